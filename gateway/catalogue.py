@@ -1,0 +1,62 @@
+"""Which messages exist, and who may send what to whom."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    """What a party is in the chain."""
+
+    POLITIE = "politie"
+    VEILIG_THUIS = "veilig-thuis"
+    OM = "om"
+    RVDK = "rvdk"
+    RECLASSERING = "reclassering"
+    HALT = "halt"
+    GEMEENTE = "gemeente"
+    KNOOPPUNT = "knooppunt"
+
+
+@dataclass(frozen=True, slots=True)
+class Direction:
+    """One permitted sender and receiver role."""
+
+    sender: Role
+    receiver: Role
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageKind:
+    """One message of the koppelvlak, in one version."""
+
+    name: str
+    """Root element name, which is also the ebMS Action (Digikoppeling BP EB006)."""
+    version: str
+    """Version of the koppelvlak, for example `1.0.9`."""
+    namespace: str
+    schema: str
+    """Path of the entry XSD, relative to the schema folder."""
+    directions: frozenset[Direction]
+    """Empty for Bv01 and Fo01: those follow the message that they answer."""
+    answer: bool = False
+    """True for Bv01 and Fo01."""
+
+    def permits(self, sender: Role, receiver: Role) -> bool:
+        """Tell whether a party in role `sender` may send this to one in role `receiver`."""
+        return self.answer or Direction(sender, receiver) in self.directions
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """All messages, by (name, version)."""
+
+    kinds: Mapping[tuple[str, str], MessageKind]
+
+    def find(self, name: str, version: str) -> MessageKind | None:
+        """Return the kind, or None when the catalogue does not have it."""
+        return self.kinds.get((name, version))
+
+    def versions(self, name: str) -> tuple[str, ...]:
+        """Return the versions of a message, oldest first."""
+        return tuple(sorted(v for n, v in self.kinds if n == name))

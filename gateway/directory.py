@@ -1,0 +1,288 @@
+"""One frozen snapshot of everything that was agreed: parties, CPAs, trust, routes, the gate.
+
+A step of the pipeline takes one Directory and thinks with that alone. Its `epoch` goes
+into the WHERE of the statement that changes state: when it moved meanwhile, the step is
+thought again.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from gateway.catalogue import Catalogue, Role
+from gateway.errors import UnknownAgreement
+from gateway.message import OIN_TYPE, Oin, PartyRef
+
+MSH_SERVICE = "urn:oasis:names:tc:ebxml-msg:service"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Party:
+    """An organisation in the chain."""
+
+    oin: Oin
+    name: str
+    role: Role
+    local: bool
+    """True when this installation holds the party's keys."""
+    applicaties: tuple[str, ...] = ()
+    """Names that may stand in zender/applicatie and ontvanger/applicatie; empty = none."""
+    mandates: tuple[Oin, ...] = ()
+    """OINs of certificate holders that may act for this party (recorded mandates)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backend:
+    """A back-end system that signs in with a token, for one party only."""
+
+    name: str
+    party: Oin
+    applicaties: tuple[str, ...]
+    token_sha256: str
+    """Hex SHA-256 of the token; the token itself is never stored."""
+
+
+# --- agreements -----------------------------------------------------------------------
+
+
+class SyncReply(StrEnum):
+    """`syncReplyMode` of the CPA."""
+
+    NONE = "none"
+    SIGNALS = "mshSignalsOnly"
+    RESPONSE = "responseOnly"
+    BOTH = "signalsAndResponse"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signing:
+    """How the sender signs."""
+
+    signature_algorithm: str
+    digest_algorithm: str
+    certificate: bytes
+    """DER of the certificate that signs."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Encryption:
+    """How payloads are encrypted for the receiver."""
+
+    algorithm: str
+    certificate: bytes
+    """DER of the receiver's encryption certificate."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Channel:
+    """What the CPA says about one direction: from one sender to one receiver."""
+
+    endpoint: str
+    """URL of the receiver."""
+    ack_requested: bool
+    ack_signed: bool
+    duplicate_elimination: bool
+    sync_reply: SyncReply
+    retries: int
+    """0 when the CPA has no ReliableMessaging."""
+    retry_interval: timedelta
+    persist_duration: timedelta
+    signing: Signing | None
+    encryption: Encryption | None
+    client_certificate: bytes | None
+    """DER, of the sender; None when the CPA names none."""
+    server_certificate: bytes | None
+    """DER, of the receiver."""
+
+    @property
+    def profile(self) -> str:
+        """Name of the Digikoppeling profile: osb-be, osb-rm, with -s or -e."""
+        base = "osb-rm" if self.ack_requested else "osb-be"
+        if self.encryption is not None:
+            return f"{base}-e"
+        return f"{base}-s" if self.signing is not None else base
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Binding:
+    """One action that one party may send to the other."""
+
+    sender: PartyRef
+    receiver: PartyRef
+    sender_role: str
+    receiver_role: str
+    service: str
+    service_type: str
+    action: str
+    channel: Channel
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Agreement:
+    """A CPA (ebXML CPPA 2.0) between two parties."""
+
+    cpa_id: str
+    status: str
+    start: datetime
+    end: datetime
+    parties: tuple[PartyRef, PartyRef]
+    bindings: tuple[Binding, ...]
+    signals: Mapping[str, Channel]
+    """Channel for MSH signals (Acknowledgment, MessageError), by the *sender's* party id."""
+    warnings: tuple[str, ...] = ()
+    """What is legal but unwise, in Dutch, for `gateway cpa show` and doctor."""
+
+    def other(self, party_id: str) -> PartyRef:
+        """Return the counterpart of `party_id`; raise UnknownAgreement for a stranger."""
+        a, b = self.parties
+        if party_id == a.id:
+            return b
+        if party_id == b.id:
+            return a
+        raise UnknownAgreement("agreement.party", "party is not in the agreement")
+
+    def binding(self, sender: str, service: str, action: str) -> Binding:
+        """Return the binding for what `sender` sends; raise UnknownAgreement when there is none."""
+        for binding in self.bindings:
+            if (binding.sender.id, binding.service, binding.action) == (sender, service, action):
+                return binding
+        raise UnknownAgreement(
+            "agreement.action", "agreement has no such service and action for this sender"
+        )
+
+    def find(self, sender: str, action: str) -> tuple[Binding, ...]:
+        """Return the bindings by which `sender` may send `action`, whatever the service."""
+        return tuple(b for b in self.bindings if (b.sender.id, b.action) == (sender, action))
+
+    def in_force(self, at: datetime) -> bool:
+        """Tell whether the agreement is agreed upon and within its period."""
+        return self.status in {"agreed", "signed"} and self.start <= at < self.end
+
+
+# --- the gate -------------------------------------------------------------------------
+
+
+class GateReason(StrEnum):
+    """Kind of ground on which a message is held (domain 9.1.3)."""
+
+    INDIVIDUAL = "individueel"
+    UNCLASSIFIED = "niet-geclassificeerd"
+    NO_STANDING_APPROVAL = "geen-doorlopende-toestemming"
+    INVESTIGATION = "lopend-onderzoek"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClassificationRule:
+    """One line of the classification table: an element whose content is criminal data."""
+
+    id: str
+    message: str
+    path: str
+    """Local names from the root, `/`-separated: `object/betreft/gerelateerde/aanhouding`."""
+    condition: str = "filled"
+    """`filled`: holds text. `not:a,b`: holds text other than these (case-insensitive)."""
+    reason: str = ""
+    """Why it counts, in Dutch, shown to officer and sender."""
+    wpg_artikel: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClassificationTable:
+    """The table of one version. A message that it does not name is held."""
+
+    version: str
+    messages: frozenset[str]
+    """Messages that the table classifies; all others are unclassified."""
+    exempt: frozenset[str] = frozenset()
+    """Messages that carry no such data by their nature (Bv01Bericht, Fo01Bericht)."""
+    rules: tuple[ClassificationRule, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StandingApproval:
+    """A doorlopende toestemming of the OM: which messages pass without an individual decision."""
+
+    id: str
+    given_by: str
+    """Name and function of the officer."""
+    ground: str
+    messages: frozenset[str]
+    receivers: frozenset[Oin]
+    wpg_artikelen: frozenset[str]
+    valid_from: datetime
+    valid_until: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gate:
+    """What the OM has laid down; empty allows nothing."""
+
+    table: ClassificationTable
+    approvals: tuple[StandingApproval, ...] = ()
+
+
+# --- trust ----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trust:
+    """Anchors and revocation lists, DER."""
+
+    anchors: tuple[bytes, ...]
+    intermediates: tuple[bytes, ...] = ()
+    crls: tuple[bytes, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """Bounds on what comes in. All in octets unless said."""
+
+    wire_bytes: int = 72_000_000
+    """HTTP body over ebMS: 35 MB payload, base64 and encryption growth twice over."""
+    payload_bytes: int = 35_000_000
+    """Decrypted XML payload (domain 1.7, 9.5)."""
+    parts: int = 10
+    header_bytes: int = 64_000
+    """SOAP envelope."""
+    clock_skew: timedelta = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Directory:
+    """The snapshot. Build a new one for every change; never change one."""
+
+    epoch: int
+    fingerprint: str
+    """Hex SHA-256 over all that it was loaded from."""
+    me: Oin
+    """The party that this installation signs as on its agreements."""
+    parties: Mapping[Oin, Party]
+    agreements: Mapping[str, Agreement]
+    catalogue: Catalogue
+    services: Mapping[str, str]
+    """eb:Service of an agreement → version of the koppelvlak (domain 9.2.3)."""
+    gate: Gate
+    trust: Trust
+    backends: tuple[Backend, ...] = ()
+    suspended: frozenset[Oin] = frozenset()
+    limits: Limits = field(default_factory=Limits)
+
+    def party(self, oin: str) -> Party | None:
+        """Return the party, or None."""
+        return self.parties.get(Oin(oin))
+
+    def agreement(self, cpa_id: str, *, at: datetime) -> Agreement:
+        """Return the agreement in force; raise UnknownAgreement."""
+        found = self.agreements.get(cpa_id)
+        if found is None:
+            raise UnknownAgreement("agreement.unknown", "CPAId is not known here")
+        if not found.in_force(at):
+            raise UnknownAgreement("agreement.not_in_force", "agreement is not in force")
+        return found
+
+    def between(self, a: str, b: str, *, at: datetime) -> tuple[Agreement, ...]:
+        """Return the agreements in force between two parties, newest start first."""
+        wanted = {PartyRef(a, OIN_TYPE), PartyRef(b, OIN_TYPE)}
+        found = (g for g in self.agreements.values() if set(g.parties) == wanted and g.in_force(at))
+        return tuple(sorted(found, key=lambda g: (g.start, g.cpa_id), reverse=True))

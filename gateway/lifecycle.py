@@ -1,0 +1,88 @@
+"""The life of a delivery: one table, nothing about it anywhere else."""
+
+from enum import StrEnum
+
+from gateway.errors import IllegalTransition
+
+
+class State(StrEnum):
+    """Where a delivery is."""
+
+    HELD = "held"
+    """Waits for a release by the OM; nothing of it was sealed."""
+    READY = "ready"
+    """May be sent (or shown in the postvak) from its next-attempt moment on."""
+    CLAIMED = "claimed"
+    """One worker is sending it now."""
+    SENT = "sent"
+    """Handed over (2xx, or shown to a back-end); not confirmed yet."""
+    DELIVERED = "delivered"
+    """Confirmed by its own recipient."""
+    REFUSED = "refused"
+    """Refused by its recipient: MessageError, or a back-end's refusal."""
+    UNKNOWN = "unknown"
+    """May have arrived, and a second copy would not be noticed: a person decides."""
+    DEAD = "dead"
+    """Given up."""
+
+
+class Event(StrEnum):
+    """What can happen to a delivery."""
+
+    RELEASE = "release"
+    HOLD_AGAIN = "hold-again"
+    CLAIM = "claim"
+    HAND_OVER = "hand-over"
+    CONFIRM = "confirm"
+    REFUSE = "refuse"
+    RETRY = "retry"
+    LOSE_TRACK = "lose-track"
+    GIVE_UP = "give-up"
+    RESUME = "resume"
+
+
+TRANSITIONS: dict[State, dict[Event, State]] = {
+    State.HELD: {Event.RELEASE: State.READY, Event.GIVE_UP: State.DEAD},
+    State.READY: {
+        Event.CLAIM: State.CLAIMED,
+        Event.HOLD_AGAIN: State.HELD,
+        Event.HAND_OVER: State.SENT,
+        Event.CONFIRM: State.DELIVERED,
+        Event.REFUSE: State.REFUSED,
+        Event.GIVE_UP: State.DEAD,
+    },
+    State.CLAIMED: {
+        Event.HAND_OVER: State.SENT,
+        Event.CONFIRM: State.DELIVERED,
+        Event.REFUSE: State.REFUSED,
+        Event.RETRY: State.READY,
+        Event.HOLD_AGAIN: State.HELD,
+        Event.LOSE_TRACK: State.UNKNOWN,
+        Event.GIVE_UP: State.DEAD,
+    },
+    State.SENT: {
+        Event.HAND_OVER: State.SENT,
+        Event.CONFIRM: State.DELIVERED,
+        Event.REFUSE: State.REFUSED,
+        Event.RETRY: State.READY,
+        Event.GIVE_UP: State.DEAD,
+    },
+    State.UNKNOWN: {
+        Event.CONFIRM: State.DELIVERED,
+        Event.REFUSE: State.REFUSED,
+        Event.RESUME: State.READY,
+        Event.GIVE_UP: State.DEAD,
+    },
+    # An authenticated confirmation counts however late it comes.
+    State.DEAD: {Event.CONFIRM: State.DELIVERED},
+    State.REFUSED: {},
+    State.DELIVERED: {},
+}
+
+
+def advance(state: State, event: Event) -> State:
+    """Return the state after `event`; raise IllegalTransition where the table has none."""
+    try:
+        return TRANSITIONS[state][event]
+    except KeyError:
+        raise IllegalTransition(f"{event} in state {state}") from None

@@ -1,0 +1,176 @@
+"""Values that name what a message says. No I/O, no policy; everything is frozen."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NewType
+
+Oin = NewType("Oin", str)
+"""Organisatie-identificatienummer: 20 digits (OIN-stelsel, chapter 6)."""
+
+OIN_TYPE = "urn:osb:oin"
+
+
+@dataclass(frozen=True, slots=True)
+class PartyRef:
+    """`eb:PartyId` with its type."""
+
+    id: str
+    type: str = OIN_TYPE
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One MIME part behind the root part. `content_type` is unsigned: not trusted."""
+
+    content_id: str
+    """Without angle brackets."""
+    content_type: str
+    octets: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Peer:
+    """Who is at the other end of the TLS connection."""
+
+    certificate: bytes
+    """DER, of a chain that the TLS library verified."""
+    address: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inbound:
+    """One HTTP request as it came over mutual TLS, the body within its limit."""
+
+    body: bytes
+    content_type: str
+    soap_action: str
+    peer: Peer
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WireMessage:
+    """One HTTP body to send, or a synchronous answer."""
+
+    body: bytes
+    content_type: str
+    soap_action: str = '"ebXML"'
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Header:
+    """`eb:MessageHeader` with AckRequested and SyncReply (ebMS 2.0, 3.1)."""
+
+    sender: PartyRef
+    receiver: PartyRef
+    cpa_id: str
+    conversation_id: str
+    service: str
+    action: str
+    message_id: str
+    timestamp: datetime
+    sender_role: str | None = None
+    receiver_role: str | None = None
+    service_type: str | None = None
+    ref_to_message_id: str | None = None
+    time_to_live: datetime | None = None
+    duplicate_elimination: bool = False
+    ack_requested: bool = False
+    ack_signed: bool = False
+    sync_reply: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A `ds:Reference` that a verified signature covers."""
+
+    uri: str
+    digest_method: str
+    digest: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manifest:
+    """Body of a user message: Content-IDs (without `cid:`), in order."""
+
+    content_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Acknowledgment:
+    """`eb:Acknowledgment`: what was received, with the digests of the request."""
+
+    timestamp: datetime
+    ref_to_message_id: str
+    sender: PartyRef | None = None
+    references: tuple[Reference, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class EbmsError:
+    """One `eb:Error` of an ErrorList."""
+
+    code: str
+    severity: str
+    location: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErrorList:
+    """`eb:ErrorList` of a MessageError."""
+
+    highest_severity: str
+    errors: tuple[EbmsError, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MshRequest:
+    """A Ping, Pong, StatusRequest or StatusResponse."""
+
+    action: str
+    ref_to_message_id: str | None = None
+
+
+Content = Manifest | Acknowledgment | ErrorList | MshRequest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Payload:
+    """A payload part as the sender signed it: the decrypted octets, unchanged."""
+
+    content_id: str
+    octets: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Address:
+    """`zender` or `ontvanger` of the StUF stuurgegevens."""
+
+    organisatie: str
+    applicatie: str = ""
+    administratie: str = ""
+    gebruiker: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stuurgegevens:
+    """The business envelope (StUF-koppelvlak Jeugdzorg, stuurgegevens)."""
+
+    berichtcode: str
+    zender: Address | None
+    """None only on Bv01 and Fo01."""
+    ontvanger: Address | None
+    referentienummer: str
+    tijdstip_bericht: str
+    cross_refnummer: str = ""
+    functie: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Aanlevering:
+    """What a back-end says beside the document at hand-in (domain 9.3)."""
+
+    acuut: bool | None = None
+    onderzoek: bool | None = None
+    wpg_artikel: str | None = None
