@@ -1,0 +1,160 @@
+"""Small strict readers: one element, one value, one moment.
+
+`where` is the place of the *parent* in ebMS form (`//Header/MessageHeader`); errors name
+the element below it and never hold a value.
+"""
+
+import re
+from datetime import UTC, datetime
+
+from lxml import etree
+
+from gateway.errors import Malformed
+from gateway.message import PartyRef
+from gateway.wire.ebms2.names import VERSION, eb, soap
+from gateway.wire.xml import local
+
+VALUE_LENGTH = 1_000
+"""Characters of one value: ids and names are far shorter, the database is not asked."""
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_URI = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:\S+")
+_MOMENT = re.compile(
+    r"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2})(?:\.([0-9]{1,12}))?"
+    r"(Z|[+-][0-9]{2}:[0-9]{2})?"
+)
+
+
+def only(parent: etree._Element, allowed: frozenset[str], where: str) -> None:
+    """Refuse ebMS elements that the parent does not have (`header.unknown`).
+
+    Elements in other namespaces are extensions: ignored (DK-ebMS2, ebMS version).
+    """
+    for child in parent.iterchildren(eb("*")):
+        if local(child) not in allowed:
+            raise Malformed("header.unknown", "an ebMS element is not known here", where=where)
+
+
+def maybe(parent: etree._Element, name: str, where: str) -> etree._Element | None:
+    """Return the child, or None; raise Malformed `header.duplicate` for a second one."""
+    found = parent.findall(eb(name))
+    if len(found) > 1:
+        raise Malformed("header.duplicate", f"{name} occurs twice", where=f"{where}/{name}")
+    return found[0] if found else None
+
+
+def one(parent: etree._Element, name: str, where: str) -> etree._Element:
+    """Return the only child of that name; raise Malformed `header.missing`, `.duplicate`."""
+    found = maybe(parent, name, where)
+    if found is None:
+        raise Malformed("header.missing", f"{name} is missing", where=f"{where}/{name}")
+    return found
+
+
+def value(element: etree._Element, where: str) -> str:
+    """Return the text of the element at `where`, white space around it removed.
+
+    A comment or child inside is refused: two readers could see two values.
+    """
+    if len(element):
+        raise Malformed("header.value", "a value holds markup", where=where)
+    return checked((element.text or "").strip(" \t\r\n"), where)
+
+
+def checked(text: str, where: str) -> str:
+    """Return the text of an id, name or attribute; raise Malformed `header.value`, `.missing`."""
+    if not text:
+        raise Malformed("header.missing", "a value is empty", where=where)
+    if len(text) > VALUE_LENGTH or _CONTROL.search(text):
+        raise Malformed("header.value", "a value is too long or holds controls", where=where)
+    return text
+
+
+def text(parent: etree._Element, name: str, where: str) -> str:
+    """Return the value of the only child of that name."""
+    return value(one(parent, name, where), f"{where}/{name}")
+
+
+def maybe_text(parent: etree._Element, name: str, where: str) -> str | None:
+    """Return the value of the child, or None when there is no such child."""
+    found = maybe(parent, name, where)
+    return value(found, f"{where}/{name}") if found is not None else None
+
+
+def attribute(element: etree._Element, name: str, where: str) -> str:
+    """Return an ebMS attribute (they are qualified) of the element at `where`."""
+    return checked(element.get(eb(name), ""), f"{where}/@{name}")
+
+
+def maybe_attribute(element: etree._Element, name: str, where: str) -> str | None:
+    """Return an ebMS attribute, or None when it is not there; empty is refused."""
+    return attribute(element, name, where) if eb(name) in element.attrib else None
+
+
+def check_version(element: etree._Element, where: str) -> None:
+    """Raise Malformed `header.version` unless the element says version 2.0."""
+    if element.get(eb("version")) != VERSION:
+        raise Malformed("header.version", "version is not 2.0", where=f"{where}/@version")
+
+
+def check_actor(element: etree._Element, allowed: frozenset[str | None], where: str) -> None:
+    """Raise Malformed `header.actor` unless soap:actor is one of those; None = absent.
+
+    What another actor may read can lie outside the signature.
+    """
+    if element.get(soap("actor")) not in allowed:
+        raise Malformed("header.actor", "actor is not that of this block", where=f"{where}/@actor")
+
+
+def boolean(element: etree._Element, name: str, where: str) -> bool:
+    """Return an xs:boolean attribute; raise Malformed `header.value`."""
+    found = attribute(element, name, where)
+    if found not in {"true", "1", "false", "0"}:
+        raise Malformed("header.value", "not a boolean", where=f"{where}/@{name}")
+    return found in {"true", "1"}
+
+
+def is_uri(text: str) -> bool:
+    """Tell whether the text has the form of a URI with a scheme."""
+    return _URI.fullmatch(text) is not None
+
+
+def moment(parent: etree._Element, name: str, where: str) -> datetime:
+    """Return the xs:dateTime in the only child of that name, in UTC.
+
+    A moment without zone could be hours off: it is refused (Malformed `header.timestamp`).
+    Fractions beyond the microsecond are cut.
+    """
+    match = _MOMENT.fullmatch(text(parent, name, where))
+    if match is None or match[3] is None:
+        raise Malformed(
+            "header.timestamp", "not a date and time with a zone", where=f"{where}/{name}"
+        )
+    fraction = (match[2] or "").ljust(6, "0")[:6]
+    try:
+        return datetime.fromisoformat(f"{match[1]}.{fraction}{match[3]}").astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise Malformed(
+            "header.timestamp", "not a moment of the calendar", where=f"{where}/{name}"
+        ) from None
+
+
+def maybe_moment(parent: etree._Element, name: str, where: str) -> datetime | None:
+    """Return the moment, or None when there is no such child."""
+    return moment(parent, name, where) if maybe(parent, name, where) is not None else None
+
+
+def party(side: etree._Element, where: str) -> PartyRef:
+    """Return the only PartyId of a From or To; raise Malformed `header.party`.
+
+    It has a type, or is a URI (ebMS 2.0, 3.1.1.1).
+    """
+    ids = side.findall(eb("PartyId"))
+    place = f"{where}/PartyId"
+    if len(ids) != 1:
+        raise Malformed("header.party", "exactly one PartyId is expected", where=place)
+    identity = value(ids[0], place)
+    kind = maybe_attribute(ids[0], "type", place)
+    if kind is None and not is_uri(identity):
+        raise Malformed("header.party", "PartyId has no type and is no URI", where=place)
+    return PartyRef(identity, kind or "")

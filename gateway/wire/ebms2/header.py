@@ -1,0 +1,214 @@
+"""The ebMS 2.0 message: reading it strictly, and building user messages.
+
+What is read here is *claimed*: it selects the agreement and nothing more, until
+`gateway.security.open` has read it again from the verified tree.
+"""
+
+from dataclasses import dataclass
+
+from lxml import etree
+
+from gateway.directory import MSH_SERVICE, Limits
+from gateway.errors import Malformed, PolicyViolation
+from gateway.message import Content, Header, Manifest, Part
+from gateway.wire import mime, xml
+from gateway.wire.ebms2 import build, fields
+from gateway.wire.ebms2.content import MESSAGE, Blocks, read_content
+from gateway.wire.ebms2.names import EB, NEXT, NEXT_MSH, TO_PARTY, ds, eb, soap, xlink
+
+_BLOCKS = frozenset({"MessageHeader", "AckRequested", "SyncReply", "Acknowledgment", "ErrorList"})
+_DATA = frozenset({"MessageId", "Timestamp", "RefToMessageId", "TimeToLive"})
+_PARTS = frozenset(
+    {
+        *{"From", "To", "CPAId", "ConversationId", "Service", "Action", "MessageData"},
+        *{"DuplicateElimination", "Description"},
+    }
+)
+_SIDE = frozenset({"PartyId", "Role"})
+_NO_ACTOR: frozenset[str | None] = frozenset({None})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claimed:
+    """A message as it says it is. Nothing here is proven."""
+
+    root: bytes
+    """Octets of the root part, as received."""
+    tree: etree._Element
+    """The SOAP envelope."""
+    header: Header
+    content: Content
+    parts: tuple[Part, ...]
+    """The other parts, in order; not yet compared with the Manifest."""
+
+
+def read(body: bytes, content_type: str, *, limits: Limits) -> Claimed:
+    """Read package and envelope.
+
+    Raises Malformed `mime.*`, `xml.*`, `soap.envelope`, `header.*` (`header.size`: the
+    root part is larger than `limits.header_bytes`, seen before parsing), and
+    PolicyViolation `header.not_supported` for MessageOrder and multi-hop.
+    """
+    root, parts = mime.split(body, content_type, limits=limits)
+    if len(root.octets) > limits.header_bytes:
+        raise Malformed("header.size", "SOAP envelope is larger than allowed", where="//Envelope")
+    tree = xml.parse(root.octets, limits=_bounds(limits), where="//Envelope")
+    header, content = read_envelope(tree)
+    if parts and isinstance(content, Manifest) and not content.content_ids:
+        raise Malformed("header.manifest", "Manifest is missing", where="//Body/Manifest")
+    return Claimed(root=root.octets, tree=tree, header=header, content=content, parts=parts)
+
+
+def _bounds(limits: Limits) -> xml.XmlLimits:
+    return xml.XmlLimits(
+        octets=limits.header_bytes, depth=32, nodes=2_000, attributes_per_element=32
+    )
+
+
+def read_envelope(tree: etree._Element) -> tuple[Header, Content]:
+    """Read header and content of a SOAP 1.1 envelope (ebMS 2.0, chapters 2 and 3).
+
+    Exactly one Header and one Body; each ebMS block at most once; no block that must be
+    understood and is not. Errors as those of `read`; `where` is a location such as
+    `//Header/MessageHeader/CPAId`, never a value.
+    """
+    soap_header, soap_body = _soap(tree)
+    blocks = _blocks(soap_header)
+    if "MessageHeader" not in blocks:
+        raise Malformed("header.missing", "MessageHeader is missing", where=MESSAGE)
+    header = _header(blocks["MessageHeader"], blocks)
+    return header, read_content(header, blocks, soap_body)
+
+
+# --- SOAP -----------------------------------------------------------------------------
+
+
+def _soap(tree: etree._Element) -> tuple[etree._Element, etree._Element]:
+    if tree.tag != soap("Envelope"):
+        raise Malformed("soap.envelope", "root is not a SOAP 1.1 Envelope", where="//Envelope")
+    found = list(xml.children(tree))
+    if [child.tag for child in found] != [soap("Header"), soap("Body")]:
+        raise Malformed(
+            "soap.envelope", "Envelope must hold one Header and one Body", where="//Envelope"
+        )
+    return found[0], found[1]
+
+
+def _blocks(soap_header: etree._Element) -> Blocks:
+    blocks: dict[str, etree._Element] = {}
+    for child in xml.children(soap_header):
+        if xml.namespace(child) == EB:
+            _check_block(child, blocks)
+            blocks[xml.local(child)] = child
+        elif child.tag != ds("Signature") and child.get(soap("mustUnderstand"), "0") != "0":
+            raise Malformed(
+                "header.must_understand", "a header block is not understood", where="//Header"
+            )
+    return blocks
+
+
+def _check_block(child: etree._Element, seen: Blocks) -> None:
+    name = xml.local(child)
+    where = f"//Header/{name}"
+    if name == "MessageOrder":
+        raise PolicyViolation("header.not_supported", "MessageOrder is not supported", where=where)
+    if name not in _BLOCKS:
+        raise Malformed("header.unknown", "an ebMS header block is not known", where="//Header")
+    if name in seen:
+        raise Malformed("header.duplicate", "an ebMS header block occurs twice", where=where)
+    fields.check_version(child, where)
+
+
+# --- MessageHeader and its companions -------------------------------------------------
+
+
+def _header(element: etree._Element, blocks: Blocks) -> Header:
+    fields.check_actor(element, _NO_ACTOR, MESSAGE)
+    fields.only(element, _PARTS, MESSAGE)
+    sides = {side: fields.one(element, side, MESSAGE) for side in ("From", "To")}
+    for side, found in sides.items():
+        fields.only(found, _SIDE, f"{MESSAGE}/{side}")
+    data = fields.one(element, "MessageData", MESSAGE)
+    fields.only(data, _DATA, f"{MESSAGE}/MessageData")
+    service, service_type = _service(element)
+    requested, signed = _ack_requested(blocks)
+    return Header(
+        sender=fields.party(sides["From"], f"{MESSAGE}/From"),
+        sender_role=fields.maybe_text(sides["From"], "Role", f"{MESSAGE}/From"),
+        receiver=fields.party(sides["To"], f"{MESSAGE}/To"),
+        receiver_role=fields.maybe_text(sides["To"], "Role", f"{MESSAGE}/To"),
+        cpa_id=fields.text(element, "CPAId", MESSAGE),
+        conversation_id=fields.text(element, "ConversationId", MESSAGE),
+        service=service,
+        service_type=service_type,
+        action=fields.text(element, "Action", MESSAGE),
+        message_id=fields.text(data, "MessageId", f"{MESSAGE}/MessageData"),
+        timestamp=fields.moment(data, "Timestamp", f"{MESSAGE}/MessageData"),
+        ref_to_message_id=fields.maybe_text(data, "RefToMessageId", f"{MESSAGE}/MessageData"),
+        time_to_live=fields.maybe_moment(data, "TimeToLive", f"{MESSAGE}/MessageData"),
+        duplicate_elimination=fields.maybe(element, "DuplicateElimination", MESSAGE) is not None,
+        ack_requested=requested,
+        ack_signed=signed,
+        sync_reply=_sync_reply(blocks),
+    )
+
+
+def _service(element: etree._Element) -> tuple[str, str | None]:
+    """Without a type the service must be a URI (ebMS 2.0, 3.1.4)."""
+    where = f"{MESSAGE}/Service"
+    found = fields.one(element, "Service", MESSAGE)
+    name = fields.value(found, where)
+    kind = fields.maybe_attribute(found, "type", where)
+    if kind is None and name != MSH_SERVICE and not fields.is_uri(name):
+        raise Malformed("header.service", "Service has no type and is no URI", where=where)
+    return name, kind
+
+
+def _ack_requested(blocks: Blocks) -> tuple[bool, bool]:
+    """Return (requested, signed)."""
+    where = "//Header/AckRequested"
+    element = blocks.get("AckRequested")
+    if element is None:
+        return False, False
+    if element.get(soap("actor")) == NEXT_MSH:
+        raise PolicyViolation(
+            "header.not_supported", "AckRequested of the next MSH is not supported", where=where
+        )
+    fields.check_actor(element, frozenset({None, TO_PARTY}), where)
+    return True, fields.boolean(element, "signed", where)
+
+
+def _sync_reply(blocks: Blocks) -> bool:
+    element = blocks.get("SyncReply")
+    if element is None:
+        return False
+    fields.check_actor(element, frozenset({NEXT}), "//Header/SyncReply")
+    return True
+
+
+# --- building -------------------------------------------------------------------------
+
+
+def user_message(header: Header, content_ids: tuple[str, ...]) -> etree._Element:
+    """Return the unsigned envelope of a user message; `content_ids` without `cid:`.
+
+    Moments are cut to milliseconds.
+    """
+    envelope = build.new_envelope(header)
+    if header.sync_reply:
+        build.block(envelope.header, "SyncReply").set(soap("actor"), NEXT)
+    if header.ack_requested:
+        asked = build.block(envelope.header, "AckRequested")
+        asked.set(soap("actor"), TO_PARTY)
+        asked.set(eb("signed"), "true" if header.ack_signed else "false")
+    if content_ids:
+        _manifest(envelope.body, content_ids)
+    return envelope.root
+
+
+def _manifest(body: etree._Element, content_ids: tuple[str, ...]) -> None:
+    manifest = build.body_block(body, "Manifest")
+    for content_id in content_ids:
+        reference = etree.SubElement(manifest, eb("Reference"))
+        reference.set(xlink("type"), "simple")
+        reference.set(xlink("href"), f"cid:{content_id}")

@@ -1,0 +1,35 @@
+"""Namespaces, qualified names and actors of ebMS 2.0 over SOAP 1.1."""
+
+SOAP = "http://schemas.xmlsoap.org/soap/envelope/"
+EB = "http://www.oasis-open.org/committees/ebxml-msg/schema/msg-header-2_0.xsd"
+XLINK = "http://www.w3.org/1999/xlink"
+DS = "http://www.w3.org/2000/09/xmldsig#"
+XML = "http://www.w3.org/XML/1998/namespace"
+
+NSMAP = {"soap": SOAP, "eb": EB, "xlink": XLINK, "ds": DS}
+
+VERSION = "2.0"
+TO_PARTY = "urn:oasis:names:tc:ebxml-msg:actor:toPartyMSH"
+NEXT_MSH = "urn:oasis:names:tc:ebxml-msg:actor:nextMSH"
+NEXT = "http://schemas.xmlsoap.org/soap/actor/next"
+ERROR_CONTEXT = "urn:oasis:names:tc:ebxml-msg:service:errors"
+
+
+def soap(name: str) -> str:
+    """Return the name in the SOAP namespace, as lxml writes it."""
+    return f"{{{SOAP}}}{name}"
+
+
+def eb(name: str) -> str:
+    """Return the name in the ebMS namespace, as lxml writes it."""
+    return f"{{{EB}}}{name}"
+
+
+def ds(name: str) -> str:
+    """Return the name in the XML Signature namespace, as lxml writes it."""
+    return f"{{{DS}}}{name}"
+
+
+def xlink(name: str) -> str:
+    """Return the name in the XLink namespace, as lxml writes it."""
+    return f"{{{XLINK}}}{name}"

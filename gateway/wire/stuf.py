@@ -1,0 +1,234 @@
+"""StUF documents: the envelope (stuurgegevens), and the answers Bv01 and Fo01.
+
+Only the envelope is read here. Whether a document keeps its schema is `schema.py`; whether
+it keeps the rules of the koppelvlak is `gateway.rules.business`.
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+
+from lxml import etree
+
+from gateway.errors import Malformed
+from gateway.message import Address, Stuurgegevens
+from gateway.wire.fout import Fout, fout_for
+from gateway.wire.stuf_ids import conversation_id, message_id, ref_message_id
+from gateway.wire.tijd import tijdstip
+from gateway.wire.xml import DEFAULT, XmlLimits, parse
+
+__all__ = [
+    "ANSWERS",
+    "BG",
+    "JZ",
+    "STUF",
+    "ZKN",
+    "Document",
+    "Fout",
+    "bv01",
+    "conversation_id",
+    "fo01",
+    "fout_for",
+    "message_id",
+    "read_document",
+    "ref_message_id",
+    "value_of",
+]
+
+JZ = "http://www.stufstandaarden.nl/koppelvlak/jz0100"
+STUF = "http://www.egem.nl/StUF/StUF0301"
+BG = "http://www.egem.nl/StUF/sector/bg/0310"
+ZKN = "http://www.egem.nl/StUF/sector/zkn/0310"
+
+ANSWERS = frozenset({"Bv01Bericht", "Fo01Bericht"})
+
+_ORGANISATIE, _NAAM, _GEBRUIKER, _NUMMER = 200, 50, 100, 40
+_NAMELESS = "onbekend"
+"""For an applicatie that is not known: the schema asks for at least three characters."""
+_SHORTEST_APPLICATIE = 3
+_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_string = etree.XPath("string()")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """A parsed document with its envelope. `octets` are those that came, never rewritten."""
+
+    octets: bytes
+    tree: etree._Element
+    sha256: str
+    """Hex, over `octets` (domain 9.1.8)."""
+    name: str
+    """Local name of the root, which is also the ebMS Action."""
+    namespace: str
+    stuurgegevens: Stuurgegevens
+
+
+def read_document(octets: bytes, *, limits: XmlLimits = DEFAULT) -> Document:
+    """Parse a document and read its stuurgegevens.
+
+    Zender and ontvanger may be without organisatie on Bv01 and Fo01 only; they are None then.
+    Raises Malformed: `stuf.root`, `stuf.stuurgegevens` (an element is missing, empty, or
+    stands there twice), and those of `xml.parse`.
+    """
+    tree = parse(octets, limits=limits)
+    root = etree.QName(tree)
+    if root.namespace not in {JZ, STUF}:
+        raise Malformed("stuf.root", "Het bericht staat niet in een bekende namespace.")
+    return Document(
+        octets=octets,
+        tree=tree,
+        sha256=sha256(octets).hexdigest(),
+        name=root.localname,
+        namespace=root.namespace,
+        stuurgegevens=_Envelope(tree, root).read(),
+    )
+
+
+def value_of(element: etree._Element) -> str:
+    """Return all text in the element, trimmed; comments neither count nor split it."""
+    return str(_string(element)).strip()
+
+
+class _Envelope:
+    """Reads stuurgegevens by exact names. One of each: two would be read two ways."""
+
+    def __init__(self, tree: etree._Element, root: etree.QName) -> None:
+        self._path = f"/{root.localname}"
+        self._answer = root.namespace == STUF and root.localname in ANSWERS
+        self._head = self._one(tree, f"{{{root.namespace}}}stuurgegevens", "stuurgegevens")
+        self._path += "/stuurgegevens"
+
+    def read(self) -> Stuurgegevens:
+        return Stuurgegevens(
+            berichtcode=self._needed("berichtcode"),
+            zender=self._address("zender"),
+            ontvanger=self._address("ontvanger"),
+            referentienummer=self._needed("referentienummer"),
+            tijdstip_bericht=self._needed("tijdstipBericht"),
+            cross_refnummer=self._value(self._head, "crossRefnummer"),
+            functie=self._value(self._head, "functie"),
+        )
+
+    def _address(self, name: str) -> Address | None:
+        element = self._find(self._head, f"{{{STUF}}}{name}", name)
+        organisatie = "" if element is None else self._value(element, "organisatie")
+        if element is None or not organisatie:
+            if self._answer:
+                return None
+            raise self._missing(f"{name}/organisatie")
+        return Address(
+            organisatie=organisatie,
+            applicatie=self._value(element, "applicatie"),
+            administratie=self._value(element, "administratie"),
+            gebruiker=self._value(element, "gebruiker"),
+        )
+
+    def _needed(self, name: str) -> str:
+        value = self._value(self._head, name)
+        if not value:
+            raise self._missing(name)
+        return value
+
+    def _value(self, parent: etree._Element, name: str) -> str:
+        element = self._find(parent, f"{{{STUF}}}{name}", name)
+        return "" if element is None else value_of(element)
+
+    def _one(self, parent: etree._Element, tag: str, name: str) -> etree._Element:
+        element = self._find(parent, tag, name)
+        if element is None:
+            raise self._missing(name)
+        return element
+
+    def _find(self, parent: etree._Element, tag: str, name: str) -> etree._Element | None:
+        found = parent.findall(tag)
+        if len(found) > 1:
+            text = "Een element van de stuurgegevens staat er meer dan eens."
+            raise Malformed("stuf.stuurgegevens", text, where=f"{self._path}/{name}")
+        return found[0] if found else None
+
+    def _missing(self, name: str) -> Malformed:
+        text = "Een element van de stuurgegevens ontbreekt of is leeg."
+        return Malformed("stuf.stuurgegevens", text, where=f"{self._path}/{name}")
+
+
+# --- answers --------------------------------------------------------------------------
+
+
+def bv01(
+    *,
+    zender: Address,
+    ontvanger: Address,
+    referentienummer: str,
+    cross_refnummer: str,
+    at: datetime,
+) -> bytes:
+    """Return a Bv01Bericht (functional acknowledgement), UTF-8, valid against its schema.
+
+    What is longer than the schema allows is cut; an organisatie that is empty is left out.
+    """
+    root = _answer("Bv01", zender, ontvanger, (referentienummer, cross_refnummer), at)
+    return _octets(root)
+
+
+def fo01(
+    *,
+    zender: Address,
+    ontvanger: Address,
+    referentienummer: str,
+    cross_refnummer: str,
+    at: datetime,
+    fout: Fout,
+) -> bytes:
+    """Return a Fo01Bericht (functional error), UTF-8, valid against its schema. See `bv01`."""
+    root = _answer("Fo01", zender, ontvanger, (referentienummer, cross_refnummer), at)
+    body = _add(root, "body")
+    _add(body, "code", fout.code)
+    _add(body, "plek", fout.plek)
+    _add(body, "omschrijving", fout.omschrijving)
+    if fout.details:
+        _add(body, "details", fout.details)
+    return _octets(root)
+
+
+def _answer(
+    berichtcode: str,
+    zender: Address,
+    ontvanger: Address,
+    numbers: tuple[str, str],
+    at: datetime,
+) -> etree._Element:
+    root = etree.Element(f"{{{STUF}}}{berichtcode}Bericht", nsmap={"StUF": STUF})
+    head = _add(root, "stuurgegevens")
+    _add(head, "berichtcode", berichtcode)
+    _add_address(head, "zender", zender)
+    _add_address(head, "ontvanger", ontvanger)
+    _add(head, "referentienummer", numbers[0][:_NUMMER])
+    _add(head, "tijdstipBericht", tijdstip(at))
+    _add(head, "crossRefnummer", numbers[1][:_NUMMER])
+    return root
+
+
+def _add_address(head: etree._Element, name: str, address: Address) -> None:
+    element = _add(head, name)
+    if address.organisatie:
+        _add(element, "organisatie", address.organisatie[:_ORGANISATIE])
+    known = len(address.applicatie) >= _SHORTEST_APPLICATIE
+    _add(element, "applicatie", address.applicatie[:_NAAM] if known else _NAMELESS)
+    if address.administratie:
+        _add(element, "administratie", address.administratie[:_NAAM])
+    if address.gebruiker:
+        _add(element, "gebruiker", address.gebruiker[:_GEBRUIKER])
+
+
+def _add(parent: etree._Element, name: str, text: str = "") -> etree._Element:
+    """Texts may come from a back-end: what XML can not hold becomes a question mark."""
+    element = etree.SubElement(parent, f"{{{STUF}}}{name}")
+    if text:
+        element.text = _NOT_XML.sub("?", text)
+    return element
+
+
+def _octets(root: etree._Element) -> bytes:
+    return etree.tostring(root, xml_declaration=True, encoding="UTF-8")

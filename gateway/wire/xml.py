@@ -1,0 +1,193 @@
+"""Reading XML that strangers wrote.
+
+Two passes. The first streams through the document and builds nothing: it refuses a DTD and
+holds depth, nodes and attributes to their bounds. Only then is the tree built, with
+libxml2's own bounds lifted, since they would refuse a text of more than 10 MB.
+
+Messages of libxml2 are never passed on: they print values of the document.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+from lxml import etree
+
+from gateway.errors import Malformed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class XmlLimits:
+    """Bounds on one document."""
+
+    octets: int = 35_000_000
+    """Size of the document (domain: a decrypted payload of 35 MB)."""
+    depth: int = 64
+    """Elements within elements; the root is 1."""
+    nodes: int = 2_000_000
+    """Elements, comments and processing instructions together."""
+    attributes_per_element: int = 64
+    """Attributes and namespace declarations together."""
+
+
+DEFAULT = XmlLimits()
+
+_ENCODINGS = frozenset({b"utf-8", b"us-ascii"})
+_BOM = b"\xef\xbb\xbf"
+_DECLARATION = re.compile(rb"<\?xml[ \t\r\n]([^>]*)\?>")
+_ENCODING = re.compile(rb"[ \t\r\n]encoding[ \t\r\n]*=[ \t\r\n]*[\"']([^\"']*)[\"']")
+# Possessive: linear in the size of the prolog, whatever stands there.
+_BEFORE_ROOT = re.compile(rb"(?:[ \t\r\n]++|<!--(?>.*?-->)|<\?(?>.*?\?>))*+", re.DOTALL)
+
+
+class _Scan:
+    """Target of the first pass: counts, keeps nothing."""
+
+    def __init__(self, limits: XmlLimits, where: str) -> None:
+        self._limits = limits
+        self._where = where
+        self._depth = 0
+        self._nodes = 0
+
+    def _refuse(self, code: str, text: str) -> NoReturn:
+        raise Malformed(code, text, where=self._where)
+
+    def _count(self) -> None:
+        self._nodes += 1
+        if self._nodes > self._limits.nodes:
+            self._refuse("xml.nodes", "document has too many nodes")
+
+    def doctype(self, _name: str, _public: str | None, _system: str | None) -> None:
+        self._refuse("xml.doctype", "document has a DTD")
+
+    def start(self, _tag: str, attributes: dict[str, str], nsmap: dict[str, str]) -> None:
+        self._count()
+        self._depth += 1
+        if self._depth > self._limits.depth:
+            self._refuse("xml.depth", "document is nested too deeply")
+        if len(attributes) + len(nsmap) > self._limits.attributes_per_element:
+            self._refuse("xml.attributes", "element has too many attributes")
+
+    def end(self, _tag: str) -> None:
+        self._depth -= 1
+
+    def comment(self, _text: str) -> None:
+        self._count()
+
+    def pi(self, _target: str, _data: str | None) -> None:
+        self._count()
+
+    def close(self) -> None:
+        """Nothing was built."""
+
+
+def parse(octets: bytes, *, limits: XmlLimits = DEFAULT, where: str = "") -> etree._Element:
+    """Return the root element of a document in UTF-8 (or US-ASCII) without a DTD.
+
+    Nothing is normalised away: comments, processing instructions and CDATA stay. Raises
+    Malformed: `xml.size`, `xml.encoding`, `xml.doctype`, `xml.depth`, `xml.nodes`,
+    `xml.attributes`, `xml.malformed`; `where` names the document in the error.
+    """
+    if len(octets) > limits.octets:
+        raise Malformed("xml.size", "document is too large", where=where)
+    _check_prolog(octets, where)
+    try:
+        etree.fromstring(octets, _scanner(limits, where))
+        return etree.fromstring(octets, _builder())
+    except etree.XMLSyntaxError as exc:
+        line, column = exc.position
+        raise Malformed(
+            "xml.malformed", f"not well-formed XML at line {line}, column {column}", where=where
+        ) from None  # the cause prints values of the document
+
+
+# The encoding is given to both, so that libxml2 reads the octets as the prolog check did.
+
+
+def _scanner(limits: XmlLimits, where: str) -> Any:
+    return etree.XMLParser(  # type: ignore[call-overload]  # its target knows no nsmap
+        target=_Scan(limits, where),
+        encoding="UTF-8",
+        huge_tree=True,
+        resolve_entities=False,
+        no_network=True,
+        load_dtd=False,
+    )
+
+
+def _builder() -> etree.XMLParser[etree._Element]:
+    return etree.XMLParser(
+        encoding="UTF-8",
+        huge_tree=True,
+        resolve_entities=False,
+        no_network=True,
+        load_dtd=False,
+        collect_ids=False,
+        remove_comments=False,
+        remove_pis=False,
+        strip_cdata=False,
+    )
+
+
+def _check_prolog(octets: bytes, where: str) -> None:
+    """Refuse another encoding, and a DTD before libxml2 sees it."""
+    start = len(_BOM) if octets.startswith(_BOM) else 0
+    if octets[start : start + 1] in {b"\xff", b"\xfe"} or b"\0" in octets[start : start + 4]:
+        raise Malformed("xml.encoding", "document is not in UTF-8", where=where)
+    declaration = _DECLARATION.match(octets, start)
+    named = _ENCODING.search(b" " + declaration[1]) if declaration else None
+    if named and named[1].lower() not in _ENCODINGS:
+        raise Malformed("xml.encoding", "document is not in UTF-8", where=where)
+    before = _BEFORE_ROOT.match(octets, start)
+    end = before.end() if before else start
+    if octets.startswith(b"<!DOCTYPE", end):
+        raise Malformed("xml.doctype", "document has a DTD", where=where)
+
+
+def local(element: etree._Element) -> str:
+    """Return the name without its namespace; empty for a comment or processing instruction."""
+    tag = element.tag
+    return tag.rpartition("}")[2] if isinstance(tag, str) else ""
+
+
+def namespace(element: etree._Element) -> str:
+    """Return the namespace of the name; empty when it has none."""
+    tag = element.tag
+    return tag[1:].partition("}")[0] if isinstance(tag, str) and tag.startswith("{") else ""
+
+
+def children(element: etree._Element) -> Iterator[etree._Element]:
+    """Return the child elements, without comments and processing instructions."""
+    return element.iterchildren("*")
+
+
+def value(element: etree._Element) -> str:
+    """Return the character data directly in the element, comments left out."""
+    return (element.text or "") + "".join(child.tail or "" for child in element)
+
+
+def text_of(element: etree._Element, path: str) -> str:
+    """Return the stripped text at a path of local names (`a/b/c`); empty when it is not there.
+
+    Of elements that repeat, the first counts.
+    """
+    found = element.find("/".join(f"{{*}}{step}" for step in path.split("/")))
+    return value(found).strip() if found is not None else ""
+
+
+def path_of(element: etree._Element) -> str:
+    """Return the path from the root: local names, positions only where siblings share the name.
+
+    For example `/vtMeldingDi01/object/heeftBetrokken[2]/jeugzorgrol`.
+    """
+    chain = [element, *element.iterancestors()]
+    return "".join(f"/{_step(step)}" for step in reversed(chain))
+
+
+def _step(element: etree._Element) -> str:
+    name = local(element)
+    before = sum(1 for _ in element.itersiblings(f"{{*}}{name}", preceding=True))
+    if not before and next(element.itersiblings(f"{{*}}{name}"), None) is None:
+        return name
+    return f"{name}[{before + 1}]"

@@ -1,0 +1,259 @@
+"""MIME multipart/related, as far as ebMS 2.0 uses it."""
+
+import base64
+from email import message_from_bytes
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.directory import Limits
+from gateway.errors import Malformed
+from gateway.message import Part
+from gateway.wire.mime import XML, join, media_type, split
+
+LIMITS = Limits(parts=3)
+KIND = 'multipart/related; boundary="b"; type="text/xml"; start="<root>"'
+ROOT = b"Content-Type: text/xml; charset=UTF-8\r\nContent-ID: <root>\r\n\r\n<root/>"
+PAYLOAD = b"Content-Type: application/xml\r\nContent-ID: <p1>\r\n\r\n<p/>"
+
+
+def body(*parts, boundary=b"b", preamble=b"", epilogue=b"\r\n"):
+    lines = b"".join(b"--" + boundary + b"\r\n" + part + b"\r\n" for part in parts)
+    return preamble + lines + b"--" + boundary + b"--" + epilogue
+
+
+def refused(octets, kind=KIND):
+    with pytest.raises(Malformed) as caught:
+        split(octets, kind, limits=LIMITS)
+    return caught.value.code
+
+
+def other(octets, kind=KIND):
+    _, (part,) = split(octets, kind, limits=LIMITS)
+    return part
+
+
+def test_root_and_parts_are_taken_apart():
+    root, others = split(body(ROOT, PAYLOAD), KIND, limits=LIMITS)
+
+    assert root == Part("root", "text/xml; charset=UTF-8", b"<root/>")
+    assert others == (Part("p1", "application/xml", b"<p/>"),)
+
+
+def test_plain_xml_is_a_root_without_parts():
+    assert split(b"<root/>", XML, limits=LIMITS) == (Part("", XML, b"<root/>"), ())
+
+
+def test_start_picks_the_root_wherever_it_stands():
+    root, others = split(body(PAYLOAD, ROOT), KIND, limits=LIMITS)
+
+    assert root.content_id == "root"
+    assert [part.content_id for part in others] == ["p1"]
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "Multipart/Related;boundary=b",
+        "multipart/related; BOUNDARY=b; type=text/xml; start=root;",
+        'multipart/related; start-info="text/xml"; boundary="\\b"; type="Text/XML"',
+    ],
+)
+def test_parameters_may_be_quoted_or_not_in_any_order_and_case(kind):
+    assert split(body(ROOT, PAYLOAD), kind, limits=LIMITS)[0].octets == b"<root/>"
+
+
+def test_preamble_epilogue_and_padding_are_passed_over():
+    octets = body(ROOT, PAYLOAD, preamble=b"hello\r\n", epilogue=b" \t\r\nbye")
+
+    assert other(octets.replace(b"--b\r\n", b"--b  \r\n")).octets == b"<p/>"
+
+
+def test_header_names_have_no_case_and_lines_may_be_folded():
+    part = b"CONTENT-TYPE: application/xml;\r\n\tname=x\r\ncontent-id:\r\n <p1>\r\n\r\n<p/>"
+
+    assert other(body(ROOT, part)) == Part("p1", "application/xml; name=x", b"<p/>")
+
+
+def test_a_content_id_may_come_without_brackets():
+    assert other(body(ROOT, b"Content-ID: p1\r\n\r\nx")).content_id == "p1"
+
+
+@pytest.mark.parametrize("octets", [b"", b"\r\n", b"\r\n\r\n--x", b"a\nb\rc\0\xff--b"])
+def test_octets_are_exact(octets):
+    assert other(body(ROOT, b"Content-ID: <p1>\r\n\r\n" + octets)).octets == octets
+
+
+@pytest.mark.parametrize("encoding", [b"binary", b"8bit", b"7BIT"])
+def test_transfer_encodings_that_change_nothing_are_accepted(encoding):
+    part = b"Content-ID: <p1>\r\nContent-Transfer-Encoding: " + encoding + b"\r\n\r\nYQ=="
+
+    assert other(body(ROOT, part)).octets == b"YQ=="
+
+
+def test_base64_is_decoded():
+    octets = bytes(range(256))
+    part = b"Content-ID: <p1>\r\nContent-Transfer-Encoding: Base64\r\n\r\n"
+
+    assert other(body(ROOT, part + base64.encodebytes(octets))).octets == octets
+
+
+@pytest.mark.parametrize(
+    ("kind", "code"),
+    [
+        ("", "mime.content_type"),
+        ("text/plain", "mime.content_type"),
+        ("multipart/mixed; boundary=b", "mime.content_type"),
+        ("multipart/related; boundary=b; type=application/soap+xml", "mime.content_type"),
+        ("multipart/related; boundary=b; boundary=c", "mime.content_type"),
+        ('multipart/related; boundary="b', "mime.content_type"),
+        ("multipart/related; boundary=b c", "mime.content_type"),
+        ("multipart/related; boundary=b; =", "mime.content_type"),
+        ("multipart/related", "mime.boundary"),
+        ('multipart/related; boundary=""', "mime.boundary"),
+        ('multipart/related; boundary="b "', "mime.boundary"),
+        ("multipart/related; boundary=" + "b" * 71, "mime.boundary"),
+        ("multipart/related; boundary=é", "mime.boundary"),
+        ("multipart/related; boundary=c", "mime.boundary"),
+        ("multipart/related; boundary=b; start=<elders>", "mime.start"),
+        ("text/xml; charset=ISO-8859-1", "mime.charset"),
+    ],
+)
+def test_a_content_type_that_does_not_fit_is_refused(kind, code):
+    assert refused(body(ROOT, PAYLOAD), kind) == code
+
+
+@pytest.mark.parametrize(
+    ("octets", "code"),
+    [
+        (b"", "mime.boundary"),
+        (b"--b", "mime.boundary"),
+        (b"--b--", "mime.start"),
+        (b"--b\r\n" + ROOT, "mime.boundary"),
+        (b"--b\r\n" + ROOT + b"\r\n--b", "mime.boundary"),
+        (b"--bx\r\n" + ROOT + b"\r\n--b--", "mime.boundary"),
+        (body(ROOT, b"Content-ID: <p1>\r\n\r\n--b"), "mime.part"),
+        (body(ROOT, epilogue=b"x"), "mime.boundary"),
+        (body(ROOT, b"Content-ID: <p1>\r\n\r\nx\r\n--bc"), "mime.boundary"),
+        (b"--b\r\n--b--\r\n", "mime.part"),
+        (body(ROOT, b"<p/>"), "mime.part"),
+        (body(ROOT, b"\r\n<p/>"), "mime.part"),
+        (body(ROOT, b"Content-ID: <p1>\n\n<p/>"), "mime.part"),
+        (body(ROOT, b"Content-ID : <p1>\r\n\r\n<p/>"), "mime.part"),
+        (body(ROOT, b"Content-ID\r\n\r\n<p/>"), "mime.part"),
+        (body(ROOT, b"Content-ID: <a>\r\nContent-ID: <b>\r\n\r\n<p/>"), "mime.part"),
+        (body(ROOT, b"X: \xff\r\nContent-ID: <b>\r\n\r\n<p/>"), "mime.part"),
+        (body(ROOT, b"X: " + b"x" * 9_000 + b"\r\nContent-ID: <b>\r\n\r\n<p/>"), "mime.part"),
+        (body(ROOT, b"X: y\r\n\r\n<p/>"), "mime.content_id"),
+        (body(ROOT, b"Content-ID: <a b>\r\n\r\n<p/>"), "mime.content_id"),
+        (body(ROOT, b"Content-ID: <<a>>\r\n\r\n<p/>"), "mime.content_id"),
+        (body(ROOT, PAYLOAD, PAYLOAD), "mime.duplicate_cid"),
+        (body(ROOT, ROOT), "mime.duplicate_cid"),
+        (body(ROOT.replace(b"text/xml", b"text/html")), "mime.content_type"),
+        (body(ROOT.replace(b"UTF-8", b"UTF-16")), "mime.charset"),
+        (body(b"Content-ID: <root>\r\n\r\n<root/>"), "mime.content_type"),
+        (
+            body(ROOT, b"Content-ID: <a>\r\nContent-Transfer-Encoding: base64\r\n\r\n=A=="),
+            "mime.transfer_encoding",
+        ),
+        (
+            body(ROOT, b"Content-ID: <a>\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\na"),
+            "mime.transfer_encoding",
+        ),
+    ],
+)
+def test_a_body_that_does_not_fit_is_refused(octets, code):
+    assert refused(octets) == code
+
+
+def test_the_number_of_parts_is_bounded():
+    parts = [b"Content-ID: <%d>\r\n\r\nx" % n for n in range(4)]
+
+    assert len(split(body(ROOT, *parts[:3]), KIND, limits=LIMITS)[1]) == 3
+    assert refused(body(ROOT, *parts)) == "mime.parts"
+
+
+def test_joining_without_parts_is_plain_xml():
+    message = join(b"<root/>", "root", (), boundary="b")
+
+    assert (message.body, message.content_type) == (b"<root/>", "text/xml; charset=UTF-8")
+
+
+def test_another_reader_sees_the_same_parts():
+    message = join(b"<root/>", "r@x", (Part("p1", "application/xml", b"<p/>"),), boundary="-=u=-")
+    head = f"Content-Type: {message.content_type}\r\n\r\n".encode()
+    parts = message_from_bytes(head + message.body).get_payload()
+
+    assert media_type(message.content_type).parameters == {
+        "boundary": "-=u=-",
+        "type": "text/xml",
+        "start": "<r@x>",
+        "start-info": "text/xml",
+    }
+    assert [part["Content-ID"] for part in parts] == ["<r@x>", "<p1>"]
+    assert [part.get_payload(decode=True) for part in parts] == [b"<root/>", b"<p/>"]
+
+
+CIDS = st.text(
+    st.characters(codec="ascii", categories=["L", "N"], include_characters="@.-_"), min_size=1
+)
+
+
+@given(st.dictionaries(CIDS, st.binary(), max_size=3), st.binary())
+def test_what_was_joined_is_split_into_the_same(parts, root):
+    made = tuple(Part(f"p{cid}", "application/xml", octets) for cid, octets in parts.items())
+    message = join(root, "root", made, boundary="=grens=")
+
+    found, others = split(message.body, message.content_type, limits=LIMITS)
+
+    assert (found.octets, others) == (root, made)
+
+
+def code_of(octets, kind):
+    """Code of the refusal, or `split`; what is split keeps its promises."""
+    try:
+        _, others = split(octets, kind, limits=LIMITS)
+    except Malformed as error:
+        return error.code
+    assert all(part.content_id for part in others)
+    return "split"
+
+
+PIECES = [
+    b"--b",
+    b"--",
+    b"\r\n",
+    b"Content-ID: <a>",
+    b"Content-Type: text/xml",
+    b":",
+    ROOT,
+    PAYLOAD,
+]
+
+
+@given(
+    st.lists(st.one_of(st.sampled_from(PIECES), st.binary(max_size=4)), max_size=12).map(b"".join)
+)
+def test_a_garbage_body_is_refused_or_split_and_nothing_else(octets):
+    assert code_of(octets, KIND).startswith(("mime.", "split"))
+
+
+WORDS = [
+    "multipart/related",
+    "text/xml",
+    ";",
+    "boundary",
+    "=",
+    '"',
+    "b",
+    "\\",
+    " ",
+    "charset",
+    "utf-8",
+]
+
+
+@given(st.lists(st.one_of(st.sampled_from(WORDS), st.text(max_size=2)), max_size=12).map("".join))
+def test_a_garbage_content_type_is_refused_or_read_and_nothing_else(kind):
+    assert code_of(body(ROOT), kind).startswith(("mime.", "split"))

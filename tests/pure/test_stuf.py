@@ -1,0 +1,430 @@
+import re
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from lxml import etree
+
+from gateway.errors import (
+    DuplicateConflict,
+    Finding,
+    Malformed,
+    NoRoute,
+    PolicyViolation,
+    SchemaViolation,
+    StoreUnavailable,
+)
+from gateway.message import Address, Stuurgegevens
+from gateway.wire import stuf
+from gateway.wire.fout import Fout, fout_for
+from gateway.wire.stuf import bv01, fo01, read_document
+from gateway.wire.tijd import civil, read_tijdstip, tijdstip
+from gateway.wire.xml import XmlLimits
+from tests.parties import AT, POLITIE, VT, changed, document, example
+
+SCHEMAS = Path(__file__).parents[2] / "schemas" / "1.0.9"
+ZENDER = Address(organisatie=VT, applicatie="VTregistratie")
+ONTVANGER = Address(organisatie=POLITIE, applicatie="BVH")
+FOUT = Fout(code="StUF055", plek="client", omschrijving="Fout", details="schema.x: /a")
+ATEXT = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
+DOT_ATOM = re.compile(rf"{ATEXT}(\.{ATEXT})*")
+
+addresses = st.builds(
+    Address,
+    organisatie=st.text(max_size=8),
+    applicatie=st.text(max_size=8),
+    administratie=st.text(max_size=4),
+)
+
+
+def valid(octets: bytes) -> bool:
+    root = etree.fromstring(octets)
+    schema = etree.XMLSchema(etree.parse(SCHEMAS / f"{etree.QName(root).localname}.xsd"))
+    return schema.validate(root)
+
+
+def refusal(octets: bytes) -> Malformed:
+    with pytest.raises(Malformed) as caught:
+        read_document(octets)
+    return caught.value
+
+
+# --- reading --------------------------------------------------------------------------
+
+
+def test_envelope_of_a_message_is_read():
+    read = document()
+
+    assert (read.name, read.namespace) == ("vtMeldingDi01", stuf.JZ)
+    assert read.stuurgegevens == Stuurgegevens(
+        berichtcode="Di01",
+        zender=ONTVANGER,
+        ontvanger=ZENDER,
+        referentienummer="6f0b3c1e-52a9-4d57-9a1c-0d3f5b7e9a11",
+        tijdstip_bericht=read.stuurgegevens.tijdstip_bericht,
+        functie="vtMeldingDi01",
+    )
+
+
+def test_hash_is_over_the_octets_as_they_came():
+    octets = example()
+
+    read = read_document(octets)
+
+    assert read.octets is octets
+    assert read.sha256 == sha256(octets).hexdigest()
+
+
+def test_white_space_around_values_is_trimmed():
+    read = document(organisatie=f"\n  {POLITIE} ", referentienummer=" r-1\t")
+
+    assert read.stuurgegevens.zender is not None
+    assert read.stuurgegevens.zender.organisatie == POLITIE
+    assert read.stuurgegevens.referentienummer == "r-1"
+
+
+def test_comment_inside_a_value_does_not_cut_it():
+    read = changed(POLITIE, f"{POLITIE[:8]}<!-- x -->{POLITIE[8:]}")
+
+    assert read.stuurgegevens.zender is not None
+    assert read.stuurgegevens.zender.organisatie == POLITIE
+
+
+@pytest.mark.parametrize(
+    "name", ["berichtcode", "organisatie", "referentienummer", "tijdstipBericht"]
+)
+def test_missing_element_is_told_by_its_path(name):
+    error = refusal(document(**{name: "x"}).octets.replace(b">x<", b"><"))
+
+    assert error.code == "stuf.stuurgegevens"
+    assert error.where.startswith("/vtMeldingDi01/stuurgegevens/")
+    assert error.where.endswith(name)
+
+
+def test_message_without_stuurgegevens_is_refused():
+    error = refusal(example().replace(b"JZ:stuurgegevens", b"JZ:ander"))
+
+    assert (error.code, error.where) == ("stuf.stuurgegevens", "/vtMeldingDi01/stuurgegevens")
+
+
+def test_stuurgegevens_in_another_namespace_do_not_count():
+    error = refusal(example().replace(b"StUF:zender>", b"JZ:zender>"))
+
+    assert error.where == "/vtMeldingDi01/stuurgegevens/zender/organisatie"
+
+
+def test_second_zender_is_refused():
+    text = example().decode()
+    zender = text[text.index("<StUF:zender>") : text.index("</StUF:zender>") + 14]
+
+    error = refusal(text.replace(zender, zender + zender, 1).encode())
+
+    assert (error.code, error.where) == (
+        "stuf.stuurgegevens",
+        "/vtMeldingDi01/stuurgegevens/zender",
+    )
+
+
+def test_root_of_another_namespace_is_refused():
+    assert refusal(b'<a xmlns="urn:x"/>').code == "stuf.root"
+    assert refusal(b"<a/>").code == "stuf.root"
+
+
+def test_answer_may_leave_its_parties_out():
+    octets = re.sub(rb"<StUF:organisatie>.*?</StUF:organisatie>", b"", example("Bv01Bericht"))
+
+    read = read_document(octets)
+
+    assert (read.stuurgegevens.zender, read.stuurgegevens.ontvanger) == (None, None)
+    assert read.stuurgegevens.cross_refnummer
+
+
+def test_answer_in_the_namespace_of_messages_is_no_answer():
+    octets = example("Bv01Bericht").replace(
+        b'<StUF:Bv01Bericht xmlns:StUF="',
+        b'<Bv01Bericht xmlns="%b" xmlns:StUF="' % stuf.JZ.encode(),
+    )
+    octets = octets.replace(b"</StUF:Bv01Bericht>", b"</Bv01Bericht>")
+    octets = octets.replace(b"StUF:stuurgegevens", b"stuurgegevens")
+    octets = re.sub(rb"<StUF:organisatie>.*?</StUF:organisatie>", b"", octets)
+
+    assert refusal(octets).code == "stuf.stuurgegevens"
+
+
+def test_limits_reach_the_parser():
+    with pytest.raises(Malformed) as caught:
+        read_document(example(), limits=XmlLimits(octets=100))
+
+    assert caught.value.code == "xml.size"
+
+
+@given(st.binary(max_size=200))
+def test_garbage_is_malformed_and_nothing_else(octets):
+    with pytest.raises(Malformed):
+        read_document(octets)
+
+
+# --- answers --------------------------------------------------------------------------
+
+
+def test_bv01_is_valid_and_reads_back():
+    octets = bv01(
+        zender=ZENDER, ontvanger=ONTVANGER, referentienummer="r", cross_refnummer="c", at=AT
+    )
+
+    read = read_document(octets).stuurgegevens
+
+    assert valid(octets)
+    assert (read.zender, read.ontvanger) == (ZENDER, ONTVANGER)
+    assert (read.berichtcode, read.referentienummer, read.cross_refnummer) == ("Bv01", "r", "c")
+    assert read_tijdstip(read.tijdstip_bericht) == AT
+
+
+def test_fo01_is_valid_and_carries_the_fault():
+    octets = fo01(
+        zender=ZENDER,
+        ontvanger=ONTVANGER,
+        referentienummer="r",
+        cross_refnummer="c",
+        at=AT,
+        fout=FOUT,
+    )
+
+    body = etree.fromstring(octets).find("{*}body")
+
+    assert valid(octets)
+    assert [e.text for e in body] == [FOUT.code, FOUT.plek, FOUT.omschrijving, FOUT.details]
+
+
+printable = st.text(st.characters(exclude_categories=["Cs"]), max_size=60)
+
+
+@given(
+    zender=st.builds(Address, organisatie=printable, applicatie=printable, administratie=printable),
+    reference=printable,
+    details=st.text(max_size=1000),
+)
+def test_fo01_is_valid_whatever_the_other_side_wrote(zender, reference, details):
+    octets = fo01(
+        zender=ZENDER,
+        ontvanger=zender,
+        referentienummer="r",
+        cross_refnummer=reference,
+        at=AT,
+        fout=Fout(code="x", plek="server", omschrijving="o", details=details),
+    )
+
+    assert valid(octets)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"code": ""},
+        {"code": "x" * 8},
+        {"plek": "elders"},
+        {"omschrijving": ""},
+        {"omschrijving": "x" * 201},
+        {"details": "x" * 1001},
+    ],
+)
+def test_fault_beyond_the_schema_is_refused(wrong):
+    fields = {"code": "c", "plek": "client", "omschrijving": "o", "details": "d"}
+
+    with pytest.raises(Malformed) as caught:
+        Fout(**(fields | wrong))
+
+    assert (caught.value.code, caught.value.where) == ("stuf.fout", next(iter(wrong)))
+
+
+# --- the fault for an error -----------------------------------------------------------
+
+
+def finding(n: int, *, text: str = "Het element ontbreekt.") -> Finding:
+    return Finding(code="schema.verplicht", rule="xsd.required", path=f"/a/b[{n}]", text=text)
+
+
+def test_details_name_code_rule_path_and_text():
+    fout = fout_for(SchemaViolation((finding(1), finding(2))))
+
+    assert fout.code == "StUF055"
+    assert fout.plek == "client"
+    assert fout.details.splitlines() == [
+        "schema.verplicht [xsd.required] /a/b[1]: Het element ontbreekt.",
+        "schema.verplicht [xsd.required] /a/b[2]: Het element ontbreekt.",
+    ]
+
+
+def test_findings_that_do_not_fit_are_counted():
+    fout = fout_for(SchemaViolation(tuple(finding(n) for n in range(100))))
+
+    kept = fout.details.count("\n")
+    assert len(fout.details) <= 1000
+    assert fout.details.endswith(f"(en nog {100 - kept})")
+
+
+@given(st.lists(st.text(max_size=700), min_size=1, max_size=8))
+def test_details_never_pass_the_limit(texts):
+    findings = tuple(finding(n, text=text) for n, text in enumerate(texts))
+
+    assert len(fout_for(SchemaViolation(findings)).details) <= 1000
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "plek"),
+    [
+        (NoRoute("route.unknown", "x"), "StUF010", "client"),
+        (PolicyViolation("gate.wpg_article", "x"), "StUF052", "client"),
+        (PolicyViolation("bericht.actie", "x"), "StUF034", "client"),
+        (PolicyViolation("iets.nieuws", "x"), "StUF052", "client"),
+        (DuplicateConflict("duplicate.referentienummer", "x"), "StUF016", "client"),
+        (Malformed("xml.doctype", "x"), "StUF055", "client"),
+        (StoreUnavailable("store.full", "x"), "StUF058", "server"),
+    ],
+)
+def test_error_has_the_code_of_its_row(error, code, plek):
+    fout = fout_for(error)
+
+    assert (fout.code, fout.plek) == (code, plek)
+
+
+def test_rule_of_the_koppelvlak_is_its_own_code():
+    broken = Finding(code="regel.bsn.elfproef", rule="JZ-003", path="/a", text="x")
+
+    assert fout_for(SchemaViolation((broken,))).code == "JZ-003"
+
+
+def test_operators_text_stays_here():
+    fout = fout_for(NoRoute("route.unknown", "binnenste geheim", where="/a/b"))
+
+    assert fout.details == "route.unknown: /a/b"
+    assert "geheim" not in fout.omschrijving
+
+
+# --- ids ------------------------------------------------------------------------------
+
+
+def test_message_id_has_the_form_of_the_binding():
+    assert stuf.message_id(ONTVANGER, "ab-1") == f"ab-1@{POLITIE}.BVH.dkintern.nl"
+
+
+def test_administratie_is_a_label_of_its_own():
+    zender = Address(organisatie=POLITIE, applicatie="BVH", administratie="O")
+
+    assert stuf.message_id(zender, "r") == f"r@{POLITIE}.BVH.O.dkintern.nl"
+
+
+def test_unsafe_characters_are_percent_encoded():
+    zender = Address(organisatie="a.b", applicatie="c d")
+
+    assert stuf.message_id(zender, "<r@x>%") == "%3Cr%40x%3E%25@a%2Eb.c%20d.dkintern.nl"
+
+
+@given(addresses, st.text(max_size=12))
+def test_message_id_is_two_dot_atoms(address, reference):
+    local, at, domain = stuf.message_id(address, reference).partition("@")
+
+    assert at
+    assert DOT_ATOM.fullmatch(local)
+    assert DOT_ATOM.fullmatch(domain)
+
+
+parts = st.text("a.%@", max_size=3)
+close = st.builds(Address, organisatie=parts, applicatie=parts, administratie=parts)
+
+
+@given(close, parts, close, parts)
+def test_different_messages_have_different_ids(one, reference, other, reference2):
+    same = (one, reference) == (other, reference2)
+
+    assert (stuf.message_id(one, reference) == stuf.message_id(other, reference2)) is same
+
+
+def test_answer_refers_to_the_id_of_the_message_it_answers():
+    asked = stuf.message_id(ONTVANGER, "vraag-1")
+    answer = Stuurgegevens(
+        berichtcode="Bv01",
+        zender=ZENDER,
+        ontvanger=ONTVANGER,
+        referentienummer="antwoord-1",
+        tijdstip_bericht="20261118",
+        cross_refnummer="vraag-1",
+    )
+
+    assert stuf.ref_message_id(POLITIE, "BVH", "vraag-1") == asked
+    assert stuf.conversation_id(answer) == asked
+
+
+def test_conversation_of_a_first_message_is_its_own_id():
+    head = document().stuurgegevens
+
+    assert stuf.conversation_id(head) == stuf.message_id(ONTVANGER, head.referentienummer)
+
+
+# --- moments --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("utc", "local"),
+    [
+        (datetime(2026, 1, 1, tzinfo=UTC), "20260101010000000"),
+        (datetime(2026, 7, 1, 12, 0, 0, 5000, tzinfo=UTC), "20260701140000005"),
+        (datetime(2026, 3, 29, 0, 59, 59, tzinfo=UTC), "20260329015959000"),
+        (datetime(2026, 3, 29, 1, tzinfo=UTC), "20260329030000000"),
+        (datetime(2026, 10, 25, 0, 59, 59, tzinfo=UTC), "20261025025959000"),
+        (datetime(2026, 10, 25, 1, tzinfo=UTC), "20261025020000000"),
+    ],
+)
+def test_moment_is_written_in_dutch_civil_time(utc, local):
+    assert tijdstip(utc) == local
+
+
+@given(
+    st.datetimes(min_value=datetime(1997, 1, 1), max_value=datetime(2090, 1, 1)).map(  # noqa: DTZ001
+        lambda d: d.replace(tzinfo=UTC, microsecond=d.microsecond // 1000 * 1000)
+    )
+)
+def test_moment_reads_back_except_in_the_hour_that_comes_twice(moment):
+    read = read_tijdstip(tijdstip(moment))
+
+    assert read == moment or (moment - read == timedelta(hours=1) and civil(read) == civil(moment))
+
+
+@pytest.mark.parametrize(
+    ("text", "moment"),
+    [
+        ("20261118", datetime(2026, 11, 17, 23, tzinfo=UTC)),
+        ("2026111812", datetime(2026, 11, 18, 11, tzinfo=UTC)),
+        ("20261118123015", datetime(2026, 11, 18, 11, 30, 15, tzinfo=UTC)),
+        ("202611181230155", datetime(2026, 11, 18, 11, 30, 15, 500000, tzinfo=UTC)),
+    ],
+)
+def test_short_moment_counts_from_its_start(text, moment):
+    assert read_tijdstip(text) == moment
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "2026",
+        "20260230",
+        "20261301",
+        "202611182",
+        "20261118250000",
+        "2026111x",
+        "٢٠٢٦١١١٨",
+        "00010101",
+        "99991332",
+        "20261118235960",
+        "202611181200000000",
+    ],
+)
+def test_moment_that_does_not_exist_is_malformed(text):
+    with pytest.raises(Malformed) as caught:
+        read_tijdstip(text)
+
+    assert caught.value.code == "stuf.tijdstip"
