@@ -1,0 +1,245 @@
+"""The OM gate: may this payload leave? It stands before sealing (domain 9.1).
+
+`Released` is the key to the seal, and only this module makes one. Whatever is not known
+holds: an unnamed message, an unsaid onderzoek, an approval that ended, an unknown ground.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from gateway.catalogue import MessageKind, Role
+from gateway.directory import Gate, GateReason, Party, StandingApproval
+from gateway.errors import PolicyViolation
+from gateway.message import Oin
+from gateway.rules.classification import Reason, Verdict
+
+REFUSED_ARTICLES = frozenset({"9", "10"})
+"""Wpg data that never leave by this road (SEED 1.4 f, Bpg 4:2 lid 1 i; domain 9.1.4)."""
+
+
+class Ground(StrEnum):
+    """Why a payload may leave."""
+
+    NOT_GATED = "niet-gegate"
+    """Not from the police, or to the OM, or of a kind that the table exempts."""
+    STANDING = "doorlopend"
+    """Under a standing approval of the OM, named by its id."""
+    FORWARDED = "doorgestuurd"
+    """Passed on by the hub, which is not the police's access point."""
+    OWN = "eigen"
+    """A Bv01 or Fo01 that the gateway made itself."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Released:
+    """Permission to seal the payload with this hash. Only functions of this module make one."""
+
+    ground: str
+    payload_sha256: str
+    """Hex, over the octets of the payload: other octets are not released."""
+    approval_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hold:
+    """The payload waits for a decision of the OM."""
+
+    kinds: tuple[GateReason, ...]
+    """Each kind once, in the order in which it was found."""
+    reasons: tuple[Reason, ...]
+
+    @property
+    def ground(self) -> str:
+        """Return the kinds, as they are stored with the delivery."""
+        return ", ".join(self.kinds)
+
+    def told(self) -> tuple[str, ...]:
+        """Return what officer and sender are told, in Dutch: the text, and where it stands."""
+        return tuple(dict.fromkeys(_told(reason) for reason in self.reasons))
+
+
+def _told(reason: Reason) -> str:
+    return f"{reason.text} ({reason.path})" if reason.path else reason.text
+
+
+_Found = tuple[GateReason, Reason]
+
+
+def own(payload_sha256: str) -> Released:
+    """Release an answer that the gateway made itself: it holds no data of the police."""
+    return Released(ground=Ground.OWN, payload_sha256=payload_sha256)
+
+
+def forwarded(payload_sha256: str) -> Released:
+    """Release what the hub passes on.
+
+    The gate stands at the sender's access point, before its seal (domain 9.1.2). Never call
+    this for a message whose zender is a local party.
+    """
+    return Released(ground=Ground.FORWARDED, payload_sha256=payload_sha256)
+
+
+def pass_or_hold(  # noqa: PLR0913 - the facts of one decision, all by name
+    verdict: Verdict,
+    *,
+    sender: Party,
+    receiver: Party,
+    kind: MessageKind,
+    gate: Gate,
+    payload_sha256: str,
+    at: datetime,
+) -> Released | Hold:
+    """Decide on a message that is handed in; `receiver` is its ontvanger, not the next hop.
+
+    Raises PolicyViolation `gate.wpg_article` for art. 9 and 10 Wpg data (domain 9.1.4).
+    """
+    if not _gated(sender, receiver) or verdict.exempt:
+        return Released(ground=Ground.NOT_GATED, payload_sha256=payload_sha256)
+    _refuse_articles(verdict)
+    found = tuple(_grounds(verdict))
+    if found:
+        return _hold(found)
+    approval = _standing(gate, kind.name, receiver.oin, verdict.wpg_artikel or "", at)
+    if approval is None:
+        return _hold((_NO_APPROVAL,))
+    return Released(ground=Ground.STANDING, payload_sha256=payload_sha256, approval_id=approval.id)
+
+
+def still_released(  # noqa: PLR0913 - the facts of one decision, all by name
+    *,
+    ground: str,
+    approval_id: str,
+    payload_sha256: str,
+    gate: Gate,
+    receiver: Oin,
+    kind: str,
+    at: datetime,
+) -> Released | Hold:
+    """Make the test again from what was stored, for each attempt to send.
+
+    The Wpg article is not stored: an approval that is narrowed must get a new id.
+    """
+    released = Released(ground=ground, payload_sha256=payload_sha256, approval_id=approval_id)
+    return recheck(released, gate=gate, receiver=receiver, kind=kind, at=at)
+
+
+def recheck(
+    released: Released, *, gate: Gate, receiver: Oin, kind: str, at: datetime
+) -> Released | Hold:
+    """Return the release when it still holds by this gate, at this moment; else the hold."""
+    if not released.payload_sha256:
+        return _hold((_UNKNOWN_GROUND,))
+    if released.ground in {Ground.NOT_GATED, Ground.FORWARDED, Ground.OWN}:
+        return released
+    if released.ground != Ground.STANDING:
+        return _hold((_UNKNOWN_GROUND,))
+    same = (a for a in gate.approvals if a.id == released.approval_id)
+    return released if any(_covers(a, kind, receiver, at) for a in same) else _hold((_ENDED,))
+
+
+# --- the parts ------------------------------------------------------------------------
+
+
+def _reason(kind: GateReason, rule: str, text: str, path: str = "") -> _Found:
+    return kind, Reason(rule=rule, path=path, text=text)
+
+
+_UNNAMED = _reason(
+    GateReason.UNCLASSIFIED,
+    "gate.bericht",
+    "De classificatietabel noemt dit bericht niet.",
+)
+_INVESTIGATION = _reason(
+    GateReason.INVESTIGATION,
+    "gate.onderzoek",
+    "Er loopt een strafrechtelijk onderzoek.",
+)
+_NO_INVESTIGATION_SAID = _reason(
+    GateReason.INDIVIDUAL,
+    "gate.onderzoek.onbekend",
+    "Bij de aanlevering is niet gezegd of er een strafrechtelijk onderzoek loopt.",
+)
+_NO_ARTICLE_SAID = _reason(
+    GateReason.INDIVIDUAL,
+    "gate.wpg_artikel.onbekend",
+    "Bij de aanlevering is niet gezegd onder welk artikel van de Wpg de gegevens vallen.",
+)
+_NO_APPROVAL = _reason(
+    GateReason.NO_STANDING_APPROVAL,
+    "gate.toestemming",
+    "Er is geen doorlopende toestemming voor dit bericht aan deze ontvanger.",
+)
+_ENDED = _reason(
+    GateReason.NO_STANDING_APPROVAL,
+    "gate.toestemming.vervallen",
+    "De doorlopende toestemming waaronder dit bericht was vrijgegeven, geldt niet meer.",
+)
+_UNKNOWN_GROUND = _reason(
+    GateReason.UNCLASSIFIED,
+    "gate.grond",
+    "De grond waarop dit bericht was vrijgegeven, is niet bekend.",
+)
+
+
+def _gated(sender: Party, receiver: Party) -> bool:
+    """Police to anyone but the OM (SEED 1.4 f; to the OM: Wpg 16)."""
+    return sender.role is Role.POLITIE and receiver.role is not Role.OM
+
+
+def _refuse_articles(verdict: Verdict) -> None:
+    said = (verdict.wpg_artikel or "", *(reason.wpg_artikel for reason in verdict.reasons))
+    if any(_article(text) in REFUSED_ARTICLES for text in said):
+        raise PolicyViolation(
+            "gate.wpg_article",
+            "Gegevens onder artikel 9 of 10 van de Wpg mogen niet langs deze weg worden verstrekt.",
+        )
+
+
+def _article(text: str) -> str:
+    """Return the first number: `art. 10 lid 1` is 10."""
+    found = re.search(r"[0-9]+", text)
+    return str(int(found.group())) if found else ""
+
+
+def _grounds(verdict: Verdict) -> Iterator[_Found]:
+    """Yield every ground for an individual decision (domain 9.1.3 b, 9.3)."""
+    if not verdict.classified:
+        yield _UNNAMED
+    if verdict.onderzoek:
+        yield _INVESTIGATION
+    for reason in verdict.reasons:
+        yield GateReason.INDIVIDUAL, reason
+    if verdict.onderzoek is None:
+        yield _NO_INVESTIGATION_SAID
+    if verdict.wpg_artikel is None:
+        yield _NO_ARTICLE_SAID
+
+
+def _hold(found: tuple[_Found, ...]) -> Hold:
+    return Hold(
+        kinds=tuple(dict.fromkeys(kind for kind, _ in found)),
+        reasons=tuple(reason for _, reason in found),
+    )
+
+
+def _standing(
+    gate: Gate, message: str, receiver: Oin, wpg_artikel: str, at: datetime
+) -> StandingApproval | None:
+    """Return the approval that lasts longest of those that cover this message."""
+    covering = (
+        a
+        for a in gate.approvals
+        if wpg_artikel in a.wpg_artikelen and _covers(a, message, receiver, at)
+    )
+    return max(covering, key=lambda a: (a.valid_until, a.id), default=None)
+
+
+def _covers(approval: StandingApproval, message: str, receiver: Oin, at: datetime) -> bool:
+    return (
+        message in approval.messages
+        and receiver in approval.receivers
+        and approval.valid_from <= at < approval.valid_until
+    )

@@ -1,0 +1,233 @@
+"""The tests behind the business rules: each yields the paths where its rule is broken."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+
+from lxml import etree
+
+from gateway.catalogue import MessageKind
+from gateway.directory import Directory, Party
+from gateway.errors import Malformed
+from gateway.message import Address, Oin, Stuurgegevens
+from gateway.rules.values import is_oin, known_part, passes_elfproef
+from gateway.wire.stuf import STUF, Document, value_of
+from gateway.wire.tijd import civil, read_tijdstip
+from gateway.wire.xml import path_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """One document before the rules."""
+
+    document: Document
+    kind: MessageKind
+    directory: Directory
+    sender: Oin
+    """The authenticated party that hands it over (at an access point: zender itself)."""
+    at: datetime
+
+    @property
+    def head(self) -> Stuurgegevens:
+        """Return the envelope."""
+        return self.document.stuurgegevens
+
+    @property
+    def addresses(self) -> dict[str, Address]:
+        """Return zender and ontvanger, where they are given."""
+        both = {"zender": self.head.zender, "ontvanger": self.head.ontvanger}
+        return {name: address for name, address in both.items() if address is not None}
+
+    def party(self, name: str) -> Party | None:
+        """Return the known party of `zender` or `ontvanger`."""
+        address = self.addresses.get(name)
+        return self.directory.party(address.organisatie) if address else None
+
+    def path(self, below: str) -> str:
+        """Return the path of an element of the envelope."""
+        return f"/{self.document.name}/stuurgegevens/{below}"
+
+    def named(self, *names: str) -> Iterator[etree._Element]:
+        """Yield the elements with one of these local names that hold text."""
+        tags = [f"{{*}}{name}" for name in names]
+        return (e for e in self.document.tree.iter(*tags) if value_of(e))
+
+
+Check = Callable[[Case], Iterator[str]]
+
+DATES = (
+    "datumMelding",
+    "datumIncident",
+    "datumGeinformeerd",
+    "geboortedatum",
+    "startdatum",
+    "registratiedatum",
+    "creatiedatum",
+)
+_BSN_NAMES = ("bsn", "inp.bsn")
+
+
+# --- who ------------------------------------------------------------------------------
+
+
+def zender_is_sender(case: Case) -> Iterator[str]:
+    """The party of the connection is the zender, or acts for it (domain 9.2.1)."""
+    address, party = case.head.zender, case.party("zender")
+    if address is None or address.organisatie == case.sender:
+        return
+    if party is None or case.sender not in party.mandates:
+        yield case.path("zender/organisatie")
+
+
+def is_known(name: str) -> Check:
+    """Make the check that zender or ontvanger, where given, is a party of the directory."""
+    return partial(_is_known, name)
+
+
+def _is_known(name: str, case: Case) -> Iterator[str]:
+    if name in case.addresses and case.party(name) is None:
+        yield case.path(f"{name}/organisatie")
+
+
+def has_applicatie(name: str) -> Check:
+    """Make the check that the applicatie is one of the party's.
+
+    Not for answers: a gateway answers under its own name, to what it may not have read.
+    """
+    return partial(_has_applicatie, name)
+
+
+def _has_applicatie(name: str, case: Case) -> Iterator[str]:
+    party = case.party(name)
+    if party is None or case.kind.answer:
+        return
+    if case.addresses[name].applicatie not in party.applicaties:
+        yield case.path(f"{name}/applicatie")
+
+
+def oin_form(case: Case) -> Iterator[str]:
+    """Every OIN is 20 digits."""
+    for name, address in case.addresses.items():
+        if not is_oin(address.organisatie):
+            yield case.path(f"{name}/organisatie")
+    for element in case.named("oinNummer"):
+        if not is_oin(value_of(element)):
+            yield path_of(element)
+
+
+def direction(case: Case) -> Iterator[str]:
+    """The catalogue lets a party of this role send this message to one of that role."""
+    zender, ontvanger = case.party("zender"), case.party("ontvanger")
+    if zender and ontvanger and not case.kind.permits(zender.role, ontvanger.role):
+        yield case.path("ontvanger/organisatie")
+
+
+def one_applicatie(case: Case) -> Iterator[str]:
+    """Within an organisation, zender and ontvanger differ (domain 1.8)."""
+    zender, ontvanger = case.head.zender, case.head.ontvanger
+    if zender is None or ontvanger is None:
+        return
+    if (zender.organisatie, zender.applicatie) == (ontvanger.organisatie, ontvanger.applicatie):
+        yield case.path("ontvanger/applicatie")
+
+
+# --- the envelope ---------------------------------------------------------------------
+
+
+def functie(case: Case) -> Iterator[str]:
+    """`functie` is the name of the message; answers have none."""
+    wanted = "" if case.kind.answer else case.kind.name
+    if case.head.functie != wanted:
+        yield case.path("functie")
+
+
+def berichtcode(case: Case) -> Iterator[str]:
+    """The code stands in the name: vtMelding*Di01*, *Bv01*Bericht."""
+    name = case.kind.name
+    wanted = name.removesuffix("Bericht") if case.kind.answer else name[-4:]
+    if case.head.berichtcode != wanted:
+        yield case.path("berichtcode")
+
+
+def cross_reference(case: Case) -> Iterator[str]:
+    """An answer names what it answers."""
+    if case.kind.answer and not case.head.cross_refnummer:
+        yield case.path("crossRefnummer")
+
+
+def tijdstip_exists(case: Case) -> Iterator[str]:
+    """`tijdstipBericht` is a moment."""
+    if _moment(case) is None:
+        yield case.path("tijdstipBericht")
+
+
+def tijdstip_future(case: Case) -> Iterator[str]:
+    """`tijdstipBericht` is not later than the clocks may differ."""
+    moment = _moment(case)
+    if moment is not None and moment > case.at + case.directory.limits.clock_skew:
+        yield case.path("tijdstipBericht")
+
+
+def _moment(case: Case) -> datetime | None:
+    try:
+        return read_tijdstip(case.head.tijdstip_bericht)
+    except Malformed:
+        return None
+
+
+# --- the contents ---------------------------------------------------------------------
+
+
+def bsn(case: Case) -> Iterator[str]:
+    """Every BSN passes the elfproef."""
+    for element in case.named(*_BSN_NAMES):
+        if not passes_elfproef(value_of(element)):
+            yield path_of(element)
+
+
+def dates_exist(case: Case) -> Iterator[str]:
+    """Every date is on the calendar."""
+    for element in case.named(*DATES):
+        if _date(element) is None:
+            yield path_of(element)
+
+
+def not_in_future(case: Case) -> Iterator[str]:
+    """An incident and a birth lie in the past, by the Dutch calendar.
+
+    Not in a vtoDi01: it may give the expected birth of an unborn child.
+    """
+    if case.kind.name == "vtoDi01":
+        return
+    today = f"{civil(case.at):%Y%m%d}"
+    for element in case.named("datumIncident", "geboortedatum"):
+        known = _date(element)
+        if known is not None and known > today[: len(known)]:
+            yield path_of(element)
+
+
+def report_after_incident(case: Case) -> Iterator[str]:
+    """The report is not dated before the incident, as far as both dates are known."""
+    incident = next((_date(e) for e in case.named("datumIncident")), None)
+    for element in case.named("datumMelding"):
+        report = _date(element)
+        if report and incident and _before(report, incident):
+            yield path_of(element)
+
+
+def informed(case: Case) -> Iterator[str]:
+    """Without isGeinformeerdAan, informering says why not (domain 1.5)."""
+    if case.document.name != "vtMeldingDi01":
+        return
+    if next(case.named("isGeinformeerdAan", "informering"), None) is None:
+        yield f"/{case.document.name}/object/informering"
+
+
+def _before(a: str, b: str) -> bool:
+    known = min(len(a), len(b))
+    return a[:known] < b[:known]
+
+
+def _date(element: etree._Element) -> str | None:
+    return known_part(value_of(element), element.get(f"{{{STUF}}}indOnvolledigeDatum", ""))

@@ -1,0 +1,152 @@
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.directory import ClassificationRule, ClassificationTable
+from gateway.errors import Misconfigured
+from gateway.message import Aanlevering
+from gateway.rules.classification import SHOWN_PER_RULE, check_table, classify
+from tests.parties import TABLE, changed, document
+
+SAID = Aanlevering(onderzoek=False, wpg_artikel="8")
+PLACE = "<JZ:bestaandeHulpverlening>"
+
+
+def with_element(xml):
+    return changed(PLACE, xml + PLACE)
+
+
+def reasons(doc, table=TABLE):
+    return [(r.rule, r.path) for r in classify(doc, SAID, table=table).reasons]
+
+
+def rule(**changes):
+    made = ClassificationRule(
+        id="T-01", message="vtMeldingDi01", path="object/betreft/gerelateerde/aangifte"
+    )
+    return replace(made, **changes)
+
+
+def table(*rules):
+    return replace(TABLE, rules=rules)
+
+
+def test_filled_element_is_a_reason_with_its_path():
+    doc = document("vtMeldingDi01-aanhouding")
+
+    verdict = classify(doc, SAID, table=TABLE)
+
+    assert verdict.classified
+    assert verdict.table_version == "2026-1"
+    assert reasons(doc) == [("K-01", "/vtMeldingDi01/object/betreft/gerelateerde/aanhouding")]
+    assert verdict.reasons[0].text == "Er is iemand aangehouden."
+
+
+def test_message_without_filled_elements_has_no_reasons():
+    verdict = classify(document(), SAID, table=TABLE)
+
+    assert (verdict.classified, verdict.reasons) == (True, ())
+
+
+@pytest.mark.parametrize("xml", ["<JZ:aanhouding/>", "<JZ:aanhouding> \n </JZ:aanhouding>"])
+def test_empty_element_is_not_filled(xml):
+    assert reasons(with_element(xml)) == []
+
+
+@pytest.mark.parametrize(
+    "xml",
+    [
+        "<JZ:aanhouding>Ja</JZ:aanhouding>",
+        "<JZ:aanhouding><!-- x -->Ja</JZ:aanhouding>",
+        "<JZ:aanhouding><![CDATA[Ja]]></JZ:aanhouding>",
+        "<JZ:aanhouding><x>Ja</x></JZ:aanhouding>",
+        "<BG:aanhouding>Ja</BG:aanhouding>",
+        "<JZ:aanhouding/><JZ:aanhouding>Ja</JZ:aanhouding>",
+    ],
+)
+def test_text_counts_however_it_is_written(xml):
+    assert [id_ for id_, _ in reasons(with_element(xml))] == ["K-01"]
+
+
+@pytest.mark.parametrize("text", ["nee", "Nee", " NEE\n", "geen\n  aangifte", ""])
+def test_words_of_a_not_condition_do_not_count(text):
+    assert reasons(with_element(f"<JZ:aangifte>{text}</JZ:aangifte>")) == []
+
+
+@pytest.mark.parametrize("text", ["ja", "nee, wel later", "Nее", "neen", "geen"])
+def test_any_other_word_counts(text):
+    assert [i for i, _ in reasons(with_element(f"<JZ:aangifte>{text}</JZ:aangifte>"))] == ["K-02"]
+
+
+def test_reasons_per_rule_are_bounded():
+    doc = with_element("<JZ:aanhouding>Ja</JZ:aanhouding>" * 50)
+
+    assert len(reasons(doc)) == SHOWN_PER_RULE
+
+
+def test_reason_never_holds_the_value():
+    doc = with_element("<JZ:aangifte>geheim</JZ:aangifte>")
+
+    assert "geheim" not in repr(classify(doc, SAID, table=TABLE).reasons)
+
+
+def test_what_the_back_end_did_not_say_is_unknown():
+    verdict = classify(document(), Aanlevering(wpg_artikel="  "), table=TABLE)
+
+    assert (verdict.onderzoek, verdict.wpg_artikel) == (None, None)
+
+
+def test_exempt_message_is_classified_without_rules():
+    verdict = classify(document("Bv01Bericht"), Aanlevering(), table=TABLE)
+
+    assert (verdict.classified, verdict.exempt, verdict.reasons) == (True, True, ())
+
+
+def test_empty_table_classifies_nothing():
+    verdict = classify(
+        document(), SAID, table=ClassificationTable(version="0", messages=frozenset())
+    )
+
+    assert not verdict.classified
+    assert not verdict.exempt
+
+
+others = st.frozensets(st.text(max_size=20).filter(lambda name: name != "vtMeldingDi01"))
+
+
+@given(others, others)
+def test_message_that_is_not_named_is_never_classified(messages, exempt):
+    other = ClassificationTable(version="1", messages=messages, exempt=exempt)
+
+    assert not classify(document(), SAID, table=other).classified
+
+
+def test_good_table_passes_the_check():
+    check_table(TABLE)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "code"),
+    [
+        (rule(condition="gevuld"), "gate.condition"),
+        (rule(condition=""), "gate.condition"),
+        (rule(path=""), "gate.path"),
+        (rule(path="object//aangifte"), "gate.path"),
+        (rule(path="object/*"), "gate.path"),
+        (rule(path="object/a[1]"), "gate.path"),
+        (rule(message="vcobDi01"), "gate.message"),
+        (rule(message="Bv01Bericht"), "gate.message"),
+    ],
+)
+def test_table_that_means_something_else_is_refused(wrong, code):
+    with pytest.raises(Misconfigured) as caught:
+        check_table(table(wrong))
+
+    assert (caught.value.code, caught.value.where) == (code, "T-01")
+
+
+def test_unreadable_rule_stops_the_classification():
+    with pytest.raises(Misconfigured):
+        classify(document(), SAID, table=table(rule(condition="gevuld")))
