@@ -1,0 +1,94 @@
+"""Holding a claimed header against the agreement that it names (DK-ebMS2, CPA)."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from gateway.directory import MSH_SERVICE, Agreement, Binding, Channel, SyncReply
+from gateway.errors import PolicyViolation, UnknownAgreement
+from gateway.message import Acknowledgment, Content, ErrorList, Header, Manifest, MshRequest
+
+MESSAGE = "//Header/MessageHeader"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Agreed:
+    """What the agreement says about this message."""
+
+    binding: Binding | None
+    """None for signals and MSH requests."""
+    channel: Channel
+
+
+def hold_against(agreement: Agreement, header: Header, content: Content) -> Agreed:
+    """Return what was agreed for this message.
+
+    Raises UnknownAgreement `agreement.party`, `.action` or `.signals`, and PolicyViolation
+    `header.inconsistent` with the location of what is not as agreed.
+    """
+    # (1) The parties are those of the agreement, and it lets the sender send this.
+    _check_parties(header, agreement)
+    binding = _binding(header, content, agreement)
+    channel = binding.channel if binding else _signal_channel(header, agreement)
+    # (2) The header asks for what was agreed, and for nothing else.
+    for where, kept in _demands(header, binding, channel):
+        if not kept:
+            raise _inconsistent(where)
+    return Agreed(binding=binding, channel=channel)
+
+
+def _check_parties(header: Header, agreement: Agreement) -> None:
+    pair = {header.sender, header.receiver}
+    if header.cpa_id != agreement.cpa_id or pair != set(agreement.parties):
+        raise UnknownAgreement(
+            "agreement.party", "parties are not those of the agreement", where=f"{MESSAGE}/From"
+        )
+
+
+def _binding(header: Header, content: Content, agreement: Agreement) -> Binding | None:
+    """Return the binding of a user message; what it carries must fit its service."""
+    match content:
+        case Manifest():
+            if header.service == MSH_SERVICE:
+                raise _inconsistent(f"{MESSAGE}/Action")
+            return agreement.binding(header.sender.id, header.service, header.action)
+        case Acknowledgment():
+            expected = "Acknowledgment"
+        case ErrorList():
+            expected = "MessageError"
+        case MshRequest():
+            expected = content.action
+    if (header.service, header.action) != (MSH_SERVICE, expected):
+        raise _inconsistent(f"{MESSAGE}/Action")
+    return None
+
+
+def _signal_channel(header: Header, agreement: Agreement) -> Channel:
+    channel = agreement.signals.get(header.sender.id)
+    if channel is None:
+        raise UnknownAgreement("agreement.signals", "agreement has no channel for signals")
+    return channel
+
+
+def _inconsistent(where: str) -> PolicyViolation:
+    return PolicyViolation("header.inconsistent", "not as agreed in the CPA", where=where)
+
+
+_Demand = tuple[str, bool]
+"""(location, whether it is as agreed)."""
+
+
+def _demands(header: Header, binding: Binding | None, channel: Channel) -> Iterator[_Demand]:
+    ack = "//Header/AckRequested"
+    if binding is None:
+        # A signal is never acknowledged (ebMS 2.0, 6.3.1).
+        yield ack, not header.ack_requested
+        yield "//Header/SyncReply", not header.sync_reply
+        return
+    yield f"{MESSAGE}/From/Role", header.sender_role == binding.sender_role
+    yield f"{MESSAGE}/To/Role", header.receiver_role == binding.receiver_role
+    yield f"{MESSAGE}/Service/@type", (header.service_type or "") == binding.service_type
+    yield ack, header.ack_requested == channel.ack_requested
+    yield f"{ack}/@signed", header.ack_signed == channel.ack_signed
+    eliminated = header.duplicate_elimination == channel.duplicate_elimination
+    yield f"{MESSAGE}/DuplicateElimination", eliminated
+    yield "//Header/SyncReply", header.sync_reply == (channel.sync_reply is not SyncReply.NONE)

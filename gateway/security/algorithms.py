@@ -1,0 +1,80 @@
+"""Algorithm URIs, the allow-list, and the two things a private key does."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+C14N_EXCLUSIVE = "http://www.w3.org/2001/10/xml-exc-c14n#"
+C14N_INCLUSIVE = "http://www.w3.org/TR/2001/REC-xml-c14n-20010315"
+ENVELOPED = "http://www.w3.org/2000/09/xmldsig#enveloped-signature"
+XPATH = "http://www.w3.org/TR/1999/REC-xpath-19991116"
+
+SHA256 = "http://www.w3.org/2001/04/xmlenc#sha256"
+SHA384 = "http://www.w3.org/2001/04/xmldsig-more#sha384"
+SHA512 = "http://www.w3.org/2001/04/xmlenc#sha512"
+
+RSA_SHA256 = "http://www.w3.org/2001/04/xmldsig-more#rsa-sha256"
+RSA_SHA384 = "http://www.w3.org/2001/04/xmldsig-more#rsa-sha384"
+RSA_SHA512 = "http://www.w3.org/2001/04/xmldsig-more#rsa-sha512"
+ECDSA_SHA256 = "http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha256"
+ECDSA_SHA384 = "http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha384"
+
+AES128_GCM = "http://www.w3.org/2009/xmlenc11#aes128-gcm"
+AES256_GCM = "http://www.w3.org/2009/xmlenc11#aes256-gcm"
+
+RSA_OAEP_MGF1P = "http://www.w3.org/2001/04/xmlenc#rsa-oaep-mgf1p"
+RSA_OAEP = "http://www.w3.org/2009/xmlenc11#rsa-oaep"
+MGF1_SHA1 = "http://www.w3.org/2009/xmlenc11#mgf1sha1"
+MGF1_SHA256 = "http://www.w3.org/2009/xmlenc11#mgf1sha256"
+SHA1 = "http://www.w3.org/2000/09/xmldsig#sha1"
+"""Only inside OAEP, where it is not relied on for collision resistance; never a digest."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlgorithmPolicy:
+    """What may be used; an empty set allows nothing (DK-SEC SIGN001-004, ENC001-004)."""
+
+    signatures: frozenset[str]
+    digests: frozenset[str]
+    canonicalizations: frozenset[str]
+    ciphers: frozenset[str]
+    key_transports: frozenset[str]
+    minimum_rsa_bits: int = 2048
+
+
+DIGIKOPPELING = AlgorithmPolicy(
+    signatures=frozenset({RSA_SHA256, RSA_SHA384, RSA_SHA512, ECDSA_SHA256, ECDSA_SHA384}),
+    digests=frozenset({SHA256, SHA384, SHA512}),
+    canonicalizations=frozenset({C14N_EXCLUSIVE, C14N_INCLUSIVE}),
+    ciphers=frozenset({AES128_GCM, AES256_GCM}),
+    key_transports=frozenset({RSA_OAEP_MGF1P, RSA_OAEP}),
+)
+
+
+class Signer(Protocol):
+    """A private key that signs. `certificate` is its certificate, DER."""
+
+    @property
+    def certificate(self) -> bytes: ...
+
+    def sign(self, data: bytes, *, algorithm: str) -> bytes:
+        """Return the XMLDSig signature value (ECDSA: r||s) over `data`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Oaep:
+    """Hashes of RSA-OAEP, as hash names: `sha1`, `sha256`, `sha384`, `sha512`."""
+
+    digest: str = "sha256"
+    mgf: str = "sha256"
+
+
+class Decrypter(Protocol):
+    """A private key that unwraps content keys."""
+
+    @property
+    def certificate(self) -> bytes: ...
+
+    def unwrap(self, wrapped: bytes, *, oaep: Oaep) -> bytes:
+        """Return the content key; raise DecryptionFailed."""
+        ...

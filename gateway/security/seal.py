@@ -1,0 +1,111 @@
+"""From released to sealed: sign once per delivery, encrypt per attempt."""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from lxml import etree
+
+from gateway.directory import Channel, Signing
+from gateway.errors import IllegalTransition
+from gateway.message import Header, Part, Payload, Reference, WireMessage
+from gateway.rules.approval import Released
+from gateway.security.algorithms import C14N_EXCLUSIVE, Signer
+from gateway.security.dsig_make import serialize, sign_envelope
+from gateway.security.xenc import encrypt_part
+from gateway.wire.ebms2.header import user_message
+from gateway.wire.mime import XML, join
+
+PAYLOAD_TYPE = "application/xml"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sealed:
+    """A signed envelope: stored once, sent with every attempt."""
+
+    envelope: bytes
+    references: tuple[Reference, ...]
+    """Empty when the agreement does not sign."""
+
+
+def sign_message(
+    released: Released,
+    header: Header,
+    payloads: tuple[Payload, ...],
+    *,
+    channel: Channel,
+    signer: Signer | None,
+    canonicalization: str = C14N_EXCLUSIVE,
+) -> Sealed:
+    """Build and sign the envelope of exactly the payload that was released.
+
+    Raises IllegalTransition for other octets than the released ones, for a second payload,
+    and without a signer where the agreement signs.
+    """
+    _check_released(released, payloads)
+    envelope = user_message(header, tuple(p.content_id for p in payloads))
+    if channel.signing is None:
+        return Sealed(envelope=serialize(envelope), references=())
+    if signer is None:
+        raise IllegalTransition("seal without signer")
+    signed = sign_envelope(
+        envelope,
+        {p.content_id: p.octets for p in payloads},
+        signing=channel.signing,
+        signer=signer,
+        canonicalization=canonicalization,
+    )
+    return Sealed(envelope=signed.envelope, references=signed.references)
+
+
+def _check_released(released: Released, payloads: tuple[Payload, ...]) -> None:
+    """The release names one payload by its hash; nothing else leaves with it."""
+    digests = [hashlib.sha256(p.octets).hexdigest() for p in payloads]
+    if digests != [released.payload_sha256]:
+        raise IllegalTransition("seal of a payload that was not released")
+
+
+def encrypt_message(
+    envelope: bytes,
+    payloads: tuple[Payload, ...],
+    *,
+    channel: Channel,
+    random: Callable[[int], bytes],
+    boundary: str,
+) -> WireMessage:
+    """Return the HTTP body; parts are encrypted where the agreement says so.
+
+    The caller has judged the encryption certificate for this moment.
+    """
+    parts = tuple(_part(payload, channel, random) for payload in payloads)
+    root_cid = f"{hashlib.sha256(envelope).hexdigest()[:32]}@envelope"
+    return join(envelope, root_cid, parts, boundary=boundary)
+
+
+def _part(payload: Payload, channel: Channel, random: Callable[[int], bytes]) -> Part:
+    if channel.encryption is None:
+        return Part(payload.content_id, PAYLOAD_TYPE, payload.octets)
+    return encrypt_part(payload, channel.encryption, media_type=PAYLOAD_TYPE, random=random)
+
+
+def sign_signal(
+    envelope: etree._Element,
+    *,
+    signing: Signing | None,
+    signer: Signer | None,
+    canonicalization: str = C14N_EXCLUSIVE,
+) -> bytes:
+    """Return the octets of an MSH signal, signed when `signing` says how."""
+    if signing is None:
+        return serialize(envelope)
+    if signer is None:
+        raise IllegalTransition("seal without signer")
+    signed = sign_envelope(
+        envelope, {}, signing=signing, signer=signer, canonicalization=canonicalization
+    )
+    return signed.envelope
+
+
+def wire_signal(envelope: bytes) -> WireMessage:
+    """Return the HTTP body of a signal: plain text/xml, no MIME."""
+    return WireMessage(body=envelope, content_type=XML)

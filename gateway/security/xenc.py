@@ -1,0 +1,239 @@
+"""Encrypted payload parts: XML Encryption of a whole MIME part.
+
+The part becomes `application/xml` with one xenc:EncryptedData whose EncryptedKey stands
+inside KeyInfo (the form of the Digikoppeling adapters in use). AES-GCM and RSA-OAEP only
+(DK-SEC ENC001-004); what the document names is checked against the policy, and every
+cryptographic failure looks the same from outside.
+"""
+
+import re
+from base64 import b64encode
+from collections.abc import Callable
+from dataclasses import dataclass
+from xml.sax.saxutils import escape, quoteattr
+
+from cryptography import x509
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from lxml import etree
+
+from gateway.directory import Encryption
+from gateway.errors import DecryptionFailed, Malformed, PolicyViolation
+from gateway.message import Part, Payload
+from gateway.security.algorithms import (
+    AES128_GCM,
+    AES256_GCM,
+    DIGIKOPPELING,
+    MGF1_SHA1,
+    MGF1_SHA256,
+    RSA_OAEP,
+    RSA_OAEP_MGF1P,
+    SHA1,
+    SHA256,
+    SHA384,
+    SHA512,
+    AlgorithmPolicy,
+    Decrypter,
+    Oaep,
+)
+from gateway.security.certificates import distinguished_name, load
+from gateway.security.primitives import unbase64
+from gateway.wire import xml
+
+XENC = "http://www.w3.org/2001/04/xmlenc#"
+XENC11 = "http://www.w3.org/2009/xmlenc11#"
+DS = "http://www.w3.org/2000/09/xmldsig#"
+ELEMENT = f"{XENC}Element"
+
+_KEY_BYTES = {AES128_GCM: 16, AES256_GCM: 32}
+_NONCE_BYTES = 12
+_TAG_BYTES = 16
+_OAEP_DIGESTS = {SHA1: "sha1", SHA256: "sha256", SHA384: "sha384", SHA512: "sha512"}
+_MGFS = {
+    MGF1_SHA1: "sha1",
+    MGF1_SHA256: "sha256",
+    f"{XENC11}mgf1sha384": "sha384",
+    f"{XENC11}mgf1sha512": "sha512",
+}
+_ROOT = re.compile(
+    rb"(?:\xef\xbb\xbf)?\s*+(?:<\?[^>]*+>\s*+)?(?:<!--(?>.*?-->)\s*+)*+"
+    rb"<(?:[\w.-]+:)?EncryptedData[\s/>]",
+    re.DOTALL,
+)
+_SNIFFED = 4096
+_NO_NAME = re.compile(r"[^A-Za-z0-9._-]")
+
+_DOCUMENT = """<?xml version="1.0" encoding="UTF-8"?>
+<xenc:EncryptedData xmlns:xenc="{XENC}" Id={id} MimeType={media_type} Type="{ELEMENT}">\
+<xenc:EncryptionMethod Algorithm={algorithm}/>\
+<ds:KeyInfo xmlns:ds="{DS}"><xenc:EncryptedKey>\
+<xenc:EncryptionMethod Algorithm="{RSA_OAEP}">\
+<ds:DigestMethod Algorithm="{SHA256}"/>\
+<xenc11:MGF xmlns:xenc11="{XENC11}" Algorithm="{MGF1_SHA256}"/>\
+</xenc:EncryptionMethod>\
+<ds:KeyInfo><ds:KeyName>{key_name}</ds:KeyName></ds:KeyInfo>\
+<xenc:CipherData><xenc:CipherValue>{wrapped}</xenc:CipherValue></xenc:CipherData>\
+</xenc:EncryptedKey></ds:KeyInfo>\
+<xenc:CipherData><xenc:CipherValue>"""
+_END = b"</xenc:CipherValue></xenc:CipherData></xenc:EncryptedData>"
+
+
+# --- encrypt --------------------------------------------------------------------------
+
+
+def encrypt_part(
+    payload: Payload,
+    encryption: Encryption,
+    *,
+    media_type: str,
+    random: Callable[[int], bytes],
+) -> Part:
+    """Encrypt for the certificate of the agreement, with a key of its own.
+
+    `random` gives that many unpredictable octets. Raises PolicyViolation
+    `encryption.algorithm` for a cipher that DK-SEC forbids, `encryption.key` for a
+    certificate without an RSA key. The caller has judged the certificate.
+    """
+    size = _KEY_BYTES.get(encryption.algorithm)
+    if size is None or encryption.algorithm not in DIGIKOPPELING.ciphers:
+        raise PolicyViolation("encryption.algorithm", "agreed cipher is forbidden")
+    certificate = load(encryption.certificate)
+    key, nonce = random(size), random(_NONCE_BYTES)
+    head = _DOCUMENT.format(
+        **_NAMES,
+        id=quoteattr(f"_{_NO_NAME.sub('_', payload.content_id)}"),
+        media_type=quoteattr(media_type),
+        algorithm=quoteattr(encryption.algorithm),
+        key_name=escape(distinguished_name(certificate)),
+        wrapped=b64encode(_wrap(certificate, key)).decode("ascii"),
+    )
+    cipher = nonce + AESGCM(key).encrypt(nonce, payload.octets, None)
+    octets = b"".join((head.encode(), b64encode(cipher), _END))
+    return Part(payload.content_id, "application/xml", octets)
+
+
+_NAMES = {
+    "XENC": XENC,
+    "XENC11": XENC11,
+    "DS": DS,
+    "ELEMENT": ELEMENT,
+    "RSA_OAEP": RSA_OAEP,
+    "SHA256": SHA256,
+    "MGF1_SHA256": MGF1_SHA256,
+}
+
+
+def _wrap(certificate: x509.Certificate, key: bytes) -> bytes:
+    public = certificate.public_key()
+    if not isinstance(public, rsa.RSAPublicKey):
+        raise PolicyViolation("encryption.key", "encryption certificate has no RSA key")
+    sha256 = hashes.SHA256()
+    return public.encrypt(key, padding.OAEP(padding.MGF1(sha256), sha256, None))
+
+
+# --- decrypt --------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Encrypted:
+    """What an EncryptedData says, algorithms checked."""
+
+    algorithm: str
+    oaep: Oaep
+    wrapped: bytes
+    cipher: bytes
+
+
+def is_encrypted(part: Part) -> bool:
+    """Tell whether the root of the part is an EncryptedData, without parsing it."""
+    return _ROOT.match(part.octets, 0, _SNIFFED) is not None
+
+
+def decrypt_part(part: Part, decrypter: Decrypter, *, policy: AlgorithmPolicy) -> Payload:
+    """Return the octets that the sender encrypted.
+
+    Raises DecryptionFailed: `decryption.not_encrypted`, `decryption.form`,
+    `decryption.algorithm`, and `decryption.failed` for whatever goes wrong with key or
+    cipher text.
+    """
+    found = _read(part.octets, policy)
+    key = decrypter.unwrap(found.wrapped, oaep=found.oaep)
+    if len(key) != _KEY_BYTES[found.algorithm]:
+        raise _failed()
+    nonce, rest = found.cipher[:_NONCE_BYTES], found.cipher[_NONCE_BYTES:]
+    if len(rest) < _TAG_BYTES:
+        raise _failed()
+    try:
+        return Payload(content_id=part.content_id, octets=AESGCM(key).decrypt(nonce, rest, None))
+    except InvalidTag as exc:
+        raise _failed() from exc
+
+
+def _failed() -> DecryptionFailed:
+    return DecryptionFailed("decryption.failed", "part can not be decrypted")
+
+
+def _read(octets: bytes, policy: AlgorithmPolicy) -> _Encrypted:
+    data = _parse(octets)
+    algorithm = _method(data).get("Algorithm", "")
+    if algorithm not in policy.ciphers or algorithm not in _KEY_BYTES:
+        raise DecryptionFailed("decryption.algorithm", "cipher is not allowed")
+    key = _one(_one(data, DS, "KeyInfo"), XENC, "EncryptedKey")
+    return _Encrypted(
+        algorithm=algorithm,
+        oaep=_oaep(_method(key), policy),
+        wrapped=_cipher_value(key),
+        cipher=_cipher_value(data),
+    )
+
+
+def _parse(octets: bytes) -> etree._Element:
+    """Parse the part. Its size is bounded already: by that of the wire."""
+    try:
+        root = xml.parse(octets, limits=xml.XmlLimits(octets=len(octets), depth=16, nodes=64))
+    except Malformed as exc:
+        raise DecryptionFailed("decryption.not_encrypted", "part is not encrypted") from exc
+    if root.tag != f"{{{XENC}}}EncryptedData":
+        raise DecryptionFailed("decryption.not_encrypted", "part is not encrypted")
+    return root
+
+
+def _one(parent: etree._Element, namespace: str, name: str) -> etree._Element:
+    found = parent.findall(f"{{{namespace}}}{name}")
+    if len(found) != 1:
+        raise DecryptionFailed("decryption.form", "EncryptedData is not as expected")
+    return found[0]
+
+
+def _method(parent: etree._Element) -> etree._Element:
+    return _one(parent, XENC, "EncryptionMethod")
+
+
+def _cipher_value(parent: etree._Element) -> bytes:
+    element = _one(_one(parent, XENC, "CipherData"), XENC, "CipherValue")
+    try:
+        return unbase64(element.text or "")
+    except ValueError as exc:
+        raise DecryptionFailed("decryption.form", "CipherValue is not base64") from exc
+
+
+def _oaep(method: etree._Element, policy: AlgorithmPolicy) -> Oaep:
+    """Read the hashes; SHA-1 is the default of XML Encryption 1.1, 5.5.2, for both."""
+    algorithm = method.get("Algorithm", "")
+    if algorithm not in policy.key_transports or algorithm not in {RSA_OAEP, RSA_OAEP_MGF1P}:
+        raise DecryptionFailed("decryption.algorithm", "key transport is not allowed")
+    digest = _named(method, DS, "DigestMethod", SHA1)
+    mgf = _named(method, XENC11, "MGF", MGF1_SHA1) if algorithm == RSA_OAEP else MGF1_SHA1
+    label = method.findtext(f"{{{XENC}}}OAEPparams") or ""
+    if digest not in _OAEP_DIGESTS or mgf not in _MGFS or label.strip():
+        raise DecryptionFailed("decryption.algorithm", "OAEP parameters are not supported")
+    return Oaep(digest=_OAEP_DIGESTS[digest], mgf=_MGFS[mgf])
+
+
+def _named(method: etree._Element, namespace: str, name: str, default: str) -> str:
+    found = method.findall(f"{{{namespace}}}{name}")
+    if len(found) > 1:
+        raise DecryptionFailed("decryption.form", "EncryptedData is not as expected")
+    return found[0].get("Algorithm", "") if found else default
