@@ -1,0 +1,100 @@
+"""Waking up who waits for work, instead of polling. All on one asyncio loop."""
+
+import asyncio
+from contextvars import ContextVar
+
+from gateway.lifecycle import State
+from gateway.message import Oin
+from gateway.ports import Admission, DeliveryChannel
+
+
+class Bell:
+    """For one waiter. A ring while nobody waits is not lost: the next wait returns at once."""
+
+    def __init__(self) -> None:
+        """Start silent."""
+        self._rung = asyncio.Event()
+
+    def ring(self) -> None:
+        """Wake the waiter, or let its next wait return at once."""
+        self._rung.set()
+
+    async def wait(self, timeout: float) -> bool:  # noqa: ASYNC109 - a bounded wait is the promise
+        """Wait at most `timeout` seconds; False when it did not ring."""
+        try:
+            await asyncio.wait_for(self._rung.wait(), timeout)
+        except TimeoutError:
+            return False
+        self._rung.clear()
+        return True
+
+
+_seen: ContextVar[tuple[str, int] | None] = ContextVar("postvak_seen", default=None)
+
+
+class PartyBells:
+    """For any number of waiters per party.
+
+    `look` before reading what there is; a ring between that and `wait` in the same task is
+    not lost.
+    """
+
+    def __init__(self) -> None:
+        """Start silent."""
+        self._rings: dict[str, int] = {}
+        self._waiters: dict[str, set[asyncio.Future[None]]] = {}
+
+    def ring(self, party: Oin) -> None:
+        """Wake all who wait for this party."""
+        self._rings[party] = self._rings.get(party, 0) + 1
+        for waiter in self._waiters.pop(party, set()):
+            if not waiter.done():
+                waiter.set_result(None)
+
+    def look(self, party: Oin) -> None:
+        """Remember, for this task, what was rung so far."""
+        _seen.set((party, self._rings.get(party, 0)))
+
+    async def wait(self, party: Oin, timeout: float) -> bool:  # noqa: ASYNC109 - as above
+        """Wait at most `timeout` seconds; False when it did not ring since `look`."""
+        seen = _seen.get()
+        if seen is not None and seen[0] == party and seen[1] != self._rings.get(party, 0):
+            return True
+        waiter = asyncio.get_running_loop().create_future()
+        self._waiters.setdefault(party, set()).add(waiter)
+        try:
+            await asyncio.wait_for(waiter, timeout)
+        except TimeoutError:
+            return False
+        finally:
+            self._forget(party, waiter)
+        return True
+
+    def _forget(self, party: Oin, waiter: asyncio.Future[None]) -> None:
+        waiters = self._waiters.get(party)
+        if waiters is not None:
+            waiters.discard(waiter)
+            if not waiters:
+                del self._waiters[party]
+
+
+class Bells:
+    """All bells of a store."""
+
+    def __init__(self) -> None:
+        """Make them."""
+        self.work = Bell()
+        self.postvak = PartyBells()
+
+    def ring_for(self, admission: Admission | None) -> None:
+        """Wake whoever can do something with the deliveries of a committed admission."""
+        while admission is not None:
+            acknowledgment = (admission.acknowledgment,) if admission.acknowledgment else ()
+            for delivery in (*admission.deliveries, *acknowledgment):
+                if delivery.state is not State.READY:
+                    continue
+                if delivery.channel is DeliveryChannel.POSTVAK:
+                    self.postvak.ring(delivery.recipient)
+                else:
+                    self.work.ring()
+            admission = admission.followed_by

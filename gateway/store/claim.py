@@ -1,0 +1,207 @@
+"""Claiming: lanes first, then the oldest deliveries of each."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from itertools import islice, zip_longest
+from typing import Any
+
+import sqlalchemy as sa
+
+from gateway.directory import GateReason
+from gateway.lifecycle import Event, State
+from gateway.message import Oin
+from gateway.ports import Claim, DeliveryChannel, DeliveryKind
+from gateway.store import epoch
+from gateway.store.deliveries import SPOT, move, spot, told
+from gateway.store.records import KNOWN, known
+from gateway.store.tables import deliveries, lanes, messages, workers
+from gateway.store.writer import Tx
+
+_CLAIM = (
+    *SPOT,
+    *(
+        deliveries.c[name]
+        for name in (
+            "kind",
+            "cpa_id",
+            "service",
+            "action",
+            "ground",
+            "approval_id",
+            "payload_sha256",
+            "retries",
+            "retry_interval",
+            "expires_at",
+            "sealed_id",
+        )
+    ),
+    *KNOWN,
+)
+
+
+def _lanes() -> sa.Select[Any]:
+    """Lanes with something due, a closed breaker and a free place; signals first."""
+    now = sa.bindparam("now", type_=lanes.c.next_at.type)
+    ready, claimed = deliveries.alias(), deliveries.alias()
+    oldest = (
+        sa.select(sa.func.min(ready.c.next_at))
+        .where(ready.c.lane == lanes.c.id, ready.c.state == str(State.READY))
+        .scalar_subquery()
+    )
+    busy = (
+        sa.select(sa.func.count())
+        .where(claimed.c.lane == lanes.c.id, claimed.c.state == str(State.CLAIMED))
+        .scalar_subquery()
+    )
+    cap = sa.bindparam("cap", type_=sa.Integer)
+    room = sa.case((lanes.c.down == sa.true(), 1), else_=cap) - busy
+    found = (
+        sa.select(lanes.c.id, lanes.c.kind, oldest.label("oldest"), room.label("room"))
+        .where(
+            lanes.c.channel == str(DeliveryChannel.EBMS2),
+            lanes.c.next_at <= now,
+            lanes.c.recipient.not_in(sa.bindparam("suspended", expanding=True)),
+        )
+        .subquery()
+    )
+    first = sa.case((found.c.kind == str(DeliveryKind.SIGNAL), 0), else_=1)
+    return (
+        sa.select(found.c.id, found.c.room)
+        .where(found.c.oldest <= now, found.c.room > 0)
+        .order_by(first, found.c.oldest, found.c.id)
+        .limit(sa.bindparam("limit", type_=sa.Integer))
+    )
+
+
+# Built once: to build them costs more than to run them.
+_LANES = _lanes()
+_LINE = (
+    sa.select(*_CLAIM)
+    .join(messages, messages.c.id == deliveries.c.message)
+    .where(
+        deliveries.c.lane == sa.bindparam("lane"),
+        deliveries.c.state == str(State.READY),
+        deliveries.c.next_at <= sa.bindparam("now", type_=deliveries.c.next_at.type),
+    )
+    .order_by(deliveries.c.next_at, deliveries.c.seq)
+    .limit(sa.bindparam("limit", type_=sa.Integer))
+)
+_LINE_UNGATED = _LINE.where(deliveries.c.approval_id == "")
+
+
+def beat(tx: Tx, worker: str, now: datetime) -> None:
+    """Write a heartbeat, once per transaction."""
+    if ("beat", worker) in tx.memo:
+        return
+    if tx.write(sa.update(workers).where(workers.c.name == worker).values(beat_at=now)) == 0:
+        tx.write(sa.insert(workers).values(name=worker, beat_at=now))
+    tx.memo.add(("beat", worker))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClaimDue:
+    """Unit: claim for a worker."""
+
+    worker: str
+    limit: int
+    epoch: int
+    approvals: frozenset[str]
+    suspended: frozenset[Oin]
+    cap: int
+    now: datetime
+
+    def run(self, tx: Tx) -> tuple[Claim, ...]:
+        """Raise StaleSnapshot when the epoch moved."""
+        epoch.guard(tx, self.epoch, self.now)
+        beat(tx, self.worker, self.now)
+        high_water = tx.read(epoch.HIGH_WATER).scalar_one()
+        gated = not epoch.stepped_back(high_water, self.now)
+        lines = [self._line(tx, lane, gated=gated) for lane in tx.read(_LANES, self.keys()).all()]
+        rows = islice(_in_turn(lines), self.limit)
+        claims = (self._claim(tx, row) for row in rows)
+        return tuple(claim for claim in claims if claim is not None)
+
+    def keys(self) -> dict[str, Any]:
+        """Return what `_LANES` asks for."""
+        return {
+            "now": self.now,
+            "cap": self.cap,
+            "suspended": sorted(self.suspended),
+            "limit": self.limit,
+        }
+
+    def _line(self, tx: Tx, lane: sa.Row[Any], *, gated: bool) -> Sequence[sa.Row[Any]]:
+        """The oldest of a lane. Without a sure clock, none that stands on an approval."""
+        keys = {"now": self.now, "lane": lane.id, "limit": min(lane.room, self.limit)}
+        return tx.read(_LINE if gated else _LINE_UNGATED, keys).all()
+
+    def _claim(self, tx: Tx, row: sa.Row[Any]) -> Claim | None:
+        ground = self._not_released(row)
+        if ground:
+            self._hold(tx, row, ground)
+            return None
+        at = spot(row)
+        actor = self.worker.rpartition("@")[0]  # without the run
+        now_trying = replace(at, attempt=at.attempt + 1)
+        audit = told(now_trying, "delivery.claimed", self.now, actor=actor)
+        changes = {
+            "fence": at.fence + 1,
+            "attempt": at.attempt + 1,
+            "claimed_by": self.worker,
+            "next_at": None,
+        }
+        # What was judged must still be what stands there, in the statement itself; the epoch
+        # is locked since the guard.
+        same = {"approval_id": row.approval_id, "payload_sha256": row.payload_sha256}
+        if not move(tx, at, Event.CLAIM, audit, changes=changes, same=same):
+            return None
+        return _value(row)
+
+    def _not_released(self, row: sa.Row[Any]) -> str:
+        """Return why the gate does not let it pass any more; empty when it does."""
+        if row.kind == str(DeliveryKind.SIGNAL):
+            return ""
+        if row.approval_id and row.approval_id not in self.approvals:
+            return str(GateReason.NO_STANDING_APPROVAL)
+        if row.payload_sha256 != row.m_content_sha256:
+            return str(GateReason.UNCLASSIFIED)
+        return ""
+
+    def _hold(self, tx: Tx, row: sa.Row[Any], ground: str) -> None:
+        at = spot(row)
+        audit = told(at, "delivery.held_again", self.now, code=f"gate.{ground}")
+        changes = {"ground": ground, "next_at": None, "expires_at": None}
+        move(tx, at, Event.HOLD_AGAIN, audit, changes=changes)
+
+
+def _value(row: sa.Row[Any]) -> Claim:
+    return Claim(
+        delivery=row.id,
+        fence=row.fence + 1,
+        attempt=row.attempt + 1,
+        recipient=Oin(row.recipient),
+        kind=DeliveryKind(row.kind),
+        cpa_id=row.cpa_id,
+        service=row.service,
+        action=row.action,
+        ground=row.ground,
+        approval_id=row.approval_id,
+        payload_sha256=row.payload_sha256,
+        retries=row.retries,
+        retry_interval=row.retry_interval,
+        expires_at=row.expires_at,
+        sealed=row.sealed_id,
+        message=known(row),
+    )
+
+
+def _in_turn(lines: Sequence[Sequence[sa.Row[Any]]]) -> Iterator[sa.Row[Any]]:
+    """One of each lane, then the second of each, and so on."""
+    for round_ in zip_longest(*lines):
+        yield from (row for row in round_ if row is not None)
+
+
+def any_candidate(connection: sa.Connection, unit: ClaimDue) -> bool:
+    """Tell whether a claim would find something: most do not, and need no commit."""
+    return connection.execute(_LANES, unit.keys() | {"limit": 1}).first() is not None

@@ -1,0 +1,201 @@
+"""Rows of deliveries. `move` is the only function that changes a state."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any
+
+import sqlalchemy as sa
+
+from gateway.lifecycle import Event, State, advance
+from gateway.message import Oin
+from gateway.ports import AuditEvent, DeliveryChannel, DeliveryKind, NewDelivery, NewMessage
+from gateway.store.records import canonical_list
+from gateway.store.tables import deliveries, lanes, payloads
+from gateway.store.writer import Tx
+
+ENDED = frozenset({State.DELIVERED, State.REFUSED, State.DEAD})
+ALWAYS = datetime(1970, 1, 1, tzinfo=UTC)
+"""Moment of a lane whose breaker never opened."""
+
+_LANE = sa.select(lanes.c.id).where(lanes.c.id == sa.bindparam("lane"))
+REFER = (
+    sa.update(payloads).where(payloads.c.id == sa.bindparam("b_id")).values(referenced=sa.true())
+)
+"""Makes a payload permanent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """Where a delivery stood when it was read."""
+
+    id: str
+    message: str
+    state: State
+    fence: int
+    attempt: int
+    recipient: Oin
+
+
+SPOT = (
+    deliveries.c.id,
+    deliveries.c.message,
+    deliveries.c.state,
+    deliveries.c.fence,
+    deliveries.c.attempt,
+    deliveries.c.recipient,
+)
+
+
+def spot(row: sa.Row[Any]) -> Spot:
+    """Return the value for a row that was selected with the columns `SPOT`."""
+    return Spot(
+        id=row.id,
+        message=row.message,
+        state=State(row.state),
+        fence=row.fence,
+        attempt=row.attempt,
+        recipient=Oin(row.recipient),
+    )
+
+
+def told(at: Spot, event: str, now: datetime, *, code: str = "", **data: Any) -> AuditEvent:
+    """Return the audit event for something that happened to the delivery."""
+    return AuditEvent(
+        event=event,
+        at=now,
+        message=at.message,
+        delivery=at.id,
+        code=code,
+        party=at.recipient,
+        actor=str(data.pop("actor", "")),
+        data={"attempt": at.attempt, **data},
+    )
+
+
+@cache
+def _move(must: tuple[str, ...], changed: tuple[str, ...]) -> sa.Update:
+    """Return the statement for these columns; building it costs more than running it."""
+    columns = deliveries.c
+    return (
+        sa.update(deliveries)
+        .where(*(columns[k] == sa.bindparam(f"is_{k}", type_=columns[k].type) for k in must))
+        .values({k: sa.bindparam(f"to_{k}", type_=columns[k].type) for k in changed})
+    )
+
+
+def move(  # noqa: PLR0913 - one change, its details by name
+    tx: Tx,
+    at: Spot,
+    event: Event,
+    audit: AuditEvent,
+    *,
+    changes: Mapping[str, Any] | None = None,
+    same: Mapping[str, Any] | None = None,
+    before: Iterable[AuditEvent] = (),
+) -> bool:
+    """Change the state and write the audit row with it, behind those of `before`.
+
+    False, and nothing written, when the delivery no longer stands at `at` or a column of
+    `same` holds something else. Raises IllegalTransition for a change that the lifecycle
+    does not know.
+    """
+    new = advance(at.state, event)
+    values: dict[str, Any] = {"state": str(new), **(changes or {})}
+    if new in ENDED:
+        values |= {"next_at": None, "expires_at": None}
+    must = {"id": at.id, "state": str(at.state), "fence": at.fence, **(same or {})}
+    statement = _move(tuple(sorted(must)), tuple(sorted(values)))
+    params = {f"is_{k}": v for k, v in must.items()} | {f"to_{k}": v for k, v in values.items()}
+    if tx.write(statement, params) != 1:
+        return False
+    tx.record(*before, replace(audit, data={**audit.data, "state": str(new)}))
+    return True
+
+
+def lane_id(recipient: str, channel: DeliveryChannel, kind: DeliveryKind) -> str:
+    """Return the name of a lane; signals have their own, so that no message delays them."""
+    return canonical_list(recipient, str(channel), str(kind))
+
+
+def _ensure_lane(tx: Tx, delivery: NewDelivery) -> str:
+    name = lane_id(delivery.recipient, delivery.channel, delivery.kind)
+    if ("lane", name) not in tx.memo:
+        if tx.peek(_LANE, {"lane": name}).first() is None:
+            tx.insert(lanes, (_lane_row(name, delivery),))
+        tx.memo.add(("lane", name))
+    return name
+
+
+def _lane_row(name: str, delivery: NewDelivery) -> dict[str, Any]:
+    return {
+        "id": name,
+        "recipient": delivery.recipient,
+        "channel": str(delivery.channel),
+        "kind": str(delivery.kind),
+        "next_at": ALWAYS,
+        "down": False,
+    }
+
+
+def add_delivery(tx: Tx, message: NewMessage, delivery: NewDelivery) -> None:
+    """Insert a delivery of a new message, and its lane where there is none."""
+    row = _row(delivery, lane=_ensure_lane(tx, delivery))
+    tx.insert(deliveries, (row | {"message": message.id, "ebms_id": message.message_id},))
+    if delivery.sealed is not None:
+        tx.defer(REFER, {"b_id": delivery.sealed.id})
+
+
+def _row(delivery: NewDelivery, *, lane: str) -> dict[str, Any]:
+    return {
+        "id": delivery.id,
+        "lane": lane,
+        "recipient": delivery.recipient,
+        "channel": str(delivery.channel),
+        "kind": str(delivery.kind),
+        "state": str(delivery.state),
+        "next_at": delivery.next_at,
+        "attempt": 0,
+        "fence": 0,
+        "claimed_by": "",
+        "cpa_id": delivery.cpa_id,
+        "service": delivery.service,
+        "action": delivery.action,
+        "applicatie": delivery.applicatie,
+        "ground": delivery.ground,
+        "approval_id": delivery.approval_id,
+        "table_version": delivery.table_version,
+        "payload_sha256": delivery.payload_sha256,
+        "retries": delivery.retries,
+        "retry_interval": delivery.retry_interval,
+        "expires_at": delivery.expires_at,
+        "sealed_id": delivery.sealed.id if delivery.sealed else None,
+        "signed_references": "[]",
+        "last_code": "",
+        "delivered_at": None,
+        "answered_by": None,
+    }
+
+
+_SET_BREAKER = (
+    sa.update(lanes)
+    .where(lanes.c.id == sa.bindparam("lane"))
+    .values(next_at=sa.bindparam("until", type_=lanes.c.next_at.type), down=sa.true())
+)
+_CLOSE_BREAKER = (
+    sa.update(lanes)
+    .where(lanes.c.id == sa.bindparam("lane"), lanes.c.down == sa.true())
+    .values(next_at=ALWAYS, down=sa.false())
+)
+
+
+def set_breaker(tx: Tx, recipient: Oin, kind: DeliveryKind, *, until: datetime) -> None:
+    """Stop a lane until the moment; after it, one delivery at a time until one succeeds."""
+    lane = lane_id(recipient, DeliveryChannel.EBMS2, kind)
+    tx.write(_SET_BREAKER, {"lane": lane, "until": until})
+
+
+def close_breaker(tx: Tx, recipient: Oin, kind: DeliveryKind) -> None:
+    """The partner answers again."""
+    tx.write(_CLOSE_BREAKER, {"lane": lane_id(recipient, DeliveryChannel.EBMS2, kind)})

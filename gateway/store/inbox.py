@@ -1,0 +1,308 @@
+"""Messages in: one commit each, with deliveries, acknowledgement and audit rows."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from gateway.errors import DuplicateConflict
+from gateway.lifecycle import State
+from gateway.ports import (
+    Admission,
+    Admitted,
+    AuditEvent,
+    Clock,
+    Direction,
+    Known,
+    NewMessage,
+    Payloads,
+)
+from gateway.store import epoch
+from gateway.store.bell import Bells
+from gateway.store.deliveries import REFER, add_delivery
+from gateway.store.reading import Reads
+from gateway.store.records import (
+    KNOWN,
+    business_key,
+    key_of,
+    known,
+    message_row,
+    write_references,
+)
+from gateway.store.tables import deliveries, messages
+from gateway.store.writer import Tx, Writer
+
+_TWINS = sa.select(
+    messages.c.id,
+    messages.c.content_sha256,
+    messages.c.signed_references,
+    (messages.c.business_key == sa.bindparam("key")).label("by_key"),
+    sa.and_(
+        messages.c.direction == sa.bindparam("direction"),
+        messages.c.party == sa.bindparam("party"),
+        messages.c.cpa_id == sa.bindparam("cpa_id"),
+        messages.c.message_id == sa.bindparam("message_id"),
+    ).label("by_id"),
+).where(
+    sa.or_(
+        sa.and_(
+            messages.c.direction == sa.bindparam("direction"),
+            messages.c.party == sa.bindparam("party"),
+            messages.c.cpa_id == sa.bindparam("cpa_id"),
+            messages.c.message_id == sa.bindparam("message_id"),
+        ),
+        messages.c.business_key == sa.bindparam("key"),
+    )
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Admit:
+    """Unit: everything that one message changes."""
+
+    admission: Admission
+    now: datetime
+
+    def run(self, tx: Tx) -> Admitted:
+        """Raise StaleSnapshot or DuplicateConflict; store nothing for an identical message."""
+        return admit(tx, self.admission, self.now)
+
+
+def admit(tx: Tx, admission: Admission, now: datetime) -> Admitted:
+    """Store an admission and what follows from it, within a transaction."""
+    epoch.guard(tx, admission.epoch, now)
+    twin = _twin(tx, admission.message)
+    if twin is not None:
+        return Admitted(message=twin, fresh=False)
+    _store(tx, admission, now)
+    if admission.answers is not None:
+        _mark_answered(tx, admission.answers, admission.message, now)
+    if admission.followed_by is not None:
+        tx.flush()  # it refers to this message
+        admit(tx, admission.followed_by, now)
+    return Admitted(message=admission.message.id, fresh=True)
+
+
+def _twin(tx: Tx, message: NewMessage) -> str | None:
+    """Return the id of the same message; raise DuplicateConflict for another with its id.
+
+    Does not see messages of the same batch: the unique constraints do, and then each unit
+    is run again alone.
+    """
+    keys = {
+        "direction": str(message.direction),
+        "party": message.party,
+        "cpa_id": message.cpa_id,
+        "message_id": message.message_id,
+        "key": business_key(message),
+    }
+    rows = tx.peek(_TWINS, keys).all()
+    for row in rows:
+        if row.by_id:
+            return _same_id(row, message)
+    for row in rows:
+        return _same_key(row, message)
+    return None
+
+
+def _same_id(row: sa.Row[Any], message: NewMessage) -> str:
+    references = write_references(message.references)
+    if (row.content_sha256, row.signed_references) == (message.content_sha256, references):
+        return str(row.id)
+    # Handed in: the id is made of the referentienummer, which is what the sender knows.
+    if message.direction is Direction.OUTBOUND:
+        raise _conflict("duplicate.referentienummer")
+    raise _conflict("duplicate.message_id")
+
+
+def _same_key(row: sa.Row[Any], message: NewMessage) -> str:
+    """Over another channel or with another MessageId: only the content can be compared."""
+    if row.content_sha256 == message.content_sha256:
+        return str(row.id)
+    raise _conflict("duplicate.referentienummer")
+
+
+def _conflict(code: str) -> DuplicateConflict:
+    return DuplicateConflict(code, "Dit kenmerk is al gebruikt voor een bericht met andere inhoud.")
+
+
+def _store(tx: Tx, admission: Admission, now: datetime) -> None:
+    message = admission.message
+    acknowledgment = admission.acknowledgment
+    sealed = acknowledgment.sealed if acknowledgment else None
+    tx.insert(messages, (message_row(message, acknowledgment_id=sealed.id if sealed else None),))
+    if message.payload is not None:
+        tx.defer(REFER, {"b_id": message.payload.id})
+    for delivery in (*admission.deliveries, *((acknowledgment,) if acknowledgment else ())):
+        add_delivery(tx, message, delivery)
+    tx.record(*admission.events, _admitted(admission, now))
+
+
+def _admitted(admission: Admission, now: datetime) -> AuditEvent:
+    message = admission.message
+    return AuditEvent(
+        event="message.admitted",
+        at=now,
+        message=message.id,
+        party=message.party,
+        data={
+            "direction": str(message.direction),
+            "accepted": message.accepted,
+            "deliveries": len(admission.deliveries),
+            "epoch": admission.epoch,
+        },
+    )
+
+
+def _mark_answered(tx: Tx, origin: str, answer: NewMessage, now: datetime) -> None:
+    """The first answer counts; the trace of the origin shows each."""
+    first = tx.write(
+        sa.update(messages)
+        .where(messages.c.id == origin, messages.c.answer == "")
+        .values(answer=answer.kind, answered_at=now)
+    )
+    tx.record(
+        AuditEvent(
+            event="message.answered",
+            at=now,
+            message=origin,
+            party=answer.party,
+            data={"kind": answer.kind, "answer": answer.id, "first": first == 1},
+        )
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RepeatAcknowledgment:
+    """Unit: queue the stored acknowledgement of a message once more."""
+
+    message: str
+    id: str
+    event: AuditEvent
+    now: datetime
+
+    def run(self, tx: Tx) -> bool:
+        """Return False when one is waiting already, or none was ever queued."""
+        tx.record(self.event)
+        rows = tx.read(
+            sa.select(deliveries)
+            .where(deliveries.c.message == self.message)
+            .where(
+                deliveries.c.sealed_id
+                == sa.select(messages.c.acknowledgment_id)
+                .where(messages.c.id == self.message)
+                .scalar_subquery()
+            )
+            .order_by(deliveries.c.seq)
+        ).all()
+        if not rows or {State.READY, State.CLAIMED} & {State(row.state) for row in rows}:
+            return False
+        tx.insert(deliveries, (self._copy(rows[0]),))
+        return True
+
+    def _copy(self, first: sa.Row[Any]) -> dict[str, Any]:
+        row = {k: v for k, v in first._mapping.items() if k != "seq"}  # noqa: SLF001 - public API
+        return row | {
+            "id": self.id,
+            "state": str(State.READY),
+            "next_at": self.now,
+            "attempt": 0,
+            "fence": 0,
+            "claimed_by": "",
+            "last_code": "",
+            "delivered_at": None,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Unit: audit rows alone."""
+
+    events: tuple[AuditEvent, ...]
+
+    def run(self, tx: Tx) -> None:
+        """Write them."""
+        tx.record(*self.events)
+
+
+class SqlInbox:
+    """The port `Inbox`."""
+
+    def __init__(
+        self, *, writer: Writer, reads: Reads, payloads: Payloads, bells: Bells, clock: Clock
+    ) -> None:
+        """Take what it writes and reads with, and the bells to ring after a commit."""
+        self._writer = writer
+        self._reads = reads
+        self._payloads = payloads
+        self._bells = bells
+        self._clock = clock
+
+    async def find(self, party: str, cpa_id: str, message_id: str) -> Known | None:
+        """Return the inbound message with this id, its acknowledgement included."""
+        statement = sa.select(*KNOWN).where(
+            messages.c.direction == str(Direction.INBOUND),
+            messages.c.party == party,
+            messages.c.cpa_id == cpa_id,
+            messages.c.message_id == message_id,
+        )
+        row = await self._reads(_first(statement))
+        if row is None:
+            return None
+        signal = row.m_acknowledgment_id
+        octets = await self._payloads.get(signal) if signal else None
+        return known(row, acknowledgment=octets)
+
+    async def by_key(self, zender: str, applicatie: str, referentienummer: str) -> Known | None:
+        """Return the accepted message with this business key."""
+        key = key_of(zender, applicatie, referentienummer)
+        if key is None:
+            return None
+        row = await self._reads(_first(sa.select(*KNOWN).where(messages.c.business_key == key)))
+        return None if row is None else known(row)
+
+    async def origin(self, cross_refnummer: str, *, answered_by: str) -> Known | None:
+        """Return the newest message with this number that `answered_by` had to get.
+
+        That is its ontvanger, or the partner that it was delivered to on the way there: a hub
+        answers with a Fo01 for what it does not let through.
+        """
+        if not cross_refnummer:
+            return None
+        delivered_to = sa.exists().where(
+            deliveries.c.message == messages.c.id,
+            deliveries.c.recipient == answered_by,
+            deliveries.c.kind == "bericht",
+        )
+        statement = (
+            sa.select(*KNOWN)
+            .where(messages.c.referentienummer == cross_refnummer, messages.c.accepted)
+            .where(sa.or_(messages.c.ontvanger == answered_by, delivered_to))
+            .order_by(messages.c.seq.desc())
+        )
+        row = await self._reads(_first(statement))
+        return None if row is None else known(row)
+
+    async def admit(self, admission: Admission) -> Admitted:
+        """Store it in one commit; see the port."""
+        admitted = await self._writer.commit(Admit(admission=admission, now=self._clock.now()))
+        if admitted.fresh:
+            self._bells.ring_for(admission)
+        return admitted
+
+    async def repeat_acknowledgment(self, message: str, *, id_: str, event: AuditEvent) -> None:
+        """Queue the stored acknowledgement once more, unless one is waiting already."""
+        unit = RepeatAcknowledgment(message=message, id=id_, event=event, now=self._clock.now())
+        if await self._writer.commit(unit):
+            self._bells.work.ring()
+
+    async def note(self, *events: AuditEvent) -> None:
+        """Write audit rows alone."""
+        if events:
+            await self._writer.commit(Note(events))
+
+
+def _first(statement: sa.Select[Any]) -> Callable[[sa.Connection], sa.Row[Any] | None]:
+    return lambda connection: connection.execute(statement.limit(1)).first()

@@ -1,0 +1,199 @@
+"""Payloads: written ahead, encrypted, under an id that only an admission makes permanent."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import islice
+from typing import Any, Protocol
+
+import sqlalchemy as sa
+
+from gateway.errors import GatewayError
+from gateway.ports import Clock, Dice, StoredPayload
+from gateway.store.reading import Reads
+from gateway.store.sealing import KEY, NONCE, SealedPayload, seal, unseal
+from gateway.store.tables import payload_chunks, payloads
+from gateway.store.writer import Tx, Writer
+
+CHUNKS_PER_COMMIT = 16
+"""So that 35 MB do not hold up the commits of others."""
+SWEPT_AT_ONCE = 200
+
+
+class EpochKeys(Protocol):
+    """Keys that wrap payload keys, kept outside the database and its backups."""
+
+    def current(self, now: datetime) -> tuple[str, bytes]:
+        """Return id and octets of the key to wrap with now."""
+        ...
+
+    def key(self, id_: str) -> bytes:
+        """Return the octets; raise GatewayError `epoch_key.destroyed` when they are gone."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Begin:
+    """Unit: the row of a payload and its first chunks."""
+
+    sealed: SealedPayload
+    at: datetime
+
+    def run(self, tx: Tx) -> None:
+        """Insert, unreferenced."""
+        sealed = self.sealed
+        row = {
+            "id": sealed.id,
+            "at": self.at,
+            "size": sealed.size,
+            "sha256": sealed.sha256,
+            "referenced": False,
+            "epoch_key": sealed.epoch_key,
+            "wrapped": sealed.wrapped,
+            "destroyed_at": None,
+        }
+        tx.insert(payloads, (row,))
+        tx.insert(payload_chunks, _rows(sealed, start=0))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Continue:
+    """Unit: further chunks."""
+
+    sealed: SealedPayload
+    start: int
+
+    def run(self, tx: Tx) -> None:
+        """Insert."""
+        tx.insert(payload_chunks, _rows(self.sealed, start=self.start))
+
+
+def _rows(sealed: SealedPayload, *, start: int) -> Iterable[dict[str, Any]]:
+    chunks = islice(enumerate(sealed.chunks), start, start + CHUNKS_PER_COMMIT)
+    return [{"payload_id": sealed.id, "n": n, "octets": octets} for n, octets in chunks]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Destroy:
+    """Unit: wipe payloads. The rows stay, to say what was there; sizes and hashes with them."""
+
+    ids: tuple[str, ...]
+    at: datetime
+
+    def run(self, tx: Tx) -> int:
+        """Return how many were not destroyed before."""
+        tx.write(sa.delete(payload_chunks).where(payload_chunks.c.payload_id.in_(self.ids)))
+        return tx.write(
+            sa.update(payloads)
+            .where(payloads.c.id.in_(self.ids), payloads.c.destroyed_at.is_(None))
+            .values(wrapped=b"", destroyed_at=self.at)
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SweepOrphans:
+    """Unit: remove payloads that no admission referred to."""
+
+    before: datetime
+
+    def run(self, tx: Tx) -> int:
+        """Return how many; at most SWEPT_AT_ONCE."""
+        found = tx.read(
+            sa.select(payloads.c.id)
+            .where(payloads.c.referenced == sa.false(), payloads.c.at < self.before)
+            .order_by(payloads.c.at)
+            .limit(SWEPT_AT_ONCE)
+        )
+        ids = list(found.scalars())
+        tx.write(sa.delete(payload_chunks).where(payload_chunks.c.payload_id.in_(ids)))
+        return tx.write(
+            sa.delete(payloads).where(payloads.c.id.in_(ids), payloads.c.referenced == sa.false())
+        )
+
+
+def _load(connection: sa.Connection, id_: str) -> SealedPayload | None:
+    row = connection.execute(
+        sa.select(payloads).where(payloads.c.id == id_, payloads.c.destroyed_at.is_(None))
+    ).first()
+    if row is None:
+        return None
+    chunks = connection.execute(
+        sa.select(payload_chunks.c.octets)
+        .where(payload_chunks.c.payload_id == id_)
+        .order_by(payload_chunks.c.n)
+    ).scalars()
+    return SealedPayload(
+        id=id_,
+        size=row.size,
+        sha256=row.sha256,
+        epoch_key=row.epoch_key,
+        wrapped=row.wrapped,
+        chunks=tuple(chunks),
+    )
+
+
+class SqlPayloads:
+    """The port `Payloads`, and what housekeeping needs."""
+
+    def __init__(
+        self, *, writer: Writer, reads: Reads, epochs: EpochKeys, clock: Clock, dice: Dice
+    ) -> None:
+        """Take what it writes, reads and encrypts with."""
+        self._writer = writer
+        self._reads = reads
+        self._epochs = epochs
+        self._clock = clock
+        self._dice = dice
+
+    async def put(self, octets: bytes) -> StoredPayload:
+        """Encrypt and store under a new id; raises StoreUnavailable or OutcomeUnknown."""
+        sealed = await self._seal(octets)
+        await self._writer.commit(Begin(sealed=sealed, at=self._clock.now()))
+        for start in range(CHUNKS_PER_COMMIT, len(sealed.chunks), CHUNKS_PER_COMMIT):
+            await self._writer.commit(Continue(sealed=sealed, start=start))
+        return StoredPayload(id=sealed.id, sha256=sealed.sha256, size=sealed.size)
+
+    async def get(self, id_: str) -> bytes:
+        """Return the plain octets, every one verified.
+
+        Raises GatewayError `payload.destroyed` when payload or epoch key are gone,
+        `payload.tampered` when anything stored was changed.
+        """
+        stored = await self._reads(lambda connection: _load(connection, id_))
+        if stored is None:
+            raise _destroyed()
+        try:
+            wrapping = self._epochs.key(stored.epoch_key)
+        except GatewayError as error:
+            raise _destroyed() from error
+        return await self._reads.think(stored.size, lambda: unseal(stored, wrapping=wrapping))
+
+    async def destroy(self, ids: Iterable[str]) -> int:
+        """Destroy keys and octets for good; return how many still stood there."""
+        wanted = tuple(ids)
+        if not wanted:
+            return 0
+        return await self._writer.commit(Destroy(ids=wanted, at=self._clock.now()))
+
+    async def sweep_orphans(self, older_than: timedelta) -> int:
+        """Remove what was written ahead and never admitted; return how many.
+
+        `older_than` must be longer than any admission takes.
+        """
+        before = self._clock.now() - older_than
+        swept = 0
+        while (found := await self._writer.commit(SweepOrphans(before=before))) > 0:
+            swept += found
+        return swept
+
+    async def _seal(self, octets: bytes) -> SealedPayload:
+        id_, key, nonce = self._dice.uuid(), self._dice.octets(KEY), self._dice.octets(NONCE)
+        epoch_key = self._epochs.current(self._clock.now())
+        return await self._reads.think(
+            len(octets),
+            lambda: seal(octets, id_=id_, key=key, nonce=nonce, epoch_key=epoch_key),
+        )
+
+
+def _destroyed() -> GatewayError:
+    return GatewayError("payload.destroyed", "payload was destroyed")

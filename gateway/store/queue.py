@@ -1,0 +1,278 @@
+"""Deliveries out: the port `Queue`."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, assert_never
+
+import sqlalchemy as sa
+
+from gateway.errors import StaleSnapshot
+from gateway.lifecycle import Event, State
+from gateway.message import Oin, Reference
+from gateway.ports import (
+    AuditEvent,
+    Claim,
+    Clock,
+    GaveUp,
+    HandedOver,
+    HeldAgain,
+    LostTrack,
+    Outcome,
+    StoredPayload,
+    TryAgain,
+)
+from gateway.store.bell import Bells
+from gateway.store.claim import ClaimDue, any_candidate, beat
+from gateway.store.deliveries import (
+    REFER,
+    SPOT,
+    Spot,
+    close_breaker,
+    move,
+    set_breaker,
+    spot,
+    told,
+)
+from gateway.store.reading import Reads
+from gateway.store.records import write_references
+from gateway.store.sweep import Sweep, anything_due, next_due
+from gateway.store.tables import deliveries, workers
+from gateway.store.writer import Tx, Writer
+
+IN_FLIGHT = 8
+"""Deliveries of one lane under way at once."""
+LEASE = timedelta(seconds=30)
+"""A worker without heartbeat for this long is dead; its claims are put back."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Change:
+    """What an outcome does to a claimed delivery."""
+
+    event: Event
+    audit: str
+    next_at: datetime | None = None
+    code: str = ""
+    ground: str = ""
+
+
+def _change(outcome: Outcome) -> _Change:
+    match outcome:
+        case HandedOver(until=None):
+            return _Change(event=Event.CONFIRM, audit="delivery.sent")
+        case HandedOver(until=until):
+            return _Change(event=Event.HAND_OVER, audit="delivery.sent", next_at=until)
+        case TryAgain(at=at, code=code):
+            return _Change(event=Event.RETRY, audit="delivery.retry", next_at=at, code=code)
+        case GaveUp(code=code):
+            return _Change(event=Event.GIVE_UP, audit="delivery.dead", code=code)
+        case LostTrack(code=code):
+            return _Change(event=Event.LOSE_TRACK, audit="delivery.unknown", code=code)
+        case HeldAgain(ground=ground):
+            return _Change(event=Event.HOLD_AGAIN, audit="delivery.held_again", ground=ground)
+        case _:
+            assert_never(outcome)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settle:
+    """Unit: what came of an attempt."""
+
+    claim: Claim
+    outcome: Outcome
+    events: tuple[AuditEvent, ...]
+    now: datetime
+
+    def run(self, tx: Tx) -> bool:
+        """Return False when the claim was no longer this worker's."""
+        claim = self.claim
+        change = _change(self.outcome)
+        at = Spot(
+            id=claim.delivery,
+            message=claim.message.id,
+            state=State.CLAIMED,
+            fence=claim.fence,
+            attempt=claim.attempt,
+            recipient=claim.recipient,
+        )
+        if not self._move(tx, at, change):
+            self._stale(tx, change)
+            return False
+        self._breaker(tx)
+        return True
+
+    def _move(self, tx: Tx, at: Spot, change: _Change, *, fence: int = 0) -> bool:
+        """Move with the caller's event of that name, or one of ours when it gave none."""
+        mine = told(at, change.audit, self.now, code=change.code)
+        audit = next((e for e in self.events if e.event == change.audit), mine)
+        changes: dict[str, Any] = {"next_at": change.next_at, "last_code": change.code}
+        if change.event is Event.HOLD_AGAIN:
+            changes |= {"ground": change.ground, "expires_at": None}
+        if change.event is Event.CONFIRM:
+            changes["delivered_at"] = self.now
+        if fence:
+            changes["fence"] = fence
+        before = tuple(e for e in self.events if e is not audit)
+        return move(tx, at, change.event, audit, changes=changes, before=before)
+
+    def _stale(self, tx: Tx, change: _Change) -> None:
+        """A stale claim's success still counts, its failure does not."""
+        if not isinstance(self.outcome, HandedOver):
+            tx.record(*(e for e in self.events if e.event != change.audit))
+            return
+        row = tx.read(sa.select(*SPOT).where(deliveries.c.id == self.claim.delivery)).one()
+        at = spot(row)
+        open_ = at.state in {State.READY, State.CLAIMED, State.SENT}
+        # A new fence: what a second worker reports of its own attempt no longer counts.
+        if not (open_ and self._move(tx, at, change, fence=at.fence + 1)):
+            tx.record(*self.events)
+
+    def _breaker(self, tx: Tx) -> None:
+        claim = self.claim
+        match self.outcome:
+            case TryAgain(at=at, down=True):
+                set_breaker(tx, claim.recipient, claim.kind, until=at)
+            case HandedOver():
+                close_breaker(tx, claim.recipient, claim.kind)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeepSealed:
+    """Unit: the signed envelope of a delivery, before its first octet leaves."""
+
+    claim: Claim
+    envelope: StoredPayload
+    references: tuple[Reference, ...]
+
+    def run(self, tx: Tx) -> None:
+        """Raise StaleSnapshot `claim.lost` when it is no longer claimed, or signed already."""
+        tx.defer(REFER, {"b_id": self.envelope.id})
+        done = tx.write(
+            sa.update(deliveries)
+            .where(
+                deliveries.c.id == self.claim.delivery,
+                deliveries.c.state == str(State.CLAIMED),
+                deliveries.c.fence == self.claim.fence,
+                deliveries.c.sealed_id.is_(None),
+            )
+            .values(sealed_id=self.envelope.id, signed_references=write_references(self.references))
+        )
+        if done != 1:
+            raise StaleSnapshot("claim.lost", "the delivery is no longer claimed by this worker")
+
+
+@dataclass(frozen=True, slots=True)
+class ForgetWorkers:
+    """Unit: at the start of a process that has the database for itself.
+
+    Workers of earlier runs are gone, so their claims need not wait for the lease to end.
+    """
+
+    def run(self, tx: Tx) -> int:
+        """Return how many workers were forgotten."""
+        return tx.write(sa.delete(workers))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Beat:
+    """Unit: a heartbeat."""
+
+    worker: str
+    now: datetime
+
+    def run(self, tx: Tx) -> None:
+        """Write it."""
+        beat(tx, self.worker, self.now)
+
+
+class SqlQueue:
+    """The port `Queue`, for the workers of one process.
+
+    Lease time is the clock of this process: with SQLite only one process has the database.
+    """
+
+    def __init__(
+        self,
+        *,
+        writer: Writer,
+        reads: Reads,
+        bells: Bells,
+        clock: Clock,
+        run: str,
+        cap: int = IN_FLIGHT,
+    ) -> None:
+        """Take `run`, new for each opening: claims of an earlier run are nobody's."""
+        self._writer = writer
+        self._reads = reads
+        self._bells = bells
+        self._clock = clock
+        self._run = run
+        self._cap = cap
+        self._beats: dict[str, datetime] = {}
+        self._suspended: frozenset[Oin] = frozenset()
+
+    async def claim(
+        self,
+        *,
+        worker: str,
+        limit: int,
+        epoch: int,
+        approvals: frozenset[str],
+        suspended: frozenset[Oin] = frozenset(),
+    ) -> tuple[Claim, ...]:
+        """Claim what is due, the oldest of each lane in turn, signals first.
+
+        Raises StaleSnapshot `epoch.moved`. Deliveries whose approval is not among
+        `approvals` are held again. After the clock was set back, those that pass under an
+        approval wait.
+        """
+        now = self._clock.now()
+        self._suspended = suspended
+        unit = ClaimDue(
+            worker=self._name(worker),
+            limit=limit,
+            epoch=epoch,
+            approvals=approvals,
+            suspended=suspended,
+            cap=self._cap,
+            now=now,
+        )
+        if limit < 1 or not await self._reads(lambda c: any_candidate(c, unit)):
+            return ()
+        claims = await self._writer.commit(unit)
+        self._beats[worker] = now
+        return claims
+
+    async def sealed(
+        self, claim: Claim, envelope: StoredPayload, references: tuple[Reference, ...]
+    ) -> None:
+        """Keep the signed envelope; raise StaleSnapshot `claim.lost`."""
+        await self._writer.commit(KeepSealed(claim=claim, envelope=envelope, references=references))
+
+    async def settle(self, claim: Claim, outcome: Outcome, events: tuple[AuditEvent, ...]) -> bool:
+        """Write what came of the attempt; see the port."""
+        unit = Settle(claim=claim, outcome=outcome, events=events, now=self._clock.now())
+        settled = await self._writer.commit(unit)
+        self._bells.work.ring()
+        return settled
+
+    async def sweep(self, *, worker: str) -> datetime | None:
+        """Do what time does; return the next moment at which it has to."""
+        del worker
+        now = self._clock.now()
+        if await self._reads(lambda c: anything_due(c, now=now, lease=LEASE)):
+            await self._writer.commit(Sweep(now=now, lease=LEASE))
+        return await self._reads(
+            lambda c: next_due(c, now=now, suspended=self._suspended, cap=self._cap)
+        )
+
+    async def heartbeat(self, *, worker: str) -> None:
+        """Renew the lease; written no more often than it needs to be."""
+        now = self._clock.now()
+        last = self._beats.get(worker)
+        if last is None or abs(now - last) >= LEASE / 8:
+            await self._writer.commit(Beat(worker=self._name(worker), now=now))
+            self._beats[worker] = now
+
+    def _name(self, worker: str) -> str:
+        return f"{worker}@{self._run}"

@@ -1,0 +1,152 @@
+"""Look-ups for back-ends and operators: the port `Reader`."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import sqlalchemy as sa
+
+from gateway.lifecycle import State
+from gateway.message import Oin
+from gateway.ports import (
+    AuditRow,
+    Clock,
+    DeliveryChannel,
+    DeliveryKind,
+    DeliveryView,
+    Known,
+    MessageView,
+)
+from gateway.store.audit import read_row
+from gateway.store.reading import Reads
+from gateway.store.records import KNOWN, known
+from gateway.store.tables import audit, deliveries, messages
+
+
+def _view(row: sa.Row[Any]) -> DeliveryView:
+    return DeliveryView(
+        id=row.id,
+        recipient=Oin(row.recipient),
+        channel=DeliveryChannel(row.channel),
+        kind=DeliveryKind(row.kind),
+        state=State(row.state),
+        attempt=row.attempt,
+        ground=row.ground,
+        approval_id=row.approval_id,
+        next_at=row.next_at,
+        last_code=row.last_code,
+        delivered_at=row.delivered_at,
+    )
+
+
+def _message(connection: sa.Connection, id_: str) -> MessageView | None:
+    row = connection.execute(sa.select(*KNOWN).where(messages.c.id == id_)).first()
+    if row is None:
+        return None
+    sent = connection.execute(
+        sa.select(deliveries).where(deliveries.c.message == id_).order_by(deliveries.c.seq)
+    )
+    trace = connection.execute(
+        sa.select(audit).where(audit.c.message == id_).order_by(audit.c.at, audit.c.seq)
+    )
+    return MessageView(
+        message=known(row),
+        deliveries=tuple(_view(d) for d in sent),
+        trace=tuple(read_row(a) for a in trace),
+    )
+
+
+def _of_party(party: Oin) -> sa.ColumnElement[bool]:
+    """Its own messages, and what lies in its postvak; nothing that is still held for it."""
+    shown = sa.exists().where(
+        deliveries.c.message == messages.c.id,
+        deliveries.c.recipient == party,
+        deliveries.c.channel == str(DeliveryChannel.POSTVAK),
+        deliveries.c.state != str(State.HELD),
+    )
+    return sa.or_(messages.c.party == party, shown)
+
+
+def _page(party: Oin | None, before: str | None, limit: int) -> sa.Select[Any]:
+    statement = sa.select(*KNOWN).order_by(messages.c.seq.desc()).limit(limit)
+    if party is not None:
+        statement = statement.where(_of_party(party))
+    if before is not None:
+        last = sa.select(_LAST.c.seq).where(_LAST.c.id == before)
+        statement = statement.where(messages.c.seq < last.scalar_subquery())
+    return statement
+
+
+_LAST = messages.alias("last")
+
+
+class SqlReader:
+    """The port `Reader`."""
+
+    def __init__(self, *, reads: Reads, clock: Clock) -> None:
+        """Take what it reads with."""
+        self._reads = reads
+        self._clock = clock
+
+    async def message(self, id_: str) -> MessageView | None:
+        """Return the message with its deliveries and its trace, or None."""
+        return await self._reads(lambda c: _message(c, id_))
+
+    async def messages(
+        self, *, party: Oin | None, before: str | None, limit: int
+    ) -> tuple[Known, ...]:
+        """Newest first; nothing when `before` is not known."""
+        statement = _page(party, before, limit)
+        return await self._reads(lambda c: tuple(known(row) for row in c.execute(statement)))
+
+    async def audit(self, *, after: int, limit: int) -> tuple[AuditRow, ...]:
+        """Return rows of all writers in the order of storing, from position `after` + 1 on.
+
+        With SQLite positions are dense from 1: the next page begins after as many rows as
+        were read so far.
+        """
+        statement = sa.select(audit).where(audit.c.seq > after).order_by(audit.c.seq).limit(limit)
+        return await self._reads(lambda c: tuple(read_row(row) for row in c.execute(statement)))
+
+    async def figures(self) -> Mapping[str, int]:
+        """Count: `delivery.<state>` and `signal.<state>`, and what needs somebody's eye.
+
+        `delivery.expired` are those of `delivery.dead` whose time passed; `due` may be sent
+        now; `unconfirmed` waits for an acknowledgement; `postvak.waiting` and
+        `postvak.unconfirmed` are the back-ends' turn.
+        """
+        now = self._clock.now()
+        return await self._reads(lambda c: _figures(c, now))
+
+
+def _figures(connection: sa.Connection, now: Any) -> dict[str, int]:
+    d = deliveries.c
+    groups = connection.execute(
+        sa.select(d.channel, d.kind, d.state, sa.func.count().label("n")).group_by(
+            d.channel, d.kind, d.state
+        )
+    ).all()
+    figures = {f"{prefix}.{state}": 0 for prefix in ("delivery", "signal") for state in State}
+    more = {
+        ("postvak", "ready"): "postvak.waiting",
+        ("postvak", "sent"): "postvak.unconfirmed",
+        ("ebms2", "sent"): "unconfirmed",
+    }
+    figures |= dict.fromkeys(more.values(), 0)
+    for row in groups:
+        prefix = "signal" if row.kind == str(DeliveryKind.SIGNAL) else "delivery"
+        figures[f"{prefix}.{row.state}"] += row.n
+        name = more.get((row.channel, row.state))
+        if name:
+            figures[name] += row.n
+    figures["due"] = _count(
+        connection, d.channel == "ebms2", d.state == str(State.READY), d.next_at <= now
+    )
+    figures["delivery.expired"] = _count(
+        connection, d.state == str(State.DEAD), d.last_code == "delivery.expired"
+    )
+    return figures
+
+
+def _count(connection: sa.Connection, *where: sa.ColumnElement[bool]) -> int:
+    statement = sa.select(sa.func.count()).select_from(deliveries).where(*where)
+    return int(connection.execute(statement).scalar_one())

@@ -1,0 +1,93 @@
+"""Encryption of payloads: a key per payload, chunks that can not be moved, cut or swapped."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from gateway.errors import GatewayError
+
+CHUNK = 256 * 1024
+"""Plain octets per chunk."""
+KEY = 32
+NONCE = 12
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SealedPayload:
+    """What is stored of a payload."""
+
+    id: str
+    size: int
+    sha256: str
+    """Hex, over the plain octets."""
+    epoch_key: str
+    wrapped: bytes
+    """Nonce and AES-256-GCM of the payload's key under the epoch key."""
+    chunks: tuple[bytes, ...]
+
+
+def seal(
+    octets: bytes, *, id_: str, key: bytes, nonce: bytes, epoch_key: tuple[str, bytes]
+) -> SealedPayload:
+    """Encrypt; `key` (32 octets) and `nonce` (12, for the wrapping) must be fresh."""
+    name, wrapping = epoch_key
+    cipher = AESGCM(key)
+    chunks = tuple(
+        # The key is of this payload alone: a counter is a nonce that never comes twice.
+        cipher.encrypt(_nonce(n), piece, _bound(id_, n, last=last))
+        for n, piece, last in _pieces(octets)
+    )
+    return SealedPayload(
+        id=id_,
+        size=len(octets),
+        sha256=sha256(octets).hexdigest(),
+        epoch_key=name,
+        wrapped=nonce + AESGCM(wrapping).encrypt(nonce, key, _wrap_bound(id_, name)),
+        chunks=chunks,
+    )
+
+
+def unseal(stored: SealedPayload, *, wrapping: bytes) -> bytes:
+    """Return the plain octets; raise GatewayError `payload.tampered` when anything differs."""
+    try:
+        key = AESGCM(wrapping).decrypt(
+            stored.wrapped[:NONCE], stored.wrapped[NONCE:], _wrap_bound(stored.id, stored.epoch_key)
+        )
+        octets = b"".join(_open_chunks(AESGCM(key), stored.id, stored.chunks))
+    except (InvalidTag, ValueError) as error:
+        raise _tampered() from error
+    if (len(octets), sha256(octets).hexdigest()) != (stored.size, stored.sha256):
+        raise _tampered()
+    return octets
+
+
+def _open_chunks(cipher: AESGCM, id_: str, chunks: Sequence[bytes]) -> Iterator[bytes]:
+    for n, chunk in enumerate(chunks):
+        yield cipher.decrypt(_nonce(n), chunk, _bound(id_, n, last=n == len(chunks) - 1))
+
+
+def _pieces(octets: bytes) -> Iterator[tuple[int, memoryview, bool]]:
+    """Cut; an empty payload has one empty chunk."""
+    view = memoryview(octets)
+    count = max(1, -(-len(octets) // CHUNK))
+    for n in range(count):
+        yield n, view[n * CHUNK : (n + 1) * CHUNK], n == count - 1
+
+
+def _nonce(n: int) -> bytes:
+    return n.to_bytes(NONCE, "big")
+
+
+def _bound(id_: str, n: int, *, last: bool) -> bytes:
+    return b"chunk\0" + id_.encode() + b"\0" + n.to_bytes(8, "big") + bytes([last])
+
+
+def _wrap_bound(id_: str, epoch_key: str) -> bytes:
+    return b"key\0" + id_.encode() + b"\0" + epoch_key.encode()
+
+
+def _tampered() -> GatewayError:
+    return GatewayError("payload.tampered", "stored payload is not what was stored")

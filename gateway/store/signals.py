@@ -1,0 +1,152 @@
+"""Signals of partners settle the deliveries they are about: the port `Signals`."""
+
+import zlib
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+from typing import Any
+
+import sqlalchemy as sa
+
+from gateway.lifecycle import TRANSITIONS, Event, State
+from gateway.ports import (
+    AuditEvent,
+    Clock,
+    DeliveryChannel,
+    DeliveryKind,
+    SignalOutcome,
+    SignalReceived,
+)
+from gateway.store.bell import Bells
+from gateway.store.deliveries import SPOT, Spot, close_breaker, move, spot
+from gateway.store.records import read_references
+from gateway.store.tables import deliveries, evidence
+from gateway.store.writer import Tx, Writer
+
+_AUDIT = {
+    SignalOutcome.REPEATED: "signal.repeated",
+    SignalOutcome.UNKNOWN: "signal.unknown",
+    SignalOutcome.MISMATCH: "signal.mismatch",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receive:
+    """Unit: settle by a signal. The first signal of a delivery wins."""
+
+    signal: SignalReceived
+    now: datetime
+
+    def run(self, tx: Tx) -> SignalOutcome:
+        """Write what it did, or that it did nothing."""
+        rows = tx.read(self._candidates()).all()
+        if not rows:
+            return self._only_told(tx, SignalOutcome.UNKNOWN, "signal.unknown")
+        fitting = [row for row in rows if self._fits(row)]
+        if not fitting:
+            return self._only_told(tx, SignalOutcome.MISMATCH, "signal.digests", spot(rows[0]))
+        waiting = [row for row in fitting if self._event in TRANSITIONS[State(row.state)]]
+        at = spot((waiting or fitting)[0])
+        if not waiting:
+            return self._too_late(tx, at)
+        if at.attempt == 0:  # nobody can have received what was never sent
+            return self._only_told(tx, SignalOutcome.MISMATCH, "signal.never_sent", at)
+        return self._settle(tx, at)
+
+    @property
+    def _event(self) -> Event:
+        return Event.REFUSE if self.signal.error else Event.CONFIRM
+
+    def _candidates(self) -> sa.Select[Any]:
+        """Of that party, agreement and MessageId only: a signal is never for another's."""
+        return (
+            sa.select(*SPOT, deliveries.c.signed_references)
+            .where(
+                deliveries.c.recipient == self.signal.party,
+                deliveries.c.cpa_id == self.signal.cpa_id,
+                deliveries.c.ebms_id == self.signal.ref_to_message_id,
+                deliveries.c.kind == str(DeliveryKind.MESSAGE),
+                deliveries.c.channel == str(DeliveryChannel.EBMS2),
+            )
+            .order_by(deliveries.c.seq)
+        )
+
+    def _fits(self, row: sa.Row[Any]) -> bool:
+        """The acknowledged digests are those that we signed, no fewer and no more."""
+        if self.signal.error or not self.signal.references_required:
+            return True
+        signed = {(r.uri, r.digest) for r in read_references(row.signed_references)}
+        acknowledged = {(r.uri, r.digest) for r in self.signal.references}
+        return bool(signed) and signed == acknowledged
+
+    def _settle(self, tx: Tx, at: Spot) -> SignalOutcome:
+        signal = self.signal
+        name = "delivery.refused" if signal.error else "delivery.acknowledged"
+        audit = self._told(name, signal.error, at)
+        changes: dict[str, Any] = {"last_code": f"ebms.{signal.error}" if signal.error else ""}
+        if not signal.error:
+            changes["delivered_at"] = self.now
+        if not move(tx, at, self._event, audit, changes=changes):
+            return self._only_told(tx, SignalOutcome.MISMATCH, "signal.state", at)
+        if signal.evidence:
+            self._keep_evidence(tx, at)
+        close_breaker(tx, at.recipient, DeliveryKind.MESSAGE)
+        return SignalOutcome.MATCHED
+
+    def _keep_evidence(self, tx: Tx, at: Spot) -> None:
+        row = {
+            "delivery": at.id,
+            "at": self.now,
+            "message_id": self.signal.message_id,
+            "sha256": sha256(self.signal.evidence).hexdigest(),
+            "octets": zlib.compress(self.signal.evidence),
+        }
+        tx.insert(evidence, (row,))
+
+    def _too_late(self, tx: Tx, at: Spot) -> SignalOutcome:
+        if at.state is State.HELD:
+            return self._only_told(tx, SignalOutcome.MISMATCH, "signal.state", at)
+        return self._only_told(tx, SignalOutcome.REPEATED, "signal.repeated", at)
+
+    def _only_told(
+        self, tx: Tx, outcome: SignalOutcome, code: str, at: Spot | None = None
+    ) -> SignalOutcome:
+        tx.record(self._told(_AUDIT[outcome], code, at))
+        return outcome
+
+    def _told(self, event: str, code: str, at: Spot | None) -> AuditEvent:
+        signal = self.signal
+        return AuditEvent(
+            event=event,
+            at=self.now,
+            message=at.message if at else "",
+            delivery=at.id if at else "",
+            code=code,
+            party=signal.party,
+            data={
+                "signal": signal.message_id,
+                "ref_to": signal.ref_to_message_id,
+                "cpa_id": signal.cpa_id,
+                "digests": len(signal.references),
+                "error": signal.error,
+                "location": signal.error_location,
+                "evidence": sha256(signal.evidence).hexdigest() if signal.evidence else "",
+            },
+        )
+
+
+class SqlSignals:
+    """The port `Signals`."""
+
+    def __init__(self, *, writer: Writer, bells: Bells, clock: Clock) -> None:
+        """Take what it writes with, and the bells."""
+        self._writer = writer
+        self._bells = bells
+        self._clock = clock
+
+    async def receive(self, signal: SignalReceived) -> SignalOutcome:
+        """Settle the delivery of that party, agreement and MessageId."""
+        outcome = await self._writer.commit(Receive(signal=signal, now=self._clock.now()))
+        if outcome is SignalOutcome.MATCHED:
+            self._bells.work.ring()
+        return outcome

@@ -1,0 +1,158 @@
+"""What time does to deliveries: expiry, overdue acknowledgements, workers that died."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from gateway.lifecycle import Event, State
+from gateway.message import Oin
+from gateway.ports import DeliveryChannel, DeliveryKind
+from gateway.store.deliveries import SPOT, Spot, move, spot, told
+from gateway.store.tables import Moment, deliveries, lanes, workers
+from gateway.store.writer import Tx
+
+AT_ONCE = 200
+"""Deliveries that one sweep changes per cause."""
+
+_EBMS = deliveries.c.channel == str(DeliveryChannel.EBMS2)
+_COLUMNS = (
+    *SPOT,
+    deliveries.c.kind,
+    deliveries.c.retries,
+    deliveries.c.sealed_id,
+    deliveries.c.claimed_by,
+)
+
+
+def _in(state: State) -> sa.ColumnElement[bool]:
+    return deliveries.c.state == str(state)
+
+
+_NOW = sa.bindparam("now", type_=deliveries.c.next_at.type)
+_ALIVE = sa.select(workers.c.name).where(workers.c.beat_at > sa.bindparam("alive", type_=Moment))
+_EXPIRED = (
+    sa.select(*_COLUMNS)
+    .where(
+        deliveries.c.expires_at <= _NOW,
+        deliveries.c.state.in_([str(State.READY), str(State.SENT)]),
+    )
+    .order_by(deliveries.c.expires_at)
+    .limit(AT_ONCE)
+)
+_OVERDUE = (
+    sa.select(*_COLUMNS)
+    .where(_EBMS, _in(State.SENT), deliveries.c.next_at <= _NOW)
+    .order_by(deliveries.c.next_at)
+    .limit(AT_ONCE)
+)
+_ABANDONED = (
+    sa.select(*_COLUMNS)
+    .where(_EBMS, _in(State.CLAIMED), deliveries.c.claimed_by.not_in(_ALIVE))
+    .order_by(deliveries.c.seq)
+    .limit(AT_ONCE)
+)
+
+
+def anything_due(connection: sa.Connection, *, now: datetime, lease: timedelta) -> bool:
+    """Tell whether a sweep would change something: most do not, and need no commit."""
+    times = {"now": now}
+    return (
+        connection.execute(_EXPIRED, times).first() is not None
+        or connection.execute(_OVERDUE, times).first() is not None
+        or connection.execute(_ABANDONED, {"alive": now - lease}).first() is not None
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sweep:
+    """Unit: give up, put back, or retry what is due."""
+
+    now: datetime
+    lease: timedelta
+
+    def run(self, tx: Tx) -> int:
+        """Return how many deliveries changed."""
+        times = {"now": self.now}
+        expired = [self._expire(tx, row) for row in tx.read(_EXPIRED, times).all()]
+        dead = {"alive": self.now - self.lease}
+        abandoned = [self._put_back(tx, row) for row in tx.read(_ABANDONED, dead).all()]
+        overdue = [self._overdue(tx, row) for row in tx.read(_OVERDUE, times).all()]
+        return sum(expired) + sum(abandoned) + sum(overdue)
+
+    def _expire(self, tx: Tx, row: sa.Row[Any]) -> bool:
+        return self._move(tx, spot(row), Event.GIVE_UP, "delivery.expired", "delivery.expired")
+
+    def _overdue(self, tx: Tx, row: sa.Row[Any]) -> bool:
+        """No acknowledgement in time: the same signed octets again, while the tries last."""
+        at = spot(row)
+        if at.attempt <= row.retries:
+            return self._move(tx, at, Event.RETRY, "delivery.retry", "ack.overdue")
+        return self._move(tx, at, Event.GIVE_UP, "delivery.dead", "ack.overdue")
+
+    def _put_back(self, tx: Tx, row: sa.Row[Any]) -> bool:
+        """The worker died in the attempt.
+
+        A message without reliable messaging (no retries) that was signed may have arrived,
+        and nobody would notice a copy: it is for a person. What was never signed never left.
+        """
+        at = spot(row)
+        once = row.retries == 0 and row.kind == str(DeliveryKind.MESSAGE)
+        if once and row.sealed_id is not None:
+            return self._move(tx, at, Event.LOSE_TRACK, "delivery.unknown", "worker.lost")
+        return self._move(tx, at, Event.RETRY, "delivery.retry", "worker.lost")
+
+    def _move(self, tx: Tx, at: Spot, event: Event, name: str, code: str) -> bool:
+        audit = told(at, name, self.now, code=code, actor="sweep")
+        next_at = self.now if event is Event.RETRY else None
+        return move(tx, at, event, audit, changes={"next_at": next_at, "last_code": code})
+
+
+def _lanes_with_work() -> sa.Select[Any]:
+    ready, claimed = deliveries.alias(), deliveries.alias()
+    first = (
+        sa.select(sa.func.min(ready.c.next_at))
+        .where(ready.c.lane == lanes.c.id, ready.c.state == str(State.READY))
+        .scalar_subquery()
+    )
+    busy = (
+        sa.select(sa.func.count())
+        .where(claimed.c.lane == lanes.c.id, claimed.c.state == str(State.CLAIMED))
+        .scalar_subquery()
+    )
+    return sa.select(
+        lanes.c.recipient, lanes.c.next_at, first.label("first"), busy.label("busy")
+    ).where(lanes.c.channel == str(DeliveryChannel.EBMS2))
+
+
+_LANES = _lanes_with_work()
+_NEXT_ACK = sa.select(sa.func.min(deliveries.c.next_at)).where(
+    _EBMS, _in(State.SENT), deliveries.c.next_at > _NOW
+)
+_NEXT_EXPIRY = sa.select(sa.func.min(deliveries.c.expires_at)).where(deliveries.c.expires_at > _NOW)
+
+
+def next_due(
+    connection: sa.Connection, *, now: datetime, suspended: frozenset[Oin], cap: int
+) -> datetime | None:
+    """Return the next moment, after `now`, at which something falls due by itself.
+
+    What is due already is not told: the claim that follows takes it, or can not, and then
+    the bell rings when it can.
+    """
+    moments = (
+        *_lanes_due(connection, suspended, cap),
+        connection.execute(_NEXT_ACK, {"now": now}).scalar(),
+        connection.execute(_NEXT_EXPIRY, {"now": now}).scalar(),
+    )
+    return min((m for m in moments if m is not None and m > now), default=None)
+
+
+def _lanes_due(
+    connection: sa.Connection, suspended: frozenset[Oin], cap: int
+) -> Iterator[datetime]:
+    for row in connection.execute(_LANES):
+        if row.first is not None and row.busy < cap and row.recipient not in suspended:
+            yield max(row.first, row.next_at)

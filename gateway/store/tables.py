@@ -1,0 +1,241 @@
+"""The tables, for SQLite and PostgreSQL alike. The migrations make them; a test compares both."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+def to_micros(moment: datetime) -> int:
+    """Return microseconds since 1970 UTC, exact; `moment` must be aware."""
+    return (moment - _EPOCH) // _MICROSECOND
+
+
+def from_micros(micros: int) -> datetime:
+    """Return the aware UTC moment."""
+    return _EPOCH + micros * _MICROSECOND
+
+
+class Moment(sa.types.TypeDecorator[datetime]):
+    """An aware moment as microseconds since 1970 UTC: sorts and compares on every engine."""
+
+    impl = sa.BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Any) -> int | None:
+        """Store; None stays None."""
+        del dialect
+        return None if value is None else to_micros(value)
+
+    def process_result_value(self, value: int | None, dialect: Any) -> datetime | None:
+        """Load; None stays None."""
+        del dialect
+        return None if value is None else from_micros(value)
+
+
+class Span(sa.types.TypeDecorator[timedelta]):
+    """A duration in microseconds."""
+
+    impl = sa.BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: timedelta | None, dialect: Any) -> int | None:
+        """Store; None stays None."""
+        del dialect
+        return None if value is None else value // _MICROSECOND
+
+    def process_result_value(self, value: int | None, dialect: Any) -> timedelta | None:
+        """Load; None stays None."""
+        del dialect
+        return None if value is None else value * _MICROSECOND
+
+
+metadata = sa.MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+# SQLite numbers rows itself only in a column of exactly the type INTEGER.
+_Seq = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+_ID = sa.String(64)
+_OIN = sa.String(64)
+
+
+def _text(name: str, *, length: int = 256, index: bool = False) -> sa.Column[str]:
+    return sa.Column(name, sa.String(length), nullable=False, index=index)
+
+
+security = sa.Table(
+    "security",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("epoch", sa.BigInteger, nullable=False),
+    _text("fingerprint"),
+    sa.Column("time_high_water", Moment, nullable=False),
+    sa.CheckConstraint("id = 1", name="one_row"),
+)
+"""One row: the epoch of the directory, what it was loaded from, and the latest moment seen."""
+
+workers = sa.Table(
+    "workers",
+    metadata,
+    sa.Column("name", sa.String(256), primary_key=True),
+    sa.Column("beat_at", Moment, nullable=False),
+)
+"""Heartbeats. A worker's heartbeat is the lease of all its claims."""
+
+lanes = sa.Table(
+    "lanes",
+    metadata,
+    sa.Column("id", sa.String(256), primary_key=True),
+    _text("recipient", length=64),
+    _text("channel", length=16),
+    _text("kind", length=16),
+    sa.Column("next_at", Moment, nullable=False),
+    sa.Column("down", sa.Boolean, nullable=False),
+)
+"""One per recipient, channel and kind; `next_at` is the breaker, `down` allows one probe."""
+
+payloads = sa.Table(
+    "payloads",
+    metadata,
+    sa.Column("id", _ID, primary_key=True),
+    sa.Column("at", Moment, nullable=False),
+    sa.Column("size", sa.BigInteger, nullable=False),
+    _text("sha256", length=64),
+    sa.Column("referenced", sa.Boolean, nullable=False),
+    _text("epoch_key", length=64, index=True),
+    sa.Column("wrapped", sa.LargeBinary, nullable=False),
+    sa.Column("destroyed_at", Moment, nullable=True),
+    sa.Index("ix_payloads_orphans", "referenced", "at"),
+)
+
+payload_chunks = sa.Table(
+    "payload_chunks",
+    metadata,
+    sa.Column("payload_id", _ID, sa.ForeignKey("payloads.id"), primary_key=True),
+    sa.Column("n", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("octets", sa.LargeBinary, nullable=False),
+)
+
+messages = sa.Table(
+    "messages",
+    metadata,
+    sa.Column("seq", _Seq, primary_key=True, autoincrement=True),
+    sa.Column("id", _ID, nullable=False, unique=True),
+    sa.Column("at", Moment, nullable=False),
+    _text("direction", length=16),
+    sa.Column("party", _OIN, nullable=False, index=True),
+    _text("cpa_id", length=512),
+    _text("message_id", length=512),
+    _text("conversation_id", length=512),
+    _text("kind"),
+    _text("version", length=64),
+    _text("berichtcode", length=64),
+    _text("zender", length=64),
+    _text("zender_applicatie"),
+    _text("ontvanger", length=64),
+    _text("ontvanger_applicatie"),
+    _text("referentienummer", index=True),
+    _text("cross_refnummer"),
+    _text("tijdstip_bericht", length=64),
+    _text("functie"),
+    _text("content_sha256", length=64),
+    sa.Column("signed_references", sa.Text, nullable=False),
+    sa.Column("acuut", sa.Boolean, nullable=True),
+    sa.Column("onderzoek", sa.Boolean, nullable=True),
+    sa.Column("wpg_artikel", sa.String(64), nullable=True),
+    sa.Column("accepted", sa.Boolean, nullable=False),
+    sa.Column("payload_id", _ID, sa.ForeignKey("payloads.id"), nullable=True),
+    sa.Column("acknowledgment_id", _ID, sa.ForeignKey("payloads.id"), nullable=True),
+    _text("backend"),
+    sa.Column("business_key", sa.String(1024), nullable=True, unique=True),
+    _text("answer"),
+    sa.Column("answered_at", Moment, nullable=True),
+    sa.UniqueConstraint("direction", "party", "cpa_id", "message_id", name="uq_messages_ebms"),
+    sqlite_autoincrement=True,
+)
+"""`business_key` is NULL, and so unconstrained, where it is unknown or the message refused."""
+
+deliveries = sa.Table(
+    "deliveries",
+    metadata,
+    sa.Column("seq", _Seq, primary_key=True, autoincrement=True),
+    sa.Column("id", _ID, nullable=False, unique=True),
+    sa.Column("message", _ID, sa.ForeignKey("messages.id"), nullable=False, index=True),
+    sa.Column("lane", sa.String(256), sa.ForeignKey("lanes.id"), nullable=False),
+    _text("recipient", length=64),
+    _text("channel", length=16),
+    _text("kind", length=16),
+    _text("state", length=16),
+    sa.Column("next_at", Moment, nullable=True),
+    sa.Column("attempt", sa.Integer, nullable=False),
+    sa.Column("fence", sa.BigInteger, nullable=False),
+    _text("claimed_by"),
+    _text("cpa_id", length=512),
+    _text("ebms_id", length=512),
+    _text("service"),
+    _text("action"),
+    _text("applicatie"),
+    _text("ground", length=512),
+    _text("approval_id"),
+    _text("table_version"),
+    _text("payload_sha256", length=64),
+    sa.Column("retries", sa.Integer, nullable=False),
+    sa.Column("retry_interval", Span, nullable=False),
+    sa.Column("expires_at", Moment, nullable=True, index=True),
+    sa.Column("sealed_id", _ID, sa.ForeignKey("payloads.id"), nullable=True),
+    sa.Column("signed_references", sa.Text, nullable=False),
+    _text("last_code"),
+    sa.Column("delivered_at", Moment, nullable=True),
+    sa.Column("answered_by", _ID, sa.ForeignKey("messages.id"), nullable=True, unique=True),
+    sa.Index("ix_deliveries_lane_state_next_at", "lane", "state", "next_at"),
+    sa.Index("ix_deliveries_channel_state_next_at", "channel", "state", "next_at"),
+    sa.Index("ix_deliveries_recipient_cpa_id_ebms_id", "recipient", "cpa_id", "ebms_id"),
+    sqlite_autoincrement=True,
+)
+"""`next_at`: READY the next attempt, SENT the moment that acknowledgement or lease is due."""
+
+evidence = sa.Table(
+    "evidence",
+    metadata,
+    sa.Column("seq", _Seq, primary_key=True, autoincrement=True),
+    sa.Column("delivery", _ID, sa.ForeignKey("deliveries.id"), nullable=False, index=True),
+    sa.Column("at", Moment, nullable=False),
+    _text("message_id", length=512),
+    _text("sha256", length=64),
+    sa.Column("octets", sa.LargeBinary, nullable=False),
+    sqlite_autoincrement=True,
+)
+"""Signed SOAP of signals, zlib-compressed. `sha256` is over the plain octets."""
+
+audit = sa.Table(
+    "audit",
+    metadata,
+    sa.Column("seq", _Seq, primary_key=True, autoincrement=True),
+    _text("writer"),
+    sa.Column("n", sa.BigInteger, nullable=False),
+    _text("previous", length=64),
+    _text("hash", length=64),
+    _text("event"),
+    sa.Column("at", Moment, nullable=False),
+    _text("message", length=64, index=True),
+    _text("delivery", length=64),
+    _text("code"),
+    _text("party", length=64),
+    _text("actor"),
+    sa.Column("data", sa.Text, nullable=False),
+    sa.UniqueConstraint("writer", "n", name="uq_audit_writer_n"),
+    sqlite_autoincrement=True,
+)
+
+FLUSH_ORDER = tuple(metadata.sorted_tables)
+"""Parents before children, every table."""

@@ -1,0 +1,39 @@
+"""A database as operators look at it: read-only, beside the process that has it open."""
+
+import os
+from types import TracebackType
+from typing import Self
+
+from gateway.errors import Misconfigured
+from gateway.ports import Clock, Reader
+from gateway.store.audit import Break, verify_chain
+from gateway.store.engine import Sqlite, path_of
+from gateway.store.reader import SqlReader
+from gateway.store.reading import InlineReads
+
+
+class View:
+    """Look-ups without the lock of the writing process; use it in a `with` block."""
+
+    def __init__(self, url_or_path: str | os.PathLike[str], clock: Clock) -> None:
+        """Connect; raise Misconfigured `store.path` when there is no database yet."""
+        path = path_of(url_or_path)
+        if not path.exists():
+            raise Misconfigured("store.path", "there is no database yet", where=str(path))
+        self._reads = InlineReads(Sqlite(path))
+        self.reader: Reader = SqlReader(reads=self._reads, clock=clock)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._reads.close()
+
+    async def verify_chain(self) -> Break | None:
+        """Recompute the audit chains; return the first break."""
+        return await self._reads(verify_chain)

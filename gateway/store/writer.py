@@ -1,0 +1,367 @@
+"""Units of work, group commit, and the thread that does it.
+
+A unit is a value that can be run again. Several run in one transaction; when one of them
+raises, all are rolled back and each runs alone. There are no savepoints: SQLAlchemy on
+sqlite3 does not isolate them.
+"""
+
+import asyncio
+import queue
+import threading
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
+
+import sqlalchemy as sa
+
+from gateway.errors import OutcomeUnknown, StoreUnavailable
+from gateway.ports import AuditEvent
+from gateway.store.audit import Tail, link, tail_of
+from gateway.store.engine import ours
+from gateway.store.tables import FLUSH_ORDER, audit
+
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+
+GROUP = 64
+"""Units in one commit, at most."""
+QUEUE = 1024
+"""Units that may wait; more is refused with `store.busy`."""
+
+Params = Mapping[str, Any]
+Change = sa.Update | sa.Delete | sa.Insert
+
+
+class Tx:
+    """One transaction. Inserts are kept and go out as one executemany per table."""
+
+    def __init__(self, connection: sa.Connection, tail: Tail) -> None:
+        """Take a connection on which BEGIN was said, and the end of the audit chain."""
+        self.connection = connection
+        self.tail = tail
+        self.memo: set[Hashable] = set()
+        """What units of this transaction have found out and the transaction keeps true."""
+        self._rows: dict[sa.Table, list[Params]] = {}
+        self._deferred: dict[Change, list[Params]] = {}
+
+    def insert(self, table: sa.Table, rows: Iterable[Params]) -> None:
+        """Keep rows; each must have the same columns as the others of its table."""
+        self._rows.setdefault(table, []).extend(rows)
+
+    def record(self, *events: AuditEvent) -> None:
+        """Add audit rows at the end of the chain."""
+        for event in events:
+            row, self.tail = link(self.tail, event)
+            self.insert(audit, (row,))
+
+    def defer(self, statement: sa.Update, row: Params) -> None:
+        """Keep a change of one row until the end; `statement` must be one and the same object."""
+        self._deferred.setdefault(statement, []).append(row)
+
+    def peek(self, statement: sa.Select[Any], params: Params | None = None) -> sa.Result[Any]:
+        """Read without flushing: does not see what units before it in the batch insert.
+
+        Only where a constraint catches that, so that the unit is run again alone.
+        """
+        return self.connection.execute(statement, params)
+
+    def read(self, statement: sa.Select[Any], params: Params | None = None) -> sa.Result[Any]:
+        """Read what this transaction has, kept rows included."""
+        self.flush()
+        return self.connection.execute(statement, params)
+
+    def write(self, statement: Change, params: Params | None = None) -> int:
+        """Change rows now; return how many."""
+        if isinstance(statement.table, sa.Table) and self._rows.get(statement.table):
+            self.flush()
+        return self.connection.execute(statement, params).rowcount
+
+    def flush(self) -> None:
+        """Send what was kept, parents before children, then the deferred changes by key."""
+        for table in FLUSH_ORDER:
+            rows = self._rows.pop(table, None)
+            if rows:
+                self.connection.execute(sa.insert(table), rows)
+        for statement, changes in self._deferred.items():
+            self.connection.execute(statement, sorted(changes, key=lambda row: list(row.values())))
+        self._deferred.clear()
+
+
+class Unit(Protocol[T_co]):
+    """A piece of work on the database: a frozen value, so that it can be run again."""
+
+    def run(self, tx: Tx) -> T_co: ...
+
+
+class Database(Protocol):
+    """What the writer needs of an engine."""
+
+    def writer(self) -> sa.Connection: ...
+    def begin(self, connection: sa.Connection) -> None: ...
+    def commit(self, connection: sa.Connection) -> None: ...
+    def checkpoint(self, connection: sa.Connection) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    error: BaseException
+
+
+Result = Done | Failed
+
+
+@dataclass(slots=True)
+class Counters:
+    """Facts for `/metrics`, since the store was opened."""
+
+    commits: int = 0
+    units: int = 0
+    rollbacks: int = 0
+    """Batches taken apart, and units that were refused."""
+    unknown: int = 0
+    """Commits of which nobody knows whether they happened."""
+    refused: int = 0
+    """Units that found the queue full."""
+    largest_group: int = 0
+
+
+class Committer:
+    """Runs units in transactions, on the one connection that writes. Not thread-safe."""
+
+    def __init__(self, database: Database, writer_id: str) -> None:
+        """Connect, and find the end of the audit chain of `writer_id`."""
+        self._database = database
+        self._writer_id = writer_id
+        self._connection: sa.Connection | None = None
+        self._tail = tail_of(self._connect(), writer_id)
+        self.counters = Counters()
+
+    def run(self, units: Sequence[Unit[Any]]) -> list[Result]:
+        """Run all in one commit, or each alone when one of them raises. Never raises."""
+        try:
+            return self._together(units)
+        except _Lost as lost:
+            return [Failed(lost.error)] * len(units)
+        except Exception as error:  # noqa: BLE001 - every failure must reach its future
+            if len(units) > 1:
+                return [self._alone(unit) for unit in units]
+            return [Failed(_ours(error))]
+
+    def close(self) -> None:
+        """Checkpoint and disconnect."""
+        with suppress(sa.exc.SQLAlchemyError):
+            self._database.checkpoint(self._connect())
+        self._disconnect()
+
+    def _together(self, units: Sequence[Unit[Any]]) -> list[Result]:
+        tx = Tx(self._begin(), self._tail)
+        try:
+            values = [unit.run(tx) for unit in units]
+            tx.flush()
+        except BaseException:
+            self._rollback()
+            raise
+        self._commit(tx)
+        self.counters.units += len(units)
+        self.counters.largest_group = max(self.counters.largest_group, len(units))
+        return [Done(value) for value in values]
+
+    def _begin(self) -> sa.Connection:
+        try:
+            connection = self._connect()
+            self._database.begin(connection)
+        except sa.exc.SQLAlchemyError as error:
+            self._disconnect()
+            raise _Lost(ours(error)) from error
+        return connection
+
+    def _commit(self, tx: Tx) -> None:
+        try:
+            self._database.commit(tx.connection)
+        except Exception as error:
+            # The connection may still hold the transaction: only closing it is sure. The
+            # chain is read again, because the rows may or may not stand there.
+            self._disconnect()
+            self.counters.unknown += 1
+            unknown = OutcomeUnknown("store.outcome_unknown", "the commit was not confirmed")
+            raise _Lost(unknown) from error
+        self._tail = tx.tail
+        self.counters.commits += 1
+
+    def _rollback(self) -> None:
+        self.counters.rollbacks += 1
+        try:
+            self._connect().exec_driver_sql("ROLLBACK")
+        except sa.exc.SQLAlchemyError:
+            self._disconnect()
+
+    def _connect(self) -> sa.Connection:
+        if self._connection is None:
+            self._connection = self._database.writer()
+            self._tail = tail_of(self._connection, self._writer_id)
+        return self._connection
+
+    def _disconnect(self) -> None:
+        if self._connection is not None:
+            with suppress(sa.exc.SQLAlchemyError):
+                self._connection.close()
+            self._connection = None
+
+    def _alone(self, unit: Unit[Any]) -> Result:
+        return self.run((unit,))[0]
+
+
+def _ours(error: Exception) -> BaseException:
+    mine = ours(error)
+    if mine is not error:
+        mine.__cause__ = error
+    return mine
+
+
+class _Lost(Exception):
+    """Not one unit's fault: all of the batch fail alike."""
+
+    def __init__(self, error: BaseException) -> None:
+        super().__init__()
+        self.error = error
+
+
+class Writer(Protocol):
+    """Commits units of work."""
+
+    async def commit(self, unit: Unit[T]) -> T:
+        """Run the unit and return its value after COMMIT.
+
+        Raises what the unit raises, StoreUnavailable, or OutcomeUnknown.
+        """
+        ...
+
+    async def close(self) -> None: ...
+    def waiting(self) -> int: ...
+
+
+def value_of(result: Result) -> Any:
+    """Return the value, or raise the error."""
+    if isinstance(result, Failed):
+        raise result.error
+    return result.value
+
+
+class InlineWriter:
+    """Commits at once, on the caller's thread: for simulations."""
+
+    def __init__(self, committer: Committer) -> None:
+        """Take the committer."""
+        self._committer = committer
+
+    async def commit(self, unit: Unit[T]) -> T:
+        """Run the unit in a commit of its own."""
+        value: T = value_of(self._committer.run((unit,))[0])
+        return value
+
+    async def close(self) -> None:
+        """Disconnect."""
+        self._committer.close()
+
+    def waiting(self) -> int:
+        """Nothing ever waits."""
+        return 0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Job:
+    unit: Unit[Any]
+    future: asyncio.Future[Any]
+    loop: asyncio.AbstractEventLoop
+
+
+class ThreadWriter:
+    """Commits on one thread; what came in meanwhile goes into the next commit together."""
+
+    def __init__(self, committer: Committer, *, size: int = QUEUE, group: int = GROUP) -> None:
+        """Start the thread."""
+        self._committer = committer
+        self._group = group
+        self._queue: queue.Queue[_Job | None] = queue.Queue(size)
+        self._closed = False
+        self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)
+        self._thread.start()
+
+    async def commit(self, unit: Unit[T]) -> T:
+        """Wait for the commit that the unit goes into; raise StoreUnavailable `store.busy`."""
+        if self._closed:
+            raise StoreUnavailable("store.closed", "the store is closing")
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[T] = loop.create_future()
+        try:
+            self._queue.put_nowait(_Job(unit, future, loop))
+        except queue.Full:
+            self._committer.counters.refused += 1
+            raise StoreUnavailable("store.busy", "too many changes wait for the database") from None
+        return await future
+
+    async def close(self) -> None:
+        """Commit what waits, then end the thread and disconnect."""
+        if not self._closed:
+            self._closed = True
+            await asyncio.to_thread(self._queue.put, None)
+            await asyncio.to_thread(self._thread.join)
+
+    def waiting(self) -> int:
+        """Return how many units wait."""
+        return self._queue.qsize()
+
+    def _run(self) -> None:
+        while (job := self._queue.get()) is not None:
+            jobs, last = self._collect(job)
+            results = self._committer.run([job.unit for job in jobs])
+            _resolve(jobs, results)
+            if last:
+                break
+        self._committer.close()
+
+    def _collect(self, first: _Job) -> tuple[list[_Job], bool]:
+        """Take what waits, up to the group's size; True when it was the last."""
+        jobs = [first]
+        while len(jobs) < self._group:
+            try:
+                job = self._queue.get_nowait()
+            except queue.Empty:
+                break
+            if job is None:
+                return jobs, True
+            jobs.append(job)
+        return jobs, False
+
+
+def _resolve(jobs: Sequence[_Job], results: Sequence[Result]) -> None:
+    """Tell each loop once about all of its futures."""
+    by_loop: dict[asyncio.AbstractEventLoop, list[Callable[[], None]]] = {}
+    for job, result in zip(jobs, results, strict=True):
+        by_loop.setdefault(job.loop, []).append(_teller(job.future, result))
+    for loop, tellers in by_loop.items():
+        with suppress(RuntimeError):  # the loop was closed: nobody waits any more
+            loop.call_soon_threadsafe(_tell, tellers)
+
+
+def _teller(future: asyncio.Future[Any], result: Result) -> Callable[[], None]:
+    def tell() -> None:
+        if future.done():
+            return
+        if isinstance(result, Failed):
+            future.set_exception(result.error)
+        else:
+            future.set_result(result.value)
+
+    return tell
+
+
+def _tell(tellers: Sequence[Callable[[], None]]) -> None:
+    for tell in tellers:
+        tell()

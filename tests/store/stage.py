@@ -1,0 +1,220 @@
+"""Values and a store for the tests of the store."""
+
+import random
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from gateway.keys.epochs import EpochKeys
+from gateway.lifecycle import State
+from gateway.message import Address, Oin, Reference, Stuurgegevens
+from gateway.ports import (
+    Admission,
+    AuditEvent,
+    Claim,
+    DeliveryChannel,
+    DeliveryKind,
+    Direction,
+    NewDelivery,
+    NewMessage,
+    StoredPayload,
+)
+from gateway.store.engine import Sqlite
+from gateway.store.store import Store
+
+START = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
+POLITIE = Oin("00000004003214345001")
+VT = Oin("00000004003214345002")
+KNOOPPUNT = Oin("00000004003214345003")
+CPA = "cpa-knooppunt-vt"
+
+
+class Clock:
+    def __init__(self):
+        self.at = START
+
+    def now(self):
+        return self.at
+
+    def monotonic(self):
+        return self.at.timestamp()
+
+    def forward(self, **span):
+        self.at += timedelta(**span)
+
+
+class Dice:
+    def __init__(self, seed=0):
+        self._random = random.Random(seed)
+        self._ids = 0
+
+    def uuid(self):
+        self._ids += 1
+        return f"{self._random.getrandbits(64):016x}-{self._ids}"
+
+    def unit(self):
+        return self._random.random()
+
+    def octets(self, n):
+        return self._random.randbytes(n)
+
+
+class Stage:
+    """A store on a folder, its clock, and makers of admissions that differ by a number."""
+
+    def __init__(self, folder: Path, *, inline: bool, seed: int = 0):
+        self.folder = folder
+        self.inline = inline
+        self.clock = Clock()
+        self.dice = Dice(seed)
+        self.epochs = EpochKeys(folder / "epochs", dice=self.dice)
+        self.store: Store
+        self.epoch = 0
+
+    @property
+    def path(self):
+        return self.folder / "gateway.db"
+
+    async def open(self, writer_id="test"):
+        self.store = Store.open(
+            self.path,
+            epochs=self.epochs,
+            clock=self.clock,
+            dice=self.dice,
+            writer_id=writer_id,
+            inline=self.inline,
+        )
+        self.epoch = await self.store.sync_epoch("first")
+        return self
+
+    async def reopen(self):
+        await self.store.close()
+        await self.open()
+
+    async def message(self, n=1, **changes):
+        octets = f"<bericht>{n}</bericht>".encode()
+        stored = await self.store.payloads.put(octets)
+        return new_message(n, at=self.clock.now(), payload=stored, **changes)
+
+    async def admission(self, n=1, *, deliveries=None, **changes):
+        message = await self.message(n, **changes)
+        made = deliveries if deliveries is not None else (self.delivery(n),)
+        made = tuple(
+            replace(d, payload_sha256=d.payload_sha256 or message.content_sha256) for d in made
+        )
+        events = (event("message.received", self.clock.now(), message=message.id),)
+        return Admission(epoch=self.epoch, message=message, deliveries=made, events=events)
+
+    def delivery(self, n=1, **changes):
+        given = {
+            "id": f"d-{n}",
+            "recipient": VT,
+            "channel": DeliveryChannel.EBMS2,
+            "kind": DeliveryKind.MESSAGE,
+            "state": State.READY,
+            "next_at": self.clock.now(),
+            "cpa_id": CPA,
+            "service": "dienst",
+            "action": "vtMeldingDi01",
+            "ground": "doorlopend",
+            "retries": 2,
+            "retry_interval": timedelta(minutes=10),
+        }
+        return NewDelivery(**(given | changes))
+
+    def postvak(self, n=1, **changes):
+        given = {
+            "channel": DeliveryChannel.POSTVAK,
+            "applicatie": "Zorgsysteem",
+            "cpa_id": "",
+            "service": "",
+            "action": "",
+            "retries": 0,
+            "retry_interval": timedelta(0),
+        }
+        return self.delivery(n, **(given | changes))
+
+    async def admit(self, n=1, **changes):
+        return await self.store.inbox.admit(await self.admission(n, **changes))
+
+    async def admit_many(self, numbers: Iterable[int], **changes):
+        for n in numbers:
+            await self.admit(n, **changes)
+
+    async def claim(self, *, worker="w1", limit=10, approvals=(), **changes) -> tuple[Claim, ...]:
+        return await self.store.queue.claim(
+            worker=worker,
+            limit=limit,
+            epoch=changes.pop("epoch", self.epoch),
+            approvals=frozenset(approvals),
+            **changes,
+        )
+
+    async def seal(self, claim, *digests: bytes):
+        stored = await self.store.payloads.put(b"<Envelope/>")
+        references = references_of(*digests)
+        await self.store.queue.sealed(claim, stored, references)
+        return references
+
+    async def view(self, n=1):
+        found = await self.store.reader.message(f"m-{n}")
+        assert found is not None
+        return found
+
+    async def state(self, n=1):
+        return (await self.view(n)).deliveries[0].state
+
+    async def trace(self, n=1):
+        return [row.event.event for row in (await self.view(n)).trace]
+
+    def raw(self, statement: str):
+        """Do to the database what the gateway never does."""
+        connection = Sqlite(self.path).writer()
+        try:
+            connection.execute(sa.text(statement))
+        finally:
+            connection.close()
+
+
+def references_of(*digests: bytes) -> tuple[Reference, ...]:
+    return tuple(Reference(f"cid:{n}", "sha256", digest) for n, digest in enumerate(digests))
+
+
+def event(name: str, at: datetime, **changes) -> AuditEvent:
+    return AuditEvent(event=name, at=at, **changes)
+
+
+def new_message(
+    n: int, *, at: datetime, payload: StoredPayload | None = None, **changes
+) -> NewMessage:
+    given = {
+        "id": f"m-{n}",
+        "at": at,
+        "direction": Direction.INBOUND,
+        "party": POLITIE,
+        "cpa_id": "cpa-politie-knooppunt",
+        "message_id": f"bericht-{n}@politie.test",
+        "conversation_id": f"zaak-{n}",
+        "kind": "vtMeldingDi01",
+        "version": "1.0.9",
+        "stuurgegevens": stuurgegevens(n),
+        "payload": payload,
+        "content_sha256": payload.sha256 if payload else sha256(str(n).encode()).hexdigest(),
+        "references": references_of(b"%d" % n),
+    }
+    return NewMessage(**(given | changes))
+
+
+def stuurgegevens(n: int, **changes) -> Stuurgegevens:
+    given = {
+        "berichtcode": "Di01",
+        "zender": Address(organisatie=POLITIE, applicatie="BVH"),
+        "ontvanger": Address(organisatie=VT, applicatie="Zorgsysteem"),
+        "referentienummer": f"ref-{n}",
+        "tijdstip_bericht": "20261124080000",
+    }
+    return Stuurgegevens(**(given | changes))

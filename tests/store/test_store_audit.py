@@ -1,0 +1,123 @@
+import pytest
+import sqlalchemy as sa
+
+from gateway.lifecycle import State
+from gateway.message import Oin
+from gateway.ports import GaveUp
+from gateway.store.audit import Break
+from tests.store.stage import POLITIE, VT, event
+
+
+async def test_the_chain_holds_over_restarts_and_writers(stage):
+    await stage.admit_many(range(3))
+    await stage.reopen()
+    await stage.admit(3)
+    await stage.store.close()
+    await stage.open("second")
+    await stage.admit(4)
+
+    assert await stage.store.verify_chain() is None
+    rows = await stage.store.reader.audit(after=0, limit=100)
+    assert {row.writer for row in rows} == {"test", "second"}
+
+
+@pytest.mark.parametrize("statement", ["UPDATE audit SET code = 'x'", "DELETE FROM audit"])
+async def test_the_database_refuses_to_change_audit_rows(stage, statement):
+    await stage.admit(1)
+
+    with pytest.raises(sa.exc.IntegrityError):
+        stage.raw(statement)
+
+
+@pytest.mark.parametrize(
+    ("statement", "found"),
+    [
+        ("UPDATE audit SET code = 'x' WHERE n = 2", Break("test", 2, "audit.hash")),
+        ("UPDATE audit SET at = at + 1 WHERE n = 3", Break("test", 3, "audit.hash")),
+        ("UPDATE audit SET data = '[]' WHERE n = 4", Break("test", 4, "audit.hash")),
+        ("DELETE FROM audit WHERE n = 2", Break("test", 2, "audit.gap")),
+        ("DELETE FROM audit WHERE n = 1", Break("test", 1, "audit.gap")),
+        ("UPDATE audit SET previous = hash WHERE n = 2", Break("test", 2, "audit.previous")),
+    ],
+)
+async def test_the_first_break_is_found(stage, statement, found):
+    await stage.admit_many(range(4))
+    for trigger in ("audit_no_update", "audit_no_delete"):
+        stage.raw(f"DROP TRIGGER {trigger}")
+    stage.raw(statement)
+
+    assert await stage.store.verify_chain() == found
+
+
+async def test_what_is_rolled_back_leaves_no_gap(stage):
+    await stage.admit(1)
+    await stage.store.sync_epoch("second")
+    with pytest.raises(Exception, match="epoch"):
+        await stage.admit(2)
+    await stage.store.inbox.note(event("input.refused", stage.clock.now()))
+
+    assert await stage.store.verify_chain() is None
+
+
+async def test_every_change_of_state_has_its_row(stage):
+    await stage.admit(1)
+    (claim,) = await stage.claim()
+    await stage.store.queue.settle(claim, GaveUp(code="http.404"), ())
+
+    states = [row.event.data.get("state") for row in (await stage.view()).trace]
+
+    assert states == [None, None, "claimed", "dead"]
+
+
+# --- reading --------------------------------------------------------------------------
+
+
+async def test_pages_go_back_in_time(stage):
+    await stage.admit_many(range(5))
+
+    page = await stage.store.reader.messages(party=None, before=None, limit=2)
+    older = await stage.store.reader.messages(party=None, before=page[-1].id, limit=10)
+
+    assert [m.id for m in page] == ["m-4", "m-3"]
+    assert [m.id for m in older] == ["m-2", "m-1", "m-0"]
+    assert await stage.store.reader.messages(party=None, before="none", limit=10) == ()
+
+
+async def test_a_party_reads_its_own_and_its_postvak(stage):
+    await stage.admit(1, deliveries=(stage.postvak(1),))
+    await stage.admit(2)
+    await stage.admit(3, party=VT)
+
+    async def ids(party):
+        found = await stage.store.reader.messages(party=party, before=None, limit=10)
+        return [m.id for m in found]
+
+    assert await ids(VT) == ["m-3", "m-1"]
+    assert await ids(POLITIE) == ["m-2", "m-1"]
+    assert await ids(Oin("9")) == []
+
+
+async def test_audit_rows_are_read_in_pages(stage):
+    await stage.admit_many(range(3))
+
+    first = await stage.store.reader.audit(after=0, limit=3)
+    rest = await stage.store.reader.audit(after=3, limit=100)
+
+    numbers = [row.n for row in (*first, *rest)]
+    assert numbers == list(range(1, len(numbers) + 1))
+
+
+async def test_the_figures_count_states(stage):
+    await stage.admit(1)
+    await stage.admit(2, deliveries=(stage.delivery(2, state=State.HELD),))
+    await stage.admit(3, deliveries=(stage.postvak(3),))
+
+    figures = await stage.store.reader.figures()
+
+    assert (figures["delivery.ready"], figures["delivery.held"]) == (2, 1)
+    assert (figures["due"], figures["postvak.waiting"], figures["unconfirmed"]) == (1, 1, 0)
+    assert figures["signal.ready"] == 0
+
+
+async def test_an_unknown_message_is_none(stage):
+    assert await stage.store.reader.message("none") is None
