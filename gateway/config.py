@@ -1,0 +1,340 @@
+"""The settings of one installation: `gateway.toml`. Unknown keys stop the start.
+
+Secrets never stand here: private keys are files, tokens are SHA-256 digests. Every setting is
+described where it is defined; docs/configuration.md is made from these descriptions.
+"""
+
+import re
+import tomllib
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, TypeVar
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+
+from gateway.errors import Misconfigured
+
+NAME = "gateway.toml"
+
+OinText = Annotated[str, Field(pattern=r"^[0-9]{20}$")]
+PartyId = Annotated[str, Field(pattern=r"^[0-9]{20}(_(O|T|A|OTA))?$")]
+"""An OIN; outside production with the suffix of its environment (DK-ebMS2, PartyId)."""
+Sha256Text = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+Port = Annotated[int, Field(ge=0, le=65535)]
+
+
+class InstallationRole(StrEnum):
+    KNOOPPUNT = "knooppunt"
+    AANSLUITPUNT = "aansluitpunt"
+
+
+class Environment(StrEnum):
+    PRODUCTIE = "productie"
+    ACCEPTATIE = "acceptatie"
+    TEST = "test"
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Listener(_Section):
+    """One address to listen on."""
+
+    host: str = Field("127.0.0.1", description="Address to bind.")
+    port: Port = Field(description="TCP port; 0 picks a free one.")
+
+
+class TlsListener(Listener):
+    """A listener with TLS 1.2 or newer."""
+
+    certificate: Path = Field(description="Server certificate, PEM, with its chain.")
+    key: Path = Field(description="Private key of that certificate, PEM, mode 0600.")
+
+
+class EbmsListener(TlsListener):
+    """The endpoint that the agreements name."""
+
+    path: str = Field("/ebms", pattern="^/[!-~]*$", description="Path of the endpoint's URL.")
+
+
+class Listen(_Section):
+    """Where the installation listens."""
+
+    ebms: EbmsListener = Field(description="Digikoppeling ebMS2, mutual TLS.")
+    api: TlsListener | None = Field(
+        None, description="REST interface of back-end systems; left out = none (a knooppunt)."
+    )
+    beheer: Listener = Field(
+        description="Health and metrics, plain HTTP; keep it on loopback or a closed network."
+    )
+
+
+class Paths(_Section):
+    """Files and folders, relative to gateway.toml."""
+
+    database: Path = Field(Path("data/gateway.db"), description="SQLite database.")
+    epoch_keys: Path = Field(
+        Path("data/epochs"),
+        description="Keys that wrap payload keys; back them up apart from the database, or never.",
+    )
+    keys: Path = Field(Path("keys"), description="Private keys, PEM, mode 0600.")
+    anchors: Path = Field(
+        Path("trust/anchors"), description="Trust anchors (self-signed), PEM or DER."
+    )
+    intermediates: Path = Field(
+        Path("trust/intermediates"), description="CAs below the anchors, PEM or DER."
+    )
+    crls: Path = Field(Path("trust/crls"), description="Revocation lists, PEM or DER.")
+    agreements: Path = Field(Path("agreements"), description="CPAs, one XML file each.")
+    schemas: Path | None = Field(
+        None, description="Folder with the XSDs of the catalogue; left out = the built-in."
+    )
+    catalogue: Path | None = Field(None, description="Message catalogue; left out = the built-in.")
+    classification: Path | None = Field(
+        None, description="Classification table of the OM gate; left out = the built-in."
+    )
+    approvals: Path | None = Field(
+        None, description="Standing approvals (doorlopende toestemmingen); left out = none."
+    )
+
+
+class LogSettings(_Section):
+    """Logging, to standard error."""
+
+    vorm: str = Field("json", pattern="^(json|terminal)$", description="json or terminal.")
+    niveau: str = Field(
+        "INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="Least severe level to log."
+    )
+
+
+class WorkerSettings(_Section):
+    """Pace of the deliveries."""
+
+    concurrency: int = Field(16, ge=1, le=256, description="Deliveries under way at once.")
+    longest_wait_seconds: float = Field(
+        5.0, gt=0, le=60, description="Longest pause between two looks at the queue."
+    )
+    trouble_wait_seconds: float = Field(
+        1.0, gt=0, le=60, description="Pause after the store failed."
+    )
+    grace_seconds: float = Field(
+        10.0, ge=0, description="How long a stop waits for deliveries under way."
+    )
+    postvak_lease_seconds: int = Field(
+        300, ge=1, description="How long a back-end has to confirm before a message is shown again."
+    )
+
+
+class LimitSettings(_Section):
+    """Bounds on what comes in."""
+
+    wire_bytes: int = Field(72_000_000, ge=1_000, description="Octets of an HTTP body over ebMS2.")
+    payload_bytes: int = Field(
+        35_000_000, ge=1_000, description="Octets of a decrypted XML document."
+    )
+    header_bytes: int = Field(64_000, ge=1_000, description="Octets of a SOAP envelope.")
+    parts: int = Field(10, ge=1, le=100, description="MIME parts of one message.")
+    clock_skew_seconds: int = Field(
+        300, ge=0, le=3_600, description="How far the clock of a partner may be ahead."
+    )
+    requests: int = Field(64, ge=1, description="Bodies that are read at once, per listener.")
+    memory_bytes: int = Field(
+        400_000_000, ge=1_000, description="Octets of all bodies in hand at once, per listener."
+    )
+
+
+class RetentionSettings(_Section):
+    """How long things are kept that nothing refers to."""
+
+    orphan_minutes: int = Field(
+        60, ge=5, description="Age at which octets that no message refers to are destroyed."
+    )
+
+
+class PartySettings(_Section):
+    """A party in the chain."""
+
+    oin: PartyId = Field(
+        description="Its eb:PartyId: the OIN, outside production with _O, _T, _A or _OTA behind it."
+    )
+    naam: str = Field(min_length=1, description="Name of the organisation.")
+    rol: str = Field(
+        description="politie, veilig-thuis, om, rvdk, reclassering, halt, gemeente, knooppunt."
+    )
+    applicaties: tuple[str, ...] = Field(
+        (), description="Names in zender/applicatie and ontvanger/applicatie; empty = none."
+    )
+    mandaten: tuple[OinText, ...] = Field(
+        (), description="OINs of certificate holders that may act for this party."
+    )
+    opgeschort: bool = Field(
+        default=False, description="True: nothing is taken from or sent to it."
+    )
+
+
+class BackendSettings(_Section):
+    """A back-end system."""
+
+    naam: str = Field(min_length=1, description="Name, in audit rows.")
+    partij: PartyId = Field(description="The local party that it works for.")
+    applicaties: tuple[str, ...] = Field(description="Applicaties that it may send and collect as.")
+    token_sha256: Sha256Text = Field(description="SHA-256 of its token, hex; see `gateway token`.")
+
+
+class Settings(_Section):
+    """All of gateway.toml."""
+
+    naam: str = Field(min_length=1, description="Name of the installation, in logs and claims.")
+    rol: InstallationRole = Field(description="knooppunt or aansluitpunt.")
+    partij: PartyId = Field(description="PartyId that the installation signs as.")
+    omgeving: Environment = Field(Environment.TEST, description="productie, acceptatie or test.")
+    listen: Listen = Field(description="Where the installation listens.")
+    paths: Paths = Field(default_factory=lambda: Paths.model_validate({}))
+    log: LogSettings = Field(default_factory=lambda: LogSettings.model_validate({}))
+    worker: WorkerSettings = Field(default_factory=lambda: WorkerSettings.model_validate({}))
+    limits: LimitSettings = Field(default_factory=lambda: LimitSettings.model_validate({}))
+    retention: RetentionSettings = Field(
+        default_factory=lambda: RetentionSettings.model_validate({})
+    )
+    diensten: dict[str, str] = Field(
+        default_factory=dict,
+        description="eb:Service of the agreements → version of the koppelvlak.",
+    )
+    partijen: tuple[PartySettings, ...] = Field(description="Every party that is known here.")
+    backends: tuple[BackendSettings, ...] = Field((), description="Back-end systems.")
+
+
+# --- the other files ------------------------------------------------------------------
+
+
+class ApprovalSettings(_Section):
+    """A standing approval (doorlopende toestemming) of the OM. A change needs a new id."""
+
+    id: str = Field(min_length=1, description="Id of the decision; it stands in the audit rows.")
+    gegeven_door: str = Field(min_length=1, description="Name and function of the officer.")
+    grond: str = Field(min_length=1, description="On what it rests.")
+    berichten: tuple[str, ...] = Field(min_length=1, description="Messages that it lets pass.")
+    ontvangers: tuple[PartyId, ...] = Field(min_length=1, description="Who may receive them.")
+    wpg_artikelen: tuple[str, ...] = Field(
+        min_length=1, description="Articles of the Wpg that the data may fall under."
+    )
+    geldig_van: AwareDatetime = Field(description="First moment, with its zone.")
+    geldig_tot: AwareDatetime = Field(description="End, with its zone; not included.")
+
+
+class ApprovalsFile(_Section):
+    """`paths.approvals`: what passes the OM gate without a decision per message."""
+
+    toestemmingen: tuple[ApprovalSettings, ...] = Field((), description="The approvals.")
+
+
+class RuleSettings(_Section):
+    """One line of the table: an element whose content is criminal data."""
+
+    id: str = Field(min_length=1, description="Id of the rule, shown with every hold.")
+    bericht: str = Field(description="Message that it is about.")
+    pad: str = Field(description="Path of local names from the root, without the root itself.")
+    conditie: str = Field(
+        "filled", description="`filled`: holds text. `not:a,b`: holds text other than a or b."
+    )
+    reden: str = Field(min_length=1, description="Why it counts, for officer and sender.")
+    wpg_artikel: str = Field("", description="Article of the Wpg that such data fall under.")
+
+
+class ClassificationFile(_Section):
+    """`paths.classification`: which elements hold criminal data."""
+
+    versie: str = Field(min_length=1, description="Version of the table, kept with each decision.")
+    berichten: tuple[str, ...] = Field(description="Messages that it classifies; others are held.")
+    vrijgesteld: tuple[str, ...] = Field(
+        (), description="Messages that hold no such data by their nature."
+    )
+    regels: tuple[RuleSettings, ...] = Field((), description="The lines.")
+
+
+class KindSettings(_Section):
+    """A message of the koppelvlak, in one version."""
+
+    naam: str = Field(min_length=1, description="Root element, which is also the ebMS Action.")
+    versie: str = Field(min_length=1, description="Version of the koppelvlak.")
+    namespace: str = Field(min_length=1, description="Namespace of the root element.")
+    schema_: str = Field(alias="schema", description="Entry XSD, relative to the schema folder.")
+    antwoord: bool = Field(default=False, description="True for Bv01 and Fo01.")
+    richtingen: tuple[tuple[str, str], ...] = Field(
+        (), description="Pairs of roles: who may send it to whom."
+    )
+
+
+class CatalogueFile(_Section):
+    """`paths.catalogue`: which messages exist."""
+
+    berichten: tuple[KindSettings, ...] = Field(min_length=1, description="The messages.")
+
+
+# --- reading --------------------------------------------------------------------------
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def read_toml(path: Path, model: type[Model]) -> Model:
+    """Read a TOML file into its model.
+
+    Raises Misconfigured `config.missing`, `config.syntax` or `config.invalid`.
+    """
+    try:
+        octets = path.read_bytes()
+    except OSError as exc:
+        raise Misconfigured(
+            "config.missing", "Het bestand is niet te lezen.", where=str(path)
+        ) from exc
+    return parse_toml(octets, model, where=str(path))
+
+
+def parse_toml(octets: bytes, model: type[Model], *, where: str) -> Model:
+    """Read TOML into its model; `where` names the file.
+
+    Raises Misconfigured `config.syntax`, or `config.invalid` with the key path of every
+    fault. Values are not repeated: one of them may be a secret in the wrong place.
+    """
+    try:
+        raw = tomllib.loads(octets.decode())
+    except UnicodeDecodeError as exc:
+        raise Misconfigured("config.syntax", "Het bestand is geen UTF-8.", where=where) from exc
+    except tomllib.TOMLDecodeError as exc:
+        raise Misconfigured(
+            "config.syntax", f"Het bestand is geen TOML: {_place(exc)}.", where=where
+        ) from None  # the cause may print a value
+    try:
+        return model.model_validate(raw)
+    except ValidationError as exc:
+        faults = "; ".join(
+            f"{'.'.join(str(step) for step in fault['loc'])}: {_plain(fault['type'])}"
+            for fault in exc.errors(include_input=False, include_url=False, include_context=False)
+        )
+        raise Misconfigured("config.invalid", faults, where=where) from None
+
+
+def _place(exc: tomllib.TOMLDecodeError) -> str:
+    """Return line and column, which the message of the parser ends with."""
+    found = re.search(r"at line ([0-9]+), column ([0-9]+)", str(exc))
+    return f"regel {found[1]}, kolom {found[2]}" if found else "aan het einde"
+
+
+_FAULTS = {
+    "extra_forbidden": "onbekende instelling",
+    "missing": "ontbreekt",
+    "string_pattern_mismatch": "heeft niet de juiste vorm",
+    "string_too_short": "is leeg",
+    "too_short": "is leeg",
+    "enum": "is geen bekende keuze",
+    "greater_than": "is te klein",
+    "greater_than_equal": "is te klein",
+    "less_than": "is te groot",
+    "less_than_equal": "is te groot",
+    "timezone_aware": "heeft geen tijdzone",
+}
+
+
+def _plain(kind: str) -> str:
+    return _FAULTS.get(kind, "is niet van de juiste soort")

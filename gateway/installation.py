@@ -1,0 +1,318 @@
+"""An installation on disk: read it into settings and a Directory, or write a new one."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from pathlib import Path
+from typing import TypeVar
+
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+from pydantic import BaseModel
+
+from gateway import config
+from gateway.catalogue import Catalogue, Direction, MessageKind, Role
+from gateway.config import NAME, Settings, parse_toml, read_toml
+from gateway.directory import (
+    Agreement,
+    Backend,
+    ClassificationRule,
+    ClassificationTable,
+    Directory,
+    Gate,
+    Limits,
+    Party,
+    StandingApproval,
+    Trust,
+)
+from gateway.errors import Malformed, Misconfigured
+from gateway.installation_check import check
+from gateway.message import Oin
+from gateway.rules.classification import check_table
+from gateway.wire.ebms2.cpa import read_cpa
+
+_PEM = b"-----BEGIN"
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def share(name: str) -> Path:
+    """Return a folder that ships with the package: `schemas` or `config`."""
+    packaged = Path(__file__).parent / "_share" / name
+    return packaged if packaged.is_dir() else Path(__file__).parent.parent / name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Installation:
+    """Settings with the folder that their paths are relative to."""
+
+    folder: Path
+    settings: Settings
+
+    def path(self, relative: Path) -> Path:
+        """Return the absolute path of a setting."""
+        return (self.folder / relative).resolve()
+
+
+def load_settings(path: Path) -> Settings:
+    """Read `gateway.toml`, or the one in a folder; raises Misconfigured `config.*`."""
+    return read_toml(_file(path), Settings)
+
+
+def load_installation(path: Path) -> Installation:
+    """Read the settings and remember their folder; raises Misconfigured `config.*`."""
+    return Installation(folder=_file(path).parent.resolve(), settings=load_settings(path))
+
+
+def _file(path: Path) -> Path:
+    return path / NAME if path.is_dir() else path
+
+
+class Files:
+    """Reads files and remembers a digest over all of them."""
+
+    def __init__(self) -> None:
+        self._digest = sha256()
+
+    def octets(self, path: Path) -> bytes:
+        """Return the content; raise Misconfigured `config.missing`."""
+        try:
+            octets = path.read_bytes()
+        except OSError as exc:
+            raise Misconfigured(
+                "config.missing", "Het bestand is niet te lezen.", where=str(path)
+            ) from exc
+        self.add(path.name.encode())
+        self.add(octets)
+        return octets
+
+    def toml(self, path: Path, model: type[Model]) -> Model:
+        """Return the content as its model; raise Misconfigured `config.*`."""
+        return parse_toml(self.octets(path), model, where=str(path))
+
+    def folder(self, path: Path, *suffixes: str) -> Iterator[tuple[Path, bytes]]:
+        """Yield the files with these suffixes, by name; raise Misconfigured `config.missing`."""
+        if not path.is_dir():
+            raise Misconfigured("config.missing", "De map bestaat niet.", where=str(path))
+        for file in sorted(path.iterdir()):
+            if file.suffix.lower() in suffixes and file.is_file():
+                yield file, self.octets(file)
+
+    def add(self, octets: bytes) -> None:
+        """Count octets in; their length keeps two files from passing for one."""
+        self._digest.update(len(octets).to_bytes(8, "big") + octets)
+
+    @property
+    def fingerprint(self) -> str:
+        return self._digest.hexdigest()
+
+
+def load_directory(
+    installation: Installation, *, epoch: int, at: datetime | None = None
+) -> Directory:
+    """Read everything that was agreed into one frozen snapshot.
+
+    `fingerprint` covers every file that was read. `at` only adds warnings to agreements
+    that have ended. Raises Misconfigured: `config.*`, `agreement.invalid`, `trust.invalid`,
+    `gate.*`.
+    """
+    settings = installation.settings
+    paths = settings.paths
+    files = Files()
+    files.add(settings.model_dump_json().encode())
+    agreements = _agreements(files.folder(installation.path(paths.agreements), ".xml"), at)
+    trust = _trust(installation, files)
+    catalogue = load_catalogue(_or_shared(installation, paths.catalogue, "catalogue.toml"), files)
+    table = _or_shared(installation, paths.classification, "classification.toml")
+    gate = Gate(table=load_table(table, files), approvals=_approvals(installation, files))
+    parties = {Oin(p.oin): _party(p, settings) for p in settings.partijen}
+    check(settings, parties, catalogue)
+    return Directory(
+        epoch=epoch,
+        fingerprint=files.fingerprint,
+        me=Oin(settings.partij),
+        parties=parties,
+        agreements=agreements,
+        catalogue=catalogue,
+        services=dict(settings.diensten),
+        gate=gate,
+        trust=trust,
+        backends=tuple(_backend(b) for b in settings.backends),
+        suspended=frozenset(Oin(p.oin) for p in settings.partijen if p.opgeschort),
+        limits=_limits(settings.limits),
+    )
+
+
+def _limits(settings: config.LimitSettings) -> Limits:
+    return Limits(
+        wire_bytes=settings.wire_bytes,
+        payload_bytes=settings.payload_bytes,
+        parts=settings.parts,
+        header_bytes=settings.header_bytes,
+        clock_skew=timedelta(seconds=settings.clock_skew_seconds),
+    )
+
+
+def _or_shared(installation: Installation, path: Path | None, name: str) -> Path:
+    return installation.path(path) if path is not None else share("config") / name
+
+
+def _party(settings: config.PartySettings, whole: Settings) -> Party:
+    return Party(
+        oin=Oin(settings.oin),
+        name=settings.naam,
+        role=_role(settings.rol, f"partijen.{settings.oin}.rol"),
+        local=settings.oin == whole.partij,
+        applicaties=settings.applicaties,
+        mandates=tuple(Oin(m) for m in settings.mandaten),
+    )
+
+
+def _role(text: str, where: str) -> Role:
+    try:
+        return Role(text)
+    except ValueError as exc:
+        raise Misconfigured("config.invalid", "De rol is niet bekend.", where=where) from exc
+
+
+def _backend(settings: config.BackendSettings) -> Backend:
+    return Backend(
+        name=settings.naam,
+        party=Oin(settings.partij),
+        applicaties=settings.applicaties,
+        token_sha256=settings.token_sha256,
+    )
+
+
+# --- agreements and trust -------------------------------------------------------------
+
+
+def _agreements(found: Iterable[tuple[Path, bytes]], at: datetime | None) -> dict[str, Agreement]:
+    agreements: dict[str, Agreement] = {}
+    for path, octets in found:
+        try:
+            agreement = read_cpa(octets, at=at)
+        except Malformed as exc:
+            raise Misconfigured(
+                "agreement.invalid", f"{exc.code}: {exc.text} {exc.where}", where=str(path)
+            ) from exc
+        if agreement.cpa_id in agreements:
+            raise Misconfigured(
+                "agreement.invalid", "Deze CPAId staat ook in een ander bestand.", where=str(path)
+            )
+        agreements[agreement.cpa_id] = agreement
+    return agreements
+
+
+def _trust(installation: Installation, files: Files) -> Trust:
+    paths = installation.settings.paths
+    return Trust(
+        anchors=tuple(_certificates(files, installation.path(paths.anchors))),
+        intermediates=tuple(_certificates(files, installation.path(paths.intermediates))),
+        crls=tuple(_crls(files, installation.path(paths.crls))),
+    )
+
+
+def _certificates(files: Files, folder: Path) -> Iterator[bytes]:
+    for path, octets in files.folder(folder, ".pem", ".crt", ".cer", ".der"):
+        try:
+            found = (
+                x509.load_pem_x509_certificates(octets)
+                if _PEM in octets
+                else [x509.load_der_x509_certificate(octets)]
+            )
+        except ValueError as exc:
+            raise Misconfigured(
+                "trust.invalid", "Het bestand is geen certificaat.", where=str(path)
+            ) from exc
+        yield from (certificate.public_bytes(Encoding.DER) for certificate in found)
+
+
+def _crls(files: Files, folder: Path) -> Iterator[bytes]:
+    for path, octets in files.folder(folder, ".crl", ".pem", ".der"):
+        load = x509.load_pem_x509_crl if _PEM in octets else x509.load_der_x509_crl
+        try:
+            yield load(octets).public_bytes(Encoding.DER)
+        except ValueError as exc:
+            raise Misconfigured(
+                "trust.invalid", "Het bestand is geen intrekkingslijst (CRL).", where=str(path)
+            ) from exc
+
+
+# --- catalogue and gate ---------------------------------------------------------------
+
+
+def load_catalogue(path: Path, files: Files | None = None) -> Catalogue:
+    """Read a catalogue; raises Misconfigured `config.*`."""
+    content = (files or Files()).toml(path, config.CatalogueFile)
+    kinds = {(k.naam, k.versie): _kind(k) for k in content.berichten}
+    if len(kinds) < len(content.berichten):
+        raise Misconfigured("config.invalid", "Een bericht staat er twee keer.", where=str(path))
+    return Catalogue(kinds)
+
+
+def _kind(settings: config.KindSettings) -> MessageKind:
+    where = f"berichten.{settings.naam}.richtingen"
+    return MessageKind(
+        name=settings.naam,
+        version=settings.versie,
+        namespace=settings.namespace,
+        schema=settings.schema_,
+        directions=frozenset(
+            Direction(_role(a, where), _role(b, where)) for a, b in settings.richtingen
+        ),
+        answer=settings.antwoord,
+    )
+
+
+def load_table(path: Path, files: Files | None = None) -> ClassificationTable:
+    """Read a classification table; raises Misconfigured `config.*`, `gate.*`."""
+    content = (files or Files()).toml(path, config.ClassificationFile)
+    table = ClassificationTable(
+        version=content.versie,
+        messages=frozenset(content.berichten),
+        exempt=frozenset(content.vrijgesteld),
+        rules=tuple(_rule(r) for r in content.regels),
+    )
+    check_table(table)
+    return table
+
+
+def _rule(settings: config.RuleSettings) -> ClassificationRule:
+    return ClassificationRule(
+        id=settings.id,
+        message=settings.bericht,
+        path=settings.pad,
+        condition=settings.conditie,
+        reason=settings.reden,
+        wpg_artikel=settings.wpg_artikel,
+    )
+
+
+def _approvals(installation: Installation, files: Files) -> tuple[StandingApproval, ...]:
+    path = installation.settings.paths.approvals
+    if path is None:
+        return ()
+    file = installation.path(path)
+    found = tuple(_approval(a) for a in files.toml(file, config.ApprovalsFile).toestemmingen)
+    if len({a.id for a in found}) < len(found):
+        raise Misconfigured("config.invalid", "Een id staat er twee keer.", where=str(file))
+    if any(a.valid_from >= a.valid_until for a in found):
+        raise Misconfigured(
+            "config.invalid", "Een toestemming eindigt voor zij begint.", where=str(file)
+        )
+    return found
+
+
+def _approval(settings: config.ApprovalSettings) -> StandingApproval:
+    return StandingApproval(
+        id=settings.id,
+        given_by=settings.gegeven_door,
+        ground=settings.grond,
+        messages=frozenset(settings.berichten),
+        receivers=frozenset(Oin(o) for o in settings.ontvangers),
+        wpg_artikelen=frozenset(settings.wpg_artikelen),
+        valid_from=settings.geldig_van.astimezone(UTC),
+        valid_until=settings.geldig_tot.astimezone(UTC),
+    )

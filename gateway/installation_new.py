@@ -1,0 +1,202 @@
+"""A new installation: folders, a gateway.toml that explains itself, and what to do next."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import BaseModel
+
+from gateway.config import (
+    NAME,
+    InstallationRole,
+    LimitSettings,
+    LogSettings,
+    Paths,
+    RetentionSettings,
+    WorkerSettings,
+)
+from gateway.errors import Misconfigured
+
+README = "LEESMIJ.md"
+
+FOLDERS = (
+    "keys",
+    "trust",
+    "trust/anchors",
+    "trust/intermediates",
+    "trust/crls",
+    "agreements",
+    "data",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewParty:
+    """A party as it will stand in gateway.toml."""
+
+    oin: str
+    name: str
+    role: str
+    applicaties: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewBackend:
+    """A back-end system as it will stand in gateway.toml."""
+
+    name: str
+    applicaties: tuple[str, ...]
+    token_sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewInstallation:
+    """What `write_installation` writes."""
+
+    name: str
+    role: InstallationRole
+    party: NewParty
+    others: tuple[NewParty, ...]
+    services: dict[str, str]
+    backends: tuple[NewBackend, ...] = ()
+    ebms_port: int = 8443
+    api_port: int = 8444
+    beheer_port: int = 8445
+    log: str = "json"
+    approvals: bool = False
+    environment: str = "test"
+
+
+def write_installation(folder: Path, new: NewInstallation) -> Path:
+    """Write folders (0700), gateway.toml and LEESMIJ.md; return the path of gateway.toml.
+
+    Raises Misconfigured `init.exists` rather than overwrite a configuration.
+    """
+    file = folder / NAME
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        with file.open("x", encoding="utf-8") as output:
+            output.write(to_toml(new))
+    except FileExistsError as exc:
+        raise Misconfigured(
+            "init.exists", "Er is al een configuratie; die blijft zoals zij is.", where=str(file)
+        ) from exc
+    folder.chmod(0o700)
+    for name in FOLDERS:
+        (folder / name).mkdir(mode=0o700, exist_ok=True)
+    if not (folder / README).exists():
+        (folder / README).write_text(_next_steps(new), encoding="utf-8")
+    return file
+
+
+def to_toml(new: NewInstallation) -> str:
+    """Return gateway.toml. What is left at its default stands there as a comment."""
+    lines = [
+        f"# {new.role.value.capitalize()} van {new.party.name}.",
+        "# Every setting: docs/configuration.md. Paths are relative to this file, an unknown key",
+        "# stops the start, and no secret stands here.",
+        "",
+        f"naam = {_value(new.name)}",
+        f"rol = {_value(new.role.value)}",
+        f"partij = {_value(new.party.oin)}",
+        f"omgeving = {_value(new.environment)}",
+        "",
+        "# eb:Service of an agreement → version of the koppelvlak.",
+        "[diensten]",
+        *(f"{_value(service)} = {_value(version)}" for service, version in new.services.items()),
+        "",
+        *_listeners(new),
+        *_section("paths", Paths, {"approvals": "approvals.toml"} if new.approvals else {}),
+        *_section("log", LogSettings, {"vorm": new.log}),
+        *_section("worker", WorkerSettings, {}),
+        *_section("limits", LimitSettings, {}),
+        *_section("retention", RetentionSettings, {}),
+        "# Every party that is known here. The keys of the own party are in keys/.",
+    ]
+    for party in (new.party, *new.others):
+        lines += _party(party)
+    for backend in new.backends:
+        lines += _backend(backend, new.party.oin)
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _listeners(new: NewInstallation) -> list[str]:
+    lines = [
+        "# Digikoppeling ebMS2, mutual TLS. Certificate and key are PEM; the key has mode 0600.",
+        *_listener("ebms", new.ebms_port, tls=True),
+    ]
+    if new.role is InstallationRole.AANSLUITPUNT:
+        lines += [
+            "# REST for the party's own back-end systems.",
+            *_listener("api", new.api_port, tls=True),
+        ]
+    return [
+        *lines,
+        "# Health and metrics, plain HTTP: keep it on loopback or a closed network.",
+        *_listener("beheer", new.beheer_port, tls=False),
+    ]
+
+
+def _listener(name: str, port: int, *, tls: bool) -> list[str]:
+    files = ['certificate = "keys/tls.pem"', 'key = "keys/tls.key"'] if tls else []
+    return [f"[listen.{name}]", 'host = "127.0.0.1"', f"port = {port}", *files, ""]
+
+
+def _section(name: str, model: type[BaseModel], given: Mapping[str, str]) -> list[str]:
+    """Return a section in which every other setting stands as a comment."""
+    lines = [f"# {model.__doc__}", f"[{name}]"]
+    for key, info in model.model_fields.items():
+        if key in given:
+            lines.append(f"{key} = {_value(given[key])}")
+        else:
+            default = "..." if info.default is None else info.default
+            lines.append(f"# {key} = {_value(default)}  # {info.description}")
+    return [*lines, ""]
+
+
+def _party(party: NewParty) -> list[str]:
+    return [
+        "[[partijen]]",
+        f"oin = {_value(party.oin)}",
+        f"naam = {_value(party.name)}",
+        f"rol = {_value(party.role)}",
+        f"applicaties = {_value(party.applicaties)}",
+        "",
+    ]
+
+
+def _backend(backend: NewBackend, oin: str) -> list[str]:
+    return [
+        "[[backends]]",
+        f"naam = {_value(backend.name)}",
+        f"partij = {_value(oin)}",
+        f"applicaties = {_value(backend.applicaties)}",
+        f"token_sha256 = {_value(backend.token_sha256)}",
+        "",
+    ]
+
+
+def _value(value: object) -> str:
+    """Return a string, number or list as TOML: JSON has the same form for these."""
+    plain = str(value) if isinstance(value, Path) else value
+    return json.dumps(plain, ensure_ascii=False)
+
+
+def _next_steps(new: NewInstallation) -> str:
+    return f"""# {new.role.value.capitalize()} van {new.party.name}
+
+Wat nog nodig is voor `gateway serve`:
+
+1. `keys/tls.pem` en `keys/tls.key`: het PKIoverheid-certificaat voor TLS met zijn sleutel.
+   Elk sleutelbestand heeft mode 0600 en geen wachtwoord.
+2. `keys/`: de sleutels bij het certificaat voor ondertekenen en dat voor versleutelen.
+3. `trust/anchors/`, `trust/intermediates/`, `trust/crls/`: stamcertificaten, de CA's daaronder
+   en hun intrekkingslijsten, als PEM of DER. Een verlopen lijst betekent: niemand komt binnen.
+4. `agreements/`: de CPA's, elk in een eigen bestand. Bekijken met `gateway cpa show BESTAND`.
+5. `gateway.toml`: de partijen, hun rollen en applicaties, en de backends.
+6. `gateway doctor --config {NAME}` zegt wat er nog ontbreekt.
+
+De map `data/` bevat de database en, in `data/epochs/`, de sleutels waaronder berichten versleuteld
+zijn opgeslagen. Zet die twee nooit in dezelfde back-up: wat vernietigd is, komt anders terug.
+"""
