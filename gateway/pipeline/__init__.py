@@ -1,0 +1,67 @@
+"""The story: receive · judge · release · deliver."""
+
+from gateway.directory import Backend
+from gateway.message import Aanlevering, Inbound
+from gateway.pipeline.deliver import Delivering
+from gateway.pipeline.handin import HandingIn, Receipt
+from gateway.pipeline.house import House
+from gateway.pipeline.postvak import Closing, Weigering
+from gateway.pipeline.receive import Receiver
+from gateway.ports import Answer, Claim, Payloads, Postvak, Reader, Snapshots
+
+__all__ = ["Gateway", "House", "Receipt", "Weigering"]
+
+
+class Gateway:
+    """One installation, without its sockets: what web and worker call."""
+
+    def __init__(self, house: House) -> None:
+        """Take the ports."""
+        self._house = house
+        self._receiver = Receiver(house)
+        self._handing_in = HandingIn(house)
+        self._closing = Closing(house)
+        self._delivering = Delivering(house, self._receiver.take_signal)
+
+    async def receive(self, inbound: Inbound) -> Answer:
+        """Take in one ebMS request; never raises: every error is an Answer."""
+        return await self._receiver.receive(inbound)
+
+    async def hand_in(self, octets: bytes, aanlevering: Aanlevering, backend: Backend) -> Receipt:
+        """Take in a message of a back-end; raises Refused or Unavailable."""
+        return await self._handing_in.hand_in(octets, aanlevering, backend)
+
+    async def confirm(self, delivery: str, backend: Backend) -> bool:
+        """Confirm with a Bv01; False when it was confirmed before.
+
+        Raises NoRoute `postvak.unknown`, DuplicateConflict `postvak.closed`.
+        """
+        return await self._closing.close(delivery, backend, None)
+
+    async def refuse(self, delivery: str, backend: Backend, weigering: Weigering) -> bool:
+        """Refuse with a Fo01; False when it was refused before. Raises as `confirm`."""
+        return await self._closing.close(delivery, backend, weigering)
+
+    async def deliver(self, claim: Claim) -> None:
+        """Make one attempt at a claimed delivery."""
+        await self._delivering.deliver(claim)
+
+    async def close(self) -> None:
+        """Write down what is still being counted."""
+        await self._receiver.close()
+
+    @property
+    def postvak(self) -> Postvak:
+        return self._house.postvak
+
+    @property
+    def reader(self) -> Reader:
+        return self._house.reader
+
+    @property
+    def payloads(self) -> Payloads:
+        return self._house.payloads
+
+    @property
+    def snapshots(self) -> Snapshots:
+        return self._house.snapshots

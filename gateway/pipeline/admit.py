@@ -1,0 +1,339 @@
+"""From an opened message to one commit: judge, route, admit, or refuse with a Fo01."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from hashlib import sha256
+
+from gateway.catalogue import Role
+from gateway.directory import Directory
+from gateway.errors import Malformed, NoRoute, PolicyViolation, Refused, SchemaViolation
+from gateway.message import Aanlevering, Address, Oin
+from gateway.pipeline import answers, judge
+from gateway.pipeline.house import House
+from gateway.ports import (
+    Admission,
+    AuditEvent,
+    Direction,
+    Known,
+    NewDelivery,
+    NewMessage,
+)
+from gateway.rules import approval, routing
+from gateway.security.open import Opened
+from gateway.wire import stuf
+from gateway.wire.stuf import ANSWERS, Document
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """What is known of the inbound message before the document is judged."""
+
+    id: str
+    opened: Opened
+    octets: bytes
+    version: str
+    at: datetime
+
+    @property
+    def party(self) -> Oin:
+        return Oin(self.opened.header.sender.id)
+
+    @property
+    def sha256(self) -> str:
+        return sha256(self.octets).hexdigest()
+
+
+class Admitting:
+    """The middle of the story, for messages that came from a partner."""
+
+    def __init__(self, house: House) -> None:
+        """Take the ports."""
+        self._house = house
+
+    async def admit(
+        self, directory: Directory, opened: Opened, signal: bytes, at: datetime
+    ) -> None:
+        """Commit the message with its delivery, or its refusal with a Fo01; and its ack."""
+        if len(opened.payloads) != 1:
+            raise Malformed(
+                "payload.count", "exactly one payload is expected", where="//Body/Manifest"
+            )
+        taken = Taken(
+            id=self._house.dice.uuid(),
+            opened=opened,
+            octets=opened.payloads[0].octets,
+            version=directory.services.get(opened.header.service, ""),
+            at=at,
+        )
+        try:
+            admission = await self._accept(directory, taken)
+        except (SchemaViolation, Malformed, NoRoute, PolicyViolation) as error:
+            admission = await self._refuse(directory, taken, error)
+        await self._commit(directory, taken, admission, signal)
+
+    async def _accept(self, directory: Directory, taken: Taken) -> Admission:
+        document = judge.read(taken.octets, directory)
+        _same_action(document, taken)
+        kind = judge.kind_of(document, taken.version, directory)
+        sender = _business_sender(directory, document, taken.party)
+        valid = await judge.validate(
+            self._house, directory, document, kind, sender=sender, at=taken.at
+        )
+        stuurgegevens = document.stuurgegevens
+        origin = await self._origin(document, taken.party)
+        deliveries = self._deliveries(directory, document, taken, origin)
+        payload = await self._house.payloads.put(taken.octets) if deliveries else None
+        events = self._events(taken, document, deliveries, warnings=len(valid.warnings))
+        message = self._message(taken, document)
+        self._house.count.received(kind.name, "accepted")
+        return Admission(
+            epoch=directory.epoch,
+            message=replace(message, payload=payload, stuurgegevens=stuurgegevens),
+            deliveries=deliveries,
+            events=events,
+            answers=origin.id if origin else None,
+        )
+
+    async def _origin(self, document: Document, party: Oin) -> Known | None:
+        """Find the message that an answer is about."""
+        stuurgegevens = document.stuurgegevens
+        if document.name not in ANSWERS or not stuurgegevens.cross_refnummer:
+            return None
+        answered_by = stuurgegevens.zender.organisatie if stuurgegevens.zender else party
+        return await self._house.inbox.origin(
+            stuurgegevens.cross_refnummer, answered_by=answered_by
+        )
+
+    def _deliveries(
+        self, directory: Directory, document: Document, taken: Taken, origin: Known | None
+    ) -> tuple[NewDelivery, ...]:
+        route = routing.route(
+            document.stuurgegevens,
+            document.name,
+            taken.version,
+            directory=directory,
+            received_from=taken.party,
+            origin=origin,
+            at=taken.at,
+        )
+        if isinstance(route, routing.ToPostvak) and document.name == "Bv01Bericht":
+            return ()  # it has done its work when its origin is marked as answered
+        released = approval.forwarded(document.sha256)
+        delivery = answers.to_delivery(
+            self._house, route, at=taken.at, ground=released.ground, sha256=document.sha256
+        )
+        return (delivery,)
+
+    def _message(self, taken: Taken, document: Document | None) -> NewMessage:
+        header = taken.opened.header
+        return NewMessage(
+            id=taken.id,
+            at=taken.at,
+            direction=Direction.INBOUND,
+            party=taken.party,
+            cpa_id=header.cpa_id,
+            message_id=header.message_id,
+            conversation_id=header.conversation_id,
+            kind=document.name if document else header.action,
+            version=taken.version,
+            stuurgegevens=document.stuurgegevens if document else None,
+            payload=None,
+            content_sha256=taken.sha256,
+            references=taken.opened.references,
+            aanlevering=Aanlevering(),
+        )
+
+    def _events(
+        self,
+        taken: Taken,
+        document: Document,
+        deliveries: tuple[NewDelivery, ...],
+        *,
+        warnings: int,
+    ) -> tuple[AuditEvent, ...]:
+        opened = taken.opened
+        signer = opened.signer.thumbprint if opened.signer else ""
+        return (
+            self._event(
+                taken,
+                "message.received",
+                cpa_id=opened.header.cpa_id,
+                message_id=opened.header.message_id,
+                size=len(taken.octets),
+            ),
+            self._event(taken, "message.opened", signer=signer, sha256=taken.sha256),
+            self._event(
+                taken,
+                "message.validated",
+                kind=document.name,
+                version=taken.version,
+                warnings=warnings,
+            ),
+            *(self._routed(taken, delivery) for delivery in deliveries),
+        )
+
+    def _routed(self, taken: Taken, delivery: NewDelivery) -> AuditEvent:
+        return self._event(
+            taken,
+            "message.routed",
+            recipient=delivery.recipient,
+            channel=delivery.channel,
+            cpa_id=delivery.cpa_id,
+            delivery=delivery.id,
+        )
+
+    def _event(self, taken: Taken, event: str, **data: str | int) -> AuditEvent:
+        delivery = str(data.pop("delivery", ""))
+        return AuditEvent(
+            event=event,
+            at=self._house.clock.now(),
+            message=taken.id,
+            delivery=delivery,
+            party=taken.party,
+            data=data,
+        )
+
+    # --- refusals ---------------------------------------------------------------------
+
+    async def _refuse(self, directory: Directory, taken: Taken, error: Refused) -> Admission:
+        """Keep the ids, not the payload; tell the sender by a Fo01 (domain 9.4).
+
+        An answer that is wrong is written down and never answered: no loops.
+        """
+        document = _readable(taken, directory)
+        self._house.count.received(taken.opened.header.action, "refused")
+        self._house.count.refused(error.code)
+        received = self._event(
+            taken,
+            "message.received",
+            cpa_id=taken.opened.header.cpa_id,
+            message_id=taken.opened.header.message_id,
+            size=len(taken.octets),
+        )
+        refused = AuditEvent(
+            event="message.refused",
+            at=self._house.clock.now(),
+            message=taken.id,
+            code=error.code,
+            party=taken.party,
+            data={"where": error.where, "rule": _rule(error)},
+        )
+        message = replace(self._message(taken, document), accepted=False)
+        follow = None
+        if taken.opened.header.action not in ANSWERS:
+            follow = await self._fo01(directory, taken, document, error)
+        return Admission(
+            epoch=directory.epoch,
+            message=message,
+            deliveries=(),
+            events=(received, refused),
+            followed_by=follow,
+        )
+
+    async def _fo01(
+        self, directory: Directory, taken: Taken, document: Document | None, error: Refused
+    ) -> Admission | None:
+        zender = document.stuurgegevens.zender if document else None
+        if directory.parties[taken.party].role is not Role.KNOOPPUNT or zender is None:
+            zender = Address(
+                organisatie=taken.party, applicatie=zender.applicatie if zender else ""
+            )
+        reference = (
+            document.stuurgegevens.referentienummer
+            if document
+            else taken.opened.header.message_id.partition("@")[0][:40]
+        )
+        octets = stuf.fo01(
+            zender=Address(organisatie=directory.me, applicatie=answers.APPLICATIE),
+            ontvanger=zender,
+            referentienummer=self._house.dice.uuid(),
+            cross_refnummer=reference,
+            at=taken.at,
+            fout=stuf.fout_for(error),
+        )
+        return await answers.own_answer(
+            self._house,
+            directory,
+            octets=octets,
+            answered=taken.id,
+            party=directory.me,
+            at=taken.at,
+            facts={"code": error.code},
+        )
+
+    async def _commit(
+        self, directory: Directory, taken: Taken, admission: Admission, signal: bytes
+    ) -> None:
+        header = taken.opened.header
+        if signal and not header.sync_reply:
+            sealed = await self._house.payloads.put(signal)
+            delivery = answers.signal_delivery(
+                self._house, taken.opened.agreement, taken.party, "Acknowledgment", sealed
+            )
+            event = AuditEvent(
+                event="acknowledgment.queued",
+                at=self._house.clock.now(),
+                message=taken.id,
+                delivery=delivery.id,
+                party=directory.me,
+                data={"digests": len(taken.opened.references)},
+            )
+            admission = replace(
+                admission, acknowledgment=delivery, events=(*admission.events, event)
+            )
+        admitted = await self._house.inbox.admit(admission)
+        if not admitted.fresh and admission.acknowledgment is not None:
+            await self._house.inbox.admit(self._copy(admission, admitted.message))
+
+    def _copy(self, admission: Admission, first: str) -> Admission:
+        """Acknowledge a document that came before under another MessageId; deliver nothing."""
+        event = AuditEvent(
+            event="message.duplicate",
+            at=self._house.clock.now(),
+            message=admission.message.id,
+            party=admission.message.party,
+            data={"first": first},
+        )
+        received = tuple(e for e in admission.events if e.event != "message.routed")
+        return replace(
+            admission,
+            message=replace(admission.message, payload=None, accepted=False),
+            deliveries=(),
+            events=(*received, event),
+            answers=None,
+            followed_by=None,
+        )
+
+
+def _same_action(document: Document, taken: Taken) -> None:
+    """The Action is the root element's name (Digikoppeling BP EB006)."""
+    if document.name != taken.opened.header.action:
+        raise PolicyViolation(
+            "bericht.actie",
+            "Het bericht is een ander bericht dan de Action van de envelop noemt.",
+            where=f"/{document.name}",
+        )
+
+
+def _business_sender(directory: Directory, document: Document, party: Oin) -> Oin:
+    """Party → hub: the connection's party is the zender. Hub → party: not compared (9.2.1)."""
+    zender = document.stuurgegevens.zender
+    if directory.parties[party].role is Role.KNOOPPUNT and zender is not None:
+        return Oin(zender.organisatie)
+    return party
+
+
+def _readable(taken: Taken, directory: Directory) -> Document | None:
+    try:
+        return judge.read(taken.octets, directory)
+    except Malformed:
+        return None
+
+
+def _rule(error: Refused) -> str:
+    return error.findings[0].rule if isinstance(error, SchemaViolation) else ""
+
+
+def content_sha256(opened: Opened) -> str:
+    """Hex SHA-256 of the payload; empty when there is not exactly one."""
+    return sha256(opened.payloads[0].octets).hexdigest() if len(opened.payloads) == 1 else ""

@@ -1,0 +1,330 @@
+"""One attempt at one delivery: gate, sign once, encrypt, post, settle.
+
+2xx is not delivery: it only starts the wait for the acknowledgement.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from gateway.directory import Agreement, Binding, Channel, Directory, SyncReply
+from gateway.errors import (
+    GatewayError,
+    OutcomeUnknown,
+    PeerUnreachable,
+    Refused,
+    StaleSnapshot,
+    Unavailable,
+)
+from gateway.message import Header, Oin, Payload, WireMessage
+from gateway.pipeline.house import House
+from gateway.ports import (
+    Answer,
+    AuditEvent,
+    Claim,
+    DeliveryKind,
+    Endpoint,
+    GaveUp,
+    HandedOver,
+    HeldAgain,
+    LostTrack,
+    Outcome,
+    TryAgain,
+)
+from gateway.rules import approval, retry
+from gateway.security import seal
+from gateway.security.certificates import Usage
+from gateway.security.open import Opened, open_message
+from gateway.wire import stuf
+from gateway.wire.ebms2 import header as wire
+
+TakeSignal = Callable[[Opened, datetime], Awaitable[None]]
+
+ANSWER_WAIT = timedelta(seconds=5)
+"""Shortest wait for an acknowledgement, whatever the agreement says."""
+
+NEVER_AGAIN = frozenset({501, 505, 510})
+AGAIN = frozenset({408, 425, 429})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Way:
+    """Where a delivery goes, by the snapshot of this attempt."""
+
+    directory: Directory
+    agreement: Agreement
+    channel: Channel
+    binding: Binding | None
+    """None for signals."""
+
+
+class Delivering:
+    """The outbound half of an installation; one call per claim."""
+
+    def __init__(self, house: House, take_signal: TakeSignal) -> None:
+        """Take the ports, and what to do with a signal that comes back in the answer."""
+        self._house = house
+        self._take_signal = take_signal
+
+    async def deliver(self, claim: Claim) -> None:
+        """Make one attempt and settle it; raises only when the store is gone."""
+        started = self._house.clock.monotonic()
+        events: list[AuditEvent] = []
+        try:
+            outcome = await self._attempt(claim, events)
+        except StaleSnapshot:
+            return  # no longer ours: whoever moved it settles it
+        except (Refused, GatewayError) as error:
+            outcome = self._failed(claim, error, events)
+        took = self._house.clock.monotonic() - started
+        self._house.count.attempted(str(claim.kind), type(outcome).__name__, took)
+        await self._house.queue.settle(claim, outcome, tuple(events))
+
+    async def _attempt(self, claim: Claim, events: list[AuditEvent]) -> Outcome:
+        directory = self._house.snapshots.current()
+        way = self._way(directory, claim)
+        if claim.kind is DeliveryKind.SIGNAL:
+            return await self._signal(claim, way)
+        released = self._gate(directory, claim)
+        if isinstance(released, approval.Hold):
+            return HeldAgain(ground=released.ground)
+        payload = await self._payload(claim)
+        envelope = await self._sealed(claim, way, released, payload, events)
+        message = await self._encrypted(claim, way, envelope, payload, events)
+        return await self._post(claim, way, message, events)
+
+    def _way(self, directory: Directory, claim: Claim) -> _Way:
+        agreement = directory.agreement(claim.cpa_id, at=self._house.clock.now())
+        if claim.kind is DeliveryKind.SIGNAL:
+            channel = agreement.signals[directory.me]
+            return _Way(directory=directory, agreement=agreement, channel=channel, binding=None)
+        binding = agreement.binding(directory.me, claim.service, claim.action)
+        return _Way(
+            directory=directory, agreement=agreement, channel=binding.channel, binding=binding
+        )
+
+    def _gate(self, directory: Directory, claim: Claim) -> approval.Released | approval.Hold:
+        """The test is made again for this attempt: an approval may have been withdrawn."""
+        return approval.still_released(
+            ground=claim.ground,
+            approval_id=claim.approval_id,
+            payload_sha256=claim.payload_sha256,
+            gate=directory.gate,
+            receiver=claim.message.ontvanger,
+            kind=claim.message.kind,
+            at=self._house.clock.now(),
+        )
+
+    async def _payload(self, claim: Claim) -> Payload:
+        octets = await self._house.payloads.get(claim.message.payload_id or "")
+        return Payload(content_id=claim.delivery, octets=octets)
+
+    async def _sealed(
+        self,
+        claim: Claim,
+        way: _Way,
+        released: approval.Released,
+        payload: Payload,
+        events: list[AuditEvent],
+    ) -> bytes:
+        """Sign once; every later attempt sends the same signed octets."""
+        if claim.sealed is not None:
+            return await self._house.payloads.get(claim.sealed)
+        header = await self._header(claim, way)
+        signing = way.channel.signing
+        signer = self._house.keyring.signer(signing.certificate) if signing else None
+        sealed = await self._house.think(
+            len(payload.octets),
+            lambda: seal.sign_message(
+                released, header, (payload,), channel=way.channel, signer=signer
+            ),
+        )
+        stored = await self._house.payloads.put(sealed.envelope)
+        await self._house.queue.sealed(claim, stored, sealed.references)
+        events.append(self._event(claim, "delivery.signed", references=len(sealed.references)))
+        return sealed.envelope
+
+    async def _header(self, claim: Claim, way: _Way) -> Header:
+        binding = way.binding
+        if binding is None:
+            raise AssertionError
+        at = self._house.clock.now()
+        known = claim.message
+        channel = way.channel
+        lives = (1 + channel.retries) * channel.retry_interval
+        return Header(
+            sender=binding.sender,
+            receiver=binding.receiver,
+            sender_role=binding.sender_role,
+            receiver_role=binding.receiver_role,
+            cpa_id=claim.cpa_id,
+            conversation_id=known.conversation_id,
+            service=binding.service,
+            service_type=binding.service_type,
+            action=binding.action,
+            message_id=known.message_id,
+            timestamp=at,
+            ref_to_message_id=await self._refers_to(claim),
+            time_to_live=at + lives if lives else None,
+            duplicate_elimination=channel.duplicate_elimination,
+            ack_requested=channel.ack_requested,
+            ack_signed=channel.ack_signed,
+            sync_reply=channel.sync_reply is not SyncReply.NONE,
+        )
+
+    async def _refers_to(self, claim: Claim) -> str | None:
+        known = claim.message
+        if not known.cross_refnummer:
+            return None
+        origin = await self._house.inbox.origin(known.cross_refnummer, answered_by=known.zender)
+        if origin is not None:
+            return origin.message_id
+        return stuf.ref_message_id(
+            known.ontvanger, known.ontvanger_applicatie, known.cross_refnummer
+        )
+
+    async def _encrypted(
+        self,
+        claim: Claim,
+        way: _Way,
+        envelope: bytes,
+        payload: Payload,
+        events: list[AuditEvent],
+    ) -> WireMessage:
+        """Encrypt for the certificate that is valid now; a revoked one gets nothing."""
+        at = self._house.clock.now()
+        encryption = way.channel.encryption
+        if encryption is not None:
+            trust = self._house.snapshots.trust(way.directory)
+            identity = trust.judge(encryption.certificate, Usage.ENCRYPT, at)
+            events.append(
+                self._event(
+                    claim,
+                    "delivery.encrypted",
+                    algorithm=encryption.algorithm.rpartition("#")[2],
+                    certificate=identity.thumbprint,
+                )
+            )
+        boundary = f"=_{self._house.dice.uuid()}"
+        return await self._house.think(
+            len(payload.octets),
+            lambda: seal.encrypt_message(
+                envelope,
+                (payload,),
+                channel=way.channel,
+                random=self._house.dice.octets,
+                boundary=boundary,
+            ),
+        )
+
+    async def _post(
+        self, claim: Claim, way: _Way, message: WireMessage, events: list[AuditEvent]
+    ) -> Outcome:
+        answer = await self._house.network.post(self._endpoint(way), message)
+        at = self._house.clock.now()
+        if not 200 <= answer.status < 300:  # noqa: PLR2004 - the HTTP class of success
+            return self._http_failure(claim, answer, events)
+        events.append(self._event(claim, "delivery.sent", status=answer.status))
+        if answer.message is not None and answer.message.body:
+            await self._read_answer(way, answer.message, at)
+        if not way.channel.ack_requested:
+            return HandedOver(until=None)
+        return HandedOver(until=at + max(claim.retry_interval, ANSWER_WAIT))
+
+    async def _read_answer(self, way: _Way, message: WireMessage, at: datetime) -> None:
+        """A signal in the answer is opened as strictly as one that comes by itself."""
+        limits = way.directory.limits
+        claimed = wire.read(message.body, message.content_type, limits=limits)
+        opened = open_message(
+            claimed,
+            way.agreement,
+            trust=self._house.snapshots.trust(way.directory),
+            keyring=self._house.keyring,
+            limits=limits,
+            at=at,
+        )
+        await self._take_signal(opened, at)
+
+    async def _signal(self, claim: Claim, way: _Way) -> Outcome:
+        octets = await self._house.payloads.get(claim.sealed or "")
+        answer = await self._house.network.post(self._endpoint(way), seal.wire_signal(octets))
+        if 200 <= answer.status < 300:  # noqa: PLR2004 - the HTTP class of success
+            return HandedOver(until=None)
+        return self._http_failure(claim, answer, [])
+
+    def _endpoint(self, way: _Way) -> Endpoint:
+        return Endpoint(
+            url=way.channel.endpoint,
+            party=Oin(way.agreement.other(way.directory.me).id),
+            client_certificate=way.channel.client_certificate,
+        )
+
+    # --- what went wrong --------------------------------------------------------------
+
+    def _http_failure(self, claim: Claim, answer: Answer, events: list[AuditEvent]) -> Outcome:
+        """503 never ends the retries; 3xx and 4xx do (DK-ebMS2, HTTP codes)."""
+        code = f"http.{answer.status}"
+        server = answer.status >= 500 and answer.status not in NEVER_AGAIN  # noqa: PLR2004
+        if server or answer.status in AGAIN:
+            return self._again(claim, code, events, after=answer.retry_after, down=True)
+        events.append(self._event(claim, "delivery.dead", code=code))
+        return GaveUp(code=code)
+
+    def _failed(self, claim: Claim, error: GatewayError, events: list[AuditEvent]) -> Outcome:
+        if isinstance(error, OutcomeUnknown) and not self._repeatable(claim):
+            events.append(self._event(claim, "delivery.unknown", code=error.code))
+            return LostTrack(code=error.code)
+        down = isinstance(error, PeerUnreachable | OutcomeUnknown)
+        if isinstance(error, Unavailable | Refused):
+            return self._again(claim, error.code, events, down=down)
+        events.append(self._event(claim, "delivery.dead", code=error.code))
+        return GaveUp(code=error.code)
+
+    def _repeatable(self, claim: Claim) -> bool:
+        """Only where the receiver eliminates duplicates may a message go a second time."""
+        if claim.kind is DeliveryKind.SIGNAL:
+            return True
+        way = self._way(self._house.snapshots.current(), claim)
+        return way.channel.duplicate_elimination
+
+    def _again(
+        self,
+        claim: Claim,
+        code: str,
+        events: list[AuditEvent],
+        *,
+        after: timedelta | None = None,
+        down: bool = False,
+    ) -> Outcome:
+        now = self._house.clock.now()
+        dice = self._house.dice.unit()
+        if claim.kind is DeliveryKind.SIGNAL:
+            step = retry.signal_try(claim.attempt, now=now, dice=dice, retries=claim.retries)
+        else:
+            step = retry.next_try(
+                claim.attempt,
+                now=now,
+                dice=dice,
+                interval=claim.retry_interval,
+                retries=claim.retries,
+                retry_after=after,
+            )
+        match step:
+            case retry.Again(at=at):
+                events.append(self._event(claim, "delivery.retry", code=code, next=at.isoformat()))
+                return TryAgain(at=at, code=code, down=down)
+            case retry.GiveUp():
+                events.append(self._event(claim, "delivery.dead", code=code))
+                return GaveUp(code=code)
+
+    def _event(self, claim: Claim, event: str, *, code: str = "", **data: str | int) -> AuditEvent:
+        return AuditEvent(
+            event=event,
+            at=self._house.clock.now(),
+            message=claim.message.id,
+            delivery=claim.delivery,
+            code=code,
+            party=claim.recipient,
+            actor=self._house.worker,
+            data={"attempt": claim.attempt, **data},
+        )

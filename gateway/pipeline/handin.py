@@ -1,0 +1,316 @@
+"""A back-end hands a message in: judge, gate, route, one commit.
+
+What a rule forbids is refused with every finding; nothing of it is stored but the audit
+row (domain 9.4). What the gate stops is stored and held, and nothing of it is sealed.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from gateway.catalogue import MessageKind
+from gateway.directory import Backend, Directory
+from gateway.errors import (
+    DuplicateConflict,
+    NoRoute,
+    PolicyViolation,
+    Refused,
+    SchemaViolation,
+    StaleSnapshot,
+)
+from gateway.lifecycle import State
+from gateway.message import Aanlevering, Address
+from gateway.pipeline import answers, judge
+from gateway.pipeline.house import House
+from gateway.ports import (
+    Admission,
+    AuditEvent,
+    Direction,
+    Known,
+    NewDelivery,
+    NewMessage,
+)
+from gateway.rules import approval, classification, routing
+from gateway.wire import stuf
+from gateway.wire.stuf import Document
+
+RETHINK = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """What the back-end gets for a message that was taken in."""
+
+    id: str
+    fresh: bool
+    """False when the same message was handed in before: this is its first receipt again."""
+    held: bool
+    reasons: tuple[str, ...]
+    """Why it is held, in Dutch; for the sender's own eyes."""
+    referentienummer: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Thought:
+    valid: judge.Valid
+    route: routing.Route
+    verdict: classification.Verdict
+    gate: approval.Released | approval.Hold
+
+
+class HandingIn:
+    """The outbound beginning of the story."""
+
+    def __init__(self, house: House) -> None:
+        """Take the ports."""
+        self._house = house
+
+    async def hand_in(self, octets: bytes, aanlevering: Aanlevering, backend: Backend) -> Receipt:
+        """Take the message in or raise.
+
+        Raises SchemaViolation, Malformed, PolicyViolation, NoRoute, DuplicateConflict
+        (never stored), or Unavailable (try again).
+        """
+        for attempt in range(RETHINK):
+            try:
+                return await self._hand_in(octets, aanlevering, backend)
+            except StaleSnapshot:
+                if attempt + 1 == RETHINK:
+                    raise
+            except Refused as error:
+                await self._write_down(backend, error)
+                raise
+        raise AssertionError
+
+    async def _hand_in(self, octets: bytes, aanlevering: Aanlevering, backend: Backend) -> Receipt:
+        at = self._house.clock.now()
+        directory = self._house.snapshots.current()
+        document = judge.read(octets, directory)
+        _own_applicatie(document, backend)
+        known = await self._known(document)
+        if known is not None:
+            return await self._again(known, document, backend)
+        thought = await self._think(directory, document, aanlevering, backend, at)
+        admission = await self._admission(directory, thought, aanlevering, backend, at)
+        admitted = await self._house.inbox.admit(admission)
+        held = isinstance(thought.gate, approval.Hold)
+        self._house.count.received(thought.valid.kind.name, "held" if held else "accepted")
+        return Receipt(
+            id=admitted.message,
+            fresh=admitted.fresh,
+            held=held,
+            reasons=_reasons(thought.gate),
+            referentienummer=document.stuurgegevens.referentienummer,
+        )
+
+    async def _known(self, document: Document) -> Known | None:
+        stuurgegevens = document.stuurgegevens
+        if stuurgegevens.zender is None:
+            return None
+        return await self._house.inbox.by_key(
+            stuurgegevens.zender.organisatie,
+            stuurgegevens.zender.applicatie,
+            stuurgegevens.referentienummer,
+        )
+
+    async def _again(self, known: Known, document: Document, backend: Backend) -> Receipt:
+        """Same referentienummer: the same content gets the same answer (StUF, domain 1.8)."""
+        if known.content_sha256 != document.sha256 or known.party != backend.party:
+            raise DuplicateConflict(
+                "duplicate.referentienummer",
+                "Dit referentienummer is al gebruikt voor een bericht met een andere inhoud.",
+                where=f"/{document.name}/stuurgegevens/referentienummer",
+            )
+        view = await self._house.reader.message(known.id)
+        states = [d.state for d in view.deliveries] if view else []
+        held = State.HELD in states
+        grounds = tuple(d.ground for d in view.deliveries if d.state is State.HELD) if view else ()
+        return Receipt(
+            id=known.id,
+            fresh=False,
+            held=held,
+            reasons=grounds,
+            referentienummer=known.referentienummer,
+        )
+
+    async def _think(
+        self,
+        directory: Directory,
+        document: Document,
+        aanlevering: Aanlevering,
+        backend: Backend,
+        at: datetime,
+    ) -> _Thought:
+        kind, route = self._kind_and_route(directory, document, at)
+        valid = await judge.validate(
+            self._house, directory, document, kind, sender=backend.party, at=at
+        )
+        verdict = classification.classify(document, aanlevering, table=directory.gate.table)
+        ontvanger = document.stuurgegevens.ontvanger
+        receiver = directory.party(ontvanger.organisatie) if ontvanger else None
+        if receiver is None:
+            raise NoRoute("route.unknown", "De ontvanger is hier niet bekend.")
+        gate = approval.pass_or_hold(
+            verdict,
+            sender=directory.parties[backend.party],
+            receiver=receiver,
+            kind=kind,
+            gate=directory.gate,
+            payload_sha256=document.sha256,
+            at=at,
+        )
+        return _Thought(valid=valid, route=route, verdict=verdict, gate=gate)
+
+    def _kind_and_route(
+        self, directory: Directory, document: Document, at: datetime
+    ) -> tuple[MessageKind, routing.Route]:
+        """The version is that of the agreement; the newest that can be routed."""
+        versions = directory.catalogue.versions(document.name)
+        if not versions:
+            judge.kind_of(document, "geen", directory)
+        failure: NoRoute | None = None
+        for version in reversed(versions):
+            kind = judge.kind_of(document, version, directory)
+            try:
+                return kind, routing.route(
+                    document.stuurgegevens,
+                    kind.name,
+                    version,
+                    directory=directory,
+                    received_from=None,
+                    origin=None,
+                    at=at,
+                )
+            except NoRoute as error:
+                failure = failure or error
+        raise failure or NoRoute("route.unknown", "De ontvanger is hier niet bekend.")
+
+    async def _admission(
+        self,
+        directory: Directory,
+        thought: _Thought,
+        aanlevering: Aanlevering,
+        backend: Backend,
+        at: datetime,
+    ) -> Admission:
+        document = thought.valid.document
+        identity = self._house.dice.uuid()
+        delivery = self._delivery(thought, at)
+        payload = await self._house.payloads.put(document.octets)
+        stuurgegevens = document.stuurgegevens
+        zender = stuurgegevens.zender or Address(organisatie=backend.party)
+        message = NewMessage(
+            id=identity,
+            at=at,
+            direction=Direction.OUTBOUND,
+            party=backend.party,
+            cpa_id=delivery.cpa_id,
+            message_id=stuf.message_id(zender, stuurgegevens.referentienummer),
+            conversation_id=stuf.conversation_id(stuurgegevens),
+            kind=document.name,
+            version=thought.valid.kind.version,
+            stuurgegevens=stuurgegevens,
+            payload=payload,
+            content_sha256=document.sha256,
+            aanlevering=aanlevering,
+            backend=backend.name,
+        )
+        return Admission(
+            epoch=directory.epoch,
+            message=message,
+            deliveries=(delivery,),
+            events=self._events(identity, delivery, thought, backend),
+        )
+
+    def _delivery(self, thought: _Thought, at: datetime) -> NewDelivery:
+        gate = thought.gate
+        held = isinstance(gate, approval.Hold)
+        return answers.to_delivery(
+            self._house,
+            thought.route,
+            at=at,
+            ground=gate.ground,
+            sha256=thought.valid.document.sha256,
+            state=State.HELD if held else State.READY,
+            approval_id="" if isinstance(gate, approval.Hold) else gate.approval_id,
+            table_version=thought.verdict.table_version,
+        )
+
+    def _events(
+        self, identity: str, delivery: NewDelivery, thought: _Thought, backend: Backend
+    ) -> tuple[AuditEvent, ...]:
+        document = thought.valid.document
+        gate = thought.gate
+        common = {"message": identity, "party": str(backend.party), "actor": backend.name}
+
+        def event(name: str, **data: str | int) -> AuditEvent:
+            return AuditEvent(
+                event=name,
+                at=self._house.clock.now(),
+                delivery=delivery.id if name != "message.handed_in" else "",
+                data=data,
+                **common,
+            )
+
+        return (
+            event(
+                "message.handed_in",
+                referentienummer=document.stuurgegevens.referentienummer,
+                size=len(document.octets),
+                sha256=document.sha256,
+            ),
+            event(
+                "message.validated",
+                kind=document.name,
+                version=thought.valid.kind.version,
+                warnings=len(thought.valid.warnings),
+            ),
+            event(
+                "message.classified",
+                table=thought.verdict.table_version,
+                reasons=len(thought.verdict.reasons),
+                wpg=thought.verdict.wpg_artikel or "",
+            ),
+            event(
+                "message.routed",
+                recipient=delivery.recipient,
+                channel=delivery.channel,
+                cpa_id=delivery.cpa_id,
+            ),
+            event("message.held", reasons=" · ".join(_reasons(gate)))
+            if isinstance(gate, approval.Hold)
+            else event("message.released", ground=gate.ground, approval=gate.approval_id),
+        )
+
+    async def _write_down(self, backend: Backend, error: Refused) -> None:
+        rules = [f.rule for f in error.findings] if isinstance(error, SchemaViolation) else []
+        self._house.count.refused(error.code)
+        await self._house.inbox.note(
+            AuditEvent(
+                event="message.refused",
+                at=self._house.clock.now(),
+                code=error.code,
+                party=backend.party,
+                actor=backend.name,
+                data={"where": error.where, "rules": ",".join(rules[:20])},
+            )
+        )
+
+
+def _own_applicatie(document: Document, backend: Backend) -> None:
+    zender = document.stuurgegevens.zender
+    if zender is None or zender.organisatie != backend.party:
+        raise PolicyViolation(
+            "zender.organisatie",
+            "De zender in het bericht is niet de partij waarvoor dit systeem is aangemeld.",
+            where=f"/{document.name}/stuurgegevens/zender/organisatie",
+        )
+    if zender.applicatie not in backend.applicaties:
+        raise PolicyViolation(
+            "zender.applicatie",
+            "De applicatie van de zender is niet aan dit systeem toegewezen.",
+            where=f"/{document.name}/stuurgegevens/zender/applicatie",
+        )
+
+
+def _reasons(gate: approval.Released | approval.Hold) -> tuple[str, ...]:
+    return gate.told() if isinstance(gate, approval.Hold) else ()

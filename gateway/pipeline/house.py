@@ -1,0 +1,72 @@
+"""Everything a step of the story may reach, handed in by the composition root."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
+
+from gateway.errors import Finding
+from gateway.ports import (
+    Clock,
+    Dice,
+    Inbox,
+    Keyring,
+    Network,
+    Payloads,
+    Postvak,
+    Queue,
+    Reader,
+    Signals,
+    Snapshots,
+)
+from gateway.wire.schema import SchemaSet
+
+T = TypeVar("T")
+
+
+class Explain(Protocol):
+    """Say in more words why a document breaks its schema; may give up and return ()."""
+
+    async def __call__(self, octets: bytes, *, name: str, version: str) -> tuple[Finding, ...]: ...
+
+
+class Count(Protocol):
+    """Counters for `/metrics`; labels are codes and kinds, never values."""
+
+    def received(self, kind: str, outcome: str) -> None: ...
+    def refused(self, code: str) -> None: ...
+    def attempted(self, kind: str, outcome: str, seconds: float) -> None: ...
+
+
+class Think(Protocol):
+    """Run a pure function of some cost: inline, or on a thread when the input is large."""
+
+    async def __call__(self, size: int, work: Callable[[], T]) -> T: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class House:
+    """The ports of one installation."""
+
+    clock: Clock
+    dice: Dice
+    snapshots: Snapshots
+    keyring: Keyring
+    network: Network
+    schemas: SchemaSet
+    explain: Explain
+    count: Count
+    think: Think
+    inbox: Inbox
+    payloads: Payloads
+    queue: Queue
+    signals: Signals
+    postvak: Postvak
+    reader: Reader
+    worker: str
+    """Name of this process in claims and audit rows."""
+
+
+async def inline(size: int, work: Callable[[], T]) -> T:
+    """Think without threads, whatever the size."""
+    del size
+    return work()

@@ -1,0 +1,123 @@
+"""A back-end confirms or refuses what lies in its postvak; the sender gets Bv01 or Fo01."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from gateway.directory import Backend, Directory
+from gateway.errors import NoRoute, StaleSnapshot
+from gateway.message import Address
+from gateway.pipeline import answers
+from gateway.pipeline.house import House
+from gateway.ports import Admission, AuditEvent, PostvakItem
+from gateway.wire import stuf
+from gateway.wire.stuf import ANSWERS
+
+RETHINK = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Weigering:
+    """Why a back-end can not take a message in."""
+
+    code: str
+    """StUF foutcode, at most 7 characters."""
+    omschrijving: str
+    """At most 200 characters."""
+    details: str = ""
+    """At most 1000 characters."""
+
+
+class Closing:
+    """The end of the story at the receiver."""
+
+    def __init__(self, house: House) -> None:
+        """Take the ports."""
+        self._house = house
+
+    async def close(self, delivery: str, backend: Backend, weigering: Weigering | None) -> bool:
+        """Confirm, or refuse with `weigering`; False when it was done the same way before.
+
+        Raises NoRoute `postvak.unknown` for what is not this system's, DuplicateConflict
+        `postvak.closed` when it was closed the other way.
+        """
+        for attempt in range(RETHINK):
+            try:
+                return await self._close(delivery, backend, weigering)
+            except StaleSnapshot:
+                if attempt + 1 == RETHINK:
+                    raise
+        raise AssertionError
+
+    async def _close(self, delivery: str, backend: Backend, weigering: Weigering | None) -> bool:
+        at = self._house.clock.now()
+        directory = self._house.snapshots.current()
+        item = await self._house.postvak.get(delivery, party=backend.party)
+        if item is None or item.applicatie not in backend.applicaties:
+            raise NoRoute("postvak.unknown", "Dit bericht staat niet in dit postvak.")
+        answer = await self._answer(directory, item, backend, weigering, at)
+        event = AuditEvent(
+            event="postvak.refused" if weigering else "postvak.confirmed",
+            at=at,
+            message=item.message.id,
+            delivery=delivery,
+            party=backend.party,
+            actor=backend.name,
+            code=weigering.code if weigering else "",
+        )
+        return await self._house.postvak.close(
+            delivery,
+            party=backend.party,
+            refused=weigering is not None,
+            answer=answer,
+            events=(event,),
+        )
+
+    async def _answer(
+        self,
+        directory: Directory,
+        item: PostvakItem,
+        backend: Backend,
+        weigering: Weigering | None,
+        at: datetime,
+    ) -> Admission | None:
+        """An answer is not answered again."""
+        known = item.message
+        if known.kind in ANSWERS:
+            return None
+        octets = self._octets(item, weigering, at)
+        return await answers.own_answer(
+            self._house,
+            directory,
+            octets=octets,
+            answered=known.id,
+            party=backend.party,
+            at=at,
+            backend=backend.name,
+        )
+
+    def _octets(self, item: PostvakItem, weigering: Weigering | None, at: datetime) -> bytes:
+        known = item.message
+        zender = Address(organisatie=known.ontvanger, applicatie=item.applicatie)
+        ontvanger = Address(organisatie=known.zender, applicatie=known.zender_applicatie)
+        reference = self._house.dice.uuid()
+        if weigering is None:
+            return stuf.bv01(
+                zender=zender,
+                ontvanger=ontvanger,
+                referentienummer=reference,
+                cross_refnummer=known.referentienummer,
+                at=at,
+            )
+        return stuf.fo01(
+            zender=zender,
+            ontvanger=ontvanger,
+            referentienummer=reference,
+            cross_refnummer=known.referentienummer,
+            at=at,
+            fout=stuf.Fout(
+                code=weigering.code,
+                plek="server",
+                omschrijving=weigering.omschrijving,
+                details=weigering.details,
+            ),
+        )
