@@ -1,0 +1,124 @@
+"""Counters and gauges for `/metrics`, in a registry of their own.
+
+Labels are codes, kinds and states, never ids or values; a label that would take more than
+`MOST_LABELS` values becomes `overig`, so that no peer can fill the memory with names.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    ProcessCollector,
+    generate_latest,
+)
+
+MOST_LABELS = 200
+OTHER = "overig"
+SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
+
+
+@dataclass(slots=True)
+class _Few:
+    """The values that a label has had, bounded."""
+
+    seen: set[str] = field(default_factory=set)
+
+    def __call__(self, value: str) -> str:
+        if value not in self.seen:
+            if len(self.seen) >= MOST_LABELS:
+                return OTHER
+            self.seen.add(value)
+        return value
+
+
+class Metrics:
+    """All figures of one process."""
+
+    def __init__(self) -> None:
+        """Start at zero."""
+        self._registry = registry = CollectorRegistry()
+        ProcessCollector(registry=registry)
+        self._few = {name: _Few() for name in ("kind", "code", "outcome", "certificate")}
+        self._messages = Counter(
+            "gateway_messages",
+            "Messages taken in, by kind and outcome",
+            ("soort", "uitkomst"),
+            registry=registry,
+        )
+        self._refusals = Counter(
+            "gateway_refusals", "Refusals, by dotted code", ("code",), registry=registry
+        )
+        self._attempts = Histogram(
+            "gateway_attempt_seconds",
+            "Attempts to deliver, by kind and outcome",
+            ("soort", "uitkomst"),
+            buckets=SECONDS,
+            registry=registry,
+        )
+        self._answers = Histogram(
+            "gateway_http_seconds",
+            "HTTP requests answered, by listener and status",
+            ("listener", "status"),
+            buckets=SECONDS,
+            registry=registry,
+        )
+        self._deliveries = Gauge(
+            "gateway_deliveries",
+            "Deliveries in the store, by state",
+            ("status",),
+            registry=registry,
+        )
+        self._queue = Gauge(
+            "gateway_queue", "Other counts of the store", ("wat",), registry=registry
+        )
+        self._store = Gauge(
+            "gateway_store_up", "1 when the store could be read for this page", registry=registry
+        )
+        self._expiry = Gauge(
+            "gateway_certificate_days",
+            "Days until a certificate expires",
+            ("certificaat",),
+            registry=registry,
+        )
+
+    def received(self, kind: str, outcome: str) -> None:
+        """Count a message that came in or was handed in."""
+        self._messages.labels(self._few["kind"](kind), self._few["outcome"](outcome)).inc()
+
+    def refused(self, code: str) -> None:
+        """Count a refusal by its dotted code."""
+        self._refusals.labels(self._few["code"](code)).inc()
+
+    def attempted(self, kind: str, outcome: str, seconds: float) -> None:
+        """Count an attempt to deliver, with how long it took."""
+        labels = self._few["kind"](kind), self._few["outcome"](outcome)
+        self._attempts.labels(*labels).observe(seconds)
+
+    def answered(self, listener: str, status: int, seconds: float) -> None:
+        """Count an HTTP answer."""
+        self._answers.labels(listener, str(status)).observe(seconds)
+
+    def certificates(self, days: Mapping[str, float]) -> None:
+        """Replace the days until expiry, by a name that operators know the certificate by."""
+        self._expiry.clear()
+        for name, left in days.items():
+            self._expiry.labels(self._few["certificate"](name)).set(left)
+
+    def figures(self, figures: Mapping[str, int] | None) -> None:
+        """Replace the counts of the store; None when it could not be read."""
+        self._store.set(0 if figures is None else 1)
+        self._deliveries.clear()
+        self._queue.clear()
+        for name, value in (figures or {}).items():
+            head, _, state = name.partition(".")
+            gauge, label = (self._deliveries, state) if head == "delivery" else (self._queue, name)
+            gauge.labels(label).set(value)
+
+    def exposition(self) -> tuple[bytes, str]:
+        """Return the Prometheus text and its Content-Type."""
+        return generate_latest(self._registry), CONTENT_TYPE_LATEST

@@ -1,0 +1,122 @@
+"""JSON of the REST API. Names are Dutch; moments are UTC with milliseconds."""
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+from aiohttp import web
+
+from gateway.pipeline import Receipt
+from gateway.ports import AuditRow, DeliveryView, Known, MessageView, PostvakItem
+from gateway.web.api import steps
+
+ROOT = "/api/v1"
+
+
+def answer(body: Any, *, status: int = 200, location: str | None = None) -> web.Response:
+    """Return a JSON response."""
+    text = json.dumps(body, ensure_ascii=False)
+    response = web.Response(text=text, status=status, content_type="application/json")
+    if location is not None:
+        response.headers["Location"] = location
+    return response
+
+
+def moment(at: datetime | None) -> str | None:
+    """RFC 3339, UTC, milliseconds."""
+    if at is None:
+        return None
+    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def receipt(receipt: Receipt) -> dict[str, Any]:
+    """What a back-end gets for a hand-in."""
+    return {
+        "id": receipt.id,
+        "status": "vastgehouden" if receipt.held else "aangenomen",
+        "redenen": list(receipt.reasons),
+        "referentienummer": receipt.referentienummer,
+    }
+
+
+def known(message: Known) -> dict[str, Any]:
+    """The facts of a message; nothing of its content."""
+    return {
+        "id": message.id,
+        "ontvangen": moment(message.at),
+        "richting": str(message.direction),
+        "soort": message.kind,
+        "versie": message.version,
+        "zender": message.zender,
+        "zender_applicatie": message.zender_applicatie,
+        "ontvanger": message.ontvanger,
+        "ontvanger_applicatie": message.ontvanger_applicatie,
+        "referentienummer": message.referentienummer,
+        "cross_refnummer": message.cross_refnummer,
+        "cpa": message.cpa_id,
+        "message_id": message.message_id,
+        "sha256": message.content_sha256,
+        "aangenomen": message.accepted,
+        "antwoord": message.answer,
+        "link": f"{ROOT}/berichten/{message.id}",
+    }
+
+
+def message(view: MessageView) -> dict[str, Any]:
+    """A message with its deliveries and every step."""
+    return {
+        **known(view.message),
+        "leveringen": [_delivery(d) for d in view.deliveries],
+        "stappen": [_step(row) for row in view.trace],
+    }
+
+
+def _delivery(view: DeliveryView) -> dict[str, Any]:
+    return {
+        "id": view.id,
+        "ontvanger": view.recipient,
+        "kanaal": str(view.channel),
+        "soort": str(view.kind),
+        "status": str(view.state),
+        "pogingen": view.attempt,
+        "grond": view.ground,
+        "toestemming": view.approval_id,
+        "volgende_poging": moment(view.next_at),
+        "code": view.last_code,
+        "bezorgd": moment(view.delivered_at),
+    }
+
+
+def _step(row: AuditRow) -> dict[str, Any]:
+    event = row.event
+    return {
+        "tijd": moment(event.at),
+        "gebeurtenis": event.event,
+        "stap": steps.label(event.event),
+        "levering": event.delivery,
+        "code": event.code,
+        "partij": event.party,
+        "door": event.actor,
+        "gegevens": dict(event.data),
+    }
+
+
+def item(item: PostvakItem) -> dict[str, Any]:
+    """A message that waits in the postvak; `id` is that of the delivery."""
+    return {
+        "id": item.delivery,
+        "bericht": item.message.id,
+        "referentienummer": item.message.referentienummer,
+        "cross_refnummer": item.message.cross_refnummer,
+        "soort": item.message.kind,
+        "versie": item.message.version,
+        "zender": item.message.zender,
+        "zender_applicatie": item.message.zender_applicatie,
+        "applicatie": item.applicatie,
+        "ontvangen": moment(item.message.at),
+        "herhaald": item.repeated,
+        "lease_tot": moment(item.lease_until),
+        "omvang": item.size,
+        "sha256": item.payload_sha256,
+        "link": f"{ROOT}/postvak/{item.delivery}/inhoud",
+    }

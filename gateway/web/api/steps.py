@@ -1,0 +1,44 @@
+"""Dutch names of what can happen to a message, for the trace that back-ends see."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+STEPS: Mapping[str, str] = MappingProxyType(
+    {
+        "message.handed_in": "Aangeleverd door het eigen systeem",
+        "message.received": "Ontvangen van de partner",
+        "message.opened": "Ontsleuteld en handtekening gecontroleerd",
+        "message.validated": "Schema en regels gecontroleerd",
+        "message.classified": "Ingedeeld voor de toets van het OM",
+        "message.held": "Vastgehouden tot het OM beslist",
+        "message.released": "Vrijgegeven voor verzending",
+        "message.routed": "Route bepaald",
+        "message.admitted": "Vastgelegd",
+        "message.made": "Antwoord gemaakt",
+        "message.refused": "Geweigerd",
+        "message.answered": "Beantwoord",
+        "message.duplicate": "Opnieuw ontvangen; niet opnieuw verwerkt",
+        "acknowledgment.queued": "Ontvangstbevestiging klaargezet",
+        "delivery.claimed": "Verzending begonnen",
+        "delivery.signed": "Ondertekend",
+        "delivery.encrypted": "Versleuteld voor de ontvanger",
+        "delivery.sent": "Verzonden; wacht op ontvangstbevestiging",
+        "delivery.retry": "Niet gelukt; nieuwe poging gepland",
+        "delivery.acknowledged": "Ontvangst bevestigd door de ontvanger",
+        "delivery.refused": "Geweigerd door de ontvanger",
+        "delivery.dead": "Verzending opgegeven",
+        "delivery.unknown": "Onzeker of het is aangekomen; een medewerker beslist",
+        "delivery.held_again": "Opnieuw vastgehouden",
+        "delivery.expired": "Te oud geworden om te bezorgen",
+        "postvak.shown": "Getoond aan het ontvangende systeem",
+        "postvak.confirmed": "Bevestigd door het ontvangende systeem",
+        "postvak.refused": "Geweigerd door het ontvangende systeem",
+        "signal.mismatch": "Ontvangstbevestiging past niet bij wat is verzonden",
+        "signal.unknown": "Signaal zonder bijbehorende verzending",
+    }
+)
+
+
+def label(event: str) -> str:
+    """Return the Dutch name of an event; one that has none keeps its dotted name."""
+    return STEPS.get(event, event)

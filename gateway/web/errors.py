@@ -1,0 +1,153 @@
+"""Errors to HTTP: one table of statuses, and the two ways to tell them.
+
+Partners over ebMS get a SOAP Fault, bland. Back-ends get problem details (RFC 9457) with
+the dotted code, Dutch texts and every finding; never a value of the message.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from aiohttp import web
+
+from gateway.errors import (
+    DuplicateConflict,
+    Finding,
+    GatewayError,
+    Refused,
+    SchemaViolation,
+    TooLarge,
+    Unavailable,
+    Untrusted,
+)
+from gateway.wire.ebms2 import signals
+from gateway.wire.mime import XML
+
+RETRY_AFTER = "30"
+"""Seconds, where nothing better is known."""
+
+_BY_CODE = {
+    "header.soapaction": 400,
+    "peer.missing": 403,
+    "party.suspended": 403,
+    "bericht.onvindbaar": 404,
+    "postvak.unknown": 404,
+    "request.timeout": 408,
+    "payload.destroyed": 410,
+    "request.content_type": 415,
+    "request.content_encoding": 415,
+}
+_BY_PREFIX = (("token.", 401), ("request.", 400))
+_BY_CLASS: tuple[tuple[type[GatewayError], int], ...] = (
+    (TooLarge, 413),
+    (DuplicateConflict, 409),
+    (Untrusted, 403),
+    (Refused, 422),
+    (Unavailable, 503),
+)
+_TITLES = {
+    400: "Onjuist verzoek",
+    401: "Niet aangemeld",
+    403: "Niet toegestaan",
+    404: "Niet gevonden",
+    405: "Methode niet toegestaan",
+    408: "Verzoek duurde te lang",
+    409: "Conflict",
+    410: "Niet meer beschikbaar",
+    413: "Te groot",
+    415: "Mediatype niet ondersteund",
+    422: "Bericht geweigerd",
+    500: "Interne fout",
+    503: "Tijdelijk niet beschikbaar",
+}
+_XML = {
+    "xml.doctype": "Het document heeft een DTD; dat is niet toegestaan.",
+    "xml.encoding": "Het document is niet in UTF-8.",
+    "xml.malformed": "Het document is geen welgevormde XML.",
+    "xml.size": "Het document is te groot.",
+    "xml.depth": "Het document heeft te veel niveaus.",
+    "xml.nodes": "Het document heeft te veel elementen.",
+    "xml.attributes": "Een element heeft te veel attributen.",
+}
+_OTHER_XML = "Het document is geen XML die hier gelezen kan worden."
+_INTERNAL = "Er ging hier iets mis. Het is vastgelegd."
+_LATER = "Dit kan nu niet. Probeer het later opnieuw."
+
+
+def status_of(error: GatewayError) -> int:
+    """Return the HTTP status for an error."""
+    if error.code in _BY_CODE:
+        return _BY_CODE[error.code]
+    for prefix, status in _BY_PREFIX:
+        if error.code.startswith(prefix):
+            return status
+    return next((status for kind, status in _BY_CLASS if isinstance(error, kind)), 500)
+
+
+def fault(error: GatewayError, *, status: int | None = None) -> web.Response:
+    """Return a SOAP 1.1 Fault; Retry-After where a retry may help."""
+    response = web.Response(
+        body=signals.soap_fault(error),
+        status=status or status_of(error),
+        headers={"Content-Type": XML},
+    )
+    if error.retry:
+        response.headers["Retry-After"] = RETRY_AFTER
+    return response
+
+
+def problem(error: GatewayError) -> web.Response:
+    """Return problem details with `code`, `herhalen`, and the findings of a refusal."""
+    status = status_of(error)
+    body = {
+        "title": title(status),
+        "status": status,
+        "detail": detail(error),
+        "code": error.code,
+        "herhalen": error.retry,
+    }
+    if status == 422:  # noqa: PLR2004 - the status of a refused document
+        body["bevindingen"] = [_finding(finding) for finding in _findings(error)]
+    response = problem_response(status, body)
+    if error.retry:
+        response.headers["Retry-After"] = RETRY_AFTER
+    if status == 401:  # noqa: PLR2004 - HTTP Unauthorized
+        response.headers["WWW-Authenticate"] = 'Bearer realm="berichtengateway"'
+    return response
+
+
+def problem_response(status: int, body: Mapping[str, Any]) -> web.Response:
+    """Return a response with this body as application/problem+json."""
+    text = json.dumps(body, ensure_ascii=False)
+    return web.Response(text=text, status=status, content_type="application/problem+json")
+
+
+def title(status: int) -> str:
+    """Return the Dutch name of a status."""
+    return _TITLES.get(status, "Fout")
+
+
+def detail(error: GatewayError) -> str:
+    """Return what is wrong in Dutch; of what is ours, only that it is ours."""
+    if error.code.startswith("xml."):
+        return _XML.get(error.code, _OTHER_XML)
+    if isinstance(error, Refused) or error.code == "payload.destroyed":
+        return error.text
+    return _LATER if error.retry else _INTERNAL
+
+
+def _findings(error: GatewayError) -> tuple[Finding, ...]:
+    if isinstance(error, SchemaViolation):
+        return error.findings
+    return (Finding(code=error.code, rule="", path=error.where, text=detail(error)),)
+
+
+def _finding(finding: Finding) -> dict[str, str]:
+    return {
+        "code": finding.code,
+        "regel": finding.rule,
+        "pad": finding.path,
+        "tekst": finding.text,
+        "herstel": finding.remedy,
+        "ernst": str(finding.severity),
+    }

@@ -1,0 +1,110 @@
+"""Reading bodies within bounds: octets per body, octets in all, requests, time."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from datetime import timedelta
+
+import aiohttp
+from aiohttp import web
+
+from gateway.errors import Malformed, Refused, TooLarge, Unavailable
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IntakeLimits:
+    """Bounds of one listener."""
+
+    requests: int = 64
+    """With a body, at once."""
+    memory_bytes: int = 400_000_000
+    """Octets of all bodies that are held at once."""
+    silence: timedelta = timedelta(seconds=30)
+    """Longest wait for the next octets of a body."""
+    body: timedelta = timedelta(minutes=5)
+    """Longest time for one whole body."""
+
+
+@dataclass(slots=True)
+class _Held:
+    octets: int = 0
+
+
+@dataclass(slots=True)
+class Intake:
+    """What one listener has in hand."""
+
+    limits: IntakeLimits
+    _requests: int = 0
+    _octets: int = 0
+
+    @asynccontextmanager
+    async def body(self, request: web.Request, *, most: int, code: str) -> AsyncIterator[bytes]:
+        """Give the body; its octets count until the block ends.
+
+        Raises TooLarge `code` as soon as more than `most` octets are announced or have come,
+        Unavailable `busy.requests` or `busy.memory`, Malformed `request.timeout`,
+        `request.incomplete` or `request.content_encoding`.
+        """
+        self.refuse_early(request, most=most, code=code)
+        held = _Held()
+        self._requests += 1
+        try:
+            yield await self._read(request, held, most=most, code=code)
+        finally:
+            self._requests -= 1
+            self._octets -= held.octets
+
+    def refuse_early(self, request: web.Request, *, most: int, code: str) -> None:
+        """Raise what the request line and headers already tell."""
+        if request.headers.get("Content-Encoding", "identity").lower() != "identity":
+            raise Malformed("request.content_encoding", "Content-Encoding wordt niet ondersteund.")
+        if request.content_length is not None and request.content_length > most:
+            raise _too_large(code)
+        if self._requests >= self.limits.requests:
+            raise Unavailable("busy.requests", "too many requests at once")
+
+    def expecting(self, most: Callable[[], int]) -> Callable[[web.Request], Awaitable[None]]:
+        """Return the answer to `Expect: 100-continue`: go on only when it may be taken in.
+
+        Without the interim answer the handler refuses before the client sends the body.
+        """
+
+        async def expect(request: web.Request) -> None:
+            with suppress(Refused, Unavailable):
+                self.refuse_early(request, most=most(), code="")
+                await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+                # What was written is not yet the response.
+                request.writer.output_size = 0
+
+        return expect
+
+    async def _read(self, request: web.Request, held: _Held, *, most: int, code: str) -> bytes:
+        chunks: list[bytes] = []
+        try:
+            async with asyncio.timeout(self.limits.body.total_seconds()):
+                while chunk := await self._next(request):
+                    self._reserve(held, len(chunk), most=most, code=code)
+                    chunks.append(chunk)
+        except TimeoutError as error:
+            raise Malformed("request.timeout", "De inhoud kwam niet op tijd.") from error
+        except (aiohttp.ClientError, web.RequestPayloadError, ConnectionError) as error:
+            raise Malformed("request.incomplete", "De inhoud is niet compleet.") from error
+        return b"".join(chunks)
+
+    async def _next(self, request: web.Request) -> bytes:
+        async with asyncio.timeout(self.limits.silence.total_seconds()):
+            return await request.content.readany()
+
+    def _reserve(self, held: _Held, octets: int, *, most: int, code: str) -> None:
+        if held.octets + octets > most:
+            raise _too_large(code)
+        if self._octets + octets > self.limits.memory_bytes:
+            raise Unavailable("busy.memory", "too many octets at once")
+        held.octets += octets
+        self._octets += octets
+
+
+def _too_large(code: str) -> TooLarge:
+    return TooLarge(code, "De inhoud is te groot.")

@@ -1,0 +1,111 @@
+"""Opening a port: bounds on connections that belong to no request yet."""
+
+import asyncio
+import ssl
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from aiohttp import web
+
+from gateway.errors import Misconfigured
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListenerLimits:
+    """Bounds on one connection."""
+
+    handshake: timedelta = timedelta(seconds=10)
+    """For TLS."""
+    idle: timedelta = timedelta(seconds=75)
+    """Between requests, and for the headers of one."""
+    lingering: timedelta = timedelta(seconds=1)
+    """How long the rest of a refused body is still thrown away, so that the answer is read."""
+    header_bytes: int = 8_190
+    """Request line, and each header."""
+    grace: timedelta = timedelta(seconds=10)
+    """How long a stop waits for requests under way."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Listener:
+    """An open port."""
+
+    host: str
+    port: int
+    """The real one, also where 0 was asked for."""
+    _runner: web.AppRunner = field(repr=False)
+
+    async def close(self) -> None:
+        """Take no new connection, let requests end within the grace, then close."""
+        await self._runner.cleanup()
+
+
+async def listen(
+    app: web.Application,
+    *,
+    host: str,
+    port: int,
+    tls: ssl.SSLContext | None,
+    limits: ListenerLimits | None = None,
+) -> Listener:
+    """Serve `app`; raise Misconfigured `listen.port` when the port can not be opened."""
+    bounds = limits or ListenerLimits()
+    runner = web.AppRunner(
+        app,
+        handle_signals=False,
+        access_log=None,
+        keepalive_timeout=bounds.idle.total_seconds(),
+        lingering_time=bounds.lingering.total_seconds(),
+        max_line_size=bounds.header_bytes,
+        max_field_size=bounds.header_bytes,
+        auto_decompress=False,
+        shutdown_timeout=bounds.grace.total_seconds(),
+    )
+    await runner.setup()
+    site = _Site(runner, host, port, tls=tls, handshake=bounds.handshake)
+    try:
+        await site.start()
+    except OSError as error:
+        await runner.cleanup()
+        raise Misconfigured(
+            "listen.port", "De poort kan niet worden geopend.", where=f"{host}:{port}"
+        ) from error
+    return Listener(host=host, port=site.port, _runner=runner)
+
+
+class _Site(web.BaseSite):
+    """A TCP site that does not wait for ever, or a minute, for the end of a handshake."""
+
+    def __init__(
+        self,
+        runner: web.AppRunner,
+        host: str,
+        port: int,
+        *,
+        tls: ssl.SSLContext | None,
+        handshake: timedelta,
+    ) -> None:
+        """Take the address; `start` opens it."""
+        super().__init__(runner, ssl_context=tls)
+        self._host = host
+        self._handshake = handshake
+        self.port = port
+
+    @property
+    def name(self) -> str:
+        """Return the address, for messages of aiohttp."""
+        return f"{self._host}:{self.port}"
+
+    async def start(self) -> None:
+        """Open the port and learn its number."""
+        await super().start()
+        if self._runner.server is None:
+            raise AssertionError
+        self._server = server = await asyncio.get_running_loop().create_server(
+            self._runner.server,
+            self._host,
+            self.port,
+            ssl=self._ssl_context,
+            ssl_handshake_timeout=self._handshake.total_seconds() if self._ssl_context else None,
+        )
+        self.port = server.sockets[0].getsockname()[1]

@@ -1,0 +1,28 @@
+"""Key files and listeners for tests over real TLS on loopback."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from aiohttp import web
+
+from gateway.keys.test_pki import Leaf
+from gateway.outbound.tls import KeyPair
+from gateway.web.listener import ListenerLimits, listen
+
+
+def pair(folder: Path, leaf: Leaf, name: str) -> KeyPair:
+    leaf.write(folder, name)
+    return KeyPair(certificate=folder / f"{name}.pem", key=folder / f"{name}.key")
+
+
+@asynccontextmanager
+async def serving(
+    app: web.Application, *, tls=None, limits: ListenerLimits | None = None
+) -> AsyncIterator[str]:
+    """Give the URL of a server that runs as long as the block."""
+    listener = await listen(app, host="127.0.0.1", port=0, tls=tls, limits=limits)
+    try:
+        yield f"{'https' if tls else 'http'}://127.0.0.1:{listener.port}"
+    finally:
+        await listener.close()

@@ -1,0 +1,301 @@
+"""The commands as somebody types them: what they print, where, and with which exit status."""
+
+import os
+import re
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from gateway import cli
+from gateway.app import SystemClock, SystemDice
+from gateway.cli import commands
+from gateway.cli.demo.sites import Sites, make_sites
+from gateway.installation import load_directory, load_installation
+from gateway.keys.epochs import EpochKeys
+from gateway.ports import AuditEvent
+from gateway.store.store import Store
+from gateway.wire.ebms2.cpa import read_cpa
+
+ROOT = Path(__file__).parent.parent.parent
+PURPOSES = {
+    (): "knooppunt and aansluitpunt",
+    ("serve",): "Serve an installation until SIGTERM",
+    ("demo",): "four processes on loopback",
+    ("init",): "Make a working configuration",
+    ("token",): "stored only as SHA-256",
+    ("send",): "Hand a document in",
+    ("doctor",): "Check configuration, keys, certificates",
+    ("berichten",): "Messages and their trace",
+    ("berichten", "list"): "List messages, newest first",
+    ("berichten", "show"): "every step with its time",
+    ("audit",): "The audit log",
+    ("audit", "list"): "List audit rows, oldest first",
+    ("audit", "verify"): "Recompute every chain",
+    ("cpa",): "Agreements (CPAs)",
+    ("cpa", "show"): "what the gateway takes from a CPA",
+    ("cpa", "make"): "Make the CPA of two parties",
+    ("certs",): "Certificates",
+    ("certs", "make-test-pki"): "Make a hierarchy like PKIoverheid's",
+    ("certs", "show"): "OIN, subject, validity and thumbprint",
+}
+POLITIE, KNOOPPUNT = "00000099000000000001", "00000099000000000009"
+
+
+@dataclass(frozen=True)
+class Ran:
+    status: int
+    out: str
+    err: str
+
+
+def gateway(*arguments: str | Path, **environment: str) -> Ran:
+    """Run `python -m gateway` with a wide terminal and nothing of our environment but PATH."""
+    done = subprocess.run(
+        [sys.executable, "-m", "gateway", *map(str, arguments)],
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"], "COLUMNS": "240", "NO_COLOR": "1", **environment},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    return Ran(done.returncode, done.stdout, done.stderr)
+
+
+def together(*commands: tuple[str | Path, ...]) -> list[Ran]:
+    """Run commands side by side: most of the time of each is its start."""
+    with ThreadPoolExecutor(max_workers=3) as pool:
+        return list(pool.map(lambda command: gateway(*command), commands))
+
+
+def refused(ran: Ran, status: int, code: str) -> None:
+    """One line on stderr that starts with the code, and no traceback."""
+    assert (ran.status, ran.out) == (status, "")
+    assert ran.err.startswith(f"gateway: {code}")
+    assert ran.err.count("\n") == 1
+
+
+@pytest.fixture(scope="module")
+def whole_app() -> typer.Typer:
+    app = typer.Typer(help=cli.app.info.help)
+    commands.register(app)
+    return app
+
+
+@pytest.fixture(scope="module")
+def sites(tmp_path_factory) -> Sites:
+    return make_sites(tmp_path_factory.mktemp("sites"))
+
+
+@pytest.mark.parametrize("command", PURPOSES, ids=" ".join)
+def test_help_of_every_command_says_what_it_is_for(command, whole_app):
+    """Without a start of Python for each: that takes a second."""
+    done = CliRunner().invoke(whole_app, [*command, "--help"], env={"COLUMNS": "240"})
+
+    assert done.exit_code == 0
+    assert PURPOSES[command] in " ".join(done.stdout.split())
+    assert done.stderr == ""
+
+
+def test_every_command_and_no_other_is_tested_for_its_help(whole_app):
+    commands = {
+        (*above, name)
+        for above in {command[:-1] for command in PURPOSES if command}
+        for name in listed(CliRunner().invoke(whole_app, [*above, "--help"]).stdout)
+    }
+    ran = gateway("--help")
+
+    assert commands == {command for command in PURPOSES if command}
+    assert (ran.status, ran.err) == (0, "")
+    assert listed(ran.out) == {command[0] for command in PURPOSES if command}
+
+
+def listed(text: str) -> set[str]:
+    return set(re.findall(r"^│ ([a-z][a-z-]+) ", text, re.MULTILINE))
+
+
+def test_init_writes_what_loads_but_is_not_whole_and_leaves_it_alone_after(tmp_path):
+    roles = ("knooppunt", "aansluitpunt")
+    init = [("init", "--role", role, tmp_path / role) for role in roles]
+
+    made, again = together(*init), together(*init)
+    doctor = gateway("doctor", "-c", tmp_path / "knooppunt")
+
+    for role, first, second in zip(roles, made, again, strict=True):
+        file = tmp_path / role / "gateway.toml"
+        assert (first.status, first.err) == (0, "")
+        assert str(file) in first.out
+        assert "gateway doctor" in first.out
+        assert load_directory(load_installation(file), epoch=0).me == "00000099000000000000"
+        refused(second, 2, "init.exists")
+        assert str(file) in second.err
+    assert (doctor.status, doctor.err) == (1, "")
+    assert "✗ TLS-certificaat" in doctor.out
+
+
+def test_init_refuses_what_would_not_load(tmp_path):
+    folder = tmp_path / "new"
+    short, nameless = together(
+        ("init", "--role", "knooppunt", "--oin", "123", folder),
+        ("init", "--role", "knooppunt", "--naam", "", folder),
+    )
+
+    for ran in (short, nameless):
+        assert ran.status == 2
+        assert "Traceback" not in ran.err
+    assert not folder.exists()
+
+
+def test_token_is_shown_once_with_its_digest():
+    first, second = together(("token", "bvh"), ("token", "bvh"))
+    token, digest = re.fullmatch(
+        r'token voor bvh \(wordt niet bewaard\): (\S+)\ntoken_sha256 = "([0-9a-f]{64})"\n',
+        first.out,
+    ).groups()
+
+    assert sha256(token.encode()).hexdigest() == digest
+    assert first.out != second.out
+
+
+def test_test_pki_and_the_agreement_that_is_made_with_it(tmp_path):
+    made = gateway(
+        "certs", "make-test-pki", tmp_path,
+        "--party", f"{POLITIE},TEST Politie,politie",
+        "--party", f"{KNOOPPUNT},TEST Knooppunt,knooppunt",
+    )  # fmt: skip
+    cpa = tmp_path / "politie-knooppunt.xml"
+    sides = [
+        f"{oin},TEST {name},{name.upper()},https://{name}.example/ebms,{tmp_path / name}"
+        for oin, name in ((POLITIE, "politie"), (KNOOPPUNT, "knooppunt"))
+    ]
+    agreed = gateway("cpa", "make", cpa, "--party", sides[0], "--party", sides[1])
+    shown, certificate = together(
+        ("cpa", "show", cpa), ("certs", "show", tmp_path / "politie" / "sign.pem")
+    )
+
+    assert (made.status, made.err) == (0, "")
+    for usage in ("tls", "sign", "encrypt"):
+        key = tmp_path / "politie" / f"{usage}.key"
+        assert key.stat().st_mode & 0o777 == 0o600
+    assert (agreed.status, agreed.err) == (0, "")
+    assert {b.channel.profile for b in read_cpa(cpa.read_bytes()).bindings} == {"osb-rm-e"}
+    assert shown.status == 0
+    for told in ("CPAId    politie-knooppunt", "osb-rm-e", "rsa-sha256", "aes256-gcm", POLITIE):
+        assert told in shown.out
+    assert certificate.status == 0
+    assert f"OIN        {POLITIE}" in certificate.out
+    assert re.search(r"^SHA-256 +[0-9a-f]{64}$", certificate.out, re.MULTILINE)
+
+
+def test_file_that_is_not_there_or_is_something_else_is_told_in_one_line(tmp_path):
+    other = tmp_path / "other.txt"
+    other.write_text("geheim")
+    gone = tmp_path / "gone"
+    side = f"{POLITIE},x,X,https://x.example/ebms,{gone}"
+    ran = together(
+        ("certs", "show", gone),
+        ("certs", "show", other),
+        ("cpa", "show", other),
+        ("cpa", "make", tmp_path / "c.xml", "--party", side, "--party", side),
+        ("certs", "make-test-pki", tmp_path / "pki", "--party", "politie"),
+        ("doctor", "--config", gone),
+    )
+
+    for one in ran:
+        assert one.status in {1, 2}
+        assert "Traceback" not in one.err
+        assert "geheim" not in one.err
+    refused(ran[2], 1, "xml.malformed")
+    refused(ran[5], 2, "config.missing")
+    assert not (tmp_path / "pki").exists()
+
+
+def test_doctor_finds_nothing_wrong_with_whole_installations(sites):
+    places = ("knooppunt", "politie")
+    ran = together(*(("doctor", "-c", sites.by_place[place].config) for place in places))
+
+    for one in ran:
+        assert (one.status, one.err) == (0, "")
+        assert "✗" not in one.out
+        assert "✓ TLS-certificaat geldig tot" in one.out
+
+
+def test_doctor_says_which_keys_are_missing_and_that_nothing_runs(sites, tmp_path):
+    site = sites.by_place["politie"]
+    folder = tmp_path / "politie"
+    subprocess.run(["cp", "-rp", site.folder, folder], check=True)
+    for key in ("sign", "encrypt"):
+        (folder / "keys" / f"{key}.key").unlink()
+
+    without, health = together(("doctor", "-c", folder), ("doctor", "--health", "-c", folder))
+
+    assert (without.status, without.err) == (1, "")
+    assert "sleutel voor ondertekening ontbreekt" in without.out
+    assert "sleutel voor ontsleuteling ontbreekt" in without.out
+    assert (health.status, health.err) == (1, "")
+    assert health.out.startswith("niet gereed")
+    assert health.out.count("\n") == 1
+
+
+async def test_database_is_read_and_its_chain_verified(sites):
+    site = sites.by_place["veilig-thuis"]
+    commands = (
+        ("berichten", "list", "-c", site.config),
+        ("audit", "list", "-c", site.config),
+        ("audit", "verify", "-c", site.config),
+        ("berichten", "show", "bestaat-niet", "-c", site.config),
+    )
+    refused(gateway(*commands[0]), 2, "store.path")
+    await _database(site.config)
+
+    messages, rows, verified, unknown = together(*commands)
+
+    assert (messages.status, messages.err) == (0, "")
+    assert "referentienummer" in messages.out
+    assert (rows.status, rows.err) == (0, "")
+    assert "proef.geslaagd" in rows.out
+    assert (verified.status, verified.out) == (0, "Alle ketens kloppen.\n")
+    refused(unknown, 1, "bericht.unknown")
+
+
+async def _database(config: Path) -> None:
+    """Make the database as the service does, with one row in its audit log."""
+    installation = load_installation(config)
+    paths, dice = installation.settings.paths, SystemDice()
+    store = Store.open(
+        installation.path(paths.database),
+        epochs=EpochKeys(installation.path(paths.epoch_keys), dice=dice),
+        clock=SystemClock(),
+        dice=dice,
+        writer_id="proef",
+        inline=True,
+    )
+    await store.inbox.note(AuditEvent(event="proef.geslaagd", at=SystemClock().now()))
+    await store.close()
+
+
+def test_send_needs_a_token_a_document_and_an_access_point(tmp_path):
+    document = tmp_path / "melding.xml"
+    document.write_text("<melding/>")
+    send = ("send", document, "--url", "https://127.0.0.1:1")
+
+    with ThreadPoolExecutor() as pool:
+        last = pool.submit(gateway, *send, GATEWAY_TOKEN="geheim")
+        without, missing = together(send, ("send", tmp_path / "gone.xml"))
+    with_token = last.result()
+
+    assert without.status == 2
+    assert "GATEWAY_TOKEN" in without.err
+    refused(with_token, 1, "peer.unreachable")
+    assert missing.status == 2
+    assert "gone.xml" in missing.err
+    for ran in (without, with_token, missing):
+        assert "Traceback" not in ran.err
+        assert "geheim" not in ran.out + ran.err
