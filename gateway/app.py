@@ -1,0 +1,298 @@
+"""The composition root: the only clock, the only dice, all wiring."""
+
+import asyncio
+import contextlib
+import os
+import secrets
+import socket
+import ssl
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from time import monotonic
+from typing import TypeVar
+from uuid import uuid4
+
+import structlog
+
+from gateway.config import Settings
+from gateway.directory import Directory
+from gateway.errors import Finding, GatewayError
+from gateway.explainer import Explainer
+from gateway.installation import Installation, load_directory, share
+from gateway.keys.epochs import EpochKeys
+from gateway.keys.keystore import FileKeyring
+from gateway.metrics import Metrics
+from gateway.outbound.ebms import EbmsClient
+from gateway.outbound.tls import KeyPair, ReloadableContext, server_context
+from gateway.pipeline import Gateway, House
+from gateway.security.certificates import TrustStore, Usage
+from gateway.store.store import Store
+from gateway.wire.schema import MAX_FINDINGS, SchemaSet
+from gateway.worker import Pace, Worker
+
+T = TypeVar("T")
+
+log = structlog.get_logger("gateway.app")
+
+THREAD_BYTES = 128_000
+"""From this size on, pure work goes to a thread: below it, the hop costs more."""
+
+
+class SystemClock:
+    """The clock of the machine, in UTC."""
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+    def monotonic(self) -> float:
+        return monotonic()
+
+
+class SystemDice:
+    """Chance from the operating system."""
+
+    def uuid(self) -> str:
+        return str(uuid4())
+
+    def unit(self) -> float:
+        return secrets.randbits(53) / (1 << 53)
+
+    def octets(self, n: int) -> bytes:
+        return secrets.token_bytes(n)
+
+
+class FileSnapshots:
+    """The Directory as the files of the installation say it."""
+
+    def __init__(self, installation: Installation, directory: Directory) -> None:
+        """Start with a directory that has its epoch; `load` makes one."""
+        self._installation = installation
+        self._directory = directory
+        self._trust = TrustStore(directory.trust)
+
+    @classmethod
+    async def load(cls, installation: Installation, store: Store) -> "FileSnapshots":
+        """Read the files; a change since the last time moves the security epoch."""
+        return cls(installation, await _with_epoch(installation, store))
+
+    def current(self) -> Directory:
+        return self._directory
+
+    def trust(self, directory: Directory) -> TrustStore:
+        """Return the parsed trust; that of an older snapshot is parsed again."""
+        if directory.trust is self._directory.trust:
+            return self._trust
+        return TrustStore(directory.trust)
+
+    async def reload(self, store: Store) -> bool:
+        """Read the files again; False when nothing changed. Raises Misconfigured."""
+        fresh = await _with_epoch(self._installation, store)
+        if fresh.fingerprint == self._directory.fingerprint:
+            return False
+        self._trust = TrustStore(fresh.trust)
+        self._directory = fresh
+        return True
+
+
+async def _with_epoch(installation: Installation, store: Store) -> Directory:
+    plain = load_directory(installation, epoch=0)
+    return replace(plain, epoch=await store.sync_epoch(plain.fingerprint))
+
+
+class Explaining:
+    """The explain port: finds the schema, asks the child process."""
+
+    def __init__(self, schemas: SchemaSet, explainer: Explainer) -> None:
+        """Take both; the caller closes the explainer."""
+        self._schemas = schemas
+        self._explainer = explainer
+
+    async def warm(self, directory: Directory) -> None:
+        """Have every schema of the catalogue compiled, so that no first refusal waits."""
+        kinds = directory.catalogue.kinds
+        await self._explainer.warm(e for k in kinds if (e := self._schemas.entry(*k)) is not None)
+
+    async def __call__(self, octets: bytes, *, name: str, version: str) -> tuple[Finding, ...]:
+        entry = self._schemas.entry(name, version)
+        if entry is None:
+            return ()
+        return await self._explainer.explain(octets, entry, max_errors=MAX_FINDINGS)
+
+
+async def think(size: int, work: Callable[[], T]) -> T:
+    """Run pure work here, or on a thread when the input is large."""
+    if size < THREAD_BYTES:
+        return work()
+    return await asyncio.to_thread(work)
+
+
+def load_schemas(installation: Installation, directory: Directory) -> SchemaSet:
+    """Compile the XSDs of the catalogue; raises Misconfigured `schema.pack`."""
+    folder = installation.settings.paths.schemas
+    return SchemaSet.load(
+        installation.path(folder) if folder is not None else share("schemas"), directory.catalogue
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class App:
+    """One running installation, without its listeners."""
+
+    installation: Installation
+    store: Store
+    snapshots: FileSnapshots
+    gateway: Gateway
+    worker: Worker
+    metrics: Metrics
+    clock: SystemClock
+    tls: ReloadableContext
+    """Of the ebMS2 listener: demands a client certificate."""
+    api_tls: ReloadableContext | None
+    """Of the REST listener; None where there is none."""
+    explaining: Explaining
+
+    @property
+    def settings(self) -> Settings:
+        return self.installation.settings
+
+    async def ready(self) -> tuple[str, ...]:
+        """Return why no message can be exchanged now, in Dutch; empty when one can."""
+        reasons = []
+        try:
+            await self.store.reader.figures()
+        except GatewayError as error:
+            reasons.append(f"De opslag antwoordt niet ({error.code}).")
+        directory = self.snapshots.current()
+        try:
+            identity = _identity(self.installation).der()
+            trust = self.snapshots.trust(directory)
+            trust.judge(identity, Usage.TLS_SERVER, self.clock.now())
+        except GatewayError as error:
+            reasons.append(f"Het eigen TLS-certificaat is niet bruikbaar ({error.code}).")
+        if not directory.agreements:
+            reasons.append("Er is geen overeenkomst (CPA).")
+        return tuple(reasons)
+
+    async def reload(self) -> None:
+        """Read the directory and the TLS files again; keep the old ones when they are wrong."""
+        try:
+            fresh = server_context(
+                _identity(self.installation),
+                clients=load_directory(self.installation, epoch=0).trust,
+            )
+            api = _api_context(self.installation)
+            changed = await self.snapshots.reload(self.store)
+        except GatewayError as error:
+            log.error("directory.not_reloaded", code=error.code, where=error.where)
+            return
+        self.tls.swap(fresh)
+        if self.api_tls is not None and api is not None:
+            self.api_tls.swap(api)
+        log.info("directory.reloaded", changed=changed, epoch=self.snapshots.current().epoch)
+
+
+def _identity(installation: Installation) -> KeyPair:
+    tls = installation.settings.listen.ebms
+    return KeyPair(certificate=installation.path(tls.certificate), key=installation.path(tls.key))
+
+
+def _api_context(installation: Installation) -> ssl.SSLContext | None:
+    api = installation.settings.listen.api
+    if api is None:
+        return None
+    return server_context(
+        KeyPair(certificate=installation.path(api.certificate), key=installation.path(api.key))
+    )
+
+
+@contextlib.asynccontextmanager
+async def build(installation: Installation) -> AsyncIterator[App]:
+    """Open everything of an installation and close it again; raises Misconfigured."""
+    async with contextlib.AsyncExitStack() as stack:
+        clock, dice = SystemClock(), SystemDice()
+        settings = installation.settings
+        store = open_store(installation, clock, dice)
+        stack.push_async_callback(store.close)
+        snapshots = await FileSnapshots.load(installation, store)
+        directory = snapshots.current()
+        explainer = await stack.enter_async_context(Explainer())
+        schemas = load_schemas(installation, directory)
+        explaining = Explaining(schemas, explainer)
+        network = EbmsClient(
+            snapshots=snapshots, clock=clock, identities=(_identity(installation),)
+        )
+        stack.push_async_callback(network.close)
+        metrics = Metrics()
+        api_tls = _api_context(installation)
+        name = worker_name(settings)
+        gateway = Gateway(
+            House(
+                clock=clock,
+                dice=dice,
+                snapshots=snapshots,
+                keyring=FileKeyring(installation.path(settings.paths.keys)),
+                network=network,
+                schemas=schemas,
+                explain=explaining,
+                count=metrics,
+                think=think,
+                inbox=store.inbox,
+                payloads=store.payloads,
+                queue=store.queue,
+                signals=store.signals,
+                postvak=store.postvak,
+                reader=store.reader,
+                worker=name,
+            )
+        )
+        stack.push_async_callback(gateway.close)
+        yield App(
+            installation=installation,
+            store=store,
+            snapshots=snapshots,
+            gateway=gateway,
+            worker=Worker(
+                name=name,
+                gateway=gateway,
+                queue=store.queue,
+                bell=store.bell,
+                clock=clock,
+                pace=_pace(settings),
+                on_trouble=metrics.refused,
+            ),
+            metrics=metrics,
+            clock=clock,
+            tls=ReloadableContext(server_context(_identity(installation), clients=directory.trust)),
+            explaining=explaining,
+            api_tls=ReloadableContext(api_tls) if api_tls is not None else None,
+        )
+
+
+def open_store(installation: Installation, clock: SystemClock, dice: SystemDice) -> Store:
+    """Open the store for writing; raises Misconfigured `store.locked` when another has it."""
+    settings = installation.settings
+    database = installation.path(settings.paths.database)
+    database.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return Store.open(
+        database,
+        epochs=EpochKeys(installation.path(settings.paths.epoch_keys), dice=dice),
+        clock=clock,
+        dice=dice,
+        writer_id=settings.naam,
+    )
+
+
+def worker_name(settings: Settings) -> str:
+    """Return the name of this process in claims and audit rows."""
+    return f"{settings.naam}@{socket.gethostname()}:{os.getpid()}"
+
+
+def _pace(settings: Settings) -> Pace:
+    worker = settings.worker
+    return Pace(
+        concurrency=worker.concurrency,
+        longest_wait=timedelta(seconds=worker.longest_wait_seconds),
+        trouble_wait=timedelta(seconds=worker.trouble_wait_seconds),
+        grace=timedelta(seconds=worker.grace_seconds),
+    )

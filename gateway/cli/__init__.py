@@ -1,0 +1,42 @@
+"""The `gateway` command. Each command explains itself: `gateway COMMAND --help`."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gateway.errors import GatewayError, Misconfigured
+
+Config = Annotated[
+    Path,
+    typer.Option(
+        "--config", "-c", help="gateway.toml, or the folder it stands in.", show_default=True
+    ),
+]
+
+app = typer.Typer(
+    name="gateway",
+    help="StUF Jeugdzorg over Digikoppeling ebMS2, for knooppunt and aansluitpunt.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+
+
+def main() -> None:
+    """Run a command; a refusal is one line with its code and exit status 1 or 2."""
+    from gateway.cli import commands
+
+    commands.register(app)
+    try:
+        app()
+    except Misconfigured as error:
+        print(f"gateway: {error}", file=sys.stderr)
+        sys.exit(2)
+    except GatewayError as error:
+        print(f"gateway: {error}", file=sys.stderr)
+        sys.exit(1)
+    except OSError as error:  # a file or a port, named in its text
+        print(f"gateway: system.error: {error}", file=sys.stderr)
+        sys.exit(2)

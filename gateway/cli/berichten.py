@@ -1,0 +1,79 @@
+"""`gateway berichten`: what an operator sees of messages. Never their content."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from gateway.cli import Config
+from gateway.cli.look import look
+from gateway.errors import NoRoute
+from gateway.ports import Known, MessageView
+from gateway.store.view import View
+from gateway.web.api import shapes
+
+app = typer.Typer(help="Messages and their trace.", no_args_is_help=True)
+
+
+@app.command("list")
+def list_(
+    config: Config = Path(),
+    limit: Annotated[int, typer.Option(help="How many, newest first.", min=1)] = 20,
+) -> None:
+    """List messages, newest first."""
+
+    async def work(view: View) -> tuple[Known, ...]:
+        return await view.reader.messages(party=None, before=None, limit=limit)
+
+    table = Table()
+    for column in ("id", "ontvangen", "richting", "soort", "referentienummer", "antwoord"):
+        table.add_column(column, overflow="fold")
+    for message in look(config, work):
+        table.add_row(
+            message.id,
+            shapes.moment(message.at),
+            message.direction,
+            message.kind,
+            message.referentienummer,
+            message.answer or "-",
+        )
+    Console(highlight=False).print(table)
+
+
+@app.command()
+def show(
+    id_: Annotated[str, typer.Argument(metavar="ID", help="Id of the message.")],
+    config: Config = Path(),
+    as_json: Annotated[
+        bool, typer.Option("--json", help="As the REST interface gives it.")
+    ] = False,
+) -> None:
+    """Show one message: its deliveries and every step with its time."""
+
+    async def work(view: View) -> MessageView | None:
+        return await view.reader.message(id_)
+
+    found = look(config, work)
+    if found is None:
+        raise NoRoute("bericht.unknown", "er is geen bericht met dit id")
+    shape = shapes.message(found)
+    if as_json:
+        print(json.dumps(shape, indent=2, ensure_ascii=False))
+        return
+    console = Console(highlight=False)
+    for key, value in shape.items():
+        if not isinstance(value, list):
+            console.print(f"{key:<22}{value}")
+    console.print()
+    for delivery in shape["leveringen"]:
+        console.print(
+            f"levering {delivery['id']}  {delivery['soort']} naar {delivery['ontvanger']} "
+            f"({delivery['kanaal']}): {delivery['status']}, {delivery['pogingen']} poging(en)"
+        )
+    console.print()
+    for step in shape["stappen"]:
+        code = f"  {step['code']}" if step["code"] else ""
+        console.print(f"{step['tijd']}  {step['stap']}{code}", soft_wrap=True)

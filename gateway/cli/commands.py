@@ -1,0 +1,19 @@
+"""Registers every command; each module holds the commands of one subject."""
+
+import typer
+
+from gateway.cli import audit, berichten, certs, cpa, demo_command, doctor, init, send, serving
+
+
+def register(app: typer.Typer) -> None:
+    """Add all commands to `app`."""
+    app.command("serve")(serving.serve)
+    app.command("demo")(demo_command.demo)
+    app.command("init")(init.init)
+    app.command("token")(init.token)
+    app.command("send")(send.send)
+    app.command("doctor")(doctor.doctor)
+    app.add_typer(berichten.app, name="berichten")
+    app.add_typer(audit.app, name="audit")
+    app.add_typer(cpa.app, name="cpa")
+    app.add_typer(certs.app, name="certs")

@@ -1,0 +1,106 @@
+"""`gateway cpa`: read an agreement as the gateway reads it, or make one."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from gateway.installation import load_catalogue, share
+from gateway.outbound.tls import KeyPair
+from gateway.wire.ebms2.cpa import read_cpa
+from gateway.wire.ebms2.cpa_make import CpaAction, CpaParty, CpaSpec, make_cpa
+
+app = typer.Typer(help="Agreements (CPAs).", no_args_is_help=True)
+
+
+@app.command()
+def show(
+    file: Annotated[Path, typer.Argument(help="CPA, XML.", exists=True, dir_okay=False)],
+) -> None:
+    """Show what the gateway takes from a CPA: profile, channel, retries, security, warnings."""
+    agreement = read_cpa(file.read_bytes())
+    console = Console(highlight=False)
+    console.print(f"CPAId    {agreement.cpa_id}")
+    console.print(f"status   {agreement.status}, {agreement.start} tot {agreement.end}")
+    table = Table()
+    for column in ("van", "actie", "profiel", "pogingen", "eindpunt", "algoritmen"):
+        table.add_column(column, overflow="fold")
+    for binding in agreement.bindings:
+        channel = binding.channel
+        names = [channel.signing.signature_algorithm] if channel.signing else []
+        names += [channel.encryption.algorithm] if channel.encryption else []
+        table.add_row(
+            binding.sender.id,
+            f"{binding.service} {binding.action}",
+            channel.profile,
+            f"1 + {channel.retries} × {channel.retry_interval}",
+            channel.endpoint,
+            ", ".join(name.rpartition("#")[2] for name in names) or "-",
+        )
+    console.print(table)
+    for warning in agreement.warnings:
+        console.print(f"let op: {warning}")
+
+
+@app.command()
+def make(  # noqa: PLR0917 - typer takes arguments by position
+    out: Annotated[Path, typer.Argument(help="File to write.")],
+    party: Annotated[
+        list[str],
+        typer.Option(
+            help="OIN,name,role,endpoint,FOLDER; it holds tls.pem, sign.pem, encrypt.pem. Twice."
+        ),
+    ],
+    service: Annotated[str, typer.Option(help="eb:Service.")] = "jz:corv:1.0.9",
+    profile: Annotated[str, typer.Option(help="osb-be|osb-rm, with -s or -e.")] = "osb-rm-e",
+    retries: Annotated[int, typer.Option(help="Retries of the CPA.")] = 8,
+    interval: Annotated[int, typer.Option(help="RetryInterval, in seconds.")] = 10_800,
+    days: Annotated[int, typer.Option(help="How long it is in force.")] = 365,
+) -> None:
+    """Make the CPA of two parties: GCM, OAEP, SHA-256, signed acknowledgements.
+
+    Both parties may send every message of the built-in catalogue; who really may is judged
+    by role when a message is handed in.
+    """
+    if len(party) != 2:  # noqa: PLR2004 - a CPA has two
+        raise typer.BadParameter("give --party twice")
+    now = datetime.now(UTC).replace(microsecond=0)
+    sides = [_side(text, service) for text in party]
+    spec = CpaSpec(
+        cpa_id=out.stem,
+        parties=(sides[0], sides[1]),
+        start=now,
+        end=now + timedelta(days=days),
+        profile=profile,
+        retries=retries,
+        retry_interval=timedelta(seconds=interval),
+    )
+    out.write_bytes(make_cpa(spec))
+    print(f"{out}: {spec.cpa_id}")
+
+
+def _side(text: str, service: str) -> CpaParty:
+    fields = text.split(",")
+    if len(fields) != 5:  # noqa: PLR2004 - as the help says
+        raise typer.BadParameter("a party is OIN,name,role,endpoint,FOLDER")
+    oin, name, role, endpoint, folder = fields
+
+    def der(usage: str) -> bytes:
+        return KeyPair(certificate=Path(folder) / f"{usage}.pem", key=Path()).der()
+
+    catalogue = load_catalogue(share("config") / "catalogue.toml")
+    actions = dict.fromkeys(kind for kind, _ in catalogue.kinds)
+    return CpaParty(
+        oin=oin,
+        name=name,
+        role=role,
+        endpoint=endpoint,
+        sends=tuple(CpaAction(service=service, action=action) for action in actions),
+        sign=der("sign"),
+        encrypt=der("encrypt"),
+        client=der("tls"),
+        server=der("tls"),
+    )

@@ -1,0 +1,131 @@
+"""A partner that does not check what it sends: Halt, speaking ebMS2 by hand.
+
+It seals what it is told to, changes octets where the demo wants that, and keeps what comes
+back. It is a party like the others: own keys, own agreement with the knooppunt.
+"""
+
+import asyncio
+import ssl
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from hashlib import sha256
+from os import urandom
+from typing import Self
+from uuid import uuid4
+
+import aiohttp
+from aiohttp import web
+
+from gateway.directory import Agreement, Limits
+from gateway.message import ErrorList, Header, Manifest, Oin, Payload
+from gateway.ports import Keyring
+from gateway.rules import approval
+from gateway.security import seal
+from gateway.security.certificates import TrustStore
+from gateway.security.open import Opened, open_message
+from gateway.wire.ebms2 import header as wire
+from gateway.wire.stuf import Document, read_document
+
+Change = Callable[[bytes], bytes]
+
+
+@dataclass(slots=True, kw_only=True)
+class Partner:
+    """One party without an access point."""
+
+    oin: Oin
+    agreement: Agreement
+    keyring: Keyring
+    trust: TrustStore
+    server_tls: ssl.SSLContext
+    client_tls: ssl.SSLContext
+    port: int
+    documents: "asyncio.Queue[Document]" = field(default_factory=asyncio.Queue)
+    signals: "asyncio.Queue[Opened]" = field(default_factory=asyncio.Queue)
+    _runner: web.AppRunner | None = field(default=None)
+
+    async def __aenter__(self) -> Self:
+        app = web.Application()
+        app.router.add_post("/ebms", self._receive)
+        self._runner = web.AppRunner(app, access_log=None)
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, "127.0.0.1", self.port, ssl_context=self.server_tls)
+        await site.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._runner is not None:
+            await self._runner.cleanup()
+
+    async def send(
+        self, octets: bytes, action: str, *, change: Change | None = None
+    ) -> ErrorList | None:
+        """Sign, encrypt and post; `change` alters the HTTP body on its way.
+
+        Return the errors of a synchronous MessageError, None when it was taken.
+        """
+        binding = self.agreement.find(self.oin, action)[0]
+        channel = binding.channel
+        at = datetime.now(UTC)
+        message_id = f"{uuid4()}@{self.oin}.demo.dkintern.nl"
+        header = Header(
+            sender=binding.sender,
+            receiver=binding.receiver,
+            sender_role=binding.sender_role,
+            receiver_role=binding.receiver_role,
+            cpa_id=self.agreement.cpa_id,
+            conversation_id=message_id,
+            service=binding.service,
+            service_type=binding.service_type,
+            action=action,
+            message_id=message_id,
+            timestamp=at,
+            time_to_live=at + (1 + channel.retries) * channel.retry_interval,
+            duplicate_elimination=channel.duplicate_elimination,
+            ack_requested=channel.ack_requested,
+            ack_signed=channel.ack_signed,
+        )
+        payload = Payload(content_id=f"payload@{message_id}", octets=octets)
+        released = approval.own(sha256(octets).hexdigest())
+        signer = self.keyring.signer(channel.signing.certificate) if channel.signing else None
+        sealed = seal.sign_message(released, header, (payload,), channel=channel, signer=signer)
+        message = seal.encrypt_message(
+            sealed.envelope, (payload,), channel=channel, random=urandom, boundary=f"=_{uuid4()}"
+        )
+        if change is not None:
+            message = replace(message, body=change(message.body))
+        return await self._post(channel.endpoint, message.body, message.content_type)
+
+    async def _post(self, url: str, body: bytes, content_type: str) -> ErrorList | None:
+        headers = {"Content-Type": content_type, "SOAPAction": '"ebXML"'}
+        connector = aiohttp.TCPConnector(ssl=self.client_tls)
+        async with (
+            aiohttp.ClientSession(connector=connector) as session,
+            session.post(url, data=body, headers=headers) as answer,
+        ):
+            octets = await answer.read()
+            if not octets:
+                return None
+            opened = self._open(octets, answer.headers["Content-Type"])
+        return opened.content if isinstance(opened.content, ErrorList) else None
+
+    async def _receive(self, request: web.Request) -> web.Response:
+        opened = self._open(await request.read(), request.headers["Content-Type"])
+        if isinstance(opened.content, Manifest):
+            self.documents.put_nowait(read_document(opened.payloads[0].octets))
+        else:
+            self.signals.put_nowait(opened)
+        return web.Response(status=204)
+
+    def _open(self, octets: bytes, content_type: str) -> Opened:
+        limits = Limits()
+        claimed = wire.read(octets, content_type, limits=limits)
+        return open_message(
+            claimed,
+            self.agreement,
+            trust=self.trust,
+            keyring=self.keyring,
+            limits=limits,
+            at=datetime.now(UTC),
+        )

@@ -1,0 +1,125 @@
+"""Runs the demo: makes the sites, starts the processes, plays, stops everything."""
+
+import asyncio
+import shutil
+import tempfile
+from contextlib import AsyncExitStack
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+from gateway.app import SystemClock
+from gateway.cli.demo.rest import DemoFailed
+from gateway.cli.demo.scenario import Stage, play
+from gateway.cli.demo.show import Show
+from gateway.cli.demo.sites import Sites, make_sites
+from gateway.errors import GatewayError
+from gateway.store.view import View
+from gateway.web.api import shapes
+
+
+async def run(*, stay: bool, folder: Path | None) -> int:
+    """Return the exit code: 0 when every promise was kept."""
+    show = Show()
+    root = Path(tempfile.mkdtemp(prefix="berichtengateway-")) if folder is None else folder
+    started = monotonic()
+    failed = True
+    try:
+        async with AsyncExitStack() as stack:
+            await _run(show, root, stack, stay=stay)
+        failed = False
+    except (DemoFailed, GatewayError, TimeoutError) as error:
+        show.console.print(f"\n[red]De demo is mislukt:[/red] {str(error) or type(error).__name__}")
+        show.line(f"De logboeken staan in {root}")
+    finally:
+        if folder is None and not failed:
+            shutil.rmtree(root, ignore_errors=True)
+    if not failed and not stay:
+        show.good(f"alles klopt; er draait niets meer ({monotonic() - started:.0f} s)")
+    return 1 if failed else 0
+
+
+async def _run(show: Show, root: Path, stack: AsyncExitStack, *, stay: bool) -> None:
+    show.chapter("Vier installaties: knooppunt, politie, Veilig Thuis en OM")
+    sites = await asyncio.to_thread(make_sites, root)
+    show.good("sleutels, certificaten (TEST PKIoverheid), CRL's en vier CPA's (osb-rm-e) gemaakt")
+    processes = {place: site.served() for place, site in sites.by_place.items()}
+    for process in processes.values():
+        stack.push_async_callback(process.stop)
+        await process.start()
+    await asyncio.gather(*(p.ready() for p in processes.values()))
+    for place, process in processes.items():
+        show.good(
+            f"{place:<13} proces {process.pid}, eigen SQLite, mTLS op poort "
+            f"{sites.by_place[place].ports[0]}"
+        )
+    stage = Stage(
+        show=show,
+        politie=await stack.enter_async_context(sites.by_place["politie"].back_end(sites.anchors)),
+        veilig_thuis=await stack.enter_async_context(
+            sites.by_place["veilig-thuis"].back_end(sites.anchors)
+        ),
+        politie_address=sites.by_place["politie"].address,
+        veilig_thuis_address=sites.by_place["veilig-thuis"].address,
+        halt=await stack.enter_async_context(sites.halt),
+        halt_address=sites.halt_address,
+        veilig_thuis_process=processes["veilig-thuis"],
+        trace=_Trace(sites),
+    )
+    await play(stage)
+    await _verify_audit(show, sites)
+    if stay:
+        _look_around(show, root, sites)
+        await asyncio.Event().wait()
+
+
+class _Trace:
+    """What each installation wrote down, read beside the running process."""
+
+    def __init__(self, sites: Sites) -> None:
+        self._sites = sites
+        self._ids: dict[tuple[str, str], str] = {}
+
+    async def __call__(self, place: str, reference: str) -> dict[str, Any] | None:
+        database = self._sites.by_place[place].folder / "data" / "gateway.db"
+        with View(database, SystemClock()) as view:
+            identity = self._ids.get((place, reference)) or await self._find(view, reference)
+            if identity is None:
+                return None
+            self._ids[place, reference] = identity
+            found = await view.reader.message(identity)
+        return shapes.message(found) if found else None
+
+    async def _find(self, view: View, reference: str) -> str | None:
+        for known in await view.reader.messages(party=None, before=None, limit=50):
+            if known.referentienummer == reference:
+                return known.id
+        return None
+
+
+async def _verify_audit(show: Show, sites: Sites) -> None:
+    for place, site in sites.by_place.items():
+        with View(site.folder / "data" / "gateway.db", SystemClock()) as view:
+            found = await view.verify_chain()
+        if found is not None:
+            raise DemoFailed(f"de auditketen van {place} klopt niet")
+    show.good("de auditketens van alle vier de installaties kloppen")
+
+
+def _look_around(show: Show, root: Path, sites: Sites) -> None:
+    politie = sites.by_place["politie"]
+    hub = sites.by_place["knooppunt"]
+    show.chapter("Het blijft draaien; Ctrl-C stopt alles. Kijk rond:")
+    for line in (
+        f"installaties en logboeken:  {root}",
+        f"gereed?                     curl http://127.0.0.1:{hub.ports[2]}/health/ready",
+        f"metingen                    curl http://127.0.0.1:{hub.ports[2]}/metrics",
+        f"berichten bij het knooppunt .venv/bin/gateway berichten list -c {hub.folder}",
+        f"auditlog van de politie     .venv/bin/gateway audit list -c {politie.folder}",
+        f"controle van de keten       .venv/bin/gateway audit verify -c {politie.folder}",
+        f"gezondheid                  .venv/bin/gateway doctor -c {politie.folder}",
+        "REST als politie:",
+        f"  curl --cacert {sites.anchors} -H 'Authorization: Bearer {politie.token}' \\",
+        f"       https://localhost:{politie.ports[1]}/api/v1/berichten",
+    ):
+        show.console.print(f"  {line}", soft_wrap=True)

@@ -1,0 +1,301 @@
+"""What happens in the demo, chapter by chapter. Each promise is checked; a broken one fails it."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+from uuid import uuid4
+
+from gateway.cli.demo.documents import Address, document, without
+from gateway.cli.demo.partner import Partner
+from gateway.cli.demo.processes import Served
+from gateway.cli.demo.rest import BackEnd, DemoFailed
+from gateway.cli.demo.show import Show
+from gateway.cli.demo.sites import PLACES
+
+NAMES = {party.oin: party.name for party in PLACES.values()}
+PLAYERS = ("politie", "knooppunt", "veilig-thuis")
+CASE = "PL0000-2026000001"
+BLINK_SECONDS = 2.0
+
+Trace = Callable[[str, str], Awaitable[dict[str, Any] | None]]
+
+
+@dataclass(slots=True, kw_only=True)
+class Stage:
+    """Who takes part."""
+
+    show: Show
+    politie: BackEnd
+    veilig_thuis: BackEnd
+    politie_address: Address
+    veilig_thuis_address: Address
+    halt: Partner
+    halt_address: Address
+    veilig_thuis_process: Served
+    trace: Trace
+    """(place, referentienummer) → the message as that installation has it."""
+    sent: list[tuple[str, str]] = field(default_factory=list)
+    """(what, referentienummer) of every message, for the record at the end."""
+
+
+async def play(stage: Stage) -> None:
+    """Play every chapter; raises DemoFailed where a promise is not kept."""
+    melding = await melding_across(stage)
+    await terugkoppeling_back(stage, melding)
+    await nothing_is_lost(stage)
+    await schema_refused_at_hand_in(stage)
+    await schema_refused_over_ebms(stage)
+    await changed_on_the_way(stage)
+    await held_for_the_om(stage)
+    await record(stage)
+
+
+async def melding_across(stage: Stage) -> str:
+    stage.show.chapter("1. Een vtMeldingDi01 gaat van politie naar Veilig Thuis")
+    reference = await _send_melding(stage, "vtMeldingDi01", "vtMeldingDi01")
+    await _received_and_confirmed(stage, reference)
+    return reference
+
+
+async def terugkoppeling_back(stage: Stage, melding: str) -> None:
+    stage.show.chapter("2. Een vtTerugkoppelingDi01 gaat terug")
+    del melding
+    reference = str(uuid4())
+    octets = document(
+        "vtTerugkoppelingDi01",
+        zender=stage.veilig_thuis_address,
+        ontvanger=stage.politie_address,
+        referentienummer=reference,
+        zaak=CASE,
+        at=datetime.now(UTC),
+    )
+    status, answer = await stage.veilig_thuis.hand_in(octets)
+    _expect(status, 202, answer, "aanlevering terugkoppeling")
+    stage.sent.append(("vtTerugkoppelingDi01", reference))
+    item = await _while_showing(stage, reference, stage.politie.receive(reference))
+    await stage.politie.confirm(item["id"])
+    await _answered(stage, stage.veilig_thuis, "Veilig Thuis", answer["id"], reference)
+
+
+async def nothing_is_lost(stage: Stage) -> None:
+    stage.show.chapter("3. Veilig Thuis valt even weg; er gaat niets verloren")
+    await stage.veilig_thuis_process.stop()
+    stage.show.good("aansluitpunt Veilig Thuis is gestopt")
+    reference = await _send_melding(stage, "vtMeldingDi01", "vtMeldingDi01 (VT was weg)")
+    await _show_for(stage, reference, BLINK_SECONDS)
+    await stage.veilig_thuis_process.start()
+    await stage.veilig_thuis_process.ready()
+    stage.show.good("aansluitpunt Veilig Thuis draait weer")
+    await _received_and_confirmed(stage, reference)
+    if [i for i in await stage.veilig_thuis.postvak(wait=0) if i["referentienummer"] == reference]:
+        raise DemoFailed("de melding staat na bevestiging nog in het postvak")
+    stage.show.good("precies één keer aangekomen")
+
+
+async def schema_refused_at_hand_in(stage: Stage) -> None:
+    stage.show.chapter("4. Een bericht dat het schema breekt wordt bij aanlevering geweigerd")
+    octets = without(_melding(stage, str(uuid4())), "datumIncident")
+    status, problem = await stage.politie.hand_in(octets, onderzoek=False, wpg_artikel="8")
+    _expect(status, 422, problem, "aanlevering zonder datumIncident")
+    for finding in problem["bevindingen"]:
+        stage.show.line(f"422 · {finding['code']} · {finding['pad']}")
+        stage.show.line(f"      {finding['tekst']} {finding['herstel']}")
+    stage.show.good("niets opgeslagen, niets verstuurd")
+
+
+async def schema_refused_over_ebms(stage: Stage) -> None:
+    stage.show.chapter("5. Halt controleert niet; het knooppunt antwoordt met een Fo01")
+    reference = str(uuid4())
+    octets = without(
+        document(
+            "vtMeldingDi01",
+            zender=stage.halt_address,
+            ontvanger=stage.veilig_thuis_address,
+            referentienummer=reference,
+            zaak="HALT-0001",
+            at=datetime.now(UTC),
+        ),
+        "datumIncident",
+    )
+    if await stage.halt.send(octets, "vtMeldingDi01") is not None:
+        raise DemoFailed("het knooppunt nam het bericht niet aan")
+    async with asyncio.timeout(15):
+        fo01 = await stage.halt.documents.get()
+        await stage.halt.signals.get()
+    if fo01.stuurgegevens.cross_refnummer != reference or fo01.name != "Fo01Bericht":
+        raise DemoFailed("het antwoord is geen Fo01 op dit bericht")
+    texts = {str(e.tag).rpartition("}")[2]: (e.text or "") for e in fo01.tree.iter()}
+    stage.show.line(f"Fo01 · {texts['code']} · {texts['omschrijving']}")
+    for line in texts.get("details", "").splitlines():
+        stage.show.line(f"       {line}")
+    if "datumIncident" not in texts.get("details", ""):
+        raise DemoFailed("de Fo01 noemt het element niet")
+    stage.show.good("Fo01 noemt element en regel; Veilig Thuis kreeg niets")
+
+
+async def changed_on_the_way(stage: Stage) -> None:
+    stage.show.chapter("6. Onderweg veranderde octetten")
+    octets = document(
+        "vtMeldingDi01",
+        zender=stage.halt_address,
+        ontvanger=stage.veilig_thuis_address,
+        referentienummer=str(uuid4()),
+        zaak="HALT-0002",
+        at=datetime.now(UTC),
+    )
+    errors = await stage.halt.send(octets, "vtMeldingDi01", change=flip_last_cipher_octet)
+    if errors is None or errors.errors[0].code != "SecurityFailure":
+        raise DemoFailed("veranderde octetten zijn niet geweigerd")
+    stage.show.good(
+        f"MessageError {errors.errors[0].code} op {errors.errors[0].location}, ondertekend"
+    )
+
+
+async def held_for_the_om(stage: Stage) -> None:
+    stage.show.chapter("7. Een melding met een aanhouding blijft bij de politie")
+    reference = str(uuid4())
+    octets = _melding(stage, reference, example="vtMeldingDi01-aanhouding")
+    status, answer = await stage.politie.hand_in(octets, onderzoek=False, wpg_artikel="8")
+    _expect(status, 202, answer, "aanlevering met aanhouding")
+    if answer["status"] != "vastgehouden":
+        raise DemoFailed("een melding met een aanhouding is niet vastgehouden")
+    for reason in answer["redenen"]:
+        stage.show.line(f"reden: {reason}")
+    stage.sent.append(("vtMeldingDi01 (aanhouding)", reference))
+    await asyncio.sleep(1)
+    message = await stage.politie.message(answer["id"])
+    states = {d["status"] for d in message["leveringen"]}
+    steps = {s["gebeurtenis"] for s in message["stappen"]}
+    if states != {"held"} or "delivery.signed" in steps:
+        raise DemoFailed("een vastgehouden melding is toch verwerkt")
+    if await stage.trace("knooppunt", reference) is not None:
+        raise DemoFailed("een vastgehouden melding is bij het knooppunt gezien")
+    stage.show.steps([("politie", message)])
+    stage.show.good("niet ondertekend, niet versleuteld, niet verzonden")
+
+
+async def record(stage: Stage) -> None:
+    """Print who had each message when, as every installation wrote it down."""
+    stage.show.chapter("Leveringsregister")
+    rows = []
+    for what, reference in stage.sent:
+        for place in PLAYERS:
+            message = await stage.trace(place, reference)
+            rows += _rows(what, reference, place, message)
+    stage.show.table(
+        "Per bericht en per plaats",
+        ("bericht", "referentie", "plaats", "naar", "status", "pogingen", "bezorgd", "antwoord"),
+        rows,
+    )
+
+
+def _rows(
+    what: str, reference: str, place: str, message: dict[str, Any] | None
+) -> list[tuple[str, ...]]:
+    if message is None:
+        return []
+    return [
+        (
+            what,
+            reference[:8],
+            place,
+            NAMES.get(delivery["ontvanger"], delivery["ontvanger"]),
+            delivery["status"],
+            str(delivery["pogingen"]),
+            (delivery["bezorgd"] or "-")[11:23] if delivery["bezorgd"] else "-",
+            message["antwoord"] or "-",
+        )
+        for delivery in message["leveringen"]
+        if delivery["soort"] == "bericht"
+    ]
+
+
+# --- helpers --------------------------------------------------------------------------
+
+
+def flip_last_cipher_octet(body: bytes) -> bytes:
+    """Change one character of the payload's cipher text, in the last CipherValue."""
+    end = body.rfind(b"</", 0, body.rfind(b"CipherValue>"))
+    at = end - 8
+    return body[:at] + (b"A" if body[at : at + 1] != b"A" else b"B") + body[at + 1 :]
+
+
+def _melding(stage: Stage, reference: str, *, example: str = "vtMeldingDi01") -> bytes:
+    return document(
+        example,
+        zender=stage.politie_address,
+        ontvanger=stage.veilig_thuis_address,
+        referentienummer=reference,
+        zaak=CASE,
+        at=datetime.now(UTC),
+    )
+
+
+async def _send_melding(stage: Stage, example: str, what: str) -> str:
+    reference = str(uuid4())
+    octets = _melding(stage, reference, example=example)
+    status, answer = await stage.politie.hand_in(octets, onderzoek=False, wpg_artikel="8")
+    _expect(status, 202, answer, "aanlevering melding")
+    stage.sent.append((what, reference))
+    return reference
+
+
+async def _received_and_confirmed(stage: Stage, reference: str) -> None:
+    item = await _while_showing(stage, reference, stage.veilig_thuis.receive(reference))
+    content = await stage.veilig_thuis.content(item["id"])
+    stage.show.good(f"Veilig Thuis leest {len(content)} octetten, SHA-256 {item['sha256'][:16]}…")
+    await stage.veilig_thuis.confirm(item["id"])
+    politie = await stage.trace("politie", reference)
+    if politie is None:
+        raise DemoFailed("de politie kent haar eigen melding niet")
+    await _answered(stage, stage.politie, "politie", politie["id"], reference)
+
+
+async def _answered(
+    stage: Stage, back_end: BackEnd, place: str, identity: str, reference: str
+) -> None:
+    """Wait for both acknowledgements: that of ebMS, and the Bv01."""
+    async with asyncio.timeout(20):
+        while True:
+            await _show_everywhere(stage, reference)
+            message = await back_end.message(identity)
+            done = all(d["status"] == "delivered" for d in message["leveringen"])
+            if done and message["antwoord"] == "Bv01Bericht":
+                break
+            await asyncio.sleep(0.1)
+    await _show_everywhere(stage, reference)
+    stage.show.good(f"{place}: bevestigd op beide lagen (Acknowledgment en Bv01)")
+
+
+async def _while_showing(
+    stage: Stage, reference: str, wait: Awaitable[dict[str, Any]]
+) -> dict[str, Any]:
+    task = asyncio.ensure_future(wait)
+    while not task.done():
+        await _show_everywhere(stage, reference)
+        await asyncio.wait({task}, timeout=0.15)
+    await _show_everywhere(stage, reference)
+    return await task
+
+
+async def _show_for(stage: Stage, reference: str, seconds: float) -> None:
+    async with asyncio.timeout(seconds + 5):
+        for _ in range(int(seconds / 0.2)):
+            await _show_everywhere(stage, reference)
+            await asyncio.sleep(0.2)
+
+
+async def _show_everywhere(stage: Stage, reference: str) -> None:
+    found = []
+    for place in PLAYERS:
+        message = await stage.trace(place, reference)
+        if message is not None:
+            found.append((place, message))
+    stage.show.steps(found)
+
+
+def _expect(status: int, expected: int, answer: dict[str, Any], what: str) -> None:
+    if status != expected:
+        raise DemoFailed(f"{what}: HTTP {status} in plaats van {expected}: {answer.get('code')}")

@@ -1,0 +1,281 @@
+"""Makes the four installations of the demo, and the partner without one."""
+
+import secrets
+import socket
+import ssl
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from pathlib import Path
+
+from gateway.cli.demo.documents import VERSION, Address
+from gateway.cli.demo.partner import Partner
+from gateway.cli.demo.processes import Served
+from gateway.cli.demo.rest import BackEnd
+from gateway.config import InstallationRole
+from gateway.installation_new import (
+    NewBackend,
+    NewInstallation,
+    NewParty,
+    write_installation,
+)
+from gateway.keys.keystore import FileKeyring
+from gateway.keys.test_pki import Leaf, TestPki
+from gateway.message import Oin
+from gateway.outbound.tls import KeyPair, client_context, server_context
+from gateway.security.certificates import TrustStore
+from gateway.wire.ebms2.cpa import read_cpa
+from gateway.wire.ebms2.cpa_make import CpaAction, CpaParty, CpaSpec, make_cpa
+
+SERVICE = "jz:corv:1.0.9"
+RETRIES = 16
+RETRY_INTERVAL = timedelta(seconds=3)
+
+HUB = NewParty(oin="00000004000000004000", name="Knooppunt", role="knooppunt")
+POLITIE = NewParty(oin="00000001003214345000", name="Politie", role="politie", applicaties=("BVH",))
+VEILIG_THUIS = NewParty(
+    oin="00000001821002193000",
+    name="Veilig Thuis",
+    role="veilig-thuis",
+    applicaties=("VTregistratie",),
+)
+OM = NewParty(
+    oin="00000004000000003000", name="Openbaar Ministerie", role="om", applicaties=("GPS",)
+)
+HALT = NewParty(oin="00000004000000005000", name="Halt", role="halt", applicaties=("AURAH",))
+
+PLACES = {"knooppunt": HUB, "politie": POLITIE, "veilig-thuis": VEILIG_THUIS, "om": OM}
+ANSWERS = ("Bv01Bericht", "Fo01Bericht")
+SENDS: Mapping[str, tuple[str, ...]] = {
+    POLITIE.oin: ("vtMeldingDi01", *ANSWERS),
+    HALT.oin: ("vtMeldingDi01", *ANSWERS),
+    VEILIG_THUIS.oin: ("vtTerugkoppelingDi01", *ANSWERS),
+    OM.oin: ANSWERS,
+    HUB.oin: ("vtMeldingDi01", "vtTerugkoppelingDi01", *ANSWERS),
+}
+
+APPROVAL = """\
+[[toestemmingen]]
+id = "DEMO-DT-01"
+gegeven_door = "mr. V. Voorbeeld, officier van justitie (demo)"
+grond = "Doorlopende toestemming voor de demo, artikel 8 en 13 Wpg zonder lopend onderzoek"
+berichten = ["vtMeldingDi01"]
+ontvangers = ["{receiver}"]
+wpg_artikelen = ["8", "13"]
+geldig_van = {begin}
+geldig_tot = {end}
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """One installation of the demo."""
+
+    place: str
+    party: NewParty
+    folder: Path
+    ports: tuple[int, int, int]
+    """ebms, api, beheer."""
+    token: str
+
+    @property
+    def config(self) -> Path:
+        return self.folder / "gateway.toml"
+
+    def served(self) -> Served:
+        """Return the process to be."""
+        return Served(
+            name=self.place,
+            config=self.config,
+            log=self.folder / "gateway.log",
+            beheer=f"http://127.0.0.1:{self.ports[2]}",
+        )
+
+    def back_end(self, anchors: Path) -> BackEnd:
+        """Return the party's own system."""
+        return BackEnd(
+            place=self.place,
+            url=f"https://localhost:{self.ports[1]}",
+            token=self.token,
+            trust=ssl.create_default_context(cafile=anchors),
+        )
+
+    @property
+    def address(self) -> Address:
+        return Address(oin=self.party.oin, applicatie=self.party.applicaties[0])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sites:
+    """All of them, with the anchors and the partner."""
+
+    by_place: Mapping[str, Site]
+    anchors: Path
+    halt: Partner
+    halt_address: Address
+
+
+def make_sites(root: Path) -> Sites:
+    """Make keys, certificates, agreements and configurations under `root`."""
+    now = datetime.now(UTC)
+    pki = TestPki(now, authority_bits=2048)
+    leaves = {
+        party.oin: {u: pki.issue(oin=party.oin, name=party.name, usage=u) for u in _USAGES}
+        for party in (*PLACES.values(), HALT)
+    }
+    ports = list(_free_ports(3 * len(PLACES) + 1))
+    sites = {
+        place: Site(
+            place=place,
+            party=party,
+            folder=root / place,
+            ports=(ports[3 * n], ports[3 * n + 1], ports[3 * n + 2]),
+            token=secrets.token_urlsafe(24),
+        )
+        for n, (place, party) in enumerate(PLACES.items())
+    }
+    endpoints = {s.party.oin: f"https://localhost:{s.ports[0]}/ebms" for s in sites.values()}
+    endpoints[HALT.oin] = f"https://localhost:{ports[-1]}/ebms"
+    agreements = {
+        party.oin: _agreement(party, leaves, endpoints, now)
+        for party in (POLITIE, VEILIG_THUIS, OM, HALT)
+    }
+    for site in sites.values():
+        _write(site, pki, leaves[site.party.oin], agreements, now)
+    anchors = root / "trust.pem"
+    anchors.write_bytes(b"".join(_ca_pems(sites["knooppunt"].folder)))
+    halt = _partner(root / "halt", pki, leaves[HALT.oin], agreements[HALT.oin], ports[-1])
+    return Sites(
+        by_place=sites,
+        anchors=anchors,
+        halt=halt,
+        halt_address=Address(oin=HALT.oin, applicatie=HALT.applicaties[0]),
+    )
+
+
+_USAGES = ("tls", "sign", "encrypt")
+
+
+def _free_ports(count: int) -> Iterator[int]:
+    """Yield ports that were free together a moment ago."""
+    with ExitStack() as stack:
+        for _ in range(count):
+            found = stack.enter_context(socket.socket())
+            found.bind(("127.0.0.1", 0))
+            yield int(found.getsockname()[1])
+
+
+def _agreement(
+    party: NewParty,
+    leaves: Mapping[str, Mapping[str, Leaf]],
+    endpoints: Mapping[str, str],
+    now: datetime,
+) -> tuple[str, bytes]:
+    """Return the CPA of a party with the knooppunt: its id and its XML."""
+    cpa_id = f"corv_{party.oin}_{HUB.oin}_1.0"
+    sides = [_side(p, leaves[p.oin], endpoints[p.oin]) for p in (party, HUB)]
+    spec = CpaSpec(
+        cpa_id=cpa_id,
+        parties=(sides[0], sides[1]),
+        start=now - timedelta(hours=1),
+        end=now + timedelta(days=90),
+        retries=RETRIES,
+        retry_interval=RETRY_INTERVAL,
+    )
+    return cpa_id, make_cpa(spec)
+
+
+def _side(party: NewParty, leaves: Mapping[str, Leaf], endpoint: str) -> CpaParty:
+    tls = leaves["tls"].certificate
+    return CpaParty(
+        oin=party.oin,
+        name=party.name,
+        role=party.role.upper(),
+        endpoint=endpoint,
+        sends=tuple(CpaAction(service=SERVICE, action=a) for a in SENDS[party.oin]),
+        sign=leaves["sign"].certificate,
+        encrypt=leaves["encrypt"].certificate,
+        client=tls,
+        server=tls,
+    )
+
+
+def _write(
+    site: Site,
+    pki: TestPki,
+    leaves: Mapping[str, Leaf],
+    agreements: Mapping[str, tuple[str, bytes]],
+    now: datetime,
+) -> None:
+    hub = site.party is HUB
+    write_installation(
+        site.folder,
+        NewInstallation(
+            name=site.place,
+            role=InstallationRole.KNOOPPUNT if hub else InstallationRole.AANSLUITPUNT,
+            party=site.party,
+            others=tuple(p for p in (*PLACES.values(), HALT) if p is not site.party),
+            services={SERVICE: VERSION},
+            backends=() if hub else (_backend(site),),
+            ebms_port=site.ports[0],
+            api_port=site.ports[1],
+            beheer_port=site.ports[2],
+            approvals=site.party is POLITIE,
+        ),
+    )
+    _write_keys(site.folder, pki, leaves)
+    for oin, (cpa_id, octets) in agreements.items():
+        if hub or oin == site.party.oin:
+            (site.folder / "agreements" / f"{cpa_id}.xml").write_bytes(octets)
+    if site.party is POLITIE:
+        begin, end = now - timedelta(hours=1), now + timedelta(days=30)
+        (site.folder / "approvals.toml").write_text(
+            APPROVAL.format(
+                receiver=VEILIG_THUIS.oin,
+                begin=begin.isoformat(timespec="seconds"),
+                end=end.isoformat(timespec="seconds"),
+            ),
+            encoding="utf-8",
+        )
+
+
+def _backend(site: Site) -> NewBackend:
+    return NewBackend(
+        name=f"systeem-{site.place}",
+        applicaties=site.party.applicaties,
+        token_sha256=sha256(site.token.encode()).hexdigest(),
+    )
+
+
+def _write_keys(folder: Path, pki: TestPki, leaves: Mapping[str, Leaf]) -> None:
+    for usage, leaf in leaves.items():
+        leaf.write(folder / "keys", usage)
+    pki.write(folder / "trust")
+
+
+def _ca_pems(folder: Path) -> Iterator[bytes]:
+    for path in sorted((folder / "trust").glob("*/*.pem")):
+        yield path.read_bytes()
+
+
+def _partner(
+    folder: Path,
+    pki: TestPki,
+    leaves: Mapping[str, Leaf],
+    agreement: tuple[str, bytes],
+    port: int,
+) -> Partner:
+    _write_keys(folder, pki, leaves)
+    pair = KeyPair(certificate=folder / "keys" / "tls.pem", key=folder / "keys" / "tls.key")
+    trust = pki.trust()
+    return Partner(
+        oin=Oin(HALT.oin),
+        agreement=read_cpa(agreement[1]),
+        keyring=FileKeyring(folder / "keys"),
+        trust=TrustStore(trust),
+        server_tls=server_context(pair, clients=trust),
+        client_tls=client_context(pair, servers=trust, check=lambda _der: None),
+        port=port,
+    )

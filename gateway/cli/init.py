@@ -1,0 +1,56 @@
+"""`gateway init` and `gateway token`."""
+
+import secrets
+from hashlib import sha256
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gateway.config import InstallationRole, Settings, parse_toml
+
+
+def init(
+    folder: Annotated[Path, typer.Argument(help="Folder to make; an existing one is kept.")],
+    role: Annotated[InstallationRole, typer.Option("--role", help="What the installation is.")],
+    oin: Annotated[str, typer.Option(help="OIN of the own organisation.")] = "00000099000000000000",
+    naam: Annotated[str, typer.Option(help="Name of the own organisation.")] = "Eigen organisatie",
+) -> None:
+    """Make a working configuration: folders and a gateway.toml that explains itself.
+
+    Nothing is overwritten. What is still needed after this is printed.
+    """
+    from gateway.installation_new import NewInstallation, NewParty, to_toml, write_installation
+
+    hub = role is InstallationRole.KNOOPPUNT
+    own = NewParty(
+        oin=oin,
+        name=naam,
+        role="knooppunt" if hub else "veilig-thuis",
+        applicaties=() if hub else ("Registratie",),
+    )
+    new = NewInstallation(
+        name=folder.resolve().name,
+        role=role,
+        party=own,
+        others=(),
+        services={"jz:corv:1.0.9": "1.0.9"},
+    )
+    parse_toml(to_toml(new).encode(), Settings, where=str(folder))  # before anything is written
+    path = write_installation(folder, new)
+    print(f"{path} is gemaakt. Nog te doen:")
+    print("  1. keys/tls.pem en keys/tls.key: het TLS-certificaat (PKIoverheid) en de sleutel")
+    print("  2. keys/: de sleutels van het ondertekenings- en het versleutelingscertificaat")
+    print("  3. trust/: stamcertificaten (anchors), CA's (intermediates) en CRL's (crls)")
+    print("  4. agreements/: de CPA's; zelf maken kan met `gateway cpa make`")
+    print("  5. gateway.toml: de rol van de eigen partij, de andere partijen en de systemen")
+    print(f"  6. gateway doctor --config {path}")
+
+
+def token(
+    naam: Annotated[str, typer.Argument(help="Name of the back-end system.")],
+) -> None:
+    """Make a token for a back-end system: shown once, stored only as SHA-256."""
+    made = secrets.token_urlsafe(32)
+    print(f"token voor {naam} (wordt niet bewaard): {made}")
+    print(f'token_sha256 = "{sha256(made.encode()).hexdigest()}"')

@@ -1,0 +1,351 @@
+"""Several installations in one process, without threads or sockets, from one seed.
+
+Each has its own SQLite file, keys and directory, and the real pipeline; only the wire between
+them is a function call, which a test can break.
+"""
+
+import random
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from pathlib import Path
+from uuid import UUID
+
+from gateway.catalogue import Role
+from gateway.directory import (
+    Backend,
+    Directory,
+    Gate,
+    Limits,
+    Party,
+    StandingApproval,
+)
+from gateway.errors import PeerUnreachable
+from gateway.installation import load_catalogue, load_table, share
+from gateway.keys.epochs import EpochKeys
+from gateway.keys.test_pki import Leaf, TestPki
+from gateway.message import Inbound, Oin, Peer
+from gateway.pipeline import Gateway, House
+from gateway.pipeline.house import inline
+from gateway.ports import Answer, Endpoint, MessageView
+from gateway.security.certificates import TrustStore
+from gateway.store.store import Store
+from gateway.wire.ebms2.cpa import read_cpa
+from gateway.wire.ebms2.cpa_make import CpaAction, CpaParty, CpaSpec, make_cpa
+from gateway.wire.explain import explain
+from gateway.wire.schema import SchemaSet
+from gateway.worker import Worker
+from tests.sealing import Keys
+
+NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
+SERVICE = "jz:corv:1.0.9"
+VERSION = "1.0.9"
+
+POLITIE = Oin("00000001003214345000")
+VT = Oin("00000001821002193000")
+OM = Oin("00000004000000003000")
+HUB = Oin("00000004000000004000")
+HALT = Oin("00000004000000005000")
+
+APPLICATIE = {POLITIE: "BVH", VT: "VTregistratie", OM: "GPS", HALT: "AURAH", HUB: "JUBES"}
+ROLES = {
+    POLITIE: Role.POLITIE,
+    VT: Role.VEILIG_THUIS,
+    OM: Role.OM,
+    HUB: Role.KNOOPPUNT,
+    HALT: Role.HALT,
+}
+SENDS = {
+    POLITIE: ("vtMeldingDi01", "Bv01Bericht", "Fo01Bericht"),
+    HALT: ("vtMeldingDi01", "Bv01Bericht", "Fo01Bericht"),
+    VT: ("vtTerugkoppelingDi01", "Bv01Bericht", "Fo01Bericht"),
+    OM: ("Bv01Bericht", "Fo01Bericht"),
+}
+ALL = ("vtMeldingDi01", "vtTerugkoppelingDi01", "Bv01Bericht", "Fo01Bericht")
+
+STANDING = StandingApproval(
+    id="DT-2026-01",
+    given_by="mr. V. Voorbeeld, officier van justitie",
+    ground="convenant",
+    messages=frozenset({"vtMeldingDi01"}),
+    receivers=frozenset({VT}),
+    wpg_artikelen=frozenset({"8", "13"}),
+    valid_from=NOW - timedelta(days=1),
+    valid_until=NOW + timedelta(days=365),
+)
+
+
+@cache
+def pki() -> TestPki:
+    return TestPki(NOW, authority_bits=2048)
+
+
+@cache
+def leaf(oin: Oin, usage: str) -> Leaf:
+    return pki().issue(oin=oin, name=f"TEST {ROLES[oin]}", usage=usage)
+
+
+@cache
+def cpa(other: Oin, profile: str = "osb-rm-e", retries: int = 8, seconds: int = 10) -> bytes:
+    """The CPA of a party with the hub."""
+    return make_cpa(
+        CpaSpec(
+            cpa_id=f"cpa_{ROLES[other]}_{profile}",
+            parties=(_side(other, SENDS[other]), _side(HUB, ALL)),
+            start=NOW - timedelta(days=1),
+            end=NOW + timedelta(days=365),
+            profile=profile,
+            retries=retries,
+            retry_interval=timedelta(seconds=seconds),
+        )
+    )
+
+
+def _side(oin: Oin, sends: tuple[str, ...]) -> CpaParty:
+    tls = leaf(oin, "tls").certificate
+    return CpaParty(
+        oin=oin,
+        name=f"TEST {ROLES[oin]}",
+        role=str(ROLES[oin]).upper(),
+        endpoint=f"https://{ROLES[oin]}.example/ebms",
+        sends=tuple(CpaAction(service=SERVICE, action=action) for action in sends),
+        sign=leaf(oin, "sign").certificate,
+        encrypt=leaf(oin, "encrypt").certificate,
+        client=tls,
+        server=tls,
+    )
+
+
+@cache
+def _schemas() -> SchemaSet:
+    return SchemaSet.load(share("schemas"), load_catalogue(share("config") / "catalogue.toml"))
+
+
+def directory(me: Oin, profile: str = "osb-rm-e", **changes) -> Directory:
+    others = (POLITIE, VT, OM, HALT) if me == HUB else (me,)
+    agreements = [read_cpa(cpa(other, profile)) for other in others]
+    base = Directory(
+        epoch=0,
+        fingerprint=f"{me}-1",
+        me=me,
+        parties={
+            oin: Party(
+                oin=oin,
+                name=str(role),
+                role=role,
+                local=oin == me,
+                applicaties=(APPLICATIE[oin],),
+            )
+            for oin, role in ROLES.items()
+        },
+        agreements={a.cpa_id: a for a in agreements},
+        catalogue=load_catalogue(share("config") / "catalogue.toml"),
+        services={SERVICE: VERSION},
+        gate=Gate(table=load_table(share("config") / "classification.toml"), approvals=(STANDING,)),
+        trust=pki().trust(),
+        limits=Limits(),
+    )
+    return replace(base, **changes)
+
+
+class Clock:
+    def __init__(self):
+        self.at = NOW
+
+    def now(self):
+        # Every look is a millisecond later: rows stand in the order in which they were made.
+        self.at += timedelta(milliseconds=1)
+        return self.at
+
+    def monotonic(self):
+        return self.at.timestamp()
+
+    def forward(self, **span):
+        self.at += timedelta(**span)
+
+
+class Dice:
+    def __init__(self, seed):
+        self._random = random.Random(seed)
+
+    def uuid(self):
+        return str(UUID(int=self._random.getrandbits(128), version=4))
+
+    def unit(self):
+        return self._random.random()
+
+    def octets(self, n):
+        return self._random.randbytes(n)
+
+
+class Snapshots:
+    def __init__(self, directory: Directory):
+        self._directory = directory
+        self._stores: dict[int, TrustStore] = {}
+
+    def current(self):
+        return self._directory
+
+    def trust(self, directory):
+        return self._stores.setdefault(id(directory), TrustStore(directory.trust))
+
+    def swap(self, directory):
+        self._directory = directory
+
+
+class Count:
+    def received(self, kind, outcome): ...
+    def refused(self, code): ...
+    def attempted(self, kind, outcome, seconds): ...
+
+
+async def explained(octets, *, name, version):
+    entry = _schemas().entry(name, version)
+    return explain(octets, entry) if entry else ()
+
+
+@dataclass
+class Installation:
+    oin: Oin
+    store: Store
+    gateway: Gateway
+    worker: Worker
+    snapshots: Snapshots
+    backend: Backend
+    up: bool = True
+
+    async def message(self, referentienummer: str) -> MessageView | None:
+        for known in await self.store.reader.messages(party=None, before=None, limit=100):
+            if known.referentienummer == referentienummer:
+                return await self.store.reader.message(known.id)
+        return None
+
+    async def change(self, **changes):
+        """Swap the directory for one with these changes; the epoch moves."""
+        fresh = replace(self.snapshots.current(), **changes)
+        mark = f"{fresh.fingerprint}+"
+        epoch = await self.store.sync_epoch(mark)
+        self.snapshots.swap(replace(fresh, fingerprint=mark, epoch=epoch))
+
+
+Break = Callable[[Oin, Endpoint, object], Awaitable[Answer | None]]
+
+
+@dataclass
+class Town:
+    """The installations, the clock, and the wire between them."""
+
+    clock: Clock
+    dice: Dice
+    installations: dict[Oin, Installation] = field(default_factory=dict)
+    breaks: list[Break] = field(default_factory=list)
+    wire: list[tuple[Oin, Oin, object, Answer]] = field(default_factory=list)
+
+    def __getitem__(self, oin: Oin) -> Installation:
+        return self.installations[oin]
+
+    async def settle(self, rounds: int = 60) -> None:
+        """Let every worker work until nobody has anything to do now."""
+        for _ in range(rounds):
+            made = 0
+            for installation in self.installations.values():
+                if installation.up:
+                    made += await installation.worker.step()
+            if not made:
+                return
+        raise AssertionError("the town does not come to rest")
+
+    async def close(self) -> None:
+        for installation in self.installations.values():
+            await installation.store.close()
+
+
+class Wire:
+    """The network port of one installation: calls the other's pipeline."""
+
+    def __init__(self, town: Town, me: Oin):
+        self._town = town
+        self._me = me
+
+    async def post(self, endpoint, message):
+        for disturb in self._town.breaks:
+            answer = await disturb(self._me, endpoint, message)
+            if answer is not None:
+                return answer
+        other = self._town.installations.get(endpoint.party)
+        if other is None or not other.up:
+            raise PeerUnreachable("peer.unreachable", "installation is down")
+        answer = await other.gateway.receive(
+            Inbound(
+                body=message.body,
+                content_type=message.content_type,
+                soap_action=message.soap_action,
+                peer=Peer(certificate=leaf(self._me, "tls").certificate, address="192.0.2.1"),
+                at=self._town.clock.now(),
+            )
+        )
+        self._town.wire.append((self._me, endpoint.party, message, answer))
+        return answer
+
+
+async def build(
+    folder: Path,
+    *,
+    seed: int = 1,
+    profile: str = "osb-rm-e",
+    parties: tuple[Oin, ...] = (POLITIE, HUB, VT),
+) -> Town:
+    town = Town(clock=Clock(), dice=Dice(seed))
+    for oin in parties:
+        town.installations[oin] = await _install(town, folder / oin, oin, profile)
+    return town
+
+
+async def _install(town: Town, folder: Path, oin: Oin, profile: str) -> Installation:
+    folder.mkdir(parents=True)  # noqa: ASYNC240 - a test, nothing else runs
+    store = Store.open(
+        folder / "gateway.db",
+        epochs=EpochKeys(folder / "epochs", dice=town.dice),
+        clock=town.clock,
+        dice=town.dice,
+        writer_id=str(ROLES[oin]),
+        inline=True,
+    )
+    plain = directory(oin, profile)
+    epoch = await store.sync_epoch(plain.fingerprint)
+    snapshots = Snapshots(replace(plain, epoch=epoch))
+    gateway = Gateway(
+        House(
+            clock=town.clock,
+            dice=town.dice,
+            snapshots=snapshots,
+            keyring=Keys(leaf(oin, "sign"), leaf(oin, "encrypt")),
+            network=Wire(town, oin),
+            schemas=_schemas(),
+            explain=explained,
+            count=Count(),
+            think=inline,
+            inbox=store.inbox,
+            payloads=store.payloads,
+            queue=store.queue,
+            signals=store.signals,
+            postvak=store.postvak,
+            reader=store.reader,
+            worker=f"worker-{ROLES[oin]}",
+        )
+    )
+    backend = Backend(
+        name=f"systeem-{ROLES[oin]}",
+        party=oin,
+        applicaties=(APPLICATIE[oin],),
+        token_sha256="0" * 64,
+    )
+    worker = Worker(
+        name=f"worker-{ROLES[oin]}",
+        gateway=gateway,
+        queue=store.queue,
+        bell=store.bell,
+        clock=town.clock,
+    )
+    return Installation(oin, store, gateway, worker, snapshots, backend)
