@@ -1,0 +1,68 @@
+# What a newcomer needs: make demo, make test. Everything lands in .venv, nothing elsewhere.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
+VECTORS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check fix bench external interop lock clean
+
+help:
+	@echo "make demo              a zorgmelding crosses the hub: four processes on loopback"
+	@echo "make demo STAY=1       the same, and leave it running to look around"
+	@echo "make test              the tests, self-contained"
+	@echo "make check             formatter, linter, strict types, import rules"
+	@echo "make external VECTORS=DIR   tests on third-party schemas, CPAs and messages"
+	@echo "make interop           signatures and encryption against a Java peer (JDK 17)"
+	@echo "make bench             ratios against the bare cost of the cryptography"
+
+$(VENV)/.run: requirements/run.txt pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) install --require-hashes -r requirements/run.txt
+	$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.dev: requirements/dev.txt $(VENV)/.run
+	$(PIP) install --require-hashes -r requirements/dev.txt
+	@touch $@
+
+.venv-xmlsec/.done: requirements/xmlsec.txt
+	$(PYTHON) -m venv .venv-xmlsec
+	.venv-xmlsec/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes -r requirements/xmlsec.txt
+	@touch $@
+
+demo: $(VENV)/.run
+	$(BIN)/gateway demo $(if $(STAY),--stay)
+
+test: $(VENV)/.dev
+	$(BIN)/python -m pytest
+
+check: $(VENV)/.dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+fix: $(VENV)/.dev
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: $(VENV)/.dev
+	$(BIN)/python -m bench
+
+external: $(VENV)/.dev .venv-xmlsec/.done
+	@test -n "$(VECTORS)" || { echo "make external VECTORS=DIR: the folder with the third-party data is missing; the README says where to get it" >&2; exit 2; }
+	XMLSEC_PYTHON=$(CURDIR)/.venv-xmlsec/bin/python $(BIN)/python -m pytest tests/external --vectors "$(VECTORS)"
+
+interop: $(VENV)/.dev
+	$(BIN)/python -m pytest tests/interop
+
+lock: $(VENV)/.dev
+	$(PIP) install uv
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --group build pyproject.toml -o requirements/run.txt
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 -c requirements/run.txt --group build --group test --group check pyproject.toml -o requirements/dev.txt
+	echo 'xmlsec==1.3.17' | $(BIN)/uv pip compile --quiet --generate-hashes --python-version 3.11 -c requirements/run.txt - -o requirements/xmlsec.txt
+
+clean:
+	rm -rf $(VENV) .venv-xmlsec var .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
