@@ -6,7 +6,14 @@ from hashlib import sha256
 
 from gateway.catalogue import Role
 from gateway.directory import Directory
-from gateway.errors import Malformed, NoRoute, PolicyViolation, Refused, SchemaViolation
+from gateway.errors import (
+    DuplicateConflict,
+    Malformed,
+    NoRoute,
+    PolicyViolation,
+    Refused,
+    SchemaViolation,
+)
 from gateway.message import Aanlevering, Address, Oin
 from gateway.pipeline import answers, judge
 from gateway.pipeline.house import House
@@ -69,7 +76,14 @@ class Admitting:
             admission = await self._accept(directory, taken)
         except (SchemaViolation, Malformed, NoRoute, PolicyViolation) as error:
             admission = await self._refuse(directory, taken, error)
-        await self._commit(directory, taken, admission, signal)
+        try:
+            await self._commit(directory, taken, admission, signal)
+        except DuplicateConflict as error:
+            if error.code != "duplicate.referentienummer":
+                raise
+            # StUF016: the referentienummer was used for other content (domain 1.8).
+            refusal = await self._refuse(directory, taken, error)
+            await self._commit(directory, taken, refusal, signal)
 
     async def _accept(self, directory: Directory, taken: Taken) -> Admission:
         document = judge.read(taken.octets, directory)

@@ -26,6 +26,7 @@ from gateway.ports import (
     AuditEvent,
     Direction,
     Known,
+    MessageView,
     NewDelivery,
     NewMessage,
 )
@@ -34,6 +35,7 @@ from gateway.wire import stuf
 from gateway.wire.stuf import Document
 
 RETHINK = 3
+SEPARATOR = " · "
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,14 +123,12 @@ class HandingIn:
                 where=f"/{document.name}/stuurgegevens/referentienummer",
             )
         view = await self._house.reader.message(known.id)
-        states = [d.state for d in view.deliveries] if view else []
-        held = State.HELD in states
-        grounds = tuple(d.ground for d in view.deliveries if d.state is State.HELD) if view else ()
+        held = view is not None and State.HELD in {d.state for d in view.deliveries}
         return Receipt(
             id=known.id,
             fresh=False,
             held=held,
-            reasons=grounds,
+            reasons=_reasons_on_file(view) if view and held else (),
             referentienummer=known.referentienummer,
         )
 
@@ -276,7 +276,7 @@ class HandingIn:
                 channel=delivery.channel,
                 cpa_id=delivery.cpa_id,
             ),
-            event("message.held", reasons=" · ".join(_reasons(gate)))
+            event("message.held", reasons=SEPARATOR.join(_reasons(gate)))
             if isinstance(gate, approval.Hold)
             else event("message.released", ground=gate.ground, approval=gate.approval_id),
         )
@@ -310,6 +310,13 @@ def _own_applicatie(document: Document, backend: Backend) -> None:
             "De applicatie van de zender is niet aan dit systeem toegewezen.",
             where=f"/{document.name}/stuurgegevens/zender/applicatie",
         )
+
+
+def _reasons_on_file(view: MessageView) -> tuple[str, ...]:
+    for row in view.trace:
+        if row.event.event == "message.held":
+            return tuple(str(row.event.data.get("reasons", "")).split(SEPARATOR))
+    return ()
 
 
 def _reasons(gate: approval.Released | approval.Hold) -> tuple[str, ...]:

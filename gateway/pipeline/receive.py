@@ -44,11 +44,12 @@ from gateway.pipeline.unproven import Unproven
 from gateway.ports import Answer, AuditEvent, Known, SignalReceived
 from gateway.security import seal
 from gateway.security.certificates import Identity, Usage, acts_for, thumbprint
-from gateway.security.open import Opened, open_message
+from gateway.security.open import Opened, in_time, open_message
 from gateway.wire.ebms2 import header as wire
 from gateway.wire.ebms2 import signals
 
 RETHINK = 3
+_FROM = "//Header/MessageHeader/From/PartyId"
 
 
 class Receiver:
@@ -101,6 +102,7 @@ class Receiver:
                     keyring=self._house.keyring,
                     limits=limits,
                     at=inbound.at,
+                    late=True,
                 ),
             )
             return await self._opened(directory, opened, inbound.at)
@@ -111,7 +113,10 @@ class Receiver:
         self, directory: Directory, agreement: Agreement, header: Header, inbound: Inbound
     ) -> Identity:
         """The certificate holder must be the sender, or act for it by a recorded mandate."""
-        agreement.other(header.sender.id)
+        if header.sender not in agreement.parties:
+            raise UnknownAgreement(
+                "agreement.party", "sender is not a party of the agreement", where=_FROM
+            )
         receiver = directory.party(header.receiver.id)
         if receiver is None or not receiver.local:
             raise UnknownAgreement(
@@ -126,7 +131,7 @@ class Receiver:
             raise PolicyViolation(
                 "peer.oin",
                 "TLS client certificate is not of the sending party",
-                where="//Header/MessageHeader/From/PartyId",
+                where=_FROM,
             )
         if party.oin in directory.suspended:
             raise Unavailable("party.suspended", "party is suspended here")
@@ -136,6 +141,7 @@ class Receiver:
         # (4)
         match opened.content:
             case Acknowledgment() | ErrorList():
+                in_time(opened.header, at)
                 await self.take_signal(opened, at)
                 return Answer(status=204)
             case MshRequest():
@@ -155,6 +161,8 @@ class Receiver:
         known = await self._house.inbox.find(party, header.cpa_id, header.message_id)
         if known is not None:
             return await self._again(known, opened, at)
+        # Only now: a retry that comes late still gets the acknowledgement of the first.
+        in_time(header, at)
         # (5) (6)
         signal = answers.acknowledgment(self._house, opened, at) if header.ack_requested else b""
         await self._admitting.admit(directory, opened, signal, at)
@@ -262,9 +270,9 @@ def _warned(opened: Opened, at: datetime) -> AuditEvent:
     return AuditEvent(
         event="signal.warning",
         at=at,
-        code=",".join(e.code for e in errors)[:200],
+        code=",".join(sorted({signals.known_code(e.code) for e in errors})),
         party=opened.header.sender.id,
-        data={"ref": opened.header.ref_to_message_id or "", "cpa_id": opened.header.cpa_id},
+        data={"cpa_id": opened.header.cpa_id},
     )
 
 
@@ -277,7 +285,9 @@ def _signal(opened: Opened, at: datetime, *, asked: bool) -> SignalReceived:
         refers_to, references = content.ref_to_message_id, content.references
     elif isinstance(content, ErrorList):
         first = next((e for e in content.errors if e.severity == "Error"), None)
-        error, location = (first.code, first.location) if first else ("", "")
+        if first is not None:
+            error = signals.known_code(first.code)
+            location = signals.known_location(first.location)
     return SignalReceived(
         party=Oin(header.sender.id),
         cpa_id=header.cpa_id,

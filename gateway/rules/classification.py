@@ -52,6 +52,12 @@ class Verdict:
     onderzoek: bool | None
 
 
+FORESEEN = frozenset({"acuut", "onderzoek", "wpgArtikel"})
+"""Names of extraElementen that hold no data of the case, with a plain value (domain 9.3)."""
+
+_PLAIN = frozenset({"ja", "nee", "j", "n", "true", "false", "8", "9", "10", "13"})
+
+
 def classify(
     document: Document, aanlevering: Aanlevering, *, table: ClassificationTable
 ) -> Verdict:
@@ -66,7 +72,10 @@ def classify(
         table_version=table.version,
         classified=classified,
         exempt=exempt,
-        reasons=tuple(reason for rule in rules for reason in _matches(document, rule)),
+        reasons=(
+            *(reason for rule in rules for reason in _matches(document, rule)),
+            *(() if exempt else _extra(document)),
+        ),
         wpg_artikel=(aanlevering.wpg_artikel or "").strip() or None,
         onderzoek=aanlevering.onderzoek,
     )
@@ -95,6 +104,18 @@ def _matches(document: Document, rule: ClassificationRule) -> Iterator[Reason]:
             text=rule.reason or "Dit element is gevuld.",
             wpg_artikel=rule.wpg_artikel,
         )
+
+
+def _extra(document: Document) -> Iterator[Reason]:
+    """A filled extraElement says what no table foresaw: unclear is held (domain 9.3)."""
+    found = (e for e in document.tree.iter("{*}extraElement") if _text(e))
+    for element in islice(found, SHOWN_PER_RULE):
+        if element.get("naam") not in FORESEEN or _text(element) not in _PLAIN:
+            yield Reason(
+                rule="extraElement",
+                path=path_of(element),
+                text="Dit extra element is niet geclassificeerd.",
+            )
 
 
 def _path(rule: ClassificationRule) -> str:

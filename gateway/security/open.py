@@ -97,12 +97,14 @@ def open_message(  # noqa: PLR0913 - the facts of one judgement, all by name
     at: datetime,
     policy: AlgorithmPolicy = DIGIKOPPELING,
     mandates: frozenset[Oin] = frozenset(),
+    late: bool = False,
 ) -> Opened:
     """Prove the message, or raise.
 
     The caller has matched the TLS peer to the sender and knows that the receiver is a
     party here; whether an unsigned signal counts is its decision too (`signer` is None).
-    `mandates` are OINs that may sign for the sender (DK-BP EB014). Raises UnknownAgreement,
+    `mandates` are OINs that may sign for the sender (DK-BP EB014). With `late` the caller
+    checks TimeToLive itself, by `in_time`. Raises UnknownAgreement,
     PolicyViolation `header.inconsistent`, Malformed `mime.*` and `header.timestamp`,
     DecryptionFailed, SignatureInvalid, CertificateRejected, RevocationUnknown, TooLarge
     `payload.too_large`, Expired `ttl.expired`, Misconfigured `keys.*`.
@@ -119,7 +121,9 @@ def open_message(  # noqa: PLR0913 - the facts of one judgement, all by name
     # (5) (6) (7) The signature, its signer, and the header once more.
     proof = _prove(claimed, payloads, agreed.channel, means)
     # (8) It is neither too late nor too early.
-    _check_time(proof.header, limits, at)
+    if not late:
+        in_time(proof.header, at)
+    _check_clock(proof.header, limits, at)
     return Opened(
         header=proof.header,
         content=proof.content,
@@ -211,10 +215,15 @@ def _reread(claimed: Claimed, verified: Verified) -> tuple[Header, Content]:
 # --- (8) time -------------------------------------------------------------------------
 
 
-def _check_time(header: Header, limits: Limits, at: datetime) -> None:
-    where = f"{MESSAGE}/MessageData"
+def in_time(header: Header, at: datetime) -> None:
+    """Raise Expired `ttl.expired` when TimeToLive has passed (ebMS 2.0, 3.1.6.4)."""
     if header.time_to_live is not None and at >= header.time_to_live:
-        raise Expired("ttl.expired", "TimeToLive has passed", where=f"{where}/TimeToLive")
+        where = f"{MESSAGE}/MessageData/TimeToLive"
+        raise Expired("ttl.expired", "TimeToLive has passed", where=where)
+
+
+def _check_clock(header: Header, limits: Limits, at: datetime) -> None:
+    where = f"{MESSAGE}/MessageData"
     if header.timestamp > at + limits.clock_skew:
         raise Malformed(
             "header.timestamp", "Timestamp is in the future", where=f"{where}/Timestamp"

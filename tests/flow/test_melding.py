@@ -9,7 +9,8 @@ from gateway.cli.demo.documents import Address, document, without
 from gateway.errors import DuplicateConflict, PeerUnreachable, SchemaViolation
 from gateway.lifecycle import State
 from gateway.message import Aanlevering
-from tests.flow.town import APPLICATIE, HUB, NOW, POLITIE, VT, build
+from gateway.ports import Endpoint
+from tests.flow.town import APPLICATIE, HUB, NOW, POLITIE, VT, Wire, build
 
 PLAIN = Aanlevering(acuut=False, onderzoek=False, wpg_artikel="8")
 
@@ -195,3 +196,40 @@ async def test_confirming_twice_gives_one_bv01(town):
 
     known = await town[POLITIE].store.reader.messages(party=None, before=None, limit=100)
     assert [m.kind for m in known].count("Bv01Bericht") == 1
+
+
+async def test_retry_that_comes_after_its_time_to_live_still_gets_the_acknowledgement(town):
+    async def lose_signals(me, endpoint, message):
+        if b"Acknowledgment" in message.body and me == HUB:
+            raise PeerUnreachable("peer.unreachable", "lost")
+
+    town.breaks.append(lose_signals)
+    receipt = await hand_in(town, melding("ref-1"))
+    await town.settle()
+    sent = next(m for me, to, m, _ in town.wire if me == POLITIE and to == HUB)
+    town.breaks.clear()
+    town.clock.forward(hours=1)
+
+    answer = await Wire(town, POLITIE).post(
+        Endpoint(url="", party=HUB, client_certificate=None), sent
+    )
+    await town.settle()
+
+    view = await town[POLITIE].store.reader.message(receipt.id)
+    assert answer.status == 204
+    assert answer.message is None
+    assert [d.state for d in view.deliveries] == [State.DELIVERED]
+
+
+async def test_extra_element_that_nobody_foresaw_is_held(town):
+    octets = melding("ref-1").replace(
+        b"<JZ:heeftBetrokken ",
+        b'<StUF:extraElementen><StUF:extraElement naam="verdachte">x</StUF:extraElement>'
+        b"</StUF:extraElementen><JZ:heeftBetrokken ",
+        1,
+    )
+
+    receipt = await hand_in(town, octets)
+
+    assert receipt.held
+    assert "extraElement" in receipt.reasons[0]

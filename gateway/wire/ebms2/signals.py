@@ -144,3 +144,68 @@ def soap_fault(error: GatewayError) -> bytes:
     etree.SubElement(fault, "faultcode").text = f"soap:{side}"
     etree.SubElement(fault, "faultstring").text = error.public
     return etree.tostring(root, encoding="UTF-8", xml_declaration=True)
+
+
+_CODES = frozenset(
+    {
+        "ValueNotRecognized",
+        "NotSupported",
+        "Inconsistent",
+        "OtherXml",
+        "DeliveryFailure",
+        "TimeToLiveExpired",
+        "SecurityFailure",
+        "MimeProblem",
+        "Unknown",
+    }
+)
+_PLACES = frozenset(
+    {
+        "Envelope",
+        "Header",
+        "Body",
+        "MessageHeader",
+        "From",
+        "To",
+        "PartyId",
+        "Role",
+        "CPAId",
+        "ConversationId",
+        "Service",
+        "Action",
+        "MessageData",
+        "MessageId",
+        "Timestamp",
+        "RefToMessageId",
+        "TimeToLive",
+        "DuplicateElimination",
+        "AckRequested",
+        "SyncReply",
+        "MessageOrder",
+        "Signature",
+        "Manifest",
+        "Reference",
+        "ErrorList",
+        "Acknowledgment",
+        "StatusRequest",
+        "@type",
+        "@version",
+        "@signed",
+        "@actor",
+        "@href",
+    }
+)
+
+
+def known_code(code: str) -> str:
+    """Return the error code of a partner, or Unknown: free words are not taken over."""
+    name = code.rpartition(":")[2]
+    return name if name in _CODES else "Unknown"
+
+
+def known_location(location: str) -> str:
+    """Return a location made of known names only, `cid:` for a part, else nothing."""
+    if location.startswith("cid:"):
+        return "cid:"
+    steps = [step.rpartition(":")[2] for step in location.split("/") if step]
+    return "//" + "/".join(steps) if steps and set(steps) <= _PLACES else ""
