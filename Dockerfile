@@ -1,4 +1,5 @@
 # Non-root, read-only root: mount a configuration at /etc/gateway and a volume at /var/lib/gateway.
+# In its gateway.toml, paths.database and paths.epoch_keys point into /var/lib/gateway, listeners to 0.0.0.0.
 #   docker run --read-only --tmpfs /tmp -v ./hub:/etc/gateway:ro -v data:/var/lib/gateway IMAGE
 FROM python:3.11-slim AS build
 WORKDIR /src

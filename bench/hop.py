@@ -2,7 +2,7 @@
 
 Inline and in one thread: decrypt, verify, sign the Acknowledgment, validate, classify, route,
 commit with fsync; then sign, encrypt and hand over, with the commits in between. The neighbours
-are gone while the clock runs: what the hub sends is taken by a stub that answers 204.
+are gone while the clock runs: what the hub sends is taken by a sink that answers 204.
 """
 
 import asyncio
@@ -34,7 +34,7 @@ class Hop:
 
 
 @dataclass(slots=True)
-class Stub:
+class Sink:
     """Takes what is posted and gives no answer: the other end, for free."""
 
     taken: list[WireMessage] = field(default_factory=list)
@@ -77,8 +77,8 @@ async def _measure(folder: Path) -> list[Hop]:
 
 async def _sent(town: Town) -> tuple[list[WireMessage], bytes]:
     """Return what the politie sends, as it would reach the hub, and one document of it."""
-    stub = Stub()
-    town.breaks.append(stub)
+    sink = Sink()
+    town.breaks.append(sink)
     politie = town[POLITIE]
     octets = b""
     for n in range(WARM_UP + MESSAGES):
@@ -92,13 +92,13 @@ async def _sent(town: Town) -> tuple[list[WireMessage], bytes]:
         )
         await politie.gateway.hand_in(octets, PLAIN, politie.backend)
     await _work(town, POLITIE)
-    assert len(stub.taken) == WARM_UP + MESSAGES
-    return list(stub.taken), octets
+    assert len(sink.taken) == WARM_UP + MESSAGES
+    return list(sink.taken), octets
 
 
 async def _hop(town: Town, message: WireMessage, bare) -> Hop:
-    stub = Stub()
-    town.breaks[:] = [stub]
+    sink = Sink()
+    town.breaks[:] = [sink]
     inbound = Inbound(
         body=message.body,
         content_type=message.content_type,
@@ -114,7 +114,7 @@ async def _hop(town: Town, message: WireMessage, bare) -> Hop:
     bare()
     floor = perf_counter() - delivered
     assert answer.status == 204
-    assert len(stub.taken) == 2, "an Acknowledgment, and the melding"
+    assert len(sink.taken) == 2, "an Acknowledgment, and the melding"
     return Hop((committed - start) / floor, (delivered - committed) / floor)
 
 
