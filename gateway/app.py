@@ -19,7 +19,7 @@ from gateway.config import Settings
 from gateway.directory import Directory
 from gateway.errors import Finding, GatewayError
 from gateway.explainer import Explainer
-from gateway.installation import Installation, load_directory, share
+from gateway.installation import Installation, load_directory, load_installation, share
 from gateway.keys.epochs import EpochKeys
 from gateway.keys.keystore import FileKeyring
 from gateway.metrics import Metrics
@@ -96,7 +96,9 @@ class FileSnapshots:
 
 
 async def _with_epoch(installation: Installation, store: Store) -> Directory:
-    plain = load_directory(installation, epoch=0)
+    """Read gateway.toml again as well: parties, suspensions and back-ends stand there."""
+    fresh = await asyncio.to_thread(load_installation, installation.folder)
+    plain = await asyncio.to_thread(load_directory, fresh, epoch=0)
     return replace(plain, epoch=await store.sync_epoch(plain.fingerprint))
 
 
@@ -177,12 +179,11 @@ class App:
     async def reload(self) -> None:
         """Read the directory and the TLS files again; keep the old ones when they are wrong."""
         try:
-            fresh = server_context(
-                _identity(self.installation),
-                clients=load_directory(self.installation, epoch=0).trust,
-            )
             api = _api_context(self.installation)
             changed = await self.snapshots.reload(self.store)
+            fresh = server_context(
+                _identity(self.installation), clients=self.snapshots.current().trust
+            )
         except GatewayError as error:
             log.error("directory.not_reloaded", code=error.code, where=error.where)
             return

@@ -240,6 +240,7 @@ class Known:
     """The signed acknowledgement (SOAP octets) that was given for it."""
     answer: str
     """`Bv01Bericht`, `Fo01Bericht`, or empty."""
+    aanlevering: Aanlevering = field(default_factory=Aanlevering)
 
 
 class Inbox(Protocol):
@@ -302,6 +303,8 @@ class Claim:
     action: str
     ground: str
     approval_id: str
+    table_version: str
+    """Of the classification table that it was judged by."""
     payload_sha256: str
     retries: int
     retry_interval: timedelta
@@ -392,8 +395,13 @@ class Queue(Protocol):
         """
         ...
 
-    async def sweep(self, *, worker: str) -> datetime | None:
+    async def sweep(
+        self, *, worker: str, under_way: frozenset[str] | None = None
+    ) -> datetime | None:
         """Put back what dead workers left, retry or give up what is overdue or expired.
+
+        With `under_way` (ids of deliveries) the claims of this worker that are not among
+        them are put back too: their settlement failed.
 
         Return when the next delivery, acknowledgement or expiry falls due (None: nothing).
         """

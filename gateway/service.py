@@ -88,8 +88,11 @@ async def _keep_house(app: App, hangup: asyncio.Event) -> None:
     """Reload on SIGHUP or when a revocation list changed; sweep orphans; watch certificates."""
     lists = _stamp(app.installation)
     while True:
-        await _sweep(app)
-        _watch_certificates(app)
+        try:
+            await _sweep(app)
+            _watch_certificates(app)
+        except Exception as error:  # noqa: BLE001 - housekeeping never stops the traffic
+            log.error("housekeeping.failed", kind=type(error).__name__)
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(hangup.wait(), HOUSEKEEPING.total_seconds())
         seen = _stamp(app.installation)

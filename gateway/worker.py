@@ -69,16 +69,15 @@ class Worker:
         while not stop.is_set():
             try:
                 wait = await self._round()
-            except GatewayError as error:
-                log.warning("worker.trouble", code=error.code)
-                self._on_trouble(error.code)
+            except Exception as error:  # noqa: BLE001 - one bad row must not stop all traffic
+                self._trouble("worker.trouble", error)
                 wait = self._pace.trouble_wait.total_seconds()
             await self._rest(stop, wait)
         await self._drain()
 
     async def step(self) -> int:
         """Do one round inline, for simulations: return how many attempts were made."""
-        await self._queue.sweep(worker=self._name)
+        await self._queue.sweep(worker=self._name, under_way=frozenset())
         claims = await self._claim(self._pace.concurrency)
         for claim in claims:
             await self._gateway.deliver(claim)
@@ -86,11 +85,12 @@ class Worker:
 
     async def _round(self) -> float:
         await self._queue.heartbeat(worker=self._name)
-        due = await self._queue.sweep(worker=self._name)
+        under_way = frozenset(task.get_name() for task in self._running)
+        due = await self._queue.sweep(worker=self._name, under_way=under_way)
         free = self._pace.concurrency - len(self._running)
         if free > 0:
             for claim in await self._claim(free):
-                task = asyncio.create_task(self._deliver(claim))
+                task = asyncio.create_task(self._deliver(claim), name=claim.delivery)
                 self._running.add(task)
                 task.add_done_callback(self._running.discard)
         return self._until(due)
@@ -112,9 +112,14 @@ class Worker:
     async def _deliver(self, claim: Claim) -> None:
         try:
             await self._gateway.deliver(claim)
-        except GatewayError as error:
-            log.warning("delivery.unsettled", delivery=claim.delivery, code=error.code)
-            self._on_trouble(error.code)
+        except Exception as error:  # noqa: BLE001 - the next sweep puts the claim back
+            self._trouble("delivery.unsettled", error)
+
+    def _trouble(self, event: str, error: Exception) -> None:
+        """Log kind and code; a text of another library may hold a value."""
+        code = error.code if isinstance(error, GatewayError) else f"bug.{type(error).__name__}"
+        log.warning(event, code=code)
+        self._on_trouble(code)
 
     def _until(self, due: datetime | None) -> float:
         longest = self._pace.longest_wait.total_seconds()
@@ -139,5 +144,7 @@ class Worker:
     async def _drain(self) -> None:
         if self._running:
             await asyncio.wait(self._running, timeout=self._pace.grace.total_seconds())
-        for task in self._running:
+        left = tuple(self._running)
+        for task in left:
             task.cancel()
+        await asyncio.gather(*left, return_exceptions=True)

@@ -1,5 +1,6 @@
 """`gateway audit`: the audit rows and their chain."""
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -27,11 +28,14 @@ def list_(
     async def work(view: View) -> tuple[AuditRow, ...]:
         return await view.reader.audit(after=after, limit=limit)
 
-    for row in look(config, work):
+    rows = look(config, work)
+    for row in rows:
         event = row.event
         facts = " ".join(f"{k}={v}" for k, v in event.data.items() if v not in {"", None})
         code = f" {event.code}" if event.code else ""
         print(f"{shapes.moment(event.at)} {row.writer}/{row.n} {event.event}{code} {facts}")
+    if len(rows) == limit:
+        print(f"meer: --after {after + limit}", file=sys.stderr)
 
 
 @app.command()

@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -14,6 +14,8 @@ from gateway.errors import NoRoute
 from gateway.ports import Known, MessageView
 from gateway.store.view import View
 from gateway.web.api import shapes
+
+WIDTH = 200
 
 app = typer.Typer(help="Messages and their trace.", no_args_is_help=True)
 
@@ -29,7 +31,8 @@ def list_(
         return await view.reader.messages(party=None, before=None, limit=limit)
 
     table = Table()
-    for column in ("id", "ontvangen", "richting", "soort", "referentienummer", "antwoord"):
+    table.add_column("id", no_wrap=True)
+    for column in ("ontvangen", "richting", "soort", "referentienummer", "antwoord"):
         table.add_column(column, overflow="fold")
     for message in look(config, work):
         table.add_row(
@@ -40,7 +43,7 @@ def list_(
             message.referentienummer,
             message.answer or "-",
         )
-    Console(highlight=False).print(table)
+    _console().print(table)
 
 
 @app.command()
@@ -63,7 +66,7 @@ def show(
     if as_json:
         print(json.dumps(shape, indent=2, ensure_ascii=False))
         return
-    console = Console(highlight=False)
+    console = _console()
     for key, value in shape.items():
         if not isinstance(value, list):
             console.print(f"{key:<22}{value}")
@@ -75,5 +78,17 @@ def show(
         )
     console.print()
     for step in shape["stappen"]:
-        code = f"  {step['code']}" if step["code"] else ""
-        console.print(f"{step['tijd']}  {step['stap']}{code}", soft_wrap=True)
+        _print_step(console, step)
+
+
+def _print_step(console: Console, step: dict[str, Any]) -> None:
+    code = f"  {step['code']}" if step["code"] else ""
+    console.print(f"{step['tijd']}  {step['stap']}{code}", soft_wrap=True)
+    if reasons := step["gegevens"].get("reasons"):
+        console.print(f"    reden: {reasons}", soft_wrap=True, markup=False)
+
+
+def _console() -> Console:
+    """Wide enough for whole ids where no terminal says how wide it is."""
+    console = Console(highlight=False)
+    return console if console.is_terminal else Console(highlight=False, width=WIDTH)

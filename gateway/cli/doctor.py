@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from gateway.app import SystemClock, load_schemas
+from gateway.catalogue import Role
 from gateway.cli import Config
 from gateway.directory import Agreement, Channel, Directory
 from gateway.errors import GatewayError, Misconfigured
@@ -61,8 +62,13 @@ def examine(installation: Installation) -> Iterator[Finding]:
         yield Finding("✗", str(error))
         return
     yield Finding(
-        "✓", f"{len(directory.agreements)} overeenkomsten, {len(directory.parties)} partijen"
+        "✓" if directory.agreements else "✗",
+        f"{len(directory.agreements)} overeenkomsten, {len(directory.parties)} partijen",
     )
+    if installation.settings.listen.api is not None and not directory.backends:
+        yield Finding("!", "geen systeem onder [[backends]]: niemand kan aanleveren of ophalen")
+    if not directory.trust.anchors or not directory.trust.crls:
+        yield Finding("✗", "stamcertificaten of CRL's ontbreken in trust/")
     trust = TrustStore(directory.trust)
     yield from _own_certificate(installation, trust)
     yield from _keys(installation, directory, trust)
@@ -142,6 +148,8 @@ def _gate(directory: Directory) -> Iterator[Finding]:
     gate = directory.gate
     exempt = ", ".join(sorted(gate.table.exempt)) or "geen"
     yield Finding("✓", f"classificatietabel {gate.table.version}; vrijgesteld: {exempt}")
+    if directory.parties[directory.me].role is not Role.POLITIE:
+        return
     if not gate.approvals:
         yield Finding(
             "!", "geen doorlopende toestemming: elk bericht van de politie wordt vastgehouden"

@@ -13,6 +13,7 @@ from gateway.errors import (
     PolicyViolation,
     Refused,
     SchemaViolation,
+    Unavailable,
 )
 from gateway.message import Aanlevering, Address, Oin
 from gateway.pipeline import answers, judge
@@ -296,7 +297,7 @@ class Admitting:
                 admission, acknowledgment=delivery, events=(*admission.events, event)
             )
         admitted = await self._house.inbox.admit(admission)
-        if not admitted.fresh and admission.acknowledgment is not None:
+        if not admitted.fresh:
             await self._house.inbox.admit(self._copy(admission, admitted.message))
 
     def _copy(self, admission: Admission, first: str) -> Admission:
@@ -332,6 +333,8 @@ def _same_action(document: Document, taken: Taken) -> None:
 def _business_sender(directory: Directory, document: Document, party: Oin) -> Oin:
     """Party → hub: the connection's party is the zender. Hub → party: not compared (9.2.1)."""
     zender = document.stuurgegevens.zender
+    if zender is not None and zender.organisatie in directory.suspended:
+        raise Unavailable("party.suspended", "zender is suspended here")
     if directory.parties[party].role is Role.KNOOPPUNT and zender is not None:
         return Oin(zender.organisatie)
     return party

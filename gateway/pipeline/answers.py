@@ -193,6 +193,7 @@ def to_delivery(  # noqa: PLR0913 - the facts of one delivery, all by name
         case routing.ToPartner():
             channel = route.binding.channel
             tries = 1 + channel.retries
+            # Also its TimeToLive: nothing is sent after the moment that the envelope names.
             lifetime = max(channel.persist_duration, tries * channel.retry_interval)
             return NewDelivery(
                 id=house.dice.uuid(),

@@ -7,13 +7,16 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from gateway.directory import Agreement, Binding, Channel, Directory, SyncReply
+from gateway.directory import Agreement, Binding, Channel, Directory, GateReason, SyncReply
 from gateway.errors import (
     GatewayError,
+    Misconfigured,
     OutcomeUnknown,
     PeerUnreachable,
     Refused,
+    RevocationUnknown,
     StaleSnapshot,
+    StoreUnavailable,
     Unavailable,
 )
 from gateway.message import Header, Oin, Payload, WireMessage
@@ -40,7 +43,10 @@ from gateway.wire.ebms2 import header as wire
 
 TakeSignal = Callable[[Opened, datetime], Awaitable[None]]
 
-ANSWER_WAIT = timedelta(seconds=5)
+OWN_TROUBLE = timedelta(minutes=1)
+"""Pause when the reason is on our side: store, keys, revocation lists."""
+
+ANSWER_WAIT = timedelta(seconds=1)
 """Shortest wait for an acknowledgement, whatever the agreement says."""
 
 NEVER_AGAIN = frozenset({501, 505, 510})
@@ -82,6 +88,8 @@ class Delivering:
 
     async def _attempt(self, claim: Claim, events: list[AuditEvent]) -> Outcome:
         directory = self._house.snapshots.current()
+        if claim.expires_at is not None and self._house.clock.now() >= claim.expires_at:
+            return GaveUp(code="ttl.expired")
         way = self._way(directory, claim)
         if claim.kind is DeliveryKind.SIGNAL:
             return await self._signal(claim, way)
@@ -104,7 +112,10 @@ class Delivering:
         )
 
     def _gate(self, directory: Directory, claim: Claim) -> approval.Released | approval.Hold:
-        """The test is made again for this attempt: an approval may have been withdrawn."""
+        """The test is made again for this attempt: approval or table may have changed."""
+        table = directory.gate.table.version
+        if claim.ground == approval.Ground.STANDING and claim.table_version != table:
+            return approval.Hold(kinds=(GateReason.UNCLASSIFIED,), reasons=())
         return approval.still_released(
             ground=claim.ground,
             approval_id=claim.approval_id,
@@ -165,7 +176,7 @@ class Delivering:
             message_id=known.message_id,
             timestamp=at,
             ref_to_message_id=await self._refers_to(claim),
-            time_to_live=at + lives if lives else None,
+            time_to_live=claim.expires_at or (at + lives if lives else None),
             duplicate_elimination=channel.duplicate_elimination,
             ack_requested=channel.ack_requested,
             ack_signed=channel.ack_signed,
@@ -226,10 +237,24 @@ class Delivering:
             return self._http_failure(claim, answer, events)
         events.append(self._event(claim, "delivery.sent", status=answer.status))
         if answer.message is not None and answer.message.body:
-            await self._read_answer(way, answer.message, at)
+            await self._try_answer(claim, way, answer.message, at, events)
         if not way.channel.ack_requested:
             return HandedOver(until=None)
         return HandedOver(until=at + max(claim.retry_interval, ANSWER_WAIT))
+
+    async def _try_answer(
+        self,
+        claim: Claim,
+        way: _Way,
+        message: WireMessage,
+        at: datetime,
+        events: list[AuditEvent],
+    ) -> None:
+        """Use a signal in the answer; one that can not be opened leaves the 2xx a hand-over."""
+        try:
+            await self._read_answer(way, message, at)
+        except GatewayError as error:
+            events.append(self._event(claim, "answer.unreadable", code=error.code))
 
     async def _read_answer(self, way: _Way, message: WireMessage, at: datetime) -> None:
         """A signal in the answer is opened as strictly as one that comes by itself."""
@@ -274,17 +299,28 @@ class Delivering:
         if isinstance(error, OutcomeUnknown) and not self._repeatable(claim):
             events.append(self._event(claim, "delivery.unknown", code=error.code))
             return LostTrack(code=error.code)
+        if isinstance(error, RevocationUnknown | StoreUnavailable | Misconfigured):
+            return self._ours(claim, error, events)
         down = isinstance(error, PeerUnreachable | OutcomeUnknown)
         if isinstance(error, Unavailable | Refused):
             return self._again(claim, error.code, events, down=down)
         events.append(self._event(claim, "delivery.dead", code=error.code))
         return GaveUp(code=error.code)
 
+    def _ours(self, claim: Claim, error: GatewayError, events: list[AuditEvent]) -> Outcome:
+        """A failure of our own never ends a delivery: it waits until somebody mends it."""
+        at = self._house.clock.now() + OWN_TROUBLE
+        events.append(self._event(claim, "delivery.retry", code=error.code, next=at.isoformat()))
+        return TryAgain(at=at, code=error.code)
+
     def _repeatable(self, claim: Claim) -> bool:
         """Only where the receiver eliminates duplicates may a message go a second time."""
         if claim.kind is DeliveryKind.SIGNAL:
             return True
-        way = self._way(self._house.snapshots.current(), claim)
+        try:
+            way = self._way(self._house.snapshots.current(), claim)
+        except Refused:
+            return False  # the agreement went while it was sent
         return way.channel.duplicate_elimination
 
     def _again(

@@ -32,7 +32,7 @@ from gateway.ports import (
 )
 from gateway.rules import approval, classification, routing
 from gateway.wire import stuf
-from gateway.wire.stuf import Document
+from gateway.wire.stuf import ANSWERS, Document
 
 RETHINK = 3
 SEPARATOR = " · "
@@ -87,10 +87,11 @@ class HandingIn:
         at = self._house.clock.now()
         directory = self._house.snapshots.current()
         document = judge.read(octets, directory)
+        _no_answer(document)
         _own_applicatie(document, backend)
         known = await self._known(document)
         if known is not None:
-            return await self._again(known, document, backend)
+            return await self._again(known, document, aanlevering, backend)
         thought = await self._think(directory, document, aanlevering, backend, at)
         admission = await self._admission(directory, thought, aanlevering, backend, at)
         admitted = await self._house.inbox.admit(admission)
@@ -114,12 +115,20 @@ class HandingIn:
             stuurgegevens.referentienummer,
         )
 
-    async def _again(self, known: Known, document: Document, backend: Backend) -> Receipt:
+    async def _again(
+        self, known: Known, document: Document, aanlevering: Aanlevering, backend: Backend
+    ) -> Receipt:
         """Same referentienummer: the same content gets the same answer (StUF, domain 1.8)."""
         if known.content_sha256 != document.sha256 or known.party != backend.party:
             raise DuplicateConflict(
                 "duplicate.referentienummer",
                 "Dit referentienummer is al gebruikt voor een bericht met een andere inhoud.",
+                where=f"/{document.name}/stuurgegevens/referentienummer",
+            )
+        if known.aanlevering != aanlevering:
+            raise DuplicateConflict(
+                "duplicate.aanlevering",
+                "Dit bericht is al aangeleverd met andere gegevens over acuut, onderzoek of Wpg.",
                 where=f"/{document.name}/stuurgegevens/referentienummer",
             )
         view = await self._house.reader.message(known.id)
@@ -293,6 +302,16 @@ class HandingIn:
                 actor=backend.name,
                 data={"where": error.where, "rules": ",".join(rules[:20])},
             )
+        )
+
+
+def _no_answer(document: Document) -> None:
+    """An answer is made by confirming or refusing in the postvak: its text passes no gate."""
+    if document.name in ANSWERS:
+        raise PolicyViolation(
+            "bericht.antwoord",
+            "Een Bv01 of Fo01 wordt niet aangeleverd: bevestig of weiger in het postvak.",
+            where=f"/{document.name}",
         )
 
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from gateway.catalogue import Role
 from gateway.directory import Backend, Directory
 from gateway.errors import NoRoute, StaleSnapshot
 from gateway.message import Address
@@ -13,6 +14,7 @@ from gateway.wire import stuf
 from gateway.wire.stuf import ANSWERS
 
 RETHINK = 3
+NEUTRAL = "Het bericht kon niet worden verwerkt."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,18 +86,35 @@ class Closing:
         known = item.message
         if known.kind in ANSWERS:
             return None
-        octets = self._octets(item, weigering, at)
-        return await answers.own_answer(
-            self._house,
-            directory,
-            octets=octets,
-            answered=known.id,
-            party=backend.party,
-            at=at,
-            backend=backend.name,
-        )
+        free = _free_text(directory, item, backend)
+        octets = self._octets(item, weigering, at, free=free)
+        try:
+            return await answers.own_answer(
+                self._house,
+                directory,
+                octets=octets,
+                answered=known.id,
+                party=backend.party,
+                at=at,
+                backend=backend.name,
+            )
+        except NoRoute as error:
+            # No agreement carries an answer there: the postvak is closed all the same.
+            await self._house.inbox.note(
+                AuditEvent(
+                    event="answer.no_route",
+                    at=at,
+                    message=known.id,
+                    delivery=item.delivery,
+                    code=error.code,
+                    party=backend.party,
+                )
+            )
+            return None
 
-    def _octets(self, item: PostvakItem, weigering: Weigering | None, at: datetime) -> bytes:
+    def _octets(
+        self, item: PostvakItem, weigering: Weigering | None, at: datetime, *, free: bool
+    ) -> bytes:
         known = item.message
         zender = Address(organisatie=known.ontvanger, applicatie=item.applicatie)
         ontvanger = Address(organisatie=known.zender, applicatie=known.zender_applicatie)
@@ -117,7 +136,15 @@ class Closing:
             fout=stuf.Fout(
                 code=weigering.code,
                 plek="server",
-                omschrijving=weigering.omschrijving,
-                details=weigering.details,
+                omschrijving=weigering.omschrijving if free else NEUTRAL,
+                details=weigering.details if free else "",
             ),
         )
+
+
+def _free_text(directory: Directory, item: PostvakItem, backend: Backend) -> bool:
+    """The politie's own words leave it only for the OM: a Fo01 passes no gate (9.1.1)."""
+    receiver = directory.party(item.message.zender)
+    if directory.parties[backend.party].role is not Role.POLITIE:
+        return True
+    return receiver is not None and receiver.role is Role.OM

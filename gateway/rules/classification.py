@@ -75,6 +75,7 @@ def classify(
         reasons=(
             *(reason for rule in rules for reason in _matches(document, rule)),
             *(() if exempt else _extra(document)),
+            *(() if exempt else _comments(document)),
         ),
         wpg_artikel=(aanlevering.wpg_artikel or "").strip() or None,
         onderzoek=aanlevering.onderzoek,
@@ -116,6 +117,18 @@ def _extra(document: Document) -> Iterator[Reason]:
                 path=path_of(element),
                 text="Dit extra element is niet geclassificeerd.",
             )
+
+
+def _comments(document: Document) -> Iterator[Reason]:
+    """Comments and processing instructions are words that no schema and no table sees."""
+    for node in document.tree.getroottree().getroot().iter(etree.Comment, etree.PI):
+        parent = node.getparent()
+        yield Reason(
+            rule="commentaar",
+            path=path_of(parent if parent is not None else document.tree),
+            text="Het bericht bevat commentaar of een verwerkingsinstructie.",
+        )
+        return
 
 
 def _path(rule: ClassificationRule) -> str:

@@ -256,12 +256,15 @@ class SqlQueue:
         self._bells.work.ring()
         return settled
 
-    async def sweep(self, *, worker: str) -> datetime | None:
+    async def sweep(
+        self, *, worker: str, under_way: frozenset[str] | None = None
+    ) -> datetime | None:
         """Do what time does; return the next moment at which it has to."""
-        del worker
         now = self._clock.now()
-        if await self._reads(lambda c: anything_due(c, now=now, lease=LEASE)):
-            await self._writer.commit(Sweep(now=now, lease=LEASE))
+        mine = "" if under_way is None else self._name(worker)
+        unit = Sweep(now=now, lease=LEASE, mine=mine, under_way=under_way or frozenset())
+        if await self._reads(lambda c: anything_due(c, unit)):
+            await self._writer.commit(unit)
         return await self._reads(
             lambda c: next_due(c, now=now, suspended=self._suspended, cap=self._cap)
         )

@@ -5,7 +5,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from gateway.message import Address, Oin, Reference
+from gateway.message import Aanlevering, Address, Oin, Reference
 from gateway.ports import Direction, Known, NewMessage
 from gateway.store.tables import messages
 
@@ -24,6 +24,9 @@ KNOWN = tuple(
         "kind",
         "version",
         "zender",
+        "acuut",
+        "onderzoek",
+        "wpg_artikel",
         "zender_applicatie",
         "ontvanger",
         "ontvanger_applicatie",
@@ -139,4 +142,7 @@ def known(row: sa.Row[Any], *, acknowledgment: bytes | None = None) -> Known:
         payload_id=row.m_payload_id,
         acknowledgment=acknowledgment,
         answer=row.m_answer,
+        aanlevering=Aanlevering(
+            acuut=row.m_acuut, onderzoek=row.m_onderzoek, wpg_artikel=row.m_wpg_artikel
+        ),
     )

@@ -50,19 +50,29 @@ _OVERDUE = (
 )
 _ABANDONED = (
     sa.select(*_COLUMNS)
-    .where(_EBMS, _in(State.CLAIMED), deliveries.c.claimed_by.not_in(_ALIVE))
+    .where(
+        _EBMS,
+        _in(State.CLAIMED),
+        sa.or_(
+            deliveries.c.claimed_by.not_in(_ALIVE),
+            sa.and_(
+                deliveries.c.claimed_by == sa.bindparam("mine", type_=sa.String),
+                deliveries.c.id.not_in(sa.bindparam("under_way", expanding=True)),
+            ),
+        ),
+    )
     .order_by(deliveries.c.seq)
     .limit(AT_ONCE)
 )
 
 
-def anything_due(connection: sa.Connection, *, now: datetime, lease: timedelta) -> bool:
+def anything_due(connection: sa.Connection, sweep: "Sweep") -> bool:
     """Tell whether a sweep would change something: most do not, and need no commit."""
-    times = {"now": now}
+    times = {"now": sweep.now}
     return (
         connection.execute(_EXPIRED, times).first() is not None
         or connection.execute(_OVERDUE, times).first() is not None
-        or connection.execute(_ABANDONED, {"alive": now - lease}).first() is not None
+        or connection.execute(_ABANDONED, sweep.lost()).first() is not None
     )
 
 
@@ -72,13 +82,24 @@ class Sweep:
 
     now: datetime
     lease: timedelta
+    mine: str = ""
+    """The worker that sweeps, with its run; empty = only the claims of dead workers."""
+    under_way: frozenset[str] = frozenset()
+    """What it is delivering now: its other claims are nobody's (a settlement that failed)."""
+
+    def lost(self) -> dict[str, Any]:
+        """Return what `_ABANDONED` asks for."""
+        return {
+            "alive": self.now - self.lease,
+            "mine": self.mine,
+            "under_way": sorted(self.under_way),
+        }
 
     def run(self, tx: Tx) -> int:
         """Return how many deliveries changed."""
         times = {"now": self.now}
         expired = [self._expire(tx, row) for row in tx.read(_EXPIRED, times).all()]
-        dead = {"alive": self.now - self.lease}
-        abandoned = [self._put_back(tx, row) for row in tx.read(_ABANDONED, dead).all()]
+        abandoned = [self._put_back(tx, row) for row in tx.read(_ABANDONED, self.lost()).all()]
         overdue = [self._overdue(tx, row) for row in tx.read(_OVERDUE, times).all()]
         return sum(expired) + sum(abandoned) + sum(overdue)
 

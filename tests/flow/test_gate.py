@@ -15,16 +15,18 @@ from hypothesis import strategies as st
 
 from gateway.cli.demo.documents import Address, document
 from gateway.errors import (
+    DuplicateConflict,
     IllegalTransition,
     PeerUnreachable,
     PolicyViolation,
     SchemaViolation,
     StaleSnapshot,
 )
+from gateway.installation import share
 from gateway.keys.epochs import EpochKeys
 from gateway.lifecycle import State
 from gateway.message import Aanlevering
-from gateway.pipeline import Gateway
+from gateway.pipeline import Gateway, Weigering
 from gateway.ports import Answer
 from gateway.rules import approval
 from gateway.security import seal
@@ -240,10 +242,11 @@ async def test_handing_in_again_with_kinder_words_does_not_release(town, tmp_pat
     attempts = listen(town)
     receipt = await hand_in(town, melding(), replace(FREE, onderzoek=True))
 
-    second = await hand_in(town, melding(), FREE)
+    with pytest.raises(DuplicateConflict) as caught:
+        await hand_in(town, melding(), FREE)
     await town.settle()
 
-    assert (second.id, second.held) == (receipt.id, True)
+    assert caught.value.code == "duplicate.aanlevering"
     await expect_held(town, receipt, attempts, tmp_path)
 
 
@@ -512,3 +515,72 @@ def test_seal_does_not_take_a_hold():
 
     with pytest.raises(AttributeError):
         seal_of(hold, sealing.DOCUMENT)
+
+
+# --- other ways round -----------------------------------------------------------------
+
+
+async def test_answer_with_free_text_can_not_be_handed_in(town):
+    octets = (share("schemas") / "1.0.9" / "examples" / "Fo01Bericht.xml").read_bytes()
+
+    with pytest.raises(PolicyViolation) as caught:
+        await hand_in(town, octets)
+    await town.settle()
+
+    assert caught.value.code == "bericht.antwoord"
+    assert town.wire == []
+
+
+async def test_words_of_a_weigering_by_the_politie_do_not_leave_it(town):
+    octets = document(
+        "vtTerugkoppelingDi01",
+        zender=Address(oin=VT, applicatie=APPLICATIE[VT]),
+        ontvanger=Address(oin=POLITIE, applicatie=APPLICATIE[POLITIE]),
+        referentienummer="terug-1",
+        zaak="PL0000-2026000001",
+        at=NOW,
+    )
+    await town[VT].gateway.hand_in(octets, Aanlevering(), town[VT].backend)
+    await town.settle()
+    (item,) = await town[POLITIE].store.postvak.take(
+        party=POLITIE,
+        applicaties=(APPLICATIE[POLITIE],),
+        consumer="test",
+        limit=1,
+        lease=timedelta(minutes=1),
+    )
+
+    words = Weigering(code="X1", omschrijving="Verdachte is aangehouden", details="in onderzoek")
+    await town[POLITIE].gateway.refuse(item.delivery, town[POLITIE].backend, words)
+    await town.settle()
+
+    fo01 = next(
+        k
+        for k in await town[VT].store.reader.messages(party=None, before=None, limit=10)
+        if k.kind == "Fo01Bericht"
+    )
+    told = await town[VT].store.payloads.get(fo01.payload_id)
+    assert b"X1" in told
+    assert b"aangehouden" not in told
+    assert b"onderzoek" not in told
+
+
+@pytest.mark.parametrize("words", [b"<!-- verdachte -->", b"<?verdachte aangehouden?>"])
+async def test_words_outside_the_elements_are_held(town, words):
+    octets = melding().replace(b"<JZ:object ", words + b"<JZ:object ", 1)
+
+    receipt = await hand_in(town, octets)
+    await town.settle()
+
+    assert receipt.held
+    assert town.wire == []
+
+
+async def test_other_classification_table_holds_what_waited(town):
+    receipt = await hand_in(town, melding())
+    table = replace(town[POLITIE].snapshots.current().gate.table, version="een andere")
+    await town[POLITIE].change(**gate(table=table))
+    await town.settle()
+
+    assert (await only_delivery(town, receipt)).state is State.HELD
+    assert town.wire == []

@@ -1,5 +1,6 @@
 """A melding crosses the hub: the main job, without sockets."""
 
+from dataclasses import replace
 from datetime import timedelta
 from uuid import uuid4
 
@@ -8,8 +9,8 @@ import pytest
 from gateway.cli.demo.documents import Address, document, without
 from gateway.errors import DuplicateConflict, PeerUnreachable, SchemaViolation
 from gateway.lifecycle import State
-from gateway.message import Aanlevering
-from gateway.ports import Endpoint
+from gateway.message import Aanlevering, WireMessage
+from gateway.ports import Answer, Endpoint
 from tests.flow.town import APPLICATIE, HUB, NOW, POLITIE, VT, Wire, build
 
 PLAIN = Aanlevering(acuut=False, onderzoek=False, wpg_artikel="8")
@@ -233,3 +234,53 @@ async def test_extra_element_that_nobody_foresaw_is_held(town):
 
     assert receipt.held
     assert "extraElement" in receipt.reasons[0]
+
+
+async def test_claim_whose_settlement_failed_is_put_back(town):
+    calls = []
+
+    async def fail_once(me, endpoint, message):
+        if me == POLITIE and not calls:
+            calls.append(message)
+            raise OSError(24, "too many open files")
+
+    town.breaks.append(fail_once)
+    receipt = await hand_in(town, melding("ref-1"))
+    with pytest.raises(OSError, match="too many open files"):
+        await town.settle()
+    await town.settle()
+
+    view = await town[POLITIE].store.reader.message(receipt.id)
+    assert [d.state for d in view.deliveries] == [State.DELIVERED]
+    assert len(await waiting(town)) == 1
+
+
+async def test_answer_that_can_not_be_read_leaves_the_message_handed_over(town):
+    async def garble(me, endpoint, message):
+        if me == POLITIE:
+            body = WireMessage(body=b"<ok/>", content_type="text/xml")
+            return Answer(status=200, message=body)
+        return None
+
+    town.breaks.append(garble)
+    receipt = await hand_in(town, melding("ref-1"))
+    await town.settle()
+
+    view = await town[POLITIE].store.reader.message(receipt.id)
+    assert [d.state for d in view.deliveries] == [State.SENT]
+    assert "answer.unreadable" in events(view)
+
+
+async def test_missing_revocation_list_of_ours_does_not_spend_the_retries(town):
+    plain = town[POLITIE].snapshots.current().trust
+    await town[POLITIE].change(trust=replace(plain, crls=()))
+    receipt = await hand_in(town, melding("ref-1"))
+    for _ in range(30):
+        await town.settle()
+        town.clock.forward(minutes=2)
+    await town[POLITIE].change(trust=plain)
+    town.clock.forward(minutes=2)
+    await town.settle()
+
+    view = await town[POLITIE].store.reader.message(receipt.id)
+    assert [d.state for d in view.deliveries] == [State.DELIVERED]

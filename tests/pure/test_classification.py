@@ -67,7 +67,8 @@ def test_empty_element_is_not_filled(xml):
     ],
 )
 def test_text_counts_however_it_is_written(xml):
-    assert [id_ for id_, _ in reasons(with_element(xml))] == ["K-01"]
+    found = [id_ for id_, _ in reasons(with_element(xml))]
+    assert found == ["K-01", "commentaar"] if "<!--" in xml else found == ["K-01"]
 
 
 @pytest.mark.parametrize("text", ["nee", "Nee", " NEE\n", "geen\n  aangifte", ""])

@@ -17,14 +17,15 @@ from uuid import uuid4
 import aiohttp
 from aiohttp import web
 
-from gateway.directory import Agreement, Limits
-from gateway.message import ErrorList, Header, Manifest, Oin, Payload
+from gateway.directory import MSH_SERVICE, Agreement, Limits
+from gateway.message import Acknowledgment, ErrorList, Header, Manifest, Oin, Payload
 from gateway.ports import Keyring
 from gateway.rules import approval
 from gateway.security import seal
 from gateway.security.certificates import TrustStore
 from gateway.security.open import Opened, open_message
 from gateway.wire.ebms2 import header as wire
+from gateway.wire.ebms2 import signals
 from gateway.wire.stuf import Document, read_document
 
 Change = Callable[[bytes], bytes]
@@ -44,6 +45,7 @@ class Partner:
     documents: "asyncio.Queue[Document]" = field(default_factory=asyncio.Queue)
     signals: "asyncio.Queue[Opened]" = field(default_factory=asyncio.Queue)
     _runner: web.AppRunner | None = field(default=None)
+    _task: "asyncio.Task[None] | None" = field(default=None)
 
     async def __aenter__(self) -> Self:
         app = web.Application()
@@ -113,10 +115,39 @@ class Partner:
     async def _receive(self, request: web.Request) -> web.Response:
         opened = self._open(await request.read(), request.headers["Content-Type"])
         if isinstance(opened.content, Manifest):
+            self._task = asyncio.create_task(self._acknowledge(opened))
             self.documents.put_nowait(read_document(opened.payloads[0].octets))
         else:
             self.signals.put_nowait(opened)
         return web.Response(status=204)
+
+    async def _acknowledge(self, opened: Opened) -> None:
+        """Answer with a signed Acknowledgment, as a message of its own."""
+        request, at = opened.header, datetime.now(UTC)
+        header = Header(
+            sender=request.receiver,
+            receiver=request.sender,
+            cpa_id=request.cpa_id,
+            conversation_id=request.conversation_id,
+            service=MSH_SERVICE,
+            action="Acknowledgment",
+            message_id=f"{uuid4()}@{self.oin}.demo.dkintern.nl",
+            timestamp=at,
+            ref_to_message_id=request.message_id,
+        )
+        body = Acknowledgment(
+            timestamp=at,
+            ref_to_message_id=request.message_id,
+            sender=request.receiver,
+            references=opened.references,
+        )
+        channel = self.agreement.signals[self.oin]
+        signer = self.keyring.signer(channel.signing.certificate) if channel.signing else None
+        octets = seal.sign_signal(
+            signals.acknowledgment(header, body), signing=channel.signing, signer=signer
+        )
+        message = seal.wire_signal(octets)
+        await self._post(channel.endpoint, message.body, message.content_type)
 
     def _open(self, octets: bytes, content_type: str) -> Opened:
         limits = Limits()

@@ -2,6 +2,7 @@
 
 import asyncio
 import shutil
+import signal
 import tempfile
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -14,6 +15,7 @@ from gateway.cli.demo.scenario import Stage, play
 from gateway.cli.demo.show import Show
 from gateway.cli.demo.sites import Sites, make_sites
 from gateway.errors import GatewayError
+from gateway.installation import share
 from gateway.store.view import View
 from gateway.web.api import shapes
 
@@ -24,10 +26,15 @@ async def run(*, stay: bool, folder: Path | None) -> int:
     root = Path(tempfile.mkdtemp(prefix="berichtengateway-")) if folder is None else folder
     started = monotonic()
     failed = True
+    _stop_on_signals()
     try:
         async with AsyncExitStack() as stack:
             await _run(show, root, stack, stay=stay)
         failed = False
+    except asyncio.CancelledError:
+        show.line("gestopt; er draait niets meer")
+        shutil.rmtree(root, ignore_errors=folder is None)
+        return 0 if stay else 130
     except (DemoFailed, GatewayError, TimeoutError) as error:
         show.console.print(f"\n[red]De demo is mislukt:[/red] {str(error) or type(error).__name__}")
         show.line(f"De logboeken staan in {root}")
@@ -37,6 +44,15 @@ async def run(*, stay: bool, folder: Path | None) -> int:
     if not failed and not stay:
         show.good(f"alles klopt; er draait niets meer ({monotonic() - started:.0f} s)")
     return 1 if failed else 0
+
+
+def _stop_on_signals() -> None:
+    """End as on Ctrl-C when the terminal closes or somebody asks: stop every process."""
+    task = asyncio.current_task()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if task is not None:
+            loop.add_signal_handler(number, task.cancel)
 
 
 async def _run(show: Show, root: Path, stack: AsyncExitStack, *, stay: bool) -> None:
@@ -107,7 +123,8 @@ async def _verify_audit(show: Show, sites: Sites) -> None:
 
 
 def _look_around(show: Show, root: Path, sites: Sites) -> None:
-    politie = sites.by_place["politie"]
+    politie, vt = sites.by_place["politie"], sites.by_place["veilig-thuis"]
+    example = share("schemas") / "1.0.9" / "examples" / "vtMeldingDi01.xml"
     hub = sites.by_place["knooppunt"]
     show.chapter("Het blijft draaien; Ctrl-C stopt alles. Kijk rond:")
     for line in (
@@ -118,8 +135,12 @@ def _look_around(show: Show, root: Path, sites: Sites) -> None:
         f"auditlog van de politie     .venv/bin/gateway audit list -c {politie.folder}",
         f"controle van de keten       .venv/bin/gateway audit verify -c {politie.folder}",
         f"gezondheid                  .venv/bin/gateway doctor -c {politie.folder}",
-        "REST als politie:",
+        "melding aanleveren als politie (een tweede keer is dezelfde; wijzig referentienummer):",
         f"  curl --cacert {sites.anchors} -H 'Authorization: Bearer {politie.token}' \\",
-        f"       https://localhost:{politie.ports[1]}/api/v1/berichten",
+        f"       -H 'Content-Type: application/xml' --data-binary @{example} \\",
+        f"       'https://localhost:{politie.ports[1]}/api/v1/berichten?onderzoek=false&wpgArtikel=8'",
+        "postvak van Veilig Thuis:",
+        f"  curl --cacert {sites.anchors} -H 'Authorization: Bearer {vt.token}' \\",
+        f"       'https://localhost:{vt.ports[1]}/api/v1/postvak?wacht=30'",
     ):
         show.console.print(f"  {line}", soft_wrap=True)

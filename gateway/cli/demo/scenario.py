@@ -133,6 +133,19 @@ async def schema_refused_over_ebms(stage: Stage) -> None:
     if "datumIncident" not in texts.get("details", ""):
         raise DemoFailed("de Fo01 noemt het element niet")
     stage.show.good("Fo01 noemt element en regel; Veilig Thuis kreeg niets")
+    await _fo01_delivered(stage, fo01.stuurgegevens.referentienummer)
+    stage.sent.append(("vtMeldingDi01 (Halt, schema)", reference))
+    stage.sent.append(("Fo01Bericht aan Halt", fo01.stuurgegevens.referentienummer))
+
+
+async def _fo01_delivered(stage: Stage, reference: str) -> None:
+    async with asyncio.timeout(10):
+        while True:
+            message = await stage.trace("knooppunt", reference)
+            if message and all(d["status"] == "delivered" for d in message["leveringen"]):
+                break
+            await asyncio.sleep(0.1)
+    stage.show.good("Halt heeft de Fo01 bevestigd met een getekende Acknowledgment")
 
 
 async def changed_on_the_way(stage: Stage) -> None:
@@ -184,6 +197,9 @@ async def record(stage: Stage) -> None:
         for place in PLAYERS:
             message = await stage.trace(place, reference)
             rows += _rows(what, reference, place, message)
+    rows.append(
+        ("vtMeldingDi01 (veranderd)", "-", "knooppunt", "-", "SecurityFailure", "-", "-", "-")
+    )
     stage.show.table(
         "Per bericht en per plaats",
         ("bericht", "referentie", "plaats", "naar", "status", "pogingen", "bezorgd", "antwoord"),
@@ -196,6 +212,9 @@ def _rows(
 ) -> list[tuple[str, ...]]:
     if message is None:
         return []
+    if not message["aangenomen"]:
+        refused = ("-", "geweigerd", "-", "-", message["antwoord"] or "-")
+        return [(what, reference[:8], place, *refused)]
     return [
         (
             what,

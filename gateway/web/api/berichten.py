@@ -4,6 +4,7 @@ from aiohttp import web
 
 from gateway.directory import Backend
 from gateway.errors import Malformed, NoRoute
+from gateway.lifecycle import State
 from gateway.message import Aanlevering
 from gateway.ports import DeliveryChannel, MessageView
 from gateway.web.api import query, shapes
@@ -64,7 +65,9 @@ async def overview(request: web.Request) -> web.Response:
 def _visible(view: MessageView, backend: Backend) -> bool:
     """One party only: what it handed in or made, and what lies in its postvak."""
     return view.message.party == backend.party or any(
-        d.channel is DeliveryChannel.POSTVAK and d.recipient == backend.party
+        d.channel is DeliveryChannel.POSTVAK
+        and d.recipient == backend.party
+        and d.state is not State.HELD
         for d in view.deliveries
     )
 

@@ -36,6 +36,7 @@ def receipt(receipt: Receipt) -> dict[str, Any]:
         "status": "vastgehouden" if receipt.held else "aangenomen",
         "redenen": list(receipt.reasons),
         "referentienummer": receipt.referentienummer,
+        "herhaald": not receipt.fresh,
     }
 
 

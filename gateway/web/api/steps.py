@@ -35,6 +35,12 @@ STEPS: Mapping[str, str] = MappingProxyType(
         "postvak.refused": "Geweigerd door het ontvangende systeem",
         "signal.mismatch": "Ontvangstbevestiging past niet bij wat is verzonden",
         "signal.unknown": "Signaal zonder bijbehorende verzending",
+        "signal.repeated": "Signaal opnieuw ontvangen",
+        "signal.warning": "Waarschuwing van de partner",
+        "answer.unreadable": "Antwoord van de partner is niet te lezen",
+        "answer.no_route": "Geen overeenkomst voor een antwoord",
+        "directory.changed": "Afspraken of instellingen gewijzigd",
+        "input.refused": "Onbewezen invoer geweigerd",
     }
 )
 
