@@ -10,12 +10,11 @@ from rich.table import Table
 
 from gateway.cli import Config
 from gateway.cli.look import look
+from gateway.cli.screen import screen
 from gateway.errors import NoRoute
 from gateway.ports import Known, MessageView
 from gateway.store.view import View
 from gateway.web.api import shapes
-
-WIDTH = 200
 
 app = typer.Typer(help="Messages and their trace.", no_args_is_help=True)
 
@@ -43,7 +42,7 @@ def list_(
             message.referentienummer,
             message.answer or "-",
         )
-    _console().print(table)
+    screen().print(table)
 
 
 @app.command()
@@ -66,7 +65,7 @@ def show(
     if as_json:
         print(json.dumps(shape, indent=2, ensure_ascii=False))
         return
-    console = _console()
+    console = screen()
     for key, value in shape.items():
         if not isinstance(value, list):
             console.print(f"{key:<22}{value}")
@@ -86,9 +85,3 @@ def _print_step(console: Console, step: dict[str, Any]) -> None:
     console.print(f"{step['tijd']}  {step['stap']}{code}", soft_wrap=True)
     if reasons := step["gegevens"].get("reasons"):
         console.print(f"    reden: {reasons}", soft_wrap=True, markup=False)
-
-
-def _console() -> Console:
-    """Wide enough for whole ids where no terminal says how wide it is."""
-    console = Console(highlight=False)
-    return console if console.is_terminal else Console(highlight=False, width=WIDTH)

@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
+from gateway.cli.screen import screen
 from gateway.installation import load_catalogue, share
 from gateway.outbound.tls import KeyPair
 from gateway.wire.ebms2.cpa import read_cpa
@@ -22,7 +22,7 @@ def show(
 ) -> None:
     """Show what the gateway takes from a CPA: profile, channel, retries, security, warnings."""
     agreement = read_cpa(file.read_bytes())
-    console = Console(highlight=False)
+    console = screen()
     console.print(f"CPAId    {agreement.cpa_id}")
     console.print(f"status   {agreement.status}, {agreement.start} tot {agreement.end}")
     table = Table()

@@ -292,11 +292,14 @@ async def _while_showing(
     stage: Stage, reference: str, wait: Awaitable[dict[str, Any]]
 ) -> dict[str, Any]:
     task = asyncio.ensure_future(wait)
-    while not task.done():
+    try:
+        while not task.done():
+            await _show_everywhere(stage, reference)
+            await asyncio.wait({task}, timeout=0.15)
         await _show_everywhere(stage, reference)
-        await asyncio.wait({task}, timeout=0.15)
-    await _show_everywhere(stage, reference)
-    return await task
+        return await task
+    finally:
+        task.cancel()
 
 
 async def _show_for(stage: Stage, reference: str, seconds: float) -> None:

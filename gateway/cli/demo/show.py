@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
+
+from gateway.cli.screen import screen
 
 LABELS = {
     "message.handed_in": "aangeleverd over REST",
@@ -44,8 +45,7 @@ class Show:
 
     def __init__(self) -> None:
         """Write to standard output, plain when it is not a terminal."""
-        console = Console(highlight=False)
-        self.console = console if console.is_terminal else Console(highlight=False, width=WIDTH)
+        self.console = screen(WIDTH)
         self._seen: set[tuple[str, ...]] = set()
 
     def chapter(self, title: str) -> None:
