@@ -352,17 +352,6 @@ class HeldAgain:
 Outcome = HandedOver | TryAgain | GaveUp | LostTrack | HeldAgain
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Overdue:
-    """A delivery in SENT whose acknowledgement did not come in time."""
-
-    delivery: str
-    attempt: int
-    retries: int
-    retry_interval: timedelta
-    duplicate_safe: bool
-
-
 class Queue(Protocol):
     """Deliveries out. Lanes (one per recipient and channel) are claimed before deliveries."""
 

@@ -1,7 +1,7 @@
 """The OASIS schemas as oracle: whatever the gateway emits is valid against them."""
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -12,21 +12,11 @@ from gateway.errors import Malformed, SignatureInvalid, StoreUnavailable
 from gateway.message import Acknowledgment, ErrorList, Header, PartyRef, Reference
 from gateway.wire.ebms2.header import user_message
 from gateway.wire.ebms2.signals import acknowledgment, ebms_error, message_error, pong, soap_fault
+from tests.headers import AT, PLAIN
 
-AT = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 SHA256 = "http://www.w3.org/2001/04/xmlenc#sha256"
-MESSAGE = Header(
-    sender=PartyRef("00000001000000000001"),
-    sender_role="Melder",
-    receiver=PartyRef("00000001000000000002"),
-    receiver_role="Knooppunt",
-    cpa_id="cpa_a_b_1",
-    conversation_id="conversation-1",
-    service="jz",
-    service_type="urn:osb:services",
-    action="vtMeldingDi01",
-    message_id="m1@a",
-    timestamp=AT,
+MESSAGE = replace(
+    PLAIN,
     ref_to_message_id="m0@b",
     time_to_live=AT + timedelta(days=1),
     duplicate_elimination=True,

@@ -1,6 +1,6 @@
 """The ebMS 2.0 header: read strictly, built so that it reads the same."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, timedelta
 
 import pytest
 from hypothesis import given
@@ -12,7 +12,6 @@ from gateway.message import (
     Acknowledgment,
     EbmsError,
     ErrorList,
-    Header,
     Manifest,
     MshRequest,
     Part,
@@ -21,25 +20,13 @@ from gateway.message import (
 )
 from gateway.wire import mime
 from gateway.wire.ebms2.header import read
+from tests.headers import AT, PLAIN
 
 LIMITS = Limits()
 XML = "text/xml; charset=UTF-8"
-AT = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 PAYLOAD = Part("p1@x", "application/xml", b"<p/>")
 
-HEADER = Header(
-    sender=PartyRef("00000001000000000001"),
-    sender_role="Melder",
-    receiver=PartyRef("00000001000000000002"),
-    receiver_role="Knooppunt",
-    cpa_id="cpa_a_b_1",
-    conversation_id="conversation-1",
-    service="jz",
-    service_type="urn:osb:services",
-    action="vtMeldingDi01",
-    message_id="m1@a",
-    timestamp=AT,
-)
+HEADER = PLAIN
 
 ENVELOPE = """\
 <soap:Envelope xmlns:soap="http://schemas.xmlsoap.org/soap/envelope/"

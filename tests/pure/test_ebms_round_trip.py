@@ -1,7 +1,7 @@
 """What is built reads the same, and damaged it is refused or read."""
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,23 +12,14 @@ from gateway.errors import Refused
 from gateway.message import Header, Manifest, Part, PartyRef
 from gateway.wire import mime
 from gateway.wire.ebms2.header import read, read_envelope, user_message
+from tests.headers import AT, PLAIN
 
 LIMITS = Limits()
-AT = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 PAYLOAD = Part("p1@x", "application/xml", b"<p/>")
 
-HEADER = Header(
-    sender=PartyRef("00000001000000000001"),
-    sender_role="Melder",
-    receiver=PartyRef("00000001000000000002"),
-    receiver_role="Knooppunt",
-    cpa_id="cpa_a_b_1",
-    conversation_id="conversation-1",
+HEADER = replace(
+    PLAIN,
     service="urn:jz:1.0.9",
-    service_type="urn:osb:services",
-    action="vtMeldingDi01",
-    message_id="m1@a",
-    timestamp=AT,
     time_to_live=AT + timedelta(days=1),
     duplicate_elimination=True,
     ack_requested=True,
