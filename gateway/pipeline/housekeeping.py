@@ -14,7 +14,7 @@ from gateway.errors import GatewayError
 from gateway.ports import Clock, Snapshots
 from gateway.rules.retention import Terms, window
 from gateway.store.rekeying import Rekeyed
-from gateway.store.retention import Windows
+from gateway.store.retention import Backlog, Windows
 
 STEP = timedelta(minutes=5)
 """A clock that moved this much more or less than time did has stepped."""
@@ -29,6 +29,7 @@ class Retention(Protocol):
     async def dispose(self, terms: Terms, windows: Windows) -> int: ...
     async def adopt(self) -> int: ...
     async def rekey(self, *, age: timedelta, backup: timedelta) -> Rekeyed: ...
+    async def backlog(self) -> Backlog: ...
 
 
 class Orphans(Protocol):
@@ -44,6 +45,8 @@ class Kept:
     adopted: int = 0
     orphans: int = 0
     rekeyed: Rekeyed = field(default_factory=Rekeyed)
+    backlog: Backlog | None = None
+    """What is left; None when the store could not be read."""
     failed: list[str] = field(default_factory=list)
     """Also `clock.stepped`: nothing is destroyed for half an hour after."""
 
@@ -77,7 +80,7 @@ class Housekeeping:
         if self._steps.held(now, self._clock.monotonic()):
             kept.failed.append("clock.stepped")
             return kept
-        for step in (self._adopt, self._dispose, self._sweep, self._rekey):
+        for step in (self._adopt, self._dispose, self._sweep, self._rekey, self._look):
             await _try(step, now, kept)
         return kept
 
@@ -103,6 +106,10 @@ class Housekeeping:
         )
         if kept.rekeyed.stuck:
             kept.failed.append("epoch_key.damaged")
+
+    async def _look(self, now: datetime, kept: Kept) -> None:
+        del now
+        kept.backlog = await self._retention.backlog()
 
     def _windows(self) -> Windows:
         """By the agreements of now; for one that is gone the default of Digikoppeling holds."""

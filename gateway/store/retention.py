@@ -32,6 +32,7 @@ class SqlRetention:
         self._writer = writer
         self._reads = reads
         self._clock = clock
+        self._epochs = epochs
         self._rekeying = Rekeying(writer=writer, reads=reads, epochs=epochs, clock=clock, dice=dice)
 
     async def dispose(self, terms: Terms, windows: Windows) -> int:
@@ -65,6 +66,23 @@ class SqlRetention:
         """Count what is due, and what stands under which key."""
         now = self._clock.now()
         return await self._reads(lambda c: figures(c, now))
+
+    async def backlog(self) -> "Backlog":
+        """Tell what housekeeping left undone; cheap."""
+        now = self._clock.now()
+        due, overdue = await self._reads(lambda c: (_due(c, now), _due(c, now - OVERDUE)))
+        ages = [now - key.made_at for key in self._epochs.all()]
+        return Backlog(due=due, overdue=overdue, oldest_key=max(ages, default=timedelta(0)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backlog:
+    """Deliveries that housekeeping has to look at, and those of them that it should have."""
+
+    due: int
+    overdue: int
+    oldest_key: timedelta
+    """Age of the oldest epoch key."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,7 @@ from gateway.store.audit import Break, verify_chain
 from gateway.store.engine import Sqlite, path_of
 from gateway.store.reader import SqlReader
 from gateway.store.reading import InlineReads
+from gateway.store.retention import Figures, figures
 
 
 class View:
@@ -21,6 +22,7 @@ class View:
         if not path.exists():
             raise Misconfigured("store.path", "there is no database yet", where=str(path))
         self._reads = InlineReads(Sqlite(path))
+        self._clock = clock
         self.reader: Reader = SqlReader(reads=self._reads, clock=clock)
 
     def __enter__(self) -> Self:
@@ -33,6 +35,11 @@ class View:
         trace: TracebackType | None,
     ) -> None:
         self._reads.close()
+
+    async def retention(self) -> Figures:
+        """Count what is due for destruction, and what stands under which epoch key."""
+        now = self._clock.now()
+        return await self._reads(lambda c: figures(c, now))
 
     async def verify_chain(self) -> Break | None:
         """Recompute the audit chains; return the first break."""

@@ -70,11 +70,11 @@ async def held_by(stage, n=1):
 
 async def readable(stage, id_):
     try:
-        await stage.store.payloads.get(id_)
+        return bool(await stage.store.payloads.get(id_))
     except GatewayError as error:
-        assert error.code == "payload.destroyed"
+        if error.code != "payload.destroyed":
+            raise
         return False
-    return True
 
 
 async def alive(stage, n=1):
