@@ -20,6 +20,15 @@ BACKUP = timedelta(hours=24)
 
 
 @pytest.fixture
+async def stage(tmp_path, empty):
+    """SQLite in a file: what is copied here."""
+    shutil.copy(empty, tmp_path / "gateway.db")
+    made = await Stage(tmp_path, inline=False).open()
+    yield made
+    await made.store.close()
+
+
+@pytest.fixture
 def copy(stage, tmp_path_factory):
     """Where the copy goes: another folder, as it should be."""
     return tmp_path_factory.mktemp("elders") / "gateway.db"

@@ -295,7 +295,8 @@ async def test_a_damaged_key_is_told_and_stays_until_it_is_put_back(stage, octet
 async def test_a_tampered_payload_does_not_keep_others_from_moving(stage):
     payloads = [await waiting(stage, n) for n in (1, 2, 3)]
     old = await key_of(stage, payloads[1])
-    stage.raw(f"UPDATE payloads SET wrapped = X'00' WHERE id = '{payloads[1]}'")
+    other = f"(SELECT wrapped FROM payloads WHERE id = '{payloads[0]}')"
+    stage.raw(f"UPDATE payloads SET wrapped = {other} WHERE id = '{payloads[1]}'")
     stage.clock.forward(hours=37)
 
     done = await rekey(stage, backup=timedelta(0))

@@ -340,12 +340,6 @@ async def test_more_than_one_batch_goes_in_one_run(stage, monkeypatch):
     assert [await alive(stage, n) for n in range(1, 8)] == [[False, False]] * 7
 
 
-async def test_nothing_due_is_told_by_an_index_alone(stage):
-    plan = stage.rows("EXPLAIN QUERY PLAN SELECT id FROM deliveries WHERE dispose_at <= 5")
-
-    assert "ix_deliveries_dispose_at" in str(plan)
-
-
 async def test_what_an_older_process_ended_is_found(stage):
     await delivered(stage, 1)
     stage.raw("UPDATE deliveries SET ended_at = NULL, dispose_at = NULL")
