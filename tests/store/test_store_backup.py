@@ -12,6 +12,7 @@ from gateway.lifecycle import State
 from gateway.rules.retention import Terms
 from gateway.store.backup import back_up
 from gateway.store.engine import Sqlite
+from tests.store.stage import Stage
 from tests.store.test_store_retention import acknowledge, delivered, send
 
 HUB = Terms.of(RetentionSettings(), InstallationRole.KNOOPPUNT)
