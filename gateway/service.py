@@ -109,6 +109,7 @@ async def _sweep(app: App) -> None:
         log.info("housekeeping.destroyed", messages=kept.destroyed, keys=kept.rekeyed.destroyed)
     for code in kept.failed:
         log.error("housekeeping.failed", code=code)
+        app.metrics.refused(code)
     if kept.backlog is not None:
         app.metrics.retention(
             due=kept.backlog.due,

@@ -180,6 +180,24 @@ async def test_the_access_points_keep_theirs_until_it_was_answered(town, keeping
     assert (await readable(town, VT, receiver))["payload"] is False
 
 
+async def test_a_damaged_key_keeps_a_delivery_waiting_until_it_is_put_back(town, tmp_path):
+    town[POLITIE].up = False
+    receipt = await hand_in(town, melding("ref-1"))
+    (path,) = (tmp_path / POLITIE / "epochs").glob("*.epoch")
+    good = path.read_bytes()
+    path.write_bytes(b"")
+    town[POLITIE].up = True
+    await town.settle()
+    view = await town[POLITIE].store.reader.message(receipt.id)
+    assert [(d.state, d.last_code) for d in view.deliveries] == [(State.READY, "epoch_key.damaged")]
+
+    path.write_bytes(good)
+    town.clock.forward(minutes=2)
+    await town.settle()
+
+    assert len(await waiting(town)) == 1
+
+
 # --- the run itself -------------------------------------------------------------------
 
 
