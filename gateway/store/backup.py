@@ -8,7 +8,8 @@ import sqlalchemy as sa
 
 from gateway.errors import GatewayError, Misconfigured
 from gateway.store.audit import verify_chain
-from gateway.store.engine import Sqlite, ours
+from gateway.store.faults import ours
+from gateway.store.sqlite import Sqlite
 
 _DRAFT = ".new"
 

@@ -11,9 +11,9 @@ from gateway.errors import GatewayError, Misconfigured
 from gateway.lifecycle import State
 from gateway.rules.retention import Terms
 from gateway.store.backup import back_up
-from gateway.store.engine import Sqlite
+from gateway.store.sqlite import Sqlite
 from tests.store.stage import Stage
-from tests.store.test_store_retention import acknowledge, delivered, send
+from tests.store.test_store_retention import delivered
 
 HUB = Terms.of(RetentionSettings(), InstallationRole.KNOOPPUNT)
 AGE = timedelta(hours=36)
@@ -49,22 +49,14 @@ async def restore(stage, copy):
     await stage.store.close()
     for path in stage.folder.glob("gateway.db*"):
         path.unlink()
-    shutil.copy(copy, stage.path)
+    shutil.copy(copy, stage.database)
     await stage.open()
-
-
-async def code_of(stage, payload):
-    try:
-        await stage.store.payloads.get(payload)
-    except GatewayError as error:
-        return error.code
-    return "readable"
 
 
 async def test_a_copy_holds_all_that_was_committed_and_is_whole(stage, copy):
     await delivered(stage, 1, 2)
 
-    size = back_up(stage.path, copy)
+    size = back_up(stage.database, copy)
 
     assert size == copy.stat().st_size
     assert copy.stat().st_mode & 0o777 == 0o600
@@ -79,7 +71,7 @@ async def test_a_copy_holds_all_that_was_committed_and_is_whole(stage, copy):
 
 async def test_a_copy_can_be_made_while_messages_come_in(stage, copy):
     await stage.admit(1)
-    copying = asyncio.create_task(asyncio.to_thread(back_up, stage.path, copy))
+    copying = asyncio.create_task(asyncio.to_thread(back_up, stage.database, copy))
     numbers = iter(range(2, 2000))
     while not copying.done():
         await stage.admit(next(numbers))
@@ -97,7 +89,7 @@ async def test_remains_of_what_was_destroyed_do_not_come_along(stage, copy):
     (old,) = stage.rows("SELECT wrapped FROM payloads ORDER BY at LIMIT 1")
     await live(stage, hours=24)
 
-    back_up(stage.path, copy)
+    back_up(stage.database, copy)
 
     assert bytes(old.wrapped) not in copy.read_bytes()
 
@@ -139,63 +131,16 @@ def test_no_database_and_no_folder_are_told(tmp_path, empty):
         assert caught.value.code == "store.path"
 
 
-# --- dump, destroy, restore -----------------------------------------------------------
-
-
-async def test_a_restored_copy_does_not_bring_a_destroyed_payload_back(stage, copy):
-    await delivered(stage, 1)
-    payload = (await stage.view()).message.payload_id
-    back_up(stage.path, copy)
-    await live(stage, hours=72)
-    trace = await stage.trace()
-
-    await restore(stage, copy)
-
-    assert await code_of(stage, payload) == "payload.destroyed"
-    assert await stage.store.verify_chain() is None
-    assert await stage.trace() == trace[:-1]
-    assert await stage.state() is State.DELIVERED
-
-
-async def test_what_still_lives_in_a_copy_of_yesterday_can_be_sent(stage, copy):
-    await live(stage, hours=20)
-    await stage.admit(1)
-    payload = (await stage.view()).message.payload_id
-    back_up(stage.path, copy)
-    await live(stage, hours=23)
-
-    await restore(stage, copy)
-    await live(stage, hours=1)
-
-    assert await code_of(stage, payload) == "readable"
-    assert len(await send(stage)) == 1
-    await acknowledge(stage)
-    assert await stage.state() is State.DELIVERED
-
-
 async def test_every_copy_is_of_use_for_the_backup_hours_at_least(stage, copy):
     """Whatever the age of the key at the moment of the copy."""
     await stage.admit(1, deliveries=(stage.delivery(1, state=State.HELD),))
     payload = (await stage.view()).message.payload_id
     for n in range(80):
         await live(stage, hours=1)
-        back_up(stage.path, copy.with_name(f"{n}.db"))
+        back_up(stage.database, copy.with_name(f"{n}.db"))
         if n >= 23:
             wrapped = _key_of(copy.with_name(f"{n - 23}.db"), payload)
             assert stage.epochs.key(wrapped)
-
-
-async def test_and_holds_nothing_readable_after_the_longest_life_of_a_key(stage, copy):
-    await delivered(stage, 1)
-    payload = (await stage.view()).message.payload_id
-    back_up(stage.path, copy)
-    key = _key_of(copy, payload)
-
-    await live(stage, hours=36 + 24 + 1)
-
-    with pytest.raises(GatewayError) as caught:
-        stage.epochs.key(key)
-    assert caught.value.code == "epoch_key.destroyed"
 
 
 def _key_of(copy, payload):
@@ -207,19 +152,3 @@ def _key_of(copy, payload):
     finally:
         connection.close()
     return found
-
-
-async def test_restored_work_goes_on_and_old_claims_are_nobodys(stage, copy):
-    """What was being sent when the copy was made is sent again, by its own MessageId."""
-    await stage.admit(1)
-    (claim,) = await stage.claim()
-    await stage.seal(claim, b"digest")
-    back_up(stage.path, copy)
-
-    await restore(stage, copy)
-    await stage.store.queue.sweep(worker="w1")
-
-    (again,) = await stage.claim()
-    assert (again.delivery, again.attempt) == (claim.delivery, 2)
-    assert again.message.message_id == claim.message.message_id
-    assert again.sealed is not None
