@@ -298,8 +298,9 @@ async def test_doctor_shows_what_is_due_and_backup_copies_beside_the_open_databa
 def test_backup_of_postgresql_names_what_makes_one(sites, tmp_path):
     folder = tmp_path / "knooppunt"
     subprocess.run(["cp", "-rp", sites.by_place["knooppunt"].folder, folder], check=True)
-    with (folder / "gateway.toml").open("a") as toml:
-        toml.write('\n[database]\nurl = "postgresql://gateway@127.0.0.1:1/gateway"\n')
+    toml = folder / "gateway.toml"
+    url = 'url = "postgresql://gateway@127.0.0.1:1/gateway"'
+    toml.write_text(toml.read_text().replace("[database]\n", f"[database]\n{url}\n"))
 
     ran = gateway("backup", tmp_path / "kopie.db", "-c", folder)
 
