@@ -296,11 +296,11 @@ class Delivering:
         return GaveUp(code=code)
 
     def _failed(self, claim: Claim, error: GatewayError, events: list[AuditEvent]) -> Outcome:
+        if _own_trouble(error):
+            return self._ours(claim, error, events)
         if isinstance(error, OutcomeUnknown) and not self._repeatable(claim):
             events.append(self._event(claim, "delivery.unknown", code=error.code))
             return LostTrack(code=error.code)
-        if isinstance(error, RevocationUnknown | StoreUnavailable | Misconfigured):
-            return self._ours(claim, error, events)
         down = isinstance(error, PeerUnreachable | OutcomeUnknown)
         if isinstance(error, Unavailable | Refused):
             return self._again(claim, error.code, events, down=down)
@@ -311,12 +311,14 @@ class Delivering:
         """A failure of our own never ends a delivery: it waits until somebody mends it."""
         at = self._house.clock.now() + OWN_TROUBLE
         events.append(self._event(claim, "delivery.retry", code=error.code, next=at.isoformat()))
-        return TryAgain(at=at, code=error.code)
+        return TryAgain(at=at, code=error.code, ours=True)
 
     def _repeatable(self, claim: Claim) -> bool:
         """Only where the receiver eliminates duplicates may a message go a second time."""
         if claim.kind is DeliveryKind.SIGNAL:
             return True
+        if not claim.duplicate_safe:
+            return False
         try:
             way = self._way(self._house.snapshots.current(), claim)
         except Refused:
@@ -335,10 +337,10 @@ class Delivering:
         now = self._house.clock.now()
         dice = self._house.dice.unit()
         if claim.kind is DeliveryKind.SIGNAL:
-            step = retry.signal_try(claim.attempt, now=now, dice=dice, retries=claim.retries)
+            step = retry.signal_try(claim.tries, now=now, dice=dice, retries=claim.retries)
         else:
             step = retry.next_try(
-                claim.attempt,
+                claim.tries,
                 now=now,
                 dice=dice,
                 interval=claim.retry_interval,
@@ -364,3 +366,12 @@ class Delivering:
             actor=self._house.worker,
             data={"attempt": claim.attempt, **data},
         )
+
+
+def _own_trouble(error: GatewayError) -> bool:
+    """Tell whether nothing left here: store, keys, revocation lists.
+
+    A commit of ours of which nobody knows the outcome is one too: it comes before the post.
+    """
+    ours = isinstance(error, RevocationUnknown | StoreUnavailable | Misconfigured)
+    return ours or error.code.startswith("store.")

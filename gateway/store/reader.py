@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from gateway.lifecycle import State
 from gateway.message import Oin
 from gateway.ports import (
+    AlarmView,
     AuditRow,
     Clock,
     DeliveryChannel,
@@ -16,6 +17,7 @@ from gateway.ports import (
     Known,
     MessageView,
 )
+from gateway.store.alarms import counts, open_alarms
 from gateway.store.audit import read_row
 from gateway.store.reading import Reads
 from gateway.store.records import KNOWN, known
@@ -112,10 +114,14 @@ class SqlReader:
 
         `delivery.expired` are those of `delivery.dead` whose time passed; `due` may be sent
         now; `unconfirmed` waits for an acknowledgement; `postvak.waiting` and
-        `postvak.unconfirmed` are the back-ends' turn.
+        `postvak.unconfirmed` are the back-ends' turn; `alarm.<code>` stand open.
         """
         now = self._clock.now()
         return await self._reads(lambda c: _figures(c, now))
+
+    async def alarms(self, *, limit: int) -> tuple[AlarmView, ...]:
+        """Return what is open, newest first."""
+        return await self._reads(lambda c: open_alarms(c, limit))
 
 
 def _figures(connection: sa.Connection, now: Any) -> dict[str, int]:
@@ -144,7 +150,7 @@ def _figures(connection: sa.Connection, now: Any) -> dict[str, int]:
     figures["delivery.expired"] = _count(
         connection, d.state == str(State.DEAD), d.last_code == "delivery.expired"
     )
-    return figures
+    return figures | {f"alarm.{code}": n for code, n in counts(connection).items()}
 
 
 def _count(connection: sa.Connection, *where: sa.ColumnElement[bool]) -> int:

@@ -5,9 +5,22 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime
 
-from gateway.ports import Clock, Dice, Inbox, Postvak, Queue, Reader, Signals
+from gateway.ports import (
+    Alarms,
+    Clock,
+    Decisions,
+    Dice,
+    Inbox,
+    Postvak,
+    Queue,
+    Reader,
+    Signals,
+    Undeliverable,
+)
+from gateway.store.alarms import SqlAlarms
 from gateway.store.audit import Break, verify_chain
 from gateway.store.bell import Bell, Bells
+from gateway.store.decisions import SqlDecisions
 from gateway.store.engine import Lock, Sqlite, path_of
 from gateway.store.epoch import HIGH_WATER, SyncEpoch, stepped_back
 from gateway.store.inbox import SqlInbox
@@ -18,6 +31,7 @@ from gateway.store.queue import ForgetWorkers, SqlQueue
 from gateway.store.reader import SqlReader
 from gateway.store.reading import InlineReads, Reads, ThreadReads
 from gateway.store.signals import SqlSignals
+from gateway.store.undeliverable import SqlUndeliverable
 from gateway.store.writer import Committer, InlineWriter, ThreadWriter, Writer, value_of
 
 RUN_LENGTH = 12
@@ -52,9 +66,16 @@ class Store:
             writer=writer, reads=reads, payloads=self.payloads, bells=bells, clock=clock
         )
         run = dice.uuid()[:RUN_LENGTH]
-        self.queue: Queue = SqlQueue(writer=writer, reads=reads, bells=bells, clock=clock, run=run)
+        self.queue: Queue = SqlQueue(
+            writer=writer, reads=reads, bells=bells, clock=clock, dice=dice, run=run
+        )
         self.signals: Signals = SqlSignals(writer=writer, bells=bells, clock=clock)
         self.postvak: Postvak = SqlPostvak(writer=writer, reads=reads, bells=bells, clock=clock)
+        self.alarms: Alarms = SqlAlarms(writer=writer, reads=reads, clock=clock)
+        self.decisions: Decisions = SqlDecisions(writer=writer, bells=bells, clock=clock)
+        self.undeliverable: Undeliverable = SqlUndeliverable(
+            writer=writer, reads=reads, bells=bells, clock=clock
+        )
         self.reader: Reader = SqlReader(reads=reads, clock=clock)
 
     @classmethod

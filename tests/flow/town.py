@@ -332,6 +332,8 @@ async def _install(town: Town, folder: Path, oin: Oin, profile: str) -> Installa
             signals=store.signals,
             postvak=store.postvak,
             reader=store.reader,
+            alarms=store.alarms,
+            undeliverable=store.undeliverable,
             worker=f"worker-{ROLES[oin]}",
         )
     )
