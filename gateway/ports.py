@@ -193,7 +193,8 @@ class Admission:
     """Everything that one message changes, in one commit.
 
     `epoch` is that of the snapshot it was thought with. `acknowledgment` is the signed
-    signal as a delivery of its own; None for synchronous or unrequested acknowledgements.
+    signal as a delivery of its own; `signal` is the one that goes with the HTTP answer, kept
+    for when the message comes again. Neither where none was asked for.
     """
 
     epoch: int
@@ -201,6 +202,7 @@ class Admission:
     deliveries: tuple[NewDelivery, ...]
     events: tuple[AuditEvent, ...]
     acknowledgment: NewDelivery | None = None
+    signal: StoredPayload | None = None
     answers: str | None = None
     """Id of the message row that this Bv01 or Fo01 answers."""
     followed_by: "Admission | None" = None
