@@ -645,6 +645,14 @@ class MessageView:
     trace: tuple[AuditRow, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Summary:
+    """A message in a list, with the states of its deliveries; signals left out."""
+
+    message: Known
+    states: tuple[State, ...]
+
+
 class Reader(Protocol):
     """Read-only look-ups, on short read-only connections."""
 
@@ -658,6 +666,10 @@ class Reader(Protocol):
     async def audit(self, *, after: int, limit: int) -> tuple[AuditRow, ...]: ...
     async def figures(self) -> Mapping[str, int]:
         """Counts per delivery state (`delivery.held` …), due now, unconfirmed, `alarm.<code>`."""
+        ...
+
+    async def summaries(self, *, state: State | None, limit: int) -> tuple[Summary, ...]:
+        """Return the newest messages; with `state` only those with a delivery in it."""
         ...
 
     async def alarms(self, *, limit: int) -> tuple[AlarmView, ...]:

@@ -10,12 +10,14 @@ from datetime import timedelta
 
 import structlog
 
+from gateway.alarming import Alarming, bounds
 from gateway.app import App, build
 from gateway.errors import GatewayError
 from gateway.installation import Installation
 from gateway.security.certificates import Usage
 from gateway.web.api.app import api_app
 from gateway.web.api.office import ApiLimits
+from gateway.web.control import Desk, open_control
 from gateway.web.health import health_app
 from gateway.web.inbound.ebms import ebms_app
 from gateway.web.intake import IntakeLimits
@@ -36,12 +38,17 @@ async def serve(installation: Installation) -> None:
     loop.add_signal_handler(signal.SIGHUP, hangup.set)
     async with build(installation) as app:
         listeners = await _listen(app)
+        control = await open_control(
+            Desk(decisions=app.store.decisions, alarms=app.store.alarms),
+            app.installation.path(app.settings.paths.database).parent,
+        )
         log.info("gateway.started", name=app.settings.naam, epoch=app.snapshots.current().epoch)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(app.worker.run(stop))
             keeping = tasks.create_task(_keep_house(app, hangup))
             tasks.create_task(app.explaining.warm(app.snapshots.current()))
             await stop.wait()
+            await control.close()
             for listener in listeners:
                 await listener.close()
             keeping.cancel()
@@ -87,9 +94,16 @@ async def _listen(app: App) -> list[Listener]:
 async def _keep_house(app: App, hangup: asyncio.Event) -> None:
     """Reload on SIGHUP or when a revocation list changed; sweep orphans; watch certificates."""
     lists = _stamp(app.installation)
+    alarming = Alarming(
+        gateway=app.gateway,
+        alarms=app.store.alarms,
+        reader=app.store.reader,
+        bounds=bounds(app.settings.alarms),
+    )
     while True:
         try:
             await _sweep(app)
+            await alarming.round()
             _watch_certificates(app)
         except Exception as error:  # noqa: BLE001 - housekeeping never stops the traffic
             log.error("housekeeping.failed", kind=type(error).__name__)

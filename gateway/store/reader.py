@@ -16,6 +16,7 @@ from gateway.ports import (
     DeliveryView,
     Known,
     MessageView,
+    Summary,
 )
 from gateway.store.alarms import counts, open_alarms
 from gateway.store.audit import read_row
@@ -81,6 +82,29 @@ def _page(party: Oin | None, before: str | None, limit: int) -> sa.Select[Any]:
 _LAST = messages.alias("last")
 
 
+def _summaries(connection: sa.Connection, state: State | None, limit: int) -> tuple[Summary, ...]:
+    """Two short statements: the messages, then the deliveries of all of them."""
+    statement = sa.select(*KNOWN).order_by(messages.c.seq.desc()).limit(limit)
+    if state is not None:
+        having = sa.select(deliveries.c.message).where(
+            deliveries.c.state == str(state), _IS_MESSAGE
+        )
+        statement = statement.where(messages.c.id.in_(having))
+    found = [known(row) for row in connection.execute(statement)]
+    states: dict[str, list[State]] = {message.id: [] for message in found}
+    sent = (
+        sa.select(deliveries.c.message, deliveries.c.state)
+        .where(deliveries.c.message.in_(list(states)), _IS_MESSAGE)
+        .order_by(deliveries.c.seq)
+    )
+    for row in connection.execute(sent):
+        states[row.message].append(State(row.state))
+    return tuple(Summary(message=m, states=tuple(states[m.id])) for m in found)
+
+
+_IS_MESSAGE = deliveries.c.kind == str(DeliveryKind.MESSAGE)
+
+
 class SqlReader:
     """The port `Reader`."""
 
@@ -118,6 +142,10 @@ class SqlReader:
         """
         now = self._clock.now()
         return await self._reads(lambda c: _figures(c, now))
+
+    async def summaries(self, *, state: State | None, limit: int) -> tuple[Summary, ...]:
+        """Return the newest messages; with `state` only those with a delivery in it."""
+        return await self._reads(lambda c: _summaries(c, state, limit))
 
     async def alarms(self, *, limit: int) -> tuple[AlarmView, ...]:
         """Return what is open, newest first."""

@@ -158,7 +158,7 @@ async def test_partner_that_says_2xx_and_stores_nothing_gets_the_same_signed_oct
     lies = breaking(town, HUB, answering(200), to=VT, times=3)
     await hand_in(town, melding("ref-1"))
     await town.settle()
-    await pass_time(town, times=5, seconds=12)
+    await pass_time(town, times=8, seconds=12)
 
     assert len(lies) == 3
     assert len({m.body.partition(b"</soap:Envelope>")[0][-2000:] for m in lies}) == 1
