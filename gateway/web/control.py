@@ -100,12 +100,14 @@ class Control:
         self.path.unlink(missing_ok=True)
 
 
-async def open_control(desk: Desk, folder: Path) -> Control:
+async def open_control(desk: Desk, folder: Path, *, users: frozenset[int] | None = None) -> Control:
     """Listen in `folder`; the caller has the database for itself.
 
-    Raises Misconfigured `control.socket` when the socket can not be made.
+    `users` are the uids that are answered: root and our own unless given. Raises
+    Misconfigured `control.socket` when the socket can not be made.
     """
-    runner = web.AppRunner(control_app(desk), handle_signals=False, access_log=None)
+    allowed = frozenset({0, os.geteuid()}) if users is None else users
+    runner = web.AppRunner(control_app(desk, allowed), handle_signals=False, access_log=None)
     await runner.setup()
     path = folder / NAME
     try:
@@ -118,9 +120,9 @@ async def open_control(desk: Desk, folder: Path) -> Control:
     return Control(path=path, _runner=runner)
 
 
-def control_app(desk: Desk) -> web.Application:
-    """Return the commands, for whoever may give them."""
-    app = web.Application(middlewares=[_only_owner, _errors], client_max_size=MOST_BODY)
+def control_app(desk: Desk, users: frozenset[int]) -> web.Application:
+    """Return the commands, for the users who may give them."""
+    app = web.Application(middlewares=[_only(users), _errors], client_max_size=MOST_BODY)
 
     async def take(request: web.Request) -> web.Response:
         done = await desk.perform(await _command(request))
@@ -144,16 +146,20 @@ async def _command(request: web.Request) -> Command:
     return Command(what=what, id=request.match_info["id"], who=who, why=why)
 
 
-@web.middleware
-async def _only_owner(request: web.Request, handler: Any) -> web.StreamResponse:
+def _only(users: frozenset[int]) -> Any:
     """The kernel says who is at the other end."""
-    transport = request.transport
-    peer = transport.get_extra_info("socket") if transport is not None else None
-    if peer is None or _uid(peer) not in {0, os.geteuid()}:
-        log.warning("control.refused")
-        return _problem(HTTPStatus.FORBIDDEN, "control.uid", "Deze gebruiker mag dit niet.")
-    response: web.StreamResponse = await handler(request)
-    return response
+
+    @web.middleware
+    async def check(request: web.Request, handler: Any) -> web.StreamResponse:
+        transport = request.transport
+        peer = transport.get_extra_info("socket") if transport is not None else None
+        if peer is None or _uid(peer) not in users:
+            log.warning("control.refused")
+            return _problem(HTTPStatus.FORBIDDEN, "control.uid", "Deze gebruiker mag dit niet.")
+        response: web.StreamResponse = await handler(request)
+        return response
+
+    return check
 
 
 def _uid(peer: socket.socket) -> int:

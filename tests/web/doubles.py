@@ -221,7 +221,12 @@ class Books:
     async def figures(self):
         if self.error is not None:
             raise self.error
-        return {"delivery.held": 2, "delivery.ready": 0, "due": 5}
+        return {
+            "delivery.held": 2,
+            "delivery.ready": 0,
+            "due": 5,
+            "alarm.delivery.unknown": 3,
+        }
 
 
 @dataclass
