@@ -574,7 +574,10 @@ class Owed:
 
 
 class Undeliverable(Protocol):
-    async def owed(self, *, limit: int) -> tuple[Owed, ...]: ...
+    async def owed(self, *, after: Owed | None = None, limit: int) -> tuple[Owed, ...]:
+        """Return open debts, oldest first; those behind `after`."""
+        ...
+
     async def tell(self, delivery: str, answer: Admission) -> bool:
         """Admit the Fo01 and close the debt in one commit; False when it was closed before."""
         ...
@@ -668,8 +671,15 @@ class Reader(Protocol):
         """Counts per delivery state (`delivery.held` …), due now, unconfirmed, `alarm.<code>`."""
         ...
 
-    async def summaries(self, *, state: State | None, limit: int) -> tuple[Summary, ...]:
-        """Return the newest messages; with `state` only those with a delivery in it."""
+    async def summaries(
+        self,
+        *,
+        party: Oin | None = None,
+        before: str | None = None,
+        state: State | None = None,
+        limit: int,
+    ) -> tuple[Summary, ...]:
+        """Return messages as `messages` does; with `state` only those with a delivery in it."""
         ...
 
     async def alarms(self, *, limit: int) -> tuple[AlarmView, ...]:

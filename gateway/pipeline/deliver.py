@@ -298,9 +298,10 @@ class Delivering:
     def _failed(self, claim: Claim, error: GatewayError, events: list[AuditEvent]) -> Outcome:
         if _own_trouble(error):
             return self._ours(claim, error, events)
-        if isinstance(error, OutcomeUnknown) and not self._repeatable(claim):
-            events.append(self._event(claim, "delivery.unknown", code=error.code))
-            return LostTrack(code=error.code)
+        if isinstance(error, OutcomeUnknown) and claim.kind is DeliveryKind.MESSAGE:
+            outcome = self._perhaps(claim, error, events)
+            if outcome is not None:
+                return outcome
         down = isinstance(error, PeerUnreachable | OutcomeUnknown)
         if isinstance(error, Unavailable | Refused):
             return self._again(claim, error.code, events, down=down)
@@ -313,17 +314,26 @@ class Delivering:
         events.append(self._event(claim, "delivery.retry", code=error.code, next=at.isoformat()))
         return TryAgain(at=at, code=error.code, ours=True)
 
-    def _repeatable(self, claim: Claim) -> bool:
-        """Only where the receiver eliminates duplicates may a message go a second time."""
-        if claim.kind is DeliveryKind.SIGNAL:
-            return True
-        if not claim.duplicate_safe:
-            return False
+    def _perhaps(
+        self, claim: Claim, error: GatewayError, events: list[AuditEvent]
+    ) -> Outcome | None:
+        """It may have arrived: for a person, or wait for the last word; None: try again."""
+        channel = self._channel(claim)
+        if channel is None or not (claim.duplicate_safe and channel.duplicate_elimination):
+            events.append(self._event(claim, "delivery.unknown", code=error.code))
+            return LostTrack(code=error.code)
+        if claim.tries <= claim.retries or not channel.ack_requested:
+            return None
+        # The last try: its acknowledgement has as long as that of any other.
+        events.append(self._event(claim, "delivery.sent", code=error.code))
+        return HandedOver(until=self._house.clock.now() + max(claim.retry_interval, ANSWER_WAIT))
+
+    def _channel(self, claim: Claim) -> Channel | None:
+        """Return what is agreed now; None when the agreement went while it was sent."""
         try:
-            way = self._way(self._house.snapshots.current(), claim)
+            return self._way(self._house.snapshots.current(), claim).channel
         except Refused:
-            return False  # the agreement went while it was sent
-        return way.channel.duplicate_elimination
+            return None
 
     def _again(
         self,

@@ -2,15 +2,15 @@
 
 from gateway.catalogue import Role
 from gateway.directory import Directory
-from gateway.errors import NoRoute, StaleSnapshot
+from gateway.errors import Refused, StaleSnapshot
 from gateway.message import Address
 from gateway.pipeline import answers
 from gateway.pipeline.house import House
 from gateway.ports import Admission, Alarm, Known, Owed
 from gateway.wire import fout, stuf
 
-AT_ONCE = 100
-"""Debts of one round."""
+PAGE = 100
+"""Debts that are in hand at once."""
 
 
 class Telling:
@@ -22,8 +22,11 @@ class Telling:
 
     async def tell(self) -> int:
         """Make the Fo01s that are owed; return how many. Raises Unavailable."""
-        owed = await self._house.undeliverable.owed(limit=AT_ONCE)
-        return sum([await self._tell(debt) for debt in owed])
+        told, last = 0, None
+        while owed := await self._house.undeliverable.owed(after=last, limit=PAGE):
+            told += sum([await self._tell(debt) for debt in owed])
+            last = owed[-1]
+        return told
 
     async def _tell(self, debt: Owed) -> bool:
         directory = self._house.snapshots.current()
@@ -32,7 +35,7 @@ class Telling:
             return await self._house.undeliverable.tell(debt.delivery, answer)
         except StaleSnapshot:
             return False  # the next round has the new directory
-        except NoRoute as error:
+        except Refused as error:  # no agreement carries it: the others go on
             alarm = Alarm(
                 code="undeliverable.untold",
                 subject=debt.delivery,

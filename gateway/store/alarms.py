@@ -27,12 +27,10 @@ _OF = sa.and_(
 )
 _OPEN_ONE = sa.select(alarms.c.seq).where(_OF, _IS_OPEN)
 _TIMES = sa.select(sa.func.coalesce(sa.func.max(alarms.c.times), 0)).where(_OF)
-_CLEARED = {
-    "cleared_at": sa.bindparam("at", type_=alarms.c.cleared_at.type),
-    "cleared_by": sa.bindparam("by", type_=sa.String),
-    "cleared_why": sa.bindparam("why", type_=sa.String),
-}
-_CLEAR = sa.update(alarms).where(_OF, _IS_OPEN).values(_CLEARED)
+_NOW = sa.bindparam("b_now", type_=alarms.c.cleared_at.type)
+_CLEAR = sa.update(alarms).where(_OF, _IS_OPEN).values(cleared_at=_NOW, cleared_by=SYSTEM)
+_STANDS = alarms.c.gone_at.is_(None)
+_GONE = sa.update(alarms).where(_OF, _STANDS).values(gone_at=_NOW)
 # Two processes may see the same cause: the second row gives way without an error.
 _INSERT = {
     "sqlite": sqlite.insert(alarms).on_conflict_do_nothing(),
@@ -57,6 +55,7 @@ def raise_alarm(tx: Tx, alarm: Alarm, now: datetime) -> bool:
         "cleared_at": None,
         "cleared_by": "",
         "cleared_why": "",
+        "gone_at": None,
     }
     if tx.write(_INSERT[tx.connection.dialect.name], row) != 1:
         return False
@@ -66,8 +65,9 @@ def raise_alarm(tx: Tx, alarm: Alarm, now: datetime) -> bool:
 
 def clear_alarm(tx: Tx, code: str, subject: str, now: datetime) -> bool:
     """Close an alarm whose cause is gone, with its audit row; False when none is open."""
-    given = {"at": now, "by": SYSTEM, "why": ""}
-    if tx.write(_CLEAR, _keys(code, subject) | given) == 0:
+    keys = _keys(code, subject) | {"b_now": now}
+    tx.write(_GONE, keys)
+    if tx.write(_CLEAR, keys) == 0:
         return False
     tx.record(_told("alarm.cleared", code, now, actor=SYSTEM, subject=subject))
     return True
@@ -101,7 +101,10 @@ class Differences:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dismiss:
-    """Unit: a person closes an alarm."""
+    """Unit: a person closes an alarm.
+
+    While its cause stands, a watched one is not raised again.
+    """
 
     id: int
     who: str
@@ -110,8 +113,11 @@ class Dismiss:
 
     def run(self, tx: Tx) -> AlarmView:
         """Return the closed alarm; raise NoRoute `alarm.unknown` when it is not open."""
-        given = {"cleared_at": self.now, "cleared_by": self.who, "cleared_why": self.why}
-        done = tx.write(sa.update(alarms).where(alarms.c.seq == self.id, _IS_OPEN).values(given))
+        done = tx.write(
+            sa.update(alarms)
+            .where(alarms.c.seq == self.id, _IS_OPEN)
+            .values(cleared_at=self.now, cleared_by=self.who, cleared_why=self.why)
+        )
         if done != 1:
             raise NoRoute("alarm.unknown", "Er staat geen alarm open met dit nummer.")
         closed = view(tx.read(sa.select(alarms).where(alarms.c.seq == self.id)).one())
@@ -131,7 +137,19 @@ class Dismiss:
 
 def view(row: sa.Row[Any]) -> AlarmView:
     """Return the value of a row of `alarms`."""
-    return AlarmView(id=row.seq, **{k: v for k, v in row._mapping.items() if k != "seq"})  # noqa: SLF001 - public API
+    return AlarmView(
+        id=row.seq,
+        code=row.code,
+        subject=row.subject,
+        message=row.message,
+        party=row.party,
+        reason=row.reason,
+        times=row.times,
+        raised_at=row.raised_at,
+        cleared_at=row.cleared_at,
+        cleared_by=row.cleared_by,
+        cleared_why=row.cleared_why,
+    )
 
 
 def open_alarms(connection: sa.Connection, limit: int) -> tuple[AlarmView, ...]:
@@ -152,7 +170,7 @@ def _differences(connection: sa.Connection, bounds: AlarmBounds, now: datetime) 
     seen = {(a.code, a.subject): a for a in watch.causes(connection, bounds, now)}
     rows = connection.execute(
         sa.select(alarms.c.code, alarms.c.subject).where(
-            _IS_OPEN, alarms.c.code.in_(sorted(watch.WATCHED))
+            _STANDS, alarms.c.code.in_(sorted(watch.WATCHED))
         )
     )
     standing = {(row.code, row.subject) for row in rows}

@@ -78,7 +78,7 @@ def _sender_waits(facts: sa.Row[Any]) -> bool:
 
 def _late(tx: Tx, delivery: str, facts: sa.Row[Any], now: datetime) -> None:
     """Confirmed after it was given up: no Fo01 any more, or a Fo01 that was not right."""
-    for code in ("delivery.dead", "payload.unreadable"):
+    for code in ("delivery.dead", "payload.unreadable", "undeliverable.untold"):
         clear_alarm(tx, code, delivery, now)
     tx.write(_WITHDRAW, {"b_delivery": delivery, "b_now": now})
     debt = tx.read(_DEBT, {"delivery": delivery}).first()

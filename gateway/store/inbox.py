@@ -214,6 +214,7 @@ class RepeatAcknowledgment:
             "claimed_by": "",
             "last_code": "",
             "delivered_at": None,
+            "spared": 0,
         }
 
 

@@ -82,15 +82,16 @@ def _page(party: Oin | None, before: str | None, limit: int) -> sa.Select[Any]:
 _LAST = messages.alias("last")
 
 
-def _summaries(connection: sa.Connection, state: State | None, limit: int) -> tuple[Summary, ...]:
+def _summaries(
+    connection: sa.Connection, page: sa.Select[Any], state: State | None
+) -> tuple[Summary, ...]:
     """Two short statements: the messages, then the deliveries of all of them."""
-    statement = sa.select(*KNOWN).order_by(messages.c.seq.desc()).limit(limit)
     if state is not None:
         having = sa.select(deliveries.c.message).where(
             deliveries.c.state == str(state), _IS_MESSAGE
         )
-        statement = statement.where(messages.c.id.in_(having))
-    found = [known(row) for row in connection.execute(statement)]
+        page = page.where(messages.c.id.in_(having))
+    found = [known(row) for row in connection.execute(page)]
     states: dict[str, list[State]] = {message.id: [] for message in found}
     sent = (
         sa.select(deliveries.c.message, deliveries.c.state)
@@ -143,9 +144,17 @@ class SqlReader:
         now = self._clock.now()
         return await self._reads(lambda c: _figures(c, now))
 
-    async def summaries(self, *, state: State | None, limit: int) -> tuple[Summary, ...]:
-        """Return the newest messages; with `state` only those with a delivery in it."""
-        return await self._reads(lambda c: _summaries(c, state, limit))
+    async def summaries(
+        self,
+        *,
+        party: Oin | None = None,
+        before: str | None = None,
+        state: State | None = None,
+        limit: int,
+    ) -> tuple[Summary, ...]:
+        """Return messages as `messages` does; with `state` only those with a delivery in it."""
+        page = _page(party, before, limit)
+        return await self._reads(lambda c: _summaries(c, page, state))
 
     async def alarms(self, *, limit: int) -> tuple[AlarmView, ...]:
         """Return what is open, newest first."""

@@ -282,6 +282,7 @@ alarms = sa.Table(
     sa.Column("cleared_at", Moment, nullable=True),
     _text("cleared_by"),
     _text("cleared_why", length=512),
+    sa.Column("gone_at", Moment, nullable=True),
     sa.Index(
         "ix_alarms_open",
         "code",
@@ -293,7 +294,8 @@ alarms = sa.Table(
     sa.Index("ix_alarms_code_subject", "code", "subject"),
     sqlite_autoincrement=True,
 )
-"""`times`: how often this code was raised for this subject, this time included."""
+"""`times`: how often this code was raised for this subject, this time included. `gone_at`: when
+the cause was gone, which may be after a person cleared it."""
 
 FLUSH_ORDER = tuple(metadata.sorted_tables)
 """Parents before children, every table."""

@@ -58,9 +58,10 @@ class SqlUndeliverable:
         self._bells = bells
         self._clock = clock
 
-    async def owed(self, *, limit: int) -> tuple[Owed, ...]:
-        """Return open debts, oldest first."""
-        rows = await self._reads(lambda c: c.execute(_OWED.limit(limit)).all())
+    async def owed(self, *, after: Owed | None = None, limit: int) -> tuple[Owed, ...]:
+        """Return open debts, oldest first; those behind `after`."""
+        statement = _OWED if after is None else _OWED.where(_behind(after))
+        rows = await self._reads(lambda c: c.execute(statement.limit(limit)).all())
         return tuple(Owed(delivery=row.delivery, at=row.at, message=known(row)) for row in rows)
 
     async def tell(self, delivery: str, answer: Admission) -> bool:
@@ -70,3 +71,8 @@ class SqlUndeliverable:
         if told:
             self._bells.ring_for(answer)
         return told
+
+
+def _behind(debt: Owed) -> sa.ColumnElement[bool]:
+    at, delivery = undeliverable.c.at, undeliverable.c.delivery
+    return sa.or_(at > debt.at, sa.and_(at == debt.at, delivery > debt.delivery))

@@ -333,6 +333,35 @@ async def test_slow_partner_that_took_it_in_is_not_given_it_twice(make):
     assert len(await waiting(town)) == 1
 
 
+async def test_after_the_last_try_the_acknowledgement_still_has_its_time(make):
+    town = await make(retries=0)
+
+    async def slow(message):
+        await through(town, HUB, VT, message)
+        raise OutcomeUnknown("answer.timeout", "too slow")
+
+    breaking(town, HUB, slow, to=VT, times=1)
+    await hand_in(town, melding("ref-1"))
+    await town.settle()
+    await town.keep_house()
+
+    assert (await sent(town)).state is State.DELIVERED
+    assert await kinds(town, POLITIE) == []
+    assert await alarms(town) == []
+
+
+async def test_after_the_last_try_silence_ends_it(make):
+    town = await make(retries=0)
+    breaking(town, HUB, failing(OutcomeUnknown("answer.timeout", "too slow")), to=VT)
+    await hand_in(town, melding("ref-1"))
+    await town.settle()
+    assert (await sent(town)).state is State.SENT
+
+    await pass_time(town, times=1, seconds=11)
+
+    assert ((await sent(town)).state, (await sent(town)).last_code) == (State.DEAD, "ack.overdue")
+
+
 async def test_flapping_partner_gets_everything_once(make):
     town = await make(retries=20)
     calls = []

@@ -216,3 +216,25 @@ async def test_watching_without_a_change_commits_nothing(stage):
     await _watch(stage)
 
     assert stage.store.counters()["commits"] == before
+
+
+async def test_what_a_person_closed_is_not_raised_again_while_its_cause_stands(stage):
+    await stage.admit(1, deliveries=(stage.postvak(1),))
+    stage.clock.forward(hours=24)
+    await _watch(stage)
+    (alarm,) = await stage.store.reader.alarms(limit=10)
+    await stage.store.alarms.dismiss(alarm.id, who="jansen", why="systeem in onderhoud")
+
+    assert await _watch(stage) == []
+
+
+async def test_what_a_person_closed_is_raised_when_the_cause_went_and_came_back(stage):
+    stage.clock.forward(seconds=60)
+    await stage.admit(1)
+    for seconds in (-60, 60, -60):
+        stage.clock.forward(seconds=seconds)
+        for alarm in await stage.store.reader.alarms(limit=10):
+            await stage.store.alarms.dismiss(alarm.id, who="jansen", why="klok")
+        standing = await _watch(stage)
+
+    assert standing == [("clock.stepped_back", "", 2)]

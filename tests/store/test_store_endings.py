@@ -128,6 +128,19 @@ async def test_a_debt_is_paid_once(stage):
     assert await stage.store.reader.message("m-9") is None
 
 
+async def test_debts_are_read_in_pages(stage):
+    await stage.admit_many(range(1, 6))
+    for claim in await stage.claim():
+        await stage.store.queue.settle(claim, GaveUp(code="http.404"), ())
+    found, last = [], None
+
+    while page := await stage.store.undeliverable.owed(after=last, limit=2):
+        found.append([debt.delivery for debt in page])
+        last = page[-1]
+
+    assert found == [["d-1", "d-2"], ["d-3", "d-4"], ["d-5"]]
+
+
 async def test_a_debt_stands_after_a_restart(stage):
     await _ended(stage, GaveUp(code="http.404"))
 

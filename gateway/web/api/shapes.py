@@ -16,6 +16,7 @@ from gateway.ports import (
     Known,
     MessageView,
     PostvakItem,
+    Summary,
 )
 from gateway.web.api import steps
 
@@ -108,6 +109,11 @@ def status(message: Known, states: Iterable[State]) -> str:
     if worst is not None:
         return STATUS[worst]
     return "verwerkt" if message.accepted else "geweigerd"
+
+
+def summary(one: Summary) -> dict[str, Any]:
+    """A message in a list."""
+    return {**known(one.message), "status": status(one.message, one.states)}
 
 
 def message(view: MessageView) -> dict[str, Any]:

@@ -95,6 +95,7 @@ def _alarms() -> None:
         sa.Column("cleared_at", sa.BigInteger(), nullable=True),
         sa.Column("cleared_by", sa.String(length=256), nullable=False),
         sa.Column("cleared_why", sa.String(length=512), nullable=False),
+        sa.Column("gone_at", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("seq", name=op.f("pk_alarms")),
         sqlite_autoincrement=True,
     )
