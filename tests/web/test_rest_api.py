@@ -403,9 +403,9 @@ async def test_a_message_shows_every_step_with_its_time():
 
     assert body["soort"] == "vtMeldingDi01"
     assert body["antwoord"] == ""
-    assert (body["status"], body["toelichting"]) == ("verzonden", "")
+    assert (body["status"], body["toelichting"]) == ("wacht op bevestiging", "")
     assert body["leveringen"][0]["status"] == "sent"
-    assert body["leveringen"][0]["toestand"] == "verzonden"
+    assert body["leveringen"][0]["toestand"] == "wacht op bevestiging"
     assert body["leveringen"][0]["soort"] == "bericht"
     assert body["leveringen"][0]["pogingen"] == 1
     assert body["leveringen"][0]["bezorgd"] == "2026-11-24T10:30:15.250Z"

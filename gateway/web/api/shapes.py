@@ -77,7 +77,7 @@ STATUS = {
     State.HELD: "vastgehouden",
     State.READY: "onderweg",
     State.CLAIMED: "onderweg",
-    State.SENT: "verzonden",
+    State.SENT: "wacht op bevestiging",
     State.DELIVERED: "bezorgd",
     State.REFUSED: "geweigerd",
     State.UNKNOWN: "onzeker",
