@@ -31,10 +31,19 @@ _NOW = sa.bindparam("b_now", type_=alarms.c.cleared_at.type)
 _CLEAR = sa.update(alarms).where(_OF, _IS_OPEN).values(cleared_at=_NOW, cleared_by=SYSTEM)
 _STANDS = alarms.c.gone_at.is_(None)
 _GONE = sa.update(alarms).where(_OF, _STANDS).values(gone_at=_NOW)
-# Two processes may see the same cause: the second row gives way without an error.
+
+
+def _once(insert: Any) -> sa.Insert:
+    """Two processes may see the same cause: the second row gives way without an error."""
+    # Of an insert the number of rows is only kept when asked for.
+    statement = insert.on_conflict_do_nothing().inline()
+    made: sa.Insert = statement.execution_options(preserve_rowcount=True)
+    return made
+
+
 _INSERT = {
-    "sqlite": sqlite.insert(alarms).on_conflict_do_nothing(),
-    "postgresql": postgresql.insert(alarms).on_conflict_do_nothing(),
+    "sqlite": _once(sqlite.insert(alarms)),
+    "postgresql": _once(postgresql.insert(alarms)),
 }
 
 

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from gateway.errors import NoRoute, PolicyViolation
 from gateway.lifecycle import Event, State
 from gateway.ports import Clock, Decided, DeliveryChannel, DeliveryKind
-from gateway.store.bell import Bells
+from gateway.store.bell import WORK, Bells
 from gateway.store.deliveries import SPOT, Spot, move, spot, told
 from gateway.store.ending import STOPPED
 from gateway.store.tables import deliveries
@@ -66,6 +66,7 @@ class Decide:
         audit = told(at, "delivery.resumed", self.now, actor=self.who, reason=self.why)
         # The tries of the agreement begin anew.
         changes = {"next_at": self.now, "spared": at.attempt, "last_code": ""}
+        tx.ring(WORK)
         return move(tx, at, Event.RESUME, audit, changes=changes)
 
     def _stop(self, tx: Tx, at: Spot) -> bool:

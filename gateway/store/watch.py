@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from gateway.lifecycle import State
 from gateway.ports import Alarm, AlarmBounds, DeliveryChannel, DeliveryKind, Direction
-from gateway.store import epoch
+from gateway.store.clock import HIGH_WATER, stepped_back
 from gateway.store.tables import UNANSWERED, deliveries, lanes, messages, to_micros
 
 WATCHED = frozenset(
@@ -35,8 +35,8 @@ def causes(connection: sa.Connection, bounds: AlarmBounds, now: datetime) -> Ite
     ):
         for row in connection.execute(statement):
             yield Alarm(code=code, subject=row.subject, party=row.subject)
-    high_water = connection.execute(epoch.HIGH_WATER).scalar()
-    if high_water is not None and epoch.stepped_back(high_water, now):
+    high_water = connection.execute(HIGH_WATER).scalar()
+    if high_water is not None and stepped_back(high_water, now):
         yield Alarm(code="clock.stepped_back", subject="")
 
 

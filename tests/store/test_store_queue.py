@@ -256,7 +256,7 @@ async def test_a_delivery_is_signed_once(stage):
 async def _stolen(stage):
     """A worker is silent for so long that another one gets its claim."""
     stale = await _one(stage)
-    stage.clock.forward(minutes=1)
+    stage.silence("w1")
     await stage.store.queue.sweep(worker="w2")
     (fresh,) = await stage.claim(worker="w2")
     return stale, fresh
@@ -382,7 +382,7 @@ async def test_what_is_shown_in_the_postvak_is_not_overdue(stage):
 async def test_a_lost_attempt_that_may_have_arrived_and_has_no_copy_check_is_for_a_person(stage):
     claim = await _one(stage, duplicate_safe=False)
     await stage.seal(claim, b"digest")
-    stage.clock.forward(minutes=1)
+    stage.silence("w1")
 
     await stage.store.queue.sweep(worker="w2")
 
@@ -391,7 +391,7 @@ async def test_a_lost_attempt_that_may_have_arrived_and_has_no_copy_check_is_for
 
 async def test_a_lost_attempt_that_never_signed_never_left(stage):
     await _one(stage, duplicate_safe=False)
-    stage.clock.forward(minutes=1)
+    stage.silence("w1")
 
     await stage.store.queue.sweep(worker="w2")
 
@@ -401,7 +401,7 @@ async def test_a_lost_attempt_that_never_signed_never_left(stage):
 async def test_a_lost_attempt_goes_again_where_a_copy_is_noticed_even_without_retries(stage):
     claim = await _one(stage, retries=0, retry_interval=timedelta(0))
     await stage.seal(claim, b"digest")
-    stage.clock.forward(minutes=1)
+    stage.silence("w1")
 
     await stage.store.queue.sweep(worker="w2")
 
@@ -445,7 +445,7 @@ async def test_our_own_trouble_spends_no_retry(stage):
 
 async def test_a_worker_that_died_spends_no_retry(stage):
     await _one(stage)
-    stage.clock.forward(minutes=1)
+    stage.silence("w1")
     await stage.store.queue.sweep(worker="w2")
 
     (claim,) = await stage.claim(worker="w2")
@@ -453,7 +453,17 @@ async def test_a_worker_that_died_spends_no_retry(stage):
     assert (claim.attempt, claim.tries) == (2, 1)
 
 
-async def test_claims_of_an_earlier_run_are_put_back_at_once(stage):
+async def test_claims_of_a_worker_that_retired_are_put_back_at_once(stage):
+    await _one(stage)
+
+    await stage.store.queue.retire(worker="w1")
+    await stage.store.queue.sweep(worker="w2")
+
+    assert await stage.state() is State.READY
+
+
+@pytest.mark.parametrize("place", ["sqlite", "sqlite-inline"], indirect=True)
+async def test_where_one_process_writes_claims_of_an_earlier_run_are_put_back_at_once(stage):
     await _one(stage)
 
     await stage.reopen()
