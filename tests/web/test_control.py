@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import shutil
 import socket
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -249,6 +250,23 @@ async def test_decisions_are_carried_out_without_a_process_and_through_one(confi
         r.event for r in (await stage.view(2)).trace if r.event.event == "delivery.stopped"
     )
     assert (stopped.actor, stopped.data["reason"]) == (deciding._user(), "kwijt")
+    await stage.store.close()
+
+
+async def test_on_postgresql_a_decision_needs_no_socket_and_no_stop(config, postgres, tmp_path):
+    """The store stays open here, as in a process that runs."""
+    folder = tmp_path / "politie"
+    shutil.copytree(config.parent, folder)
+    with (folder / "gateway.toml").open("a") as settings:
+        settings.write(f'\n[database]\nurl = "{postgres.create("decisions")}"\n')
+    stage = await opened(folder)
+    await unknown(stage, 1)
+
+    ran = await _in_thread("berichten", "hervat", "m-1", "--reden", "niet daar", config=folder)
+
+    assert (ran.status, ran.err) == (0, "")
+    assert await stage.state() is State.READY
+    assert [a.code for a in await stage.store.reader.alarms(limit=9)] == []
     await stage.store.close()
 
 
