@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import shutil
 import socket
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -253,16 +252,13 @@ async def test_decisions_are_carried_out_without_a_process_and_through_one(confi
     await stage.store.close()
 
 
-async def test_on_postgresql_a_decision_needs_no_socket_and_no_stop(config, postgres, tmp_path):
+async def test_on_postgresql_a_decision_needs_no_socket_and_no_stop(postgres, tmp_path):
     """The store stays open here, as in a process that runs."""
-    folder = tmp_path / "politie"
-    shutil.copytree(config.parent, folder)
-    with (folder / "gateway.toml").open("a") as settings:
-        settings.write(f'\n[database]\nurl = "{postgres.create("decisions")}"\n')
-    stage = await opened(folder)
+    config = make_sites(tmp_path, database=postgres.create).by_place["politie"].config
+    stage = await opened(config)
     await unknown(stage, 1)
 
-    ran = await _in_thread("berichten", "hervat", "m-1", "--reden", "niet daar", config=folder)
+    ran = await _in_thread("berichten", "hervat", "m-1", "--reden", "niet daar", config=config)
 
     assert (ran.status, ran.err) == (0, "")
     assert await stage.state() is State.READY
