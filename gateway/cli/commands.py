@@ -3,6 +3,7 @@
 import typer
 
 from gateway.cli import (
+    alarmen,
     audit,
     backup,
     berichten,
@@ -26,6 +27,7 @@ def register(app: typer.Typer) -> None:
     app.command("backup")(backup.backup)
     app.command("doctor")(doctor.doctor)
     app.add_typer(berichten.app, name="berichten")
+    app.add_typer(alarmen.app, name="alarmen")
     app.add_typer(audit.app, name="audit")
     app.add_typer(cpa.app, name="cpa")
     app.add_typer(certs.app, name="certs")

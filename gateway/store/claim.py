@@ -25,7 +25,6 @@ _CLAIM = (
     *(
         deliveries.c[name]
         for name in (
-            "lane",
             "kind",
             "cpa_id",
             "service",
@@ -38,6 +37,8 @@ _CLAIM = (
             "retry_interval",
             "expires_at",
             "sealed_id",
+            "duplicate_safe",
+            "spared",
         )
     ),
     *KNOWN,
@@ -83,11 +84,9 @@ def _room(lane: sa.ColumnElement[str], down: sa.ColumnElement[bool]) -> sa.Colum
 # Built once: to build them costs more than to run them.
 _ROOM = _room(lanes.c.id, lanes.c.down)
 _LANES = _lanes()
-_LOCKED = Prepared(_LANES.with_for_update(of=lanes, skip_locked=True))
+_LOCKED = Prepared(_LANES.with_for_update(of=lanes, skip_locked=True, key_share=True))
 _SEEN = Prepared(_LANES.where(_ROOM > 0))
-_FREE = Prepared(
-    sa.select(_ROOM.label("room"), lanes.c.down).where(lanes.c.id == sa.bindparam("lane"))
-)
+_FREE = Prepared(sa.select(_ROOM.label("room")).where(lanes.c.id == sa.bindparam("lane")))
 _LINE = (
     sa.select(*_CLAIM)
     .join(messages, messages.c.id == deliveries.c.message)
@@ -98,7 +97,7 @@ _LINE = (
     )
     .order_by(deliveries.c.next_at, deliveries.c.seq)
     .limit(sa.bindparam("limit", type_=sa.Integer))
-    .with_for_update(of=deliveries, skip_locked=True)
+    .with_for_update(of=deliveries, skip_locked=True, key_share=True)
 )
 _GATED = Prepared(_LINE)
 _UNGATED = Prepared(_LINE.where(deliveries.c.approval_id == ""))
@@ -122,7 +121,6 @@ class _Line:
 
     rows: Sequence[Any]
     full: bool
-    down: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,9 +153,8 @@ class ClaimDue:
         gated = not stepped_back(tx.high_water, self.now)
         tx.flush()
         lines = [self._line(tx, lane.id, gated=gated) for lane in self.lanes(tx.connection)]
-        down = {row.lane for line in lines if line.down for row in line.rows}
         rows = list(islice(_in_turn([line.rows for line in lines]), self.limit))
-        claims = (self._claim(tx, row, probe=row.lane in down) for row in rows)
+        claims = (self._claim(tx, row) for row in rows)
         return Claimed(
             claims=tuple(claim for claim in claims if claim is not None),
             left=len(rows) == self.limit or any(line.full for line in lines),
@@ -172,15 +169,15 @@ class ClaimDue:
     def _line(self, tx: Tx, lane: str, *, gated: bool) -> _Line:
         """The oldest of a lane. Without a sure clock, none that stands on an approval."""
         # Counted behind the lock: who had it before may have claimed.
-        free = tx.peek(_FREE, {"lane": lane, "cap": self.cap}).one()
-        if free.room < 1:
-            return _Line((), full=True, down=free.down)
-        most = min(free.room, self.limit)
+        room = tx.peek(_FREE, {"lane": lane, "cap": self.cap}).scalar()
+        if room < 1:
+            return _Line((), full=True)
+        most = min(room, self.limit)
         keys = {"now": self.now, "lane": lane, "limit": most}
         rows = tx.peek(_GATED if gated else _UNGATED, keys).all()
-        return _Line(rows, full=len(rows) == most, down=free.down)
+        return _Line(rows, full=len(rows) == most)
 
-    def _claim(self, tx: Tx, row: sa.Row[Any], *, probe: bool) -> Claim | None:
+    def _claim(self, tx: Tx, row: sa.Row[Any]) -> Claim | None:
         ground = self._not_released(row)
         if ground:
             self._hold(tx, row, ground)
@@ -200,7 +197,7 @@ class ClaimDue:
         same = {"approval_id": row.approval_id, "payload_sha256": row.payload_sha256}
         if not move(tx, at, Event.CLAIM, audit, changes=changes, same=same):
             return None
-        return _value(row, probe=probe)
+        return _value(row)
 
     def _not_released(self, row: sa.Row[Any]) -> str:
         """Return why the gate does not let it pass any more; empty when it does."""
@@ -219,9 +216,8 @@ class ClaimDue:
         move(tx, at, Event.HOLD_AGAIN, audit, changes=changes)
 
 
-def _value(row: sa.Row[Any], *, probe: bool) -> Claim:
+def _value(row: sa.Row[Any]) -> Claim:
     return Claim(
-        probe=probe,
         delivery=row.id,
         fence=row.fence + 1,
         attempt=row.attempt + 1,
@@ -238,6 +234,8 @@ def _value(row: sa.Row[Any], *, probe: bool) -> Claim:
         retry_interval=row.retry_interval,
         expires_at=row.expires_at,
         sealed=row.sealed_id,
+        duplicate_safe=row.duplicate_safe,
+        spared=row.spared,
         message=known(row),
     )
 

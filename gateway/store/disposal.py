@@ -58,7 +58,7 @@ _DUE = (
     .order_by(deliveries.c.dispose_at)
     .limit(AT_ONCE)
     # Two housekeepers at once share the work; an answer that comes just now is seen next time.
-    .with_for_update(of=deliveries, skip_locked=True)
+    .with_for_update(of=deliveries, skip_locked=True, key_share=True)
 )
 _PLAN = (
     sa.update(deliveries)

@@ -39,7 +39,9 @@ class SyncEpoch:
 
     def run(self, tx: Tx) -> int:
         """Return the epoch that goes with the fingerprint."""
-        row = tx.read(sa.select(security.c.epoch, security.c.fingerprint).with_for_update()).first()
+        row = tx.read(
+            sa.select(security.c.epoch, security.c.fingerprint).with_for_update(key_share=True)
+        ).first()
         if row is None:
             return self._first(tx)
         if row.fingerprint == self.fingerprint:

@@ -134,10 +134,11 @@ def _conflict(code: str) -> DuplicateConflict:
 def _store(tx: Tx, admission: Admission, now: datetime) -> None:
     message = admission.message
     acknowledgment = admission.acknowledgment
-    sealed = acknowledgment.sealed if acknowledgment else None
+    sealed = acknowledgment.sealed if acknowledgment else admission.signal
     tx.insert(messages, (message_row(message, acknowledgment_id=sealed.id if sealed else None),))
-    if message.payload is not None:
-        tx.defer(REFER, {"b_id": message.payload.id})
+    for payload in (message.payload, admission.signal):
+        if payload is not None:
+            tx.defer(REFER, {"b_id": payload.id})
     for delivery in (*admission.deliveries, *((acknowledgment,) if acknowledgment else ())):
         add_delivery(tx, message, delivery)
     tx.record(*admission.events, _admitted(admission, now))
@@ -200,7 +201,7 @@ class RepeatAcknowledgment:
                 .scalar_subquery()
             )
             .order_by(deliveries.c.seq)
-            .with_for_update(of=deliveries)
+            .with_for_update(of=deliveries, key_share=True)
         ).all()
         if not rows or {State.READY, State.CLAIMED} & {State(row.state) for row in rows}:
             return False
@@ -219,6 +220,7 @@ class RepeatAcknowledgment:
             "claimed_by": "",
             "last_code": "",
             "delivered_at": None,
+            "spared": 0,
             "ended_at": None,
             "dispose_at": None,
         }

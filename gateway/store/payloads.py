@@ -110,7 +110,7 @@ class SweepOrphans:
             .order_by(payloads.c.at)
             .limit(SWEPT_AT_ONCE)
             # An admission that refers to one this very moment goes first, or fails on it.
-            .with_for_update(skip_locked=True)
+            .with_for_update(skip_locked=True, key_share=True)
         )
         ids = list(found.scalars())
         tx.write(sa.delete(payload_chunks).where(payload_chunks.c.payload_id.in_(ids)))

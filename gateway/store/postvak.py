@@ -71,7 +71,9 @@ class Take:
 
     def run(self, tx: Tx) -> tuple[PostvakItem, ...]:
         """Return what is leased now."""
-        rows = tx.read(self.waiting().with_for_update(of=deliveries, skip_locked=True)).all()
+        rows = tx.read(
+            self.waiting().with_for_update(of=deliveries, skip_locked=True, key_share=True)
+        ).all()
         taken = (self._take(tx, row) for row in rows)
         return tuple(item for item in taken if item is not None)
 
@@ -127,7 +129,7 @@ class Close:
                 deliveries.c.recipient == self.party,
                 deliveries.c.channel == str(DeliveryChannel.POSTVAK),
             )
-            .with_for_update()
+            .with_for_update(key_share=True)
         ).first()
         if row is None or row.state == str(State.HELD):
             raise NoRoute("postvak.unknown", "Dit bericht staat niet in dit postvak.")

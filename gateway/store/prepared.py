@@ -143,7 +143,7 @@ def _compile(statement: Statement, dialect: Dialect, given: Sequence[str] | None
     binds: dict[str, Process] = {}  # one that stands in two places is one parameter
     for bind, name in compiled.bind_names.items():
         process = bind.type.dialect_impl(dialect).bind_processor(dialect)
-        if not bind.required and bind.value is not None:
+        if not bind.required:
             fixed[name] = bind.value if process is None else process(bind.value)
         elif process is not None:
             binds[name] = process

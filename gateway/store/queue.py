@@ -13,6 +13,7 @@ from gateway.ports import (
     AuditEvent,
     Claim,
     Clock,
+    Dice,
     GaveUp,
     HandedOver,
     HeldAgain,
@@ -113,6 +114,8 @@ class Settle:
             changes |= {"ground": change.ground, "expires_at": None}
         if change.event is Event.CONFIRM:
             changes["delivered_at"] = self.now
+        if isinstance(self.outcome, TryAgain) and self.outcome.ours:
+            changes["spared"] = self.claim.spared + 1
         if fence:
             changes["fence"] = fence
         before = tuple(e for e in self.events if e is not audit)
@@ -124,7 +127,7 @@ class Settle:
             tx.record(*(e for e in self.events if e.event != change.audit))
             return
         mine = sa.select(*SPOT).where(deliveries.c.id == self.claim.delivery)
-        row = tx.read(mine.with_for_update()).one()
+        row = tx.read(mine.with_for_update(key_share=True)).one()
         at = spot(row)
         open_ = change.event in TRANSITIONS[at.state]
         # A new fence: what a second worker reports of its own attempt no longer counts.
@@ -135,9 +138,10 @@ class Settle:
         claim = self.claim
         match self.outcome:
             case TryAgain(at=at, down=True):
-                set_breaker(tx, claim.recipient, claim.kind, until=at)
-            case HandedOver() if claim.probe:
-                close_breaker(tx, claim.recipient, claim.kind)
+                set_breaker(tx, claim.recipient, claim.kind, until=at, now=self.now)
+            case HandedOver():
+                if close_breaker(tx, claim.recipient, claim.kind):
+                    tx.ring(WORK)
 
 
 _KEEP = Prepared(
@@ -220,6 +224,7 @@ class SqlQueue:
         reads: Reads,
         bells: Bells,
         clock: Clock,
+        dice: Dice,
         run: str,
         cap: int = IN_FLIGHT,
         lease: timedelta = LEASE,
@@ -229,6 +234,7 @@ class SqlQueue:
         self._reads = reads
         self._bells = bells
         self._clock = clock
+        self._dice = dice
         self._run = run
         self._cap = cap
         self._lease = lease
@@ -296,7 +302,13 @@ class SqlQueue:
         """Do what time does; return the next moment at which it has to."""
         now = self._clock.now()
         mine = "" if under_way is None else self._name(worker)
-        unit = Sweep(now=now, lease=self._lease, mine=mine, under_way=under_way or frozenset())
+        unit = Sweep(
+            now=now,
+            lease=self._lease,
+            dice=self._dice.unit(),
+            mine=mine,
+            under_way=under_way or frozenset(),
+        )
         if await self._reads(lambda c: anything_due(c, unit)):
             await self._writer.commit(unit)
         return await self._reads(

@@ -43,7 +43,7 @@ _CANDIDATES = Prepared(
         deliveries.c.channel == str(DeliveryChannel.EBMS2),
     )
     .order_by(deliveries.c.seq)
-    .with_for_update(of=deliveries)
+    .with_for_update(of=deliveries, key_share=True)
 )
 
 

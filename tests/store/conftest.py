@@ -55,7 +55,7 @@ async def stage(place, tmp_path):
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def database(request, tmp_path, empty):
+def address(request, tmp_path, empty):
     """A file or a URL, with its tables."""
     if request.param == "postgresql":
         return request.getfixturevalue("url")
@@ -65,14 +65,14 @@ def database(request, tmp_path, empty):
 
 
 @pytest.fixture
-async def alone(database, tmp_path):
+async def alone(address, tmp_path):
     """A store with one writer, and so one audit chain."""
-    made = await Stage(tmp_path, database=database, inline=True).open()
+    made = await Stage(tmp_path, database=address, inline=True).open()
     yield made
     await made.store.close()
 
 
 @pytest.fixture
-def engine(database):
+def engine(address):
     """The database without a store."""
-    return open_engine(database)
+    return open_engine(address)

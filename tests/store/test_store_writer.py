@@ -1,14 +1,17 @@
 import asyncio
 import threading
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
 
 from gateway.errors import NoRoute, OutcomeUnknown, StoreUnavailable
 from gateway.store.audit import verify_chain
+from gateway.store.faults import ours
+from gateway.store.prepared import Prepared
 from gateway.store.sqlite import Sqlite
-from gateway.store.tables import audit, workers
+from gateway.store.tables import audit, lanes, workers
 from gateway.store.writer import Committer, Done, Failed, ThreadWriter
 from tests.store.stage import START, Clock, event
 
@@ -229,3 +232,47 @@ class _Impatient(Sqlite):
     def begin(self, connection):
         connection.exec_driver_sql("PRAGMA busy_timeout = 10")
         super().begin(connection)
+
+
+# --- statements that are compiled once ------------------------------------------------
+
+
+def test_a_prepared_statement_gives_what_sqlalchemy_gives(engine):
+    """Moments, booleans, NULL, values of its own, and one parameter in two places."""
+    connection = engine.writer()
+    row = {"id": "l", "recipient": "r", "channel": "c", "kind": "k", "down": True}
+    columns = (*row, "next_at", "down_since")
+    insert = Prepared(sa.insert(lanes), columns=columns)
+    insert.change_each(
+        connection,
+        [
+            row | {"next_at": START, "down_since": None},
+            row | {"id": "m", "next_at": START, "down_since": START},
+        ],
+    )
+    moment = sa.bindparam("at", type_=lanes.c.next_at.type)
+    change = sa.update(lanes).where(lanes.c.next_at <= moment, lanes.c.id == "m")
+    statement = change.values(next_at=moment, down_since=None, down=sa.false())
+
+    changed = Prepared(statement).change(connection, {"at": START + timedelta(hours=1)})
+    select = sa.select(lanes).order_by(lanes.c.id)
+    mine = Prepared(select).rows(connection).all()
+    theirs = connection.execute(select).all()
+    connection.close()
+
+    assert changed == 1
+    assert [row._asdict() for row in mine] == [dict(row._mapping) for row in theirs]
+    assert mine[1].next_at == START + timedelta(hours=1)
+
+
+def test_a_prepared_statement_fails_as_sqlalchemy_does(engine):
+    connection = engine.writer()
+    twice = Prepared(sa.insert(workers), columns=("name", "beat_at"))
+    rows = [{"name": "geheim", "beat_at": START}] * 2
+
+    with pytest.raises(sa.exc.IntegrityError) as caught:
+        twice.change_each(connection, rows)
+
+    connection.close()
+    assert ours(caught.value).code == "store.integrity"
+    assert "geheim" not in str(caught.value).partition("[SQL")[2]
