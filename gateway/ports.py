@@ -319,6 +319,8 @@ class Claim:
     spared: int
     """Attempts that failed by our own trouble: they do not count against `retries`."""
     message: Known
+    probe: bool = False
+    """The partner was down: whether it answers decides about what else waits for it."""
 
     @property
     def tries(self) -> int:
@@ -379,9 +381,11 @@ class Queue(Protocol):
         epoch: int,
         approvals: frozenset[str],
         suspended: frozenset[Oin] = frozenset(),
+        sure: bool = False,
     ) -> tuple[Claim, ...]:
         """Claim up to `limit` READY deliveries that are due; the attempt is counted here.
 
+        `sure`: there probably is something, so that it is not looked first.
         Claims only where the epoch is still `epoch`, and the approval is none or one of
         `approvals` and the payload hash is that of the message.
         """

@@ -15,6 +15,7 @@ from gateway.ports import Claim, DeliveryChannel, DeliveryKind
 from gateway.store import epoch
 from gateway.store.clock import db_now, stepped_back
 from gateway.store.deliveries import SPOT, move, spot, told
+from gateway.store.prepared import Prepared
 from gateway.store.records import KNOWN, known
 from gateway.store.tables import deliveries, lanes, messages, workers
 from gateway.store.writer import Tx
@@ -24,6 +25,7 @@ _CLAIM = (
     *(
         deliveries.c[name]
         for name in (
+            "lane",
             "kind",
             "cpa_id",
             "service",
@@ -63,7 +65,6 @@ def _lanes() -> sa.Select[Any]:
             lanes.c.channel == str(DeliveryChannel.EBMS2),
             lanes.c.next_at <= now,
             oldest <= now,
-            _ROOM > 0,
         )
         .order_by(first, oldest, lanes.c.id)
     )
@@ -84,8 +85,11 @@ def _room(lane: sa.ColumnElement[str], down: sa.ColumnElement[bool]) -> sa.Colum
 # Built once: to build them costs more than to run them.
 _ROOM = _room(lanes.c.id, lanes.c.down)
 _LANES = _lanes()
-_LOCKED = _LANES.with_for_update(of=lanes, skip_locked=True)
-_FREE = sa.select(_ROOM).where(lanes.c.id == sa.bindparam("lane"))
+_LOCKED = Prepared(_LANES.with_for_update(of=lanes, skip_locked=True))
+_SEEN = Prepared(_LANES.where(_ROOM > 0))
+_FREE = Prepared(
+    sa.select(_ROOM.label("room"), lanes.c.down).where(lanes.c.id == sa.bindparam("lane"))
+)
 _LINE = (
     sa.select(*_CLAIM)
     .join(messages, messages.c.id == deliveries.c.message)
@@ -98,17 +102,37 @@ _LINE = (
     .limit(sa.bindparam("limit", type_=sa.Integer))
     .with_for_update(of=deliveries, skip_locked=True)
 )
-_LINE_UNGATED = _LINE.where(deliveries.c.approval_id == "")
-_BEAT = sa.update(workers).where(workers.c.name == sa.bindparam("b_name")).values(beat_at=db_now())
+_GATED = Prepared(_LINE)
+_UNGATED = Prepared(_LINE.where(deliveries.c.approval_id == ""))
+_BEAT = Prepared(
+    sa.update(workers).where(workers.c.name == sa.bindparam("b_name")).values(beat_at=db_now())
+)
 
 
 def beat(tx: Tx, worker: str) -> None:
     """Write a heartbeat by the database's clock, once per transaction."""
     if ("beat", worker) in tx.memo:
         return
-    if tx.write(_BEAT, {"b_name": worker}) == 0:
+    if tx.change(_BEAT, {"b_name": worker}) == 0:
         tx.write(sa.insert(workers).values(name=worker, beat_at=db_now()))
     tx.memo.add(("beat", worker))
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """What is claimed from a lane; `full` when it may hold more."""
+
+    rows: Sequence[Any]
+    full: bool
+    down: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claimed:
+    """What a worker has now. `left`: more was due than could be taken."""
+
+    claims: tuple[Claim, ...] = ()
+    left: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,34 +146,43 @@ class ClaimDue:
     suspended: frozenset[Oin]
     cap: int
     now: datetime
+    beat: bool = True
+    """Whether the heartbeat is due as well."""
 
-    def run(self, tx: Tx) -> tuple[Claim, ...]:
+    def run(self, tx: Tx) -> Claimed:
         """Raise StaleSnapshot when the epoch moved."""
         epoch.guard(tx, self.epoch)
-        beat(tx, self.worker)
+        if self.beat:
+            beat(tx, self.worker)
         gated = not stepped_back(tx.high_water, self.now)
         tx.flush()
         lines = [self._line(tx, lane.id, gated=gated) for lane in self.lanes(tx.connection)]
-        rows = islice(_in_turn(lines), self.limit)
-        claims = (self._claim(tx, row) for row in rows)
-        return tuple(claim for claim in claims if claim is not None)
+        down = {row.lane for line in lines if line.down for row in line.rows}
+        rows = list(islice(_in_turn([line.rows for line in lines]), self.limit))
+        claims = (self._claim(tx, row, probe=row.lane in down) for row in rows)
+        return Claimed(
+            claims=tuple(claim for claim in claims if claim is not None),
+            left=len(rows) == self.limit or any(line.full for line in lines),
+        )
 
-    def lanes(self, connection: sa.Connection, *, lock: bool = True) -> Sequence[sa.Row[Any]]:
+    def lanes(self, connection: sa.Connection, *, lock: bool = True) -> Sequence[Any]:
         """Return the lanes to claim from, signals first, then the one that waits longest."""
         keys = {"now": self.now, "cap": self.cap}
-        found = connection.execute(_LOCKED if lock else _LANES, keys).all()
+        found = (_LOCKED if lock else _SEEN).rows(connection, keys)
         return [lane for lane in found if lane.recipient not in self.suspended][: self.limit]
 
-    def _line(self, tx: Tx, lane: str, *, gated: bool) -> Sequence[sa.Row[Any]]:
+    def _line(self, tx: Tx, lane: str, *, gated: bool) -> _Line:
         """The oldest of a lane. Without a sure clock, none that stands on an approval."""
         # Counted behind the lock: who had it before may have claimed.
-        room = tx.peek(_FREE, {"lane": lane, "cap": self.cap}).scalar_one()
-        if room < 1:
-            return ()
-        keys = {"now": self.now, "lane": lane, "limit": min(room, self.limit)}
-        return tx.peek(_LINE if gated else _LINE_UNGATED, keys).all()
+        free = tx.peek(_FREE, {"lane": lane, "cap": self.cap}).one()
+        if free.room < 1:
+            return _Line((), full=True, down=free.down)
+        most = min(free.room, self.limit)
+        keys = {"now": self.now, "lane": lane, "limit": most}
+        rows = tx.peek(_GATED if gated else _UNGATED, keys).all()
+        return _Line(rows, full=len(rows) == most, down=free.down)
 
-    def _claim(self, tx: Tx, row: sa.Row[Any]) -> Claim | None:
+    def _claim(self, tx: Tx, row: sa.Row[Any], *, probe: bool) -> Claim | None:
         ground = self._not_released(row)
         if ground:
             self._hold(tx, row, ground)
@@ -169,7 +202,7 @@ class ClaimDue:
         same = {"approval_id": row.approval_id, "payload_sha256": row.payload_sha256}
         if not move(tx, at, Event.CLAIM, audit, changes=changes, same=same):
             return None
-        return _value(row)
+        return _value(row, probe=probe)
 
     def _not_released(self, row: sa.Row[Any]) -> str:
         """Return why the gate does not let it pass any more; empty when it does."""
@@ -188,8 +221,9 @@ class ClaimDue:
         move(tx, at, Event.HOLD_AGAIN, audit, changes=changes)
 
 
-def _value(row: sa.Row[Any]) -> Claim:
+def _value(row: sa.Row[Any], *, probe: bool) -> Claim:
     return Claim(
+        probe=probe,
         delivery=row.id,
         fence=row.fence + 1,
         attempt=row.attempt + 1,
@@ -216,8 +250,3 @@ def _in_turn(lines: Sequence[Sequence[sa.Row[Any]]]) -> Iterator[sa.Row[Any]]:
     """One of each lane, then the second of each, and so on."""
     for round_ in zip_longest(*lines):
         yield from (row for row in round_ if row is not None)
-
-
-def any_candidate(connection: sa.Connection, unit: ClaimDue) -> bool:
-    """Tell whether a claim would find something: most do not, and need no commit."""
-    return bool(unit.lanes(connection, lock=False))

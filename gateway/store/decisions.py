@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from gateway.errors import NoRoute, PolicyViolation
 from gateway.lifecycle import Event, State
 from gateway.ports import Clock, Decided, DeliveryChannel, DeliveryKind
-from gateway.store.bell import WORK, Bells
+from gateway.store.bell import WORK
 from gateway.store.deliveries import SPOT, Spot, move, spot, told
 from gateway.store.ending import STOPPED
 from gateway.store.tables import deliveries
@@ -91,10 +91,9 @@ def _candidates(id_: str) -> sa.Select[Any]:
 class SqlDecisions:
     """The port `Decisions`."""
 
-    def __init__(self, *, writer: Writer, bells: Bells, clock: Clock) -> None:
-        """Take what it writes with, and the bells."""
+    def __init__(self, *, writer: Writer, clock: Clock) -> None:
+        """Take what it writes with."""
         self._writer = writer
-        self._bells = bells
         self._clock = clock
 
     async def resume(self, id_: str, *, who: str, why: str) -> Decided:
@@ -107,6 +106,4 @@ class SqlDecisions:
 
     async def _decide(self, id_: str, *, stop: bool, who: str, why: str) -> Decided:
         unit = Decide(id=id_, stop=stop, who=who, why=why, now=self._clock.now())
-        decided = await self._writer.commit(unit)
-        self._bells.work.ring()
-        return decided
+        return await self._writer.commit(unit)

@@ -20,8 +20,9 @@ from gateway.ports import (
     Payloads,
 )
 from gateway.store import epoch
-from gateway.store.bell import WORK, Bells
+from gateway.store.bell import WORK
 from gateway.store.deliveries import REFER, add_delivery, look_again
+from gateway.store.prepared import Prepared
 from gateway.store.reading import Reads
 from gateway.store.records import (
     KNOWN,
@@ -34,26 +35,28 @@ from gateway.store.records import (
 from gateway.store.tables import deliveries, messages
 from gateway.store.writer import Tx, Writer
 
-_TWINS = sa.select(
-    messages.c.id,
-    messages.c.content_sha256,
-    messages.c.signed_references,
-    (messages.c.business_key == sa.bindparam("key")).label("by_key"),
-    sa.and_(
-        messages.c.direction == sa.bindparam("direction"),
-        messages.c.party == sa.bindparam("party"),
-        messages.c.cpa_id == sa.bindparam("cpa_id"),
-        messages.c.message_id == sa.bindparam("message_id"),
-    ).label("by_id"),
-).where(
-    sa.or_(
+_TWINS = Prepared(
+    sa.select(
+        messages.c.id,
+        messages.c.content_sha256,
+        messages.c.signed_references,
+        (messages.c.business_key == sa.bindparam("key")).label("by_key"),
         sa.and_(
             messages.c.direction == sa.bindparam("direction"),
             messages.c.party == sa.bindparam("party"),
             messages.c.cpa_id == sa.bindparam("cpa_id"),
             messages.c.message_id == sa.bindparam("message_id"),
-        ),
-        messages.c.business_key == sa.bindparam("key"),
+        ).label("by_id"),
+    ).where(
+        sa.or_(
+            sa.and_(
+                messages.c.direction == sa.bindparam("direction"),
+                messages.c.party == sa.bindparam("party"),
+                messages.c.cpa_id == sa.bindparam("cpa_id"),
+                messages.c.message_id == sa.bindparam("message_id"),
+            ),
+            messages.c.business_key == sa.bindparam("key"),
+        )
     )
 )
 
@@ -237,14 +240,11 @@ class Note:
 class SqlInbox:
     """The port `Inbox`."""
 
-    def __init__(
-        self, *, writer: Writer, reads: Reads, payloads: Payloads, bells: Bells, clock: Clock
-    ) -> None:
-        """Take what it writes and reads with, and the bells to ring after a commit."""
+    def __init__(self, *, writer: Writer, reads: Reads, payloads: Payloads, clock: Clock) -> None:
+        """Take what it writes and reads with."""
         self._writer = writer
         self._reads = reads
         self._payloads = payloads
-        self._bells = bells
         self._clock = clock
 
     async def find(self, party: str, cpa_id: str, message_id: str) -> Known | None:
@@ -303,16 +303,12 @@ class SqlInbox:
 
     async def admit(self, admission: Admission) -> Admitted:
         """Store it in one commit; see the port."""
-        admitted = await self._writer.commit(Admit(admission=admission, now=self._clock.now()))
-        if admitted.fresh:
-            self._bells.ring_for(admission)
-        return admitted
+        return await self._writer.commit(Admit(admission=admission, now=self._clock.now()))
 
     async def repeat_acknowledgment(self, message: str, *, id_: str, event: AuditEvent) -> None:
         """Queue the stored acknowledgement once more, unless one is waiting already."""
         unit = RepeatAcknowledgment(message=message, id=id_, event=event, now=self._clock.now())
-        if await self._writer.commit(unit):
-            self._bells.work.ring()
+        await self._writer.commit(unit)
 
     async def note(self, *events: AuditEvent) -> None:
         """Write audit rows alone."""

@@ -7,7 +7,6 @@ import sqlalchemy as sa
 
 from gateway.ports import Admission, Clock, Owed
 from gateway.store.alarms import clear_alarm
-from gateway.store.bell import Bells
 from gateway.store.inbox import admit
 from gateway.store.reading import Reads
 from gateway.store.records import KNOWN, known
@@ -51,11 +50,10 @@ class Tell:
 class SqlUndeliverable:
     """The port `Undeliverable`."""
 
-    def __init__(self, *, writer: Writer, reads: Reads, bells: Bells, clock: Clock) -> None:
-        """Take what it writes and reads with, and the bells."""
+    def __init__(self, *, writer: Writer, reads: Reads, clock: Clock) -> None:
+        """Take what it writes and reads with."""
         self._writer = writer
         self._reads = reads
-        self._bells = bells
         self._clock = clock
 
     async def owed(self, *, after: Owed | None = None, limit: int) -> tuple[Owed, ...]:
@@ -67,10 +65,7 @@ class SqlUndeliverable:
     async def tell(self, delivery: str, answer: Admission) -> bool:
         """Admit the Fo01 and close the debt in one commit; False when there is none."""
         unit = Tell(delivery=delivery, answer=answer, now=self._clock.now())
-        told = await self._writer.commit(unit)
-        if told:
-            self._bells.ring_for(answer)
-        return told
+        return await self._writer.commit(unit)
 
 
 def _behind(debt: Owed) -> sa.ColumnElement[bool]:

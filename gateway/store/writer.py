@@ -8,10 +8,11 @@ sqlite3 does not isolate them.
 import asyncio
 import queue
 import threading
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache, partial
 from typing import Any, Protocol, TypeVar
 
 import sqlalchemy as sa
@@ -22,7 +23,8 @@ from gateway.store import clock as marks
 from gateway.store.audit import Tail, link, tail_of
 from gateway.store.engine import Engine
 from gateway.store.faults import AGAIN, lost_connection, ours
-from gateway.store.tables import FLUSH_ORDER, audit
+from gateway.store.prepared import Params, Prepared, Rows
+from gateway.store.tables import FLUSH_ORDER, audit, metadata
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -34,7 +36,6 @@ QUEUE = 1024
 TRIES = 4
 """How often one unit is run when another process is in its way."""
 
-Params = Mapping[str, Any]
 Change = sa.Update | sa.Delete | sa.Insert
 
 
@@ -51,7 +52,7 @@ class Tx:
         self.memo: set[Hashable] = set()
         """What units of this transaction have found out and the transaction keeps true."""
         self._rows: dict[sa.Table, list[Params]] = {}
-        self._deferred: dict[Change, list[Params]] = {}
+        self._deferred: dict[Prepared, list[Params]] = {}
 
     def insert(self, table: sa.Table, rows: Iterable[Params]) -> None:
         """Keep rows; each must have the same columns as the others of its table."""
@@ -64,40 +65,67 @@ class Tx:
             self.insert(audit, (row,))
 
     def ring(self, topic: str) -> None:
-        """Wake the other processes that wait for `topic` when this commits."""
+        """Wake whoever waits for `topic`, here and in other processes, when this commits."""
         self.topics[topic] = None
 
-    def defer(self, statement: sa.Update, row: Params) -> None:
-        """Keep a change of one row until the end; `statement` must be one and the same object."""
+    def defer(self, statement: Prepared, row: Params) -> None:
+        """Keep a change of one row until the end; a row that is not there fails the batch."""
         self._deferred.setdefault(statement, []).append(row)
 
-    def peek(self, statement: sa.Select[Any], params: Params | None = None) -> sa.Result[Any]:
+    def peek(self, statement: Prepared, params: Params | None = None) -> Rows:
         """Read without flushing: does not see what units before it in the batch insert.
 
         Only where a constraint catches that, so that the unit is run again alone.
         """
-        return self.connection.execute(statement, params)
+        return statement.rows(self.connection, params)
+
+    def find(self, statement: Prepared, params: Params | None = None) -> Rows:
+        """Read what this transaction has, kept rows included."""
+        self.flush()
+        return statement.rows(self.connection, params)
+
+    def change(self, statement: Prepared, params: Params | None = None) -> int:
+        """Change rows now; return how many."""
+        self._flush_before(statement.statement)
+        return statement.change(self.connection, params)
 
     def read(self, statement: sa.Select[Any], params: Params | None = None) -> sa.Result[Any]:
-        """Read what this transaction has, kept rows included."""
+        """Read as `find`, by a statement that is made for this once."""
         self.flush()
         return self.connection.execute(statement, params)
 
     def write(self, statement: Change, params: Params | None = None) -> int:
-        """Change rows now; return how many."""
-        if isinstance(statement.table, sa.Table) and self._rows.get(statement.table):
-            self.flush()
+        """Change rows as `change`, by a statement that is made for this once."""
+        self._flush_before(statement)
         return self.connection.execute(statement, params).rowcount
 
     def flush(self) -> None:
         """Send what was kept, parents before children, then the deferred changes by key."""
-        for table in FLUSH_ORDER:
-            rows = self._rows.pop(table, None)
-            if rows:
-                self.connection.execute(sa.insert(table), rows)
+        if self._rows:
+            for table in FLUSH_ORDER:
+                self._send(table)
         for statement, changes in self._deferred.items():
-            self.connection.execute(statement, sorted(changes, key=lambda row: list(row.values())))
+            self._change_all(statement, changes)
         self._deferred.clear()
+
+    def _send(self, table: sa.Table) -> None:
+        rows = self._rows.pop(table, None)
+        if rows:
+            _insert(table.name, tuple(rows[0])).change_each(self.connection, rows)
+
+    def _change_all(self, statement: Prepared, changes: list[Params]) -> None:
+        ordered = sorted(changes, key=lambda row: list(row.values()))
+        if statement.change_each(self.connection, ordered) != len(ordered):
+            raise StoreUnavailable("store.conflict", "a row that was to change is not there")
+
+    def _flush_before(self, statement: Any) -> None:
+        if isinstance(statement.table, sa.Table) and self._rows.get(statement.table):
+            self.flush()
+
+
+@cache
+def _insert(table: str, columns: tuple[str, ...]) -> Prepared:
+    return Prepared(sa.insert(metadata.tables[table]), columns=columns)
 
 
 class Unit(Protocol[T_co]):
@@ -153,6 +181,8 @@ class Committer:
         self._tail = Tail.start(writer_id)
         self._mark = marks.Mark()
         self.counters = Counters()
+        self.topics: dict[str, None] = {}
+        """What committed units rang since somebody took it."""
         self._connect()
 
     def run(self, units: Sequence[Unit[Any]]) -> list[Result]:
@@ -163,6 +193,12 @@ class Committer:
             return [Failed(lost.error)] * len(units)
         except Exception as error:  # noqa: BLE001 - every failure must reach its future
             return self._each(units, error)
+
+    def take_topics(self) -> tuple[str, ...]:
+        """Return what was rung since the last time."""
+        topics = tuple(self.topics)
+        self.topics.clear()
+        return topics
 
     def _each(self, units: Sequence[Unit[Any]], error: Exception) -> list[Result]:
         if len(units) > 1:
@@ -225,6 +261,7 @@ class Committer:
             raise _Lost(unknown) from error
         self._tail = tx.tail
         self._mark.kept()
+        self.topics |= tx.topics
         self.counters.commits += 1
 
     def _rollback(self) -> None:
@@ -289,6 +326,9 @@ class _Lost(Exception):
         self.error = error
 
 
+Hear = Callable[[str], None]
+
+
 class Writer(Protocol):
     """Commits units of work."""
 
@@ -314,13 +354,17 @@ def value_of(result: Result) -> Any:
 class InlineWriter:
     """Commits at once, on the caller's thread: for simulations."""
 
-    def __init__(self, committer: Committer) -> None:
-        """Take the committer."""
+    def __init__(self, committer: Committer, *, hear: Hear = lambda _topic: None) -> None:
+        """Take the committer, and who hears what units ring."""
         self._committer = committer
+        self._hear = hear
 
     async def commit(self, unit: Unit[T]) -> T:
         """Run the unit in a commit of its own."""
-        value: T = value_of(self._committer.run((unit,))[0])
+        results = self._committer.run((unit,))
+        for topic in self._committer.take_topics():
+            self._hear(topic)
+        value: T = value_of(results[0])
         return value
 
     async def close(self) -> None:
@@ -346,9 +390,16 @@ class _Job:
 class ThreadWriter:
     """Commits on a thread per committer; what came in meanwhile goes into the next commit."""
 
-    def __init__(self, *committers: Committer, size: int = QUEUE, group: int = GROUP) -> None:
-        """Start the threads."""
+    def __init__(
+        self,
+        *committers: Committer,
+        size: int = QUEUE,
+        group: int = GROUP,
+        hear: Hear = lambda _topic: None,
+    ) -> None:
+        """Start the threads; `hear` is called on the loop with what units ring."""
         self._committers = committers
+        self._hear = hear
         self._group = group
         self._refused = 0
         self._queue: queue.Queue[_Job | None] = queue.Queue(size)
@@ -394,10 +445,22 @@ class ThreadWriter:
         while (job := self._queue.get()) is not None:
             jobs, last = self._collect(job)
             results = committer.run([job.unit for job in jobs])
-            _resolve(jobs, results)
+            self._resolve(jobs, results, committer.take_topics())
             if last:
                 break
         committer.close()
+
+    def _resolve(
+        self, jobs: Sequence[_Job], results: Sequence[Result], topics: Sequence[str]
+    ) -> None:
+        """Tell each loop once about all of its futures, and the first what was rung."""
+        by_loop: dict[asyncio.AbstractEventLoop, list[Callable[[], None]]] = {}
+        for job, result in zip(jobs, results, strict=True):
+            by_loop.setdefault(job.loop, []).append(_teller(job.future, result))
+        by_loop[jobs[0].loop] += [partial(self._hear, topic) for topic in topics]
+        for loop, tellers in by_loop.items():
+            with suppress(RuntimeError):  # the loop was closed: nobody waits any more
+                loop.call_soon_threadsafe(_tell, tellers)
 
     def _collect(self, first: _Job) -> tuple[list[_Job], bool]:
         """Take what waits, up to the group's size; True when it was the last."""
@@ -411,16 +474,6 @@ class ThreadWriter:
                 return jobs, True
             jobs.append(job)
         return jobs, False
-
-
-def _resolve(jobs: Sequence[_Job], results: Sequence[Result]) -> None:
-    """Tell each loop once about all of its futures."""
-    by_loop: dict[asyncio.AbstractEventLoop, list[Callable[[], None]]] = {}
-    for job, result in zip(jobs, results, strict=True):
-        by_loop.setdefault(job.loop, []).append(_teller(job.future, result))
-    for loop, tellers in by_loop.items():
-        with suppress(RuntimeError):  # the loop was closed: nobody waits any more
-            loop.call_soon_threadsafe(_tell, tellers)
 
 
 def _teller(future: asyncio.Future[Any], result: Result) -> Callable[[], None]:
