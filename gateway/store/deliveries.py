@@ -220,7 +220,7 @@ _SET_BREAKER = Prepared(
 _CLOSE_BREAKER = Prepared(
     sa.update(lanes)
     .where(lanes.c.id == sa.bindparam("lane"), lanes.c.down == sa.true())
-    .values(next_at=ALWAYS, down=sa.false(), down_since=None)
+    .values(next_at=ALWAYS, down=sa.false(), down_since=sa.null())
 )
 
 

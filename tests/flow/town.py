@@ -315,7 +315,9 @@ async def build(
     return town
 
 
-async def _install(town: Town, folder: Path, oin: Oin, profile: str, terms: dict) -> Installation:
+async def _install(
+    town: Town, folder: Path, oin: Oin, profile: str, terms: dict | None = None
+) -> Installation:
     folder.mkdir(parents=True, exist_ok=True)  # noqa: ASYNC240 - a test, nothing else runs
     store = Store.open(
         folder / "gateway.db",
