@@ -10,9 +10,9 @@ import re
 from base64 import b64encode
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from xml.sax.saxutils import escape, quoteattr
 
-from cryptography import x509
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
@@ -38,7 +38,7 @@ from gateway.security.algorithms import (
     Decrypter,
     Oaep,
 )
-from gateway.security.certificates import distinguished_name, load
+from gateway.security.certificates import REMEMBERED, distinguished_name, load
 from gateway.security.primitives import unbase64
 from gateway.wire import xml
 
@@ -63,6 +63,7 @@ _ROOT = re.compile(
     re.DOTALL,
 )
 _SNIFFED = 4096
+_OAEP = padding.OAEP(padding.MGF1(hashes.SHA256()), hashes.SHA256(), None)
 _NO_NAME = re.compile(r"[^A-Za-z0-9._-]")
 
 _DOCUMENT = """<?xml version="1.0" encoding="UTF-8"?>
@@ -99,15 +100,15 @@ def encrypt_part(
     size = _KEY_BYTES.get(encryption.algorithm)
     if size is None or encryption.algorithm not in DIGIKOPPELING.ciphers:
         raise PolicyViolation("encryption.algorithm", "agreed cipher is forbidden")
-    certificate = load(encryption.certificate)
+    recipient = _recipient(encryption.certificate)
     key, nonce = random(size), random(_NONCE_BYTES)
     head = _DOCUMENT.format(
         **_NAMES,
         id=quoteattr(f"_{_NO_NAME.sub('_', payload.content_id)}"),
         media_type=quoteattr(media_type),
         algorithm=quoteattr(encryption.algorithm),
-        key_name=escape(distinguished_name(certificate)),
-        wrapped=b64encode(_wrap(certificate, key)).decode("ascii"),
+        key_name=recipient.key_name,
+        wrapped=b64encode(recipient.key.encrypt(key, _OAEP)).decode("ascii"),
     )
     cipher = nonce + AESGCM(key).encrypt(nonce, payload.octets, None)
     octets = b"".join((head.encode(), b64encode(cipher), _END))
@@ -125,12 +126,22 @@ _NAMES = {
 }
 
 
-def _wrap(certificate: x509.Certificate, key: bytes) -> bytes:
+@dataclass(frozen=True, slots=True)
+class _Recipient:
+    """What a certificate of an agreement gives every message that is encrypted for it."""
+
+    key: rsa.RSAPublicKey
+    key_name: str
+    """Escaped."""
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _recipient(der: bytes) -> _Recipient:
+    certificate = load(der)
     public = certificate.public_key()
     if not isinstance(public, rsa.RSAPublicKey):
         raise PolicyViolation("encryption.key", "encryption certificate has no RSA key")
-    sha256 = hashes.SHA256()
-    return public.encrypt(key, padding.OAEP(padding.MGF1(sha256), sha256, None))
+    return _Recipient(public, escape(distinguished_name(certificate)))
 
 
 # --- decrypt --------------------------------------------------------------------------
