@@ -14,6 +14,7 @@ from gateway.errors import SignatureInvalid
 from gateway.security.algorithms import C14N_EXCLUSIVE, C14N_INCLUSIVE
 
 SOAP = "http://schemas.xmlsoap.org/soap/envelope/"
+ACTOR = f"{{{SOAP}}}actor"
 ACTOR_NEXT = "http://schemas.xmlsoap.org/soap/actor/next"
 ACTOR_NEXT_MSH = "urn:oasis:names:tc:ebxml-msg:actor:nextMSH"
 _ACTORS = (ACTOR_NEXT_MSH, ACTOR_NEXT)
@@ -24,11 +25,6 @@ XPATH_NOT_NEXT = (
     ' | ancestor-or-self::node()[@soap:actor="http://schemas.xmlsoap.org/soap/actor/next"])'
 )
 """The transform of ebMS 2.0, 4.1.3, with the node test that its text forgot."""
-
-_for_next = etree.XPath(
-    f"descendant-or-self::*[@soap:actor='{ACTOR_NEXT_MSH}' or @soap:actor='{ACTOR_NEXT}']",
-    namespaces={"soap": SOAP},
-)
 
 _STEP = r"ancestor-or-self::node\(\)\[@([\w.-]+):actor=(?:\"([^\"]*)\"|'([^']*)')\]"
 _KNOWN_XPATH = re.compile(rf"not\({_STEP}\|{_STEP}\)")
@@ -83,8 +79,7 @@ def is_not_next(expression: etree._Element) -> bool:
 
 def addressed_to_next(envelope: etree._Element) -> list[etree._Element]:
     """Return the elements that the filter leaves out: those for the next node or MSH."""
-    found: list[etree._Element] = _for_next(envelope)
-    return found
+    return [e for e in envelope.iter(etree.Element) if e.get(ACTOR) in _ACTORS]
 
 
 def cut(element: etree._Element) -> None:

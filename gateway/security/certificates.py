@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from functools import lru_cache
+from itertools import pairwise
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
@@ -127,7 +128,7 @@ class TrustStore:
             identity = _identity(leaf, der)
             standings = tuple(
                 self._revocations.standing(certificate, issuer)
-                for certificate, issuer in zip(chain, chain[1:], strict=False)
+                for certificate, issuer in pairwise(chain)
             )
         except UNREADABLE as exc:
             raise _malformed() from exc

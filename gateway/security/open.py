@@ -206,7 +206,8 @@ def _reread(claimed: Claimed, verified: Verified) -> tuple[Header, Content]:
     SyncReply alone may be outside the signature; it was held against the agreement.
     """
     header, content = read_envelope(xml.parse(verified.envelope, where="//Envelope"))
-    header = replace(header, sync_reply=claimed.header.sync_reply)
+    if header.sync_reply != claimed.header.sync_reply:
+        header = replace(header, sync_reply=claimed.header.sync_reply)
     if (header, content) != (claimed.header, claimed.content):
         raise SignatureInvalid("signature.header", "header differs from what was signed")
     return header, content

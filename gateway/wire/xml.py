@@ -39,6 +39,8 @@ DEFAULT = XmlLimits()
 SMALL_OCTETS = 128_000
 """A larger document takes both passes: it is not built before it was seen."""
 
+_ATTRIBUTE_OCTETS = len(' a=""')
+"""The shortest attribute."""
 _ENCODINGS = frozenset({b"utf-8", b"us-ascii"})
 _BOM = b"\xef\xbb\xbf"
 _DECLARATION = re.compile(rb"<\?xml[ \t\r\n]([^>]*)\?>")
@@ -131,11 +133,9 @@ def _is_shallow(octets: bytes, limits: XmlLimits) -> bool:
     if b"<!DOCTYPE" in octets or octets.count(b"<") > limits.nodes:
         return False
     most = limits.attributes_per_element
-    return octets.count(b"=") <= most or max(map(_signs, octets.split(b"<"))) <= most
-
-
-def _signs(octets: bytes) -> int:
-    return octets.count(b"=")
+    return octets.count(b"=") <= most or not any(
+        len(tag) > most * _ATTRIBUTE_OCTETS and tag.count(b"=") > most for tag in octets.split(b"<")
+    )
 
 
 @lru_cache(maxsize=16)
