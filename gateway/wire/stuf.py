@@ -88,6 +88,8 @@ def read_document(octets: bytes, *, limits: XmlLimits = DEFAULT) -> Document:
 
 def value_of(element: etree._Element) -> str:
     """Return all text in the element, trimmed; comments neither count nor split it."""
+    if not len(element):
+        return (element.text or "").strip()
     return str(_string(element)).strip()
 
 
@@ -142,7 +144,7 @@ class _Envelope:
         return element
 
     def _find(self, parent: etree._Element, tag: str, name: str) -> etree._Element | None:
-        found = parent.findall(tag)
+        found = list(parent.iterchildren(tag))
         if len(found) > 1:
             text = "Een element van de stuurgegevens staat er meer dan eens."
             raise Malformed("stuf.stuurgegevens", text, where=f"{self._path}/{name}")
