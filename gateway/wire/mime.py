@@ -20,6 +20,7 @@ _BOUNDARY = re.compile(r"[0-9A-Za-z'()+_,\-./:=? ]{0,69}[0-9A-Za-z'()+_,\-./:=?]
 _PARAMETER = re.compile(
     r';[ \t]*([!#$%&\'*+\-.^_`|~0-9A-Za-z]+)[ \t]*=[ \t]*("(?:[^"\\]|\\.)*"|[^;\s"]+)[ \t]*'
 )
+_QUOTED_PAIR = re.compile(r"\\(.)")
 _CONTENT_ID = re.compile(r"<([!-;=?-~]{1,512})>|([!-;=?-~]{1,512})")
 _FOLD = re.compile(r"\r\n[ \t]+")
 _PLAIN = frozenset({"", "7bit", "8bit", "binary"})
@@ -52,7 +53,7 @@ def _parameters(tail: str) -> dict[str, str]:
             raise Malformed("mime.content_type", "Content-Type has unreadable parameters")
         raw = match[2]
         quoted = raw.startswith('"')
-        parameters[match[1].lower()] = re.sub(r"\\(.)", r"\1", raw[1:-1]) if quoted else raw
+        parameters[match[1].lower()] = _QUOTED_PAIR.sub(r"\1", raw[1:-1]) if quoted else raw
         end = match.end()
     return parameters
 
