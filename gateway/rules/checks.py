@@ -17,13 +17,18 @@ from gateway.wire.tijd import civil, read_tijdstip
 from gateway.wire.xml import SMALL_OCTETS, local, path_of
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Filled:
     """An element that holds text."""
 
     name: str
     element: etree._Element
     text: str
+
+    @cached_property
+    def date(self) -> str | None:
+        """Return the digits of a date that count; None when it does not exist."""
+        return known_part(self.text, self.element.get(_INCOMPLETE, ""))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -216,7 +221,7 @@ def bsn(case: Case) -> Iterator[str]:
 def dates_exist(case: Case) -> Iterator[str]:
     """Every date is on the calendar."""
     for one in case.named(*DATES):
-        if _date(one) is None:
+        if one.date is None:
             yield path_of(one.element)
 
 
@@ -229,16 +234,16 @@ def not_in_future(case: Case) -> Iterator[str]:
         return
     today = f"{civil(case.at):%Y%m%d}"
     for one in case.named("datumIncident", "geboortedatum"):
-        known = _date(one)
+        known = one.date
         if known is not None and known > today[: len(known)]:
             yield path_of(one.element)
 
 
 def report_after_incident(case: Case) -> Iterator[str]:
     """The report is not dated before the incident, as far as both dates are known."""
-    incident = next((_date(one) for one in case.named("datumIncident")), None)
+    incident = next((one.date for one in case.named("datumIncident")), None)
     for one in case.named("datumMelding"):
-        report = _date(one)
+        report = one.date
         if report and incident and _before(report, incident):
             yield path_of(one.element)
 
@@ -254,7 +259,3 @@ def informed(case: Case) -> Iterator[str]:
 def _before(a: str, b: str) -> bool:
     known = min(len(a), len(b))
     return a[:known] < b[:known]
-
-
-def _date(one: Filled) -> str | None:
-    return known_part(one.text, one.element.get(_INCOMPLETE, ""))

@@ -22,6 +22,10 @@ _PARAMETER = re.compile(
 )
 _QUOTED_PAIR = re.compile(r"\\(.)")
 _CONTENT_ID = re.compile(r"<([!-;=?-~]{1,512})>|([!-;=?-~]{1,512})")
+_USUAL_HEAD = re.compile(
+    rb"Content-Type: ([!-~](?:[ -~]{0,998}[!-~])?)\r\nContent-ID: <([!-;=?-~]{1,512})>"
+)
+"""The head of a part as `join` writes it."""
 _FOLD = re.compile(r"\r\n[ \t]+")
 _PLAIN = frozenset({"", "7bit", "8bit", "binary"})
 _CHARSETS = frozenset({"utf-8", "us-ascii"})
@@ -124,8 +128,11 @@ def _part(body: bytes, begin: int, end: int) -> Part:
     blank = body.find(_CRLF + _CRLF, begin, min(end, begin + _HEADER_OCTETS))
     if blank < 0:
         raise Malformed("mime.part", "a part has no headers, or no end of them")
-    headers = _headers(body[begin:blank])
     octets = body[blank + 4 : end]
+    usual = _USUAL_HEAD.fullmatch(body, begin, blank)
+    if usual is not None:
+        return Part(usual[2].decode("ascii"), usual[1].decode("ascii"), octets)
+    headers = _headers(body[begin:blank])
     encoding = headers.get("content-transfer-encoding", "").lower()
     if encoding == "base64":
         octets = _base64(octets)
@@ -177,7 +184,8 @@ def _root_first(parts: list[Part], start: str) -> tuple[Part, tuple[Part, ...]]:
         raise Malformed("mime.content_id", "a part has no Content-ID")
     if len({part.content_id for part in parts}) != len(parts):
         raise Malformed("mime.duplicate_cid", "two parts have the same Content-ID")
-    _check_root(media_type(root.content_type))
+    if root.content_type != XML:
+        _check_root(media_type(root.content_type))
     return root, others
 
 
