@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from urllib.parse import unquote
 
 from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 from lxml import etree
 
 from gateway.errors import SignatureInvalid
@@ -171,11 +172,17 @@ def _verify_signed_info(
         raise SignatureInvalid("signature.form", "SignedInfo lacks its methods")
     canonicalization, prefixes = _canonicalization(info[0], policy)
     algorithm = _algorithm(info[1], policy.signatures)
+    key = agreed_key(certificate, policy)
+    data = canonicalize(info, canonicalization, prefixes)
+    verify_value(key, _octets(value), data, algorithm=algorithm)
+
+
+def agreed_key(certificate: bytes, policy: AlgorithmPolicy) -> PublicKeyTypes:
+    """Return the key of an agreed certificate; raise SignatureInvalid `signature.algorithm`."""
     key = load_agreed(certificate).public_key()
     if isinstance(key, rsa.RSAPublicKey) and key.key_size < policy.minimum_rsa_bits:
         raise SignatureInvalid("signature.algorithm", "RSA key is too short")
-    data = canonicalize(info, canonicalization, prefixes)
-    verify_value(key, _octets(value), data, algorithm=algorithm)
+    return key
 
 
 def _algorithm(element: etree._Element, allowed: frozenset[str]) -> str:

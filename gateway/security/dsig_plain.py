@@ -1,29 +1,17 @@
-"""The signature of `dsig_make` over an envelope that was written as text, exclusive C14N only.
+"""The signature of `dsig_make` and `dsig`, over an envelope that is written as text."""
 
-SignedInfo is written in its canonical form, signed, and shortened to what travels: octet by
-octet the same as the tree of `dsig_make` gives.
-"""
-
-from base64 import b64encode
 from collections.abc import Mapping
 
 from gateway.directory import Signing
 from gateway.errors import SignatureInvalid
 from gateway.message import Reference
-from gateway.security.algorithms import C14N_EXCLUSIVE, ENVELOPED, XPATH, Signer
-from gateway.security.c14n import XPATH_NOT_NEXT
-from gateway.security.dsig import DS
+from gateway.security.algorithms import C14N_EXCLUSIVE, AlgorithmPolicy, Signer
+from gateway.security.dsig import Verified, agreed_key
 from gateway.security.dsig_make import Signed, check_agreed
-from gateway.security.primitives import digest
+from gateway.security.primitives import digest, verify_value
 from gateway.wire.ebms2.plain import PlainEnvelope, is_plain
-
-_XMLNS = f' xmlns:ds="{DS}"'
-_TRANSFORMS = (
-    f'<ds:Transforms><ds:Transform Algorithm="{ENVELOPED}"></ds:Transform>'
-    f'<ds:Transform Algorithm="{XPATH}"><ds:XPath>{XPATH_NOT_NEXT}</ds:XPath></ds:Transform>'
-    f'<ds:Transform Algorithm="{C14N_EXCLUSIVE}"></ds:Transform></ds:Transforms>'
-)
-_EMPTY = ("CanonicalizationMethod", "SignatureMethod", "Transform", "DigestMethod")
+from gateway.wire.ebms2.plain_read import PlainSigned
+from gateway.wire.ebms2.plain_signature import signature, signed_info
 
 
 def sign_plain(
@@ -46,41 +34,60 @@ def sign_plain(
         Reference("", method, digest(envelope.canonical, method)),
         *(Reference(f"cid:{cid}", method, digest(o, method)) for cid, o in parts.items()),
     )
-    info = _signed_info(references, signing.signature_algorithm)
+    info = signed_info(references, signing.signature_algorithm)
     value = signer.sign(info.encode("ascii"), algorithm=signing.signature_algorithm)
-    signature = (
-        f"<ds:Signature>{_travelling(info)}"
-        f"<ds:SignatureValue>{_base64(value)}</ds:SignatureValue>"
-        f"<ds:KeyInfo><ds:X509Data><ds:X509Certificate>{_base64(signer.certificate)}"
-        "</ds:X509Certificate></ds:X509Data></ds:KeyInfo></ds:Signature>"
-    )
-    octets = b"".join((envelope.head, signature.encode("ascii"), envelope.tail))
+    text = signature(info, value, signer.certificate)
+    octets = b"".join((envelope.head, text.encode("ascii"), envelope.tail))
     return Signed(envelope=octets, references=references)
 
 
-def _signed_info(references: tuple[Reference, ...], algorithm: str) -> str:
-    return (
-        f"<ds:SignedInfo{_XMLNS}>"
-        f'<ds:CanonicalizationMethod Algorithm="{C14N_EXCLUSIVE}"></ds:CanonicalizationMethod>'
-        f'<ds:SignatureMethod Algorithm="{algorithm}"></ds:SignatureMethod>'
-        f"{''.join(_reference(one) for one in references)}</ds:SignedInfo>"
+def verify_plain(
+    message: PlainSigned,
+    parts: Mapping[str, bytes],
+    *,
+    policy: AlgorithmPolicy,
+    certificates: tuple[bytes, ...],
+) -> Verified | None:
+    """Verify as `dsig.verify_envelope`; None when anything at all is wrong or in doubt.
+
+    The caller then asks `dsig.verify_envelope`, which says what it is.
+    """
+    try:
+        _verify(message, parts, policy, certificates)
+    except SignatureInvalid:
+        return None
+    return Verified(
+        references=message.references,
+        certificate=message.certificate,
+        envelope=message.envelope.canonical,
+        covered=frozenset(parts),
     )
 
 
-def _reference(reference: Reference) -> str:
-    return (
-        f'<ds:Reference URI="{reference.uri}">{_TRANSFORMS if reference.uri == "" else ""}'
-        f'<ds:DigestMethod Algorithm="{reference.digest_method}"></ds:DigestMethod>'
-        f"<ds:DigestValue>{_base64(reference.digest)}</ds:DigestValue></ds:Reference>"
-    )
+def _verify(
+    message: PlainSigned,
+    parts: Mapping[str, bytes],
+    policy: AlgorithmPolicy,
+    certificates: tuple[bytes, ...],
+) -> None:
+    """The order of `dsig.verify_envelope`: certificate, signature, targets, digests."""
+    if message.certificate not in certificates:
+        raise _doubt()
+    if C14N_EXCLUSIVE not in policy.canonicalizations:
+        raise _doubt()
+    if message.algorithm not in policy.signatures:
+        raise _doubt()
+    key = agreed_key(message.certificate, policy)
+    verify_value(key, message.value, message.info.encode("ascii"), algorithm=message.algorithm)
+    covered = {"": message.envelope.canonical, **{f"cid:{cid}": o for cid, o in parts.items()}}
+    if [one.uri for one in message.references] != list(covered):
+        raise _doubt()
+    for one in message.references:
+        if one.digest_method not in policy.digests:
+            raise _doubt()
+        if digest(covered[one.uri], one.digest_method) != one.digest:
+            raise _doubt()
 
 
-def _travelling(info: str) -> str:
-    text = info.replace(_XMLNS, "", 1)
-    for name in _EMPTY:
-        text = text.replace(f'"></ds:{name}>', '"/>')
-    return text
-
-
-def _base64(octets: bytes) -> str:
-    return b64encode(octets).decode("ascii")
+def _doubt() -> SignatureInvalid:
+    return SignatureInvalid("signature.form", "not as it would be written")

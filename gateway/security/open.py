@@ -20,7 +20,6 @@ from gateway.errors import (
     TooLarge,
 )
 from gateway.message import (
-    Acknowledgment,
     Content,
     Header,
     Manifest,
@@ -34,9 +33,9 @@ from gateway.security.agreed import MESSAGE, hold_against
 from gateway.security.algorithms import DIGIKOPPELING, AlgorithmPolicy, Decrypter
 from gateway.security.certificates import Identity, TrustStore, Usage, bare_oin
 from gateway.security.dsig import Verified, has_signature, resolve, verify_envelope
+from gateway.security.dsig_plain import verify_plain
 from gateway.security.xenc import decrypt_part, is_encrypted
 from gateway.wire import xml
-from gateway.wire.ebms2 import plain
 from gateway.wire.ebms2.header import Claimed, read_envelope
 
 MANIFEST = "//Body/Manifest"
@@ -180,19 +179,14 @@ def _payload(part: Part, channel: Channel, means: _Means) -> Payload:
 def _prove(
     claimed: Claimed, payloads: tuple[Payload, ...], channel: Channel, means: _Means
 ) -> _Proof:
-    present = has_signature(claimed.tree)
+    present = claimed.plain is not None or has_signature(claimed.tree)
     if channel.signing is None and present:
         raise SignatureInvalid("signature.unexpected", "signing was not agreed")
     is_signal = not isinstance(claimed.content, Manifest)
     if channel.signing is None or (is_signal and not present):
         return _Proof(header=claimed.header, content=claimed.content)
     # (5) The signature covers the envelope and every payload as it was decrypted.
-    verified = verify_envelope(
-        claimed.tree,
-        {p.content_id: p.octets for p in payloads},
-        policy=means.policy,
-        certificates=(channel.signing.certificate,),
-    )
+    verified = _verify(claimed, payloads, channel.signing.certificate, means.policy)
     # (6) The header could name anyone: the signer must be the sender (DK-BP EB005).
     signer = means.trust.judge(verified.certificate, Usage.SIGN, means.at)
     if signer.oin not in {bare_oin(claimed.header.sender.id), *means.mandates}:
@@ -202,12 +196,24 @@ def _prove(
     return _Proof(header=header, content=content, references=verified.references, signer=signer)
 
 
+def _verify(
+    claimed: Claimed, payloads: tuple[Payload, ...], certificate: bytes, policy: AlgorithmPolicy
+) -> Verified:
+    parts = {p.content_id: p.octets for p in payloads}
+    if claimed.plain is not None:
+        found = verify_plain(claimed.plain, parts, policy=policy, certificates=(certificate,))
+        if found is not None:
+            return found
+    return verify_envelope(claimed.tree, parts, policy=policy, certificates=(certificate,))
+
+
 def _reread(claimed: Claimed, verified: Verified) -> tuple[Header, Content]:
     """Read the octets that were digested: comments and all that is not signed are gone.
 
     SyncReply alone may be outside the signature; it was held against the agreement.
     """
-    if _is_written_so(claimed, verified.envelope):
+    if claimed.plain is not None and claimed.plain.envelope.canonical == verified.envelope:
+        # Written from header and content: it says this and nothing else.
         return claimed.header, claimed.content
     header, content = read_envelope(xml.parse(verified.envelope, where="//Envelope"))
     if header.sync_reply != claimed.header.sync_reply:
@@ -215,21 +221,6 @@ def _reread(claimed: Claimed, verified: Verified) -> tuple[Header, Content]:
     if (header, content) != (claimed.header, claimed.content):
         raise SignatureInvalid("signature.header", "header differs from what was signed")
     return header, content
-
-
-def _is_written_so(claimed: Claimed, canonical: bytes) -> bool:
-    """Tell whether the digested octets are those that we write for this header and content.
-
-    Then they say this, and nothing else: there is no need to read them.
-    """
-    match claimed.content:
-        case Manifest(content_ids=content_ids):
-            written = plain.user_message(claimed.header, content_ids)
-        case Acknowledgment():
-            written = plain.acknowledgment(claimed.header, claimed.content)
-        case _:
-            return False
-    return written is not None and written.canonical == canonical
 
 
 # --- (8) time -------------------------------------------------------------------------

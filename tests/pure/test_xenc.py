@@ -274,6 +274,7 @@ def test_what_we_write_is_read_as_the_parser_reads_it(algorithm):
     assert xenc._read_written(octets, DIGIKOPPELING) == xenc._read(octets, DIGIKOPPELING)
 
 
+@settings(deadline=None)
 @given(
     at=st.integers(0, 2_000),
     put=st.sampled_from(

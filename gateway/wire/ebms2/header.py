@@ -12,10 +12,11 @@ from gateway.directory import MSH_SERVICE, Limits
 from gateway.errors import Malformed, PolicyViolation
 from gateway.message import Content, Header, Manifest, Part
 from gateway.wire import mime, xml
-from gateway.wire.ebms2 import build, fields
+from gateway.wire.ebms2 import build, fields, plain_read
 from gateway.wire.ebms2.content import MESSAGE, Blocks, read_content
 from gateway.wire.ebms2.fields import Fields
 from gateway.wire.ebms2.names import NEXT, NEXT_MSH, TO_PARTY, ds, eb, soap, xlink
+from gateway.wire.ebms2.plain_read import PlainSigned
 
 _BLOCKS = frozenset({"MessageHeader", "AckRequested", "SyncReply", "Acknowledgment", "ErrorList"})
 _DATA = frozenset({"MessageId", "Timestamp", "RefToMessageId", "TimeToLive"})
@@ -36,12 +37,22 @@ class Claimed:
 
     root: bytes
     """Octets of the root part, as received."""
-    tree: etree._Element
-    """The SOAP envelope."""
+    plain: PlainSigned | None
+    """What it holds, when it is exactly as we would write it."""
     header: Header
     content: Content
     parts: tuple[Part, ...]
     """The other parts, in order; not yet compared with the Manifest."""
+    parsed: etree._Element | None
+    """The SOAP envelope; None when there was no need to parse it."""
+    bounds: xml.XmlLimits
+
+    @property
+    def tree(self) -> etree._Element:
+        """Return the SOAP envelope, parsed at this moment if it was not yet."""
+        if self.parsed is not None:
+            return self.parsed
+        return xml.parse(self.root, limits=self.bounds, where="//Envelope")
 
 
 def read(body: bytes, content_type: str, *, limits: Limits) -> Claimed:
@@ -54,11 +65,31 @@ def read(body: bytes, content_type: str, *, limits: Limits) -> Claimed:
     root, parts = mime.split(body, content_type, limits=limits)
     if len(root.octets) > limits.header_bytes:
         raise Malformed("header.size", "SOAP envelope is larger than allowed", where="//Envelope")
-    tree = xml.parse(root.octets, limits=_bounds(limits), where="//Envelope")
+    bounds = _bounds(limits)
+    found = plain_read.read(root.octets)
+    if found is not None:
+        return Claimed(
+            root=root.octets,
+            plain=found,
+            header=found.header,
+            content=found.content,
+            parts=parts,
+            parsed=None,
+            bounds=bounds,
+        )
+    tree = xml.parse(root.octets, limits=bounds, where="//Envelope")
     header, content = read_envelope(tree)
     if parts and isinstance(content, Manifest) and not content.content_ids:
         raise Malformed("header.manifest", "Manifest is missing", where="//Body/Manifest")
-    return Claimed(root=root.octets, tree=tree, header=header, content=content, parts=parts)
+    return Claimed(
+        root=root.octets,
+        plain=None,
+        header=header,
+        content=content,
+        parts=parts,
+        parsed=tree,
+        bounds=bounds,
+    )
 
 
 def _bounds(limits: Limits) -> xml.XmlLimits:
