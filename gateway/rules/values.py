@@ -25,7 +25,8 @@ def passes_elfproef(bsn: str) -> bool:
     """
     if not _BSN.fullmatch(bsn) or not int(bsn):
         return False
-    return sum(map(mul, _WEIGHTS, map(int, bsn))) % 11 == 0
+    total: int = sum(map(mul, _WEIGHTS, map(int, bsn)))
+    return total % 11 == 0
 
 
 def known_part(text: str, incomplete: str = "") -> str | None:

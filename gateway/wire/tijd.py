@@ -48,9 +48,9 @@ def _local(text: str) -> datetime:
     if len(text) not in _LENGTHS or not (text.isascii() and text.isdigit()):
         raise ValueError
     full = text + _EMPTY[len(text) :]
-    return datetime(  # noqa: DTZ001 - civil time has no zone
-        *(int(full[start:end]) for start, end in _FIELDS), 1000 * int(full[14:17])
-    )
+    year, month, day, hour, minute, second = (int(full[i:j]) for i, j in _FIELDS)
+    milliseconds = timedelta(milliseconds=int(full[14:17]))
+    return datetime(year, month, day, hour, minute, second) + milliseconds  # noqa: DTZ001 - civil time has no zone
 
 
 def _offset(utc: datetime) -> timedelta:

@@ -12,12 +12,12 @@ from lxml import etree
 from gateway.errors import Malformed
 from gateway.message import PartyRef
 from gateway.wire.ebms2.names import VERSION, eb, soap
+from gateway.wire.xml import local
 
 VALUE_LENGTH = 1_000
 """Characters of one value: ids and names are far shorter, the database is not asked."""
 
 _EB_ANY = eb("*")
-_EB_LENGTH = len(eb(""))
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:\S+")
 _MOMENT = re.compile(
@@ -36,7 +36,7 @@ class Fields:
         self.where = where
         self._found: dict[str, list[etree._Element]] = {}
         for child in parent.iterchildren(_EB_ANY):
-            self._found.setdefault(child.tag[_EB_LENGTH:], []).append(child)
+            self._found.setdefault(local(child), []).append(child)
 
     def only(self, allowed: frozenset[str]) -> None:
         """Refuse ebMS elements that the parent does not have (`header.unknown`).
