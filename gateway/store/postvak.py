@@ -71,7 +71,8 @@ class Take:
 
     def run(self, tx: Tx) -> tuple[PostvakItem, ...]:
         """Return what is leased now."""
-        taken = (self._take(tx, row) for row in tx.read(self.waiting()).all())
+        rows = tx.read(self.waiting().with_for_update(of=deliveries, skip_locked=True)).all()
+        taken = (self._take(tx, row) for row in rows)
         return tuple(item for item in taken if item is not None)
 
     def waiting(self) -> sa.Select[Any]:
@@ -120,11 +121,13 @@ class Close:
     def run(self, tx: Tx) -> bool:
         """Return False when it was closed this way before; raise when it was the other way."""
         row = tx.read(
-            sa.select(*SPOT).where(
+            sa.select(*SPOT)
+            .where(
                 deliveries.c.id == self.delivery,
                 deliveries.c.recipient == self.party,
                 deliveries.c.channel == str(DeliveryChannel.POSTVAK),
             )
+            .with_for_update()
         ).first()
         if row is None or row.state == str(State.HELD):
             raise NoRoute("postvak.unknown", "Dit bericht staat niet in dit postvak.")
