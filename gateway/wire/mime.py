@@ -23,7 +23,7 @@ _PARAMETER = re.compile(
 _QUOTED_PAIR = re.compile(r"\\(.)")
 _CONTENT_ID = re.compile(r"<([!-;=?-~]{1,512})>|([!-;=?-~]{1,512})")
 _USUAL_HEAD = re.compile(
-    rb"Content-Type: ([!-~](?:[ -~]{0,998}[!-~])?)\r\nContent-ID: <([!-;=?-~]{1,512})>"
+    rb"Content-Type: ([!-~][ -~]{0,999}+)(?<! )\r\nContent-ID: <([!-;=?-~]{1,512})>"
 )
 """The head of a part as `join` writes it."""
 _FOLD = re.compile(r"\r\n[ \t]+")

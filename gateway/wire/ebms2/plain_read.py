@@ -34,10 +34,11 @@ class PlainSigned:
     """DER, as KeyInfo holds it."""
 
 
-# A value does not begin or end with a space and is no longer than the parser allows.
-_V = r"([!#-%'-;=?-~](?:[ !#-%'-;=?-~]{0,998}[!#-%'-;=?-~])?)"
+# A value does not begin or end with a space and is no longer than the parser allows. Possessive:
+# nothing is tried twice.
+_V = r"([!#-%'-;=?-~][ !#-%'-;=?-~]{0,999}+)(?<! )"
 _M = r"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z)"
-_B = r"([A-Za-z0-9+/=]+)"
+_B = r"([A-Za-z0-9+/=]++)"
 _PARTY = rf'<eb:PartyId eb:type="{_V}">{_V}</eb:PartyId>'
 _ROLE = rf"(?:<eb:Role>{_V}</eb:Role>)?"
 _HEADER = re.compile(
@@ -57,7 +58,7 @@ _ACKNOWLEDGED = re.compile(
 )
 _METHOD = re.compile(rf'<ds:SignatureMethod Algorithm="{_V}"/>')
 _REFERENCE = re.compile(
-    rf'<ds:Reference URI="{_V}?">(?:{re.escape(TRANSFORMS)})?'
+    rf'<ds:Reference URI="(?:{_V})?">(?:{re.escape(TRANSFORMS)})?'
     rf'<ds:DigestMethod Algorithm="{_V}"/><ds:DigestValue>{_B}</ds:DigestValue>'
 )
 _VALUE = re.compile(
