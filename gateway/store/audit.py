@@ -42,9 +42,13 @@ class Break:
     """`audit.gap`, `audit.previous` or `audit.hash`."""
 
 
+# Made once: `json.dumps` with other settings than its own makes one per call.
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
 def canonical(data: Mapping[str, Any]) -> str:
     """Return the one JSON text that stands for `data`."""
-    return json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return _ENCODER.encode(data)
 
 
 def tail_of(connection: sa.Connection, writer: str) -> Tail:

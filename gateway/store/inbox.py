@@ -22,6 +22,7 @@ from gateway.ports import (
 from gateway.store import epoch
 from gateway.store.bell import WORK, Bells
 from gateway.store.deliveries import REFER, add_delivery, look_again
+from gateway.store.prepared import Prepared
 from gateway.store.reading import Reads
 from gateway.store.records import (
     KNOWN,
@@ -34,26 +35,28 @@ from gateway.store.records import (
 from gateway.store.tables import deliveries, messages
 from gateway.store.writer import Tx, Writer
 
-_TWINS = sa.select(
-    messages.c.id,
-    messages.c.content_sha256,
-    messages.c.signed_references,
-    (messages.c.business_key == sa.bindparam("key")).label("by_key"),
-    sa.and_(
-        messages.c.direction == sa.bindparam("direction"),
-        messages.c.party == sa.bindparam("party"),
-        messages.c.cpa_id == sa.bindparam("cpa_id"),
-        messages.c.message_id == sa.bindparam("message_id"),
-    ).label("by_id"),
-).where(
-    sa.or_(
+_TWINS = Prepared(
+    sa.select(
+        messages.c.id,
+        messages.c.content_sha256,
+        messages.c.signed_references,
+        (messages.c.business_key == sa.bindparam("key")).label("by_key"),
         sa.and_(
             messages.c.direction == sa.bindparam("direction"),
             messages.c.party == sa.bindparam("party"),
             messages.c.cpa_id == sa.bindparam("cpa_id"),
             messages.c.message_id == sa.bindparam("message_id"),
-        ),
-        messages.c.business_key == sa.bindparam("key"),
+        ).label("by_id"),
+    ).where(
+        sa.or_(
+            sa.and_(
+                messages.c.direction == sa.bindparam("direction"),
+                messages.c.party == sa.bindparam("party"),
+                messages.c.cpa_id == sa.bindparam("cpa_id"),
+                messages.c.message_id == sa.bindparam("message_id"),
+            ),
+            messages.c.business_key == sa.bindparam("key"),
+        )
     )
 )
 
