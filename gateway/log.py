@@ -6,10 +6,12 @@ octets are never printed, and of an exception only its kind and place: its text 
 value of a message.
 """
 
+import json
 import logging
 import sys
 import traceback
 from collections.abc import Iterable
+from contextlib import nullcontext, suppress
 from enum import StrEnum
 from pathlib import Path
 from typing import TextIO
@@ -44,6 +46,7 @@ DROPPED = frozenset(
 LONGEST = 500
 """Characters of one value."""
 
+_OCTETS = (bytes, bytearray, memoryview)
 _HELD = {
     "aiohttp.access": logging.WARNING,  # one line per request is ours
     "aiohttp": logging.INFO,
@@ -76,20 +79,33 @@ def setup(*, style: str = Style.JSON, level: str = "INFO", stream: TextIO | None
     for name, least in _HELD.items():
         logging.getLogger(name).setLevel(least)
     logging.captureWarnings(capture=True)
+    # Our own events need no detour along `logging`.
     structlog.configure(
-        processors=[
-            structlog.stdlib.filter_by_level,
-            *_common(),
-            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
-        ],
-        wrapper_class=structlog.stdlib.BoundLogger,
-        logger_factory=structlog.stdlib.LoggerFactory(),
+        processors=[*_common(), *_end(style)],
+        wrapper_class=structlog.make_filtering_bound_logger(level.lower()),
+        logger_factory=lambda name="": _Direct(name, handler),
         cache_logger_on_first_use=False,
     )
 
 
 class _Handler(logging.StreamHandler[TextIO]):
     """Ours, to be found again."""
+
+    def line(self, text: str) -> None:
+        """Write one line; a log that can not be written stops nothing."""
+        with self.lock or nullcontext(), suppress(OSError, ValueError):
+            self.stream.write(f"{text}\n")
+            self.flush()
+
+
+class _Direct:
+    """A logger of ours: each method writes one rendered line."""
+
+    __slots__ = ("debug", "error", "info", "name", "warning")
+
+    def __init__(self, name: str, handler: _Handler) -> None:
+        self.name = name
+        self.debug = self.info = self.warning = self.error = handler.line
 
 
 def _common() -> Iterable[Processor]:
@@ -104,7 +120,14 @@ def _common() -> Iterable[Processor]:
 def _end(style: str) -> Iterable[Processor]:
     if style == Style.TERMINAL:
         return (no_traces, no_secrets, structlog.dev.ConsoleRenderer(colors=False))
-    return (no_traces, no_secrets, structlog.processors.JSONRenderer(ensure_ascii=False))
+    return (no_traces, no_secrets, _json)
+
+
+_encode = json.JSONEncoder(ensure_ascii=False, default=repr).encode
+
+
+def _json(_logger: WrappedLogger, _name: str, event: EventDict) -> str:
+    return _encode(event)
 
 
 def no_secrets(_logger: WrappedLogger, _name: str, event: EventDict) -> EventDict:
@@ -138,8 +161,8 @@ def place(error: BaseException) -> str:
 
 
 def _shown(value: object) -> object:
-    if isinstance(value, bytes | bytearray | memoryview):
+    if isinstance(value, str):
+        return value if len(value) <= LONGEST else value[:LONGEST] + "…"
+    if isinstance(value, _OCTETS):
         return f"<{len(value)} octets>"
-    if isinstance(value, str) and len(value) > LONGEST:
-        return value[:LONGEST] + "…"
     return value

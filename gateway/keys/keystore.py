@@ -67,6 +67,7 @@ class FileKeyring:
                 "keys.folder", "folder of private keys is missing", where=str(folder)
             )
         self._keys: dict[bytes, PrivateKeyTypes] = {}
+        self._found: dict[bytes, PrivateKeyTypes] = {}
         for path in sorted(folder.iterdir()):
             if path.suffix in _SUFFIXES and path.is_file():
                 self._add(path)
@@ -87,11 +88,16 @@ class FileKeyring:
         return _public(load(certificate).public_key()) in self._keys
 
     def _find(self, certificate: bytes) -> PrivateKeyTypes:
+        """Look up by the certificate (of an agreement, so there are few), else by its key."""
+        found = self._found.get(certificate)
+        if found is not None:
+            return found
         public = _public(load(certificate).public_key())
         try:
-            return self._keys[public]
+            key = self._found[certificate] = self._keys[public]
         except KeyError:
             raise Misconfigured("keys.missing", "no private key for this certificate") from None
+        return key
 
     def _add(self, path: Path) -> None:
         octets = _read(path)

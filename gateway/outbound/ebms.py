@@ -190,13 +190,14 @@ class EbmsClient:
     async def _exchange(
         self, session: aiohttp.ClientSession, url: str, message: WireMessage, progress: Progress
     ) -> Answer:
-        # A file object is sent piece by piece, so that a large body does not hold the loop.
+        size = len(message.body)
         async with session.post(
             url,
-            data=io.BytesIO(message.body),
+            # A file object is sent piece by piece, so that a large body does not hold the loop.
+            data=io.BytesIO(message.body) if size > READ_OCTETS else message.body,
             headers={
                 "Content-Type": message.content_type,
-                "Content-Length": str(len(message.body)),
+                "Content-Length": str(size),
                 "SOAPAction": message.soap_action,
             },
             allow_redirects=False,

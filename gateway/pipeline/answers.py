@@ -24,7 +24,8 @@ from gateway.rules import approval, routing
 from gateway.security import seal
 from gateway.security.open import Opened
 from gateway.wire import stuf
-from gateway.wire.ebms2 import signals
+from gateway.wire.ebms2 import plain, signals
+from gateway.wire.ebms2.plain import PlainEnvelope
 
 APPLICATIE = "Berichtengateway"
 """`zender/applicatie` of the answers that the gateway gives by itself."""
@@ -47,7 +48,9 @@ def signal_header(house: House, request: Header, action: str, at: datetime) -> H
     )
 
 
-def _sign(house: House, agreement: Agreement, sender: str, envelope: etree._Element) -> bytes:
+def _sign(
+    house: House, agreement: Agreement, sender: str, envelope: PlainEnvelope | etree._Element
+) -> bytes:
     signing = agreement.signals[sender].signing
     signer = house.keyring.signer(signing.certificate) if signing else None
     return seal.sign_signal(envelope, signing=signing, signer=signer)
@@ -63,7 +66,7 @@ def acknowledgment(house: House, opened: Opened, at: datetime) -> bytes:
         sender=request.receiver,
         references=opened.references if request.ack_signed else (),
     )
-    envelope = signals.acknowledgment(header, body)
+    envelope = plain.acknowledgment(header, body) or signals.acknowledgment(header, body)
     if not request.ack_signed:
         return seal.sign_signal(envelope, signing=None, signer=None)
     return _sign(house, opened.agreement, request.receiver.id, envelope)

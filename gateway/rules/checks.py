@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
+from functools import cached_property, partial
 
 from lxml import etree
 
@@ -14,12 +14,26 @@ from gateway.message import Address, Oin, Stuurgegevens
 from gateway.rules.values import is_oin, known_part, passes_elfproef
 from gateway.wire.stuf import STUF, Document, value_of
 from gateway.wire.tijd import civil, read_tijdstip
-from gateway.wire.xml import path_of
+from gateway.wire.xml import SMALL_OCTETS, local, path_of
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True)
+class Filled:
+    """An element that holds text."""
+
+    name: str
+    element: etree._Element
+    text: str
+
+    @cached_property
+    def date(self) -> str | None:
+        """Return the digits of a date that count; None when it does not exist."""
+        return known_part(self.text, self.element.get(_INCOMPLETE, ""))
+
+
+@dataclass(frozen=True, kw_only=True)
 class Case:
-    """One document before the rules."""
+    """One document before the rules. What several of them look at is looked up once."""
 
     document: Document
     kind: MessageKind
@@ -33,7 +47,7 @@ class Case:
         """Return the envelope."""
         return self.document.stuurgegevens
 
-    @property
+    @cached_property
     def addresses(self) -> dict[str, Address]:
         """Return zender and ontvanger, where they are given."""
         both = {"zender": self.head.zender, "ontvanger": self.head.ontvanger}
@@ -48,10 +62,30 @@ class Case:
         """Return the path of an element of the envelope."""
         return f"/{self.document.name}/stuurgegevens/{below}"
 
-    def named(self, *names: str) -> Iterator[etree._Element]:
-        """Yield the elements with one of these local names that hold text."""
-        tags = [f"{{*}}{name}" for name in names]
-        return (e for e in self.document.tree.iter(*tags) if value_of(e))
+    @cached_property
+    def moment(self) -> datetime | None:
+        """Return `tijdstipBericht`, None when there is no such moment."""
+        try:
+            return read_tijdstip(self.head.tijdstip_bericht)
+        except Malformed:
+            return None
+
+    def named(self, *names: str) -> Iterator[Filled]:
+        """Yield the elements with one of these local names (of `_NAMES`) that hold text."""
+        if not _KNOWN_NAMES.issuperset(names):
+            raise AssertionError
+        found = self._named if len(self.document.octets) <= SMALL_OCTETS else self._scan()
+        return (one for one in found if one.name in names)
+
+    @cached_property
+    def _named(self) -> tuple[Filled, ...]:
+        return tuple(self._scan())
+
+    def _scan(self) -> Iterator[Filled]:
+        for element in self.document.tree.iter(*_TAGS):
+            text = value_of(element)
+            if text:
+                yield Filled(local(element), element, text)
 
 
 Check = Callable[[Case], Iterator[str]]
@@ -66,6 +100,11 @@ DATES = (
     "creatiedatum",
 )
 _BSN_NAMES = ("bsn", "inp.bsn")
+_NAMES = (*DATES, *_BSN_NAMES, "oinNummer", "isGeinformeerdAan", "informering")
+"""All that a rule asks for by name."""
+_INCOMPLETE = f"{{{STUF}}}indOnvolledigeDatum"
+_KNOWN_NAMES = frozenset(_NAMES)
+_TAGS = tuple(f"{{*}}{name}" for name in _NAMES)
 
 
 # --- who ------------------------------------------------------------------------------
@@ -111,9 +150,9 @@ def oin_form(case: Case) -> Iterator[str]:
     for name, address in case.addresses.items():
         if not is_oin(address.organisatie):
             yield case.path(f"{name}/organisatie")
-    for element in case.named("oinNummer"):
-        if not is_oin(value_of(element)):
-            yield path_of(element)
+    for one in case.named("oinNummer"):
+        if not is_oin(one.text):
+            yield path_of(one.element)
 
 
 def direction(case: Case) -> Iterator[str]:
@@ -158,22 +197,15 @@ def cross_reference(case: Case) -> Iterator[str]:
 
 def tijdstip_exists(case: Case) -> Iterator[str]:
     """`tijdstipBericht` is a moment."""
-    if _moment(case) is None:
+    if case.moment is None:
         yield case.path("tijdstipBericht")
 
 
 def tijdstip_future(case: Case) -> Iterator[str]:
     """`tijdstipBericht` is not later than the clocks may differ."""
-    moment = _moment(case)
+    moment = case.moment
     if moment is not None and moment > case.at + case.directory.limits.clock_skew:
         yield case.path("tijdstipBericht")
-
-
-def _moment(case: Case) -> datetime | None:
-    try:
-        return read_tijdstip(case.head.tijdstip_bericht)
-    except Malformed:
-        return None
 
 
 # --- the contents ---------------------------------------------------------------------
@@ -181,16 +213,16 @@ def _moment(case: Case) -> datetime | None:
 
 def bsn(case: Case) -> Iterator[str]:
     """Every BSN passes the elfproef."""
-    for element in case.named(*_BSN_NAMES):
-        if not passes_elfproef(value_of(element)):
-            yield path_of(element)
+    for one in case.named(*_BSN_NAMES):
+        if not passes_elfproef(one.text):
+            yield path_of(one.element)
 
 
 def dates_exist(case: Case) -> Iterator[str]:
     """Every date is on the calendar."""
-    for element in case.named(*DATES):
-        if _date(element) is None:
-            yield path_of(element)
+    for one in case.named(*DATES):
+        if one.date is None:
+            yield path_of(one.element)
 
 
 def not_in_future(case: Case) -> Iterator[str]:
@@ -201,19 +233,19 @@ def not_in_future(case: Case) -> Iterator[str]:
     if case.kind.name == "vtoDi01":
         return
     today = f"{civil(case.at):%Y%m%d}"
-    for element in case.named("datumIncident", "geboortedatum"):
-        known = _date(element)
+    for one in case.named("datumIncident", "geboortedatum"):
+        known = one.date
         if known is not None and known > today[: len(known)]:
-            yield path_of(element)
+            yield path_of(one.element)
 
 
 def report_after_incident(case: Case) -> Iterator[str]:
     """The report is not dated before the incident, as far as both dates are known."""
-    incident = next((_date(e) for e in case.named("datumIncident")), None)
-    for element in case.named("datumMelding"):
-        report = _date(element)
+    incident = next((one.date for one in case.named("datumIncident")), None)
+    for one in case.named("datumMelding"):
+        report = one.date
         if report and incident and _before(report, incident):
-            yield path_of(element)
+            yield path_of(one.element)
 
 
 def informed(case: Case) -> Iterator[str]:
@@ -227,7 +259,3 @@ def informed(case: Case) -> Iterator[str]:
 def _before(a: str, b: str) -> bool:
     known = min(len(a), len(b))
     return a[:known] < b[:known]
-
-
-def _date(element: etree._Element) -> str | None:
-    return known_part(value_of(element), element.get(f"{{{STUF}}}indOnvolledigeDatum", ""))

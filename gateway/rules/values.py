@@ -2,8 +2,11 @@
 
 import re
 from datetime import date
+from operator import mul
 
 _OIN = re.compile(r"[0-9]{20}")
+_DIGITS = re.compile(r"[0-9]*")
+_WEIGHTS = (9, 8, 7, 6, 5, 4, 3, 2, -1)
 _BSN = re.compile(r"[0-9]{9}")
 _KNOWN_DIGITS = {"D": 6, "M": 4, "J": 0}
 """indOnvolledigeDatum: from which part on (dag, maand, jaar) a date is not known."""
@@ -22,8 +25,8 @@ def passes_elfproef(bsn: str) -> bool:
     """
     if not _BSN.fullmatch(bsn) or not int(bsn):
         return False
-    weights = (9, 8, 7, 6, 5, 4, 3, 2, -1)
-    return sum(w * int(d) for w, d in zip(weights, bsn, strict=True)) % 11 == 0
+    total: int = sum(map(mul, _WEIGHTS, map(int, bsn)))
+    return total % 11 == 0
 
 
 def known_part(text: str, incomplete: str = "") -> str | None:
@@ -33,7 +36,7 @@ def known_part(text: str, incomplete: str = "") -> str | None:
     stands behind it says nothing.
     """
     wanted = _KNOWN_DIGITS.get(incomplete, _DATE_DIGITS)
-    if len(text) > _DATE_DIGITS or not re.fullmatch(r"[0-9]*", text, re.ASCII):
+    if len(text) > _DATE_DIGITS or not _DIGITS.fullmatch(text):
         return None
     if wanted == _DATE_DIGITS and len(text) != _DATE_DIGITS:
         return None

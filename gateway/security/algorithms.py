@@ -3,10 +3,12 @@
 from dataclasses import dataclass
 from typing import Protocol
 
-C14N_EXCLUSIVE = "http://www.w3.org/2001/10/xml-exc-c14n#"
+from gateway.wire.ebms2 import names
+
+C14N_EXCLUSIVE = names.C14N_EXCLUSIVE
 C14N_INCLUSIVE = "http://www.w3.org/TR/2001/REC-xml-c14n-20010315"
-ENVELOPED = "http://www.w3.org/2000/09/xmldsig#enveloped-signature"
-XPATH = "http://www.w3.org/TR/1999/REC-xpath-19991116"
+ENVELOPED = names.ENVELOPED
+XPATH = names.XPATH
 
 SHA256 = "http://www.w3.org/2001/04/xmlenc#sha256"
 SHA384 = "http://www.w3.org/2001/04/xmldsig-more#sha384"

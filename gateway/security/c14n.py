@@ -12,6 +12,7 @@ from lxml import etree
 
 from gateway.errors import SignatureInvalid
 from gateway.security.algorithms import C14N_EXCLUSIVE, C14N_INCLUSIVE
+from gateway.wire.ebms2 import names
 
 SOAP = "http://schemas.xmlsoap.org/soap/envelope/"
 ACTOR = f"{{{SOAP}}}actor"
@@ -20,12 +21,7 @@ ACTOR_NEXT_MSH = "urn:oasis:names:tc:ebxml-msg:actor:nextMSH"
 _ACTORS = (ACTOR_NEXT_MSH, ACTOR_NEXT)
 _XML = "{http://www.w3.org/XML/1998/namespace}"
 
-XPATH_NOT_NEXT = (
-    'not(ancestor-or-self::node()[@soap:actor="urn:oasis:names:tc:ebxml-msg:actor:nextMSH"]'
-    ' | ancestor-or-self::node()[@soap:actor="http://schemas.xmlsoap.org/soap/actor/next"])'
-)
-"""The transform of ebMS 2.0, 4.1.3, with the node test that its text forgot."""
-
+XPATH_NOT_NEXT = names.XPATH_NOT_NEXT
 _STEP = r"ancestor-or-self::node\(\)\[@([\w.-]+):actor=(?:\"([^\"]*)\"|'([^']*)')\]"
 _KNOWN_XPATH = re.compile(rf"not\({_STEP}\|{_STEP}\)")
 

@@ -2,7 +2,8 @@
 
 PKIX path to the configured anchors, key, use, OIN (DK-SEC PKI001-005) and revocation of
 the whole chain. Judged for every request: a connection outlives a certificate. The costly
-part is remembered per certificate and use; the moment and the lists are looked at anew.
+part is remembered per certificate and use, as is what the lists of the snapshot say of it;
+the moment is looked at anew, also against the lists.
 """
 
 import hashlib
@@ -10,6 +11,8 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from functools import lru_cache
+from itertools import pairwise
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
@@ -26,7 +29,7 @@ from gateway.directory import Party, Trust
 from gateway.errors import CertificateRejected, Misconfigured
 from gateway.message import Oin
 from gateway.security.extensions import UNREADABLE, extension
-from gateway.security.revocation import Revocations
+from gateway.security.revocation import Revocations, Standing
 
 MINIMUM_RSA_BITS = 2048
 MAXIMUM_CHAIN = 4
@@ -79,8 +82,8 @@ class _Proven:
     """A certificate with a path to an anchor: what holds as long as the chain is valid."""
 
     identity: Identity
-    chain: tuple[x509.Certificate, ...]
-    """Leaf first, anchor last."""
+    standings: tuple[Standing, ...]
+    """Of the chain, leaf first, without the anchor."""
     not_before: datetime
     not_after: datetime
 
@@ -110,8 +113,8 @@ class TrustStore:
             if len(self._proven) >= REMEMBERED:
                 self._proven.clear()
             self._proven[key] = proven
-        for certificate, issuer in zip(proven.chain, proven.chain[1:], strict=False):
-            self._revocations.check(certificate, issuer, at=at)
+        for standing in proven.standings:
+            standing.check(at)
         return proven.identity
 
     def _prove(self, der: bytes, usage: Usage, at: datetime) -> _Proven:
@@ -123,11 +126,15 @@ class TrustStore:
             _check_usage(leaf, usage)
             _check_authorities(chain[1:], usage)
             identity = _identity(leaf, der)
+            standings = tuple(
+                self._revocations.standing(certificate, issuer)
+                for certificate, issuer in pairwise(chain)
+            )
         except UNREADABLE as exc:
             raise _malformed() from exc
         return _Proven(
             identity=identity,
-            chain=chain,
+            standings=standings,
             not_before=max(c.not_valid_before_utc for c in chain),
             not_after=min(c.not_valid_after_utc for c in chain),
         )
@@ -197,6 +204,15 @@ def load(der: bytes) -> x509.Certificate:
         return x509.load_der_x509_certificate(der)
     except UNREADABLE as exc:
         raise _malformed() from exc
+
+
+@lru_cache(maxsize=REMEMBERED)
+def load_agreed(der: bytes) -> x509.Certificate:
+    """Parse a certificate of an agreement or of ours, once; raises as `load`.
+
+    Not for what strangers send: it is kept.
+    """
+    return load(der)
 
 
 def _load_all(ders: tuple[bytes, ...]) -> tuple[x509.Certificate, ...]:

@@ -11,13 +11,14 @@ from dataclasses import dataclass
 from urllib.parse import unquote
 
 from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 from lxml import etree
 
 from gateway.errors import SignatureInvalid
 from gateway.message import Reference
 from gateway.security.algorithms import C14N_EXCLUSIVE, ENVELOPED, XPATH, AlgorithmPolicy
 from gateway.security.c14n import SOAP, addressed_to_next, canonicalize, cut, is_not_next
-from gateway.security.certificates import load
+from gateway.security.certificates import load_agreed
 from gateway.security.primitives import digest, unbase64, verify_value
 
 DS = "http://www.w3.org/2000/09/xmldsig#"
@@ -26,6 +27,7 @@ EB = "http://www.oasis-open.org/committees/ebxml-msg/schema/msg-header-2_0.xsd"
 _ENVELOPE = f"{{{SOAP}}}Envelope"
 HEADER = f"{{{SOAP}}}Header"
 SIGNATURE = f"{{{DS}}}Signature"
+_DS = f"{{{DS}}}"
 _SYNC_REPLY = f"{{{EB}}}SyncReply"
 _INCLUSIVE_NAMESPACES = f"{{{C14N_EXCLUSIVE}}}InclusiveNamespaces"
 
@@ -120,15 +122,19 @@ def _only_signature(tree: etree._Element) -> etree._Element:
 
 def _has_instructions(tree: etree._Element) -> bool:
     """SOAP 1.1 forbids them; before and behind the root they would be signed as well."""
-    beside = (*tree.itersiblings(preceding=True), *tree.itersiblings())
-    return any(isinstance(e, etree._ProcessingInstruction) for e in (*beside, *tree.iter()))  # noqa: SLF001 - lxml's own type
+    found = (
+        tree.itersiblings(etree.PI, preceding=True),
+        tree.itersiblings(etree.PI),
+        tree.iter(etree.PI),
+    )
+    return any(next(nodes, None) is not None for nodes in found)
 
 
 def _pieces(
     signature: etree._Element,
 ) -> tuple[etree._Element, etree._Element, etree._Element]:
     """Return SignedInfo, SignatureValue, KeyInfo: these three, in this order."""
-    if any(not isinstance(e.tag, str) for e in signature.iter()):
+    if next(signature.iter(etree.Comment, etree.PI, etree.Entity), None) is not None:
         raise SignatureInvalid("signature.form", "comment inside the signature")
     names = [_ds(e) for e in signature]
     if names != ["SignedInfo", "SignatureValue", "KeyInfo"]:
@@ -139,8 +145,8 @@ def _pieces(
 
 def _ds(element: etree._Element) -> str:
     """Return the local name of a ds: element; empty for any other."""
-    name = etree.QName(element)
-    return name.localname if name.namespace == DS else ""
+    tag = element.tag
+    return tag[len(_DS) :] if isinstance(tag, str) and tag.startswith(_DS) else ""
 
 
 def _octets(element: etree._Element) -> bytes:
@@ -166,11 +172,17 @@ def _verify_signed_info(
         raise SignatureInvalid("signature.form", "SignedInfo lacks its methods")
     canonicalization, prefixes = _canonicalization(info[0], policy)
     algorithm = _algorithm(info[1], policy.signatures)
-    key = load(certificate).public_key()
-    if isinstance(key, rsa.RSAPublicKey) and key.key_size < policy.minimum_rsa_bits:
-        raise SignatureInvalid("signature.algorithm", "RSA key is too short")
+    key = agreed_key(certificate, policy)
     data = canonicalize(info, canonicalization, prefixes)
     verify_value(key, _octets(value), data, algorithm=algorithm)
+
+
+def agreed_key(certificate: bytes, policy: AlgorithmPolicy) -> PublicKeyTypes:
+    """Return the key of an agreed certificate; raise SignatureInvalid `signature.algorithm`."""
+    key = load_agreed(certificate).public_key()
+    if isinstance(key, rsa.RSAPublicKey) and key.key_size < policy.minimum_rsa_bits:
+        raise SignatureInvalid("signature.algorithm", "RSA key is too short")
+    return key
 
 
 def _algorithm(element: etree._Element, allowed: frozenset[str]) -> str:

@@ -44,7 +44,7 @@ def sign_envelope(
     agreement wants what DK-SEC forbids, Misconfigured `keys.certificate` when the key is
     not that of the agreed certificate.
     """
-    _check_agreed(signing, signer)
+    check_agreed(signing, signer)
     copy = deepcopy(envelope)
     header = copy.find(HEADER)
     if header is None or has_signature(copy):
@@ -64,7 +64,8 @@ def serialize(envelope: etree._Element) -> bytes:
     return etree.tostring(envelope, xml_declaration=True, encoding="UTF-8")
 
 
-def _check_agreed(signing: Signing, signer: Signer) -> None:
+def check_agreed(signing: Signing, signer: Signer) -> None:
+    """Refuse forbidden algorithms and the wrong key; raises as `sign_envelope`."""
     if (
         signing.signature_algorithm not in DIGIKOPPELING.signatures
         or signing.digest_algorithm not in DIGIKOPPELING.digests

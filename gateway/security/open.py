@@ -4,6 +4,9 @@ The header was read before anything was proven, because it selects the agreement
 is held against the agreement, the parts are decrypted, the signature is verified over the
 header and the decrypted parts, and the header is read once more from the octets that were
 signed. The result is made of those alone.
+
+An envelope that is octet by octet what we would write for its own values (`Claimed.plain`)
+needs no parser for that: its signed octets are known. Whatever is in doubt goes the long way.
 """
 
 from dataclasses import dataclass, replace
@@ -33,6 +36,7 @@ from gateway.security.agreed import MESSAGE, hold_against
 from gateway.security.algorithms import DIGIKOPPELING, AlgorithmPolicy, Decrypter
 from gateway.security.certificates import Identity, TrustStore, Usage, bare_oin
 from gateway.security.dsig import Verified, has_signature, resolve, verify_envelope
+from gateway.security.dsig_plain import verify_plain
 from gateway.security.xenc import decrypt_part, is_encrypted
 from gateway.wire import xml
 from gateway.wire.ebms2.header import Claimed, read_envelope
@@ -178,19 +182,14 @@ def _payload(part: Part, channel: Channel, means: _Means) -> Payload:
 def _prove(
     claimed: Claimed, payloads: tuple[Payload, ...], channel: Channel, means: _Means
 ) -> _Proof:
-    present = has_signature(claimed.tree)
+    present = claimed.plain is not None or has_signature(claimed.tree)
     if channel.signing is None and present:
         raise SignatureInvalid("signature.unexpected", "signing was not agreed")
     is_signal = not isinstance(claimed.content, Manifest)
     if channel.signing is None or (is_signal and not present):
         return _Proof(header=claimed.header, content=claimed.content)
     # (5) The signature covers the envelope and every payload as it was decrypted.
-    verified = verify_envelope(
-        claimed.tree,
-        {p.content_id: p.octets for p in payloads},
-        policy=means.policy,
-        certificates=(channel.signing.certificate,),
-    )
+    verified = _verify(claimed, payloads, channel.signing.certificate, means.policy)
     # (6) The header could name anyone: the signer must be the sender (DK-BP EB005).
     signer = means.trust.judge(verified.certificate, Usage.SIGN, means.at)
     if signer.oin not in {bare_oin(claimed.header.sender.id), *means.mandates}:
@@ -200,13 +199,28 @@ def _prove(
     return _Proof(header=header, content=content, references=verified.references, signer=signer)
 
 
+def _verify(
+    claimed: Claimed, payloads: tuple[Payload, ...], certificate: bytes, policy: AlgorithmPolicy
+) -> Verified:
+    parts = {p.content_id: p.octets for p in payloads}
+    if claimed.plain is not None:
+        found = verify_plain(claimed.plain, parts, policy=policy, certificates=(certificate,))
+        if found is not None:
+            return found
+    return verify_envelope(claimed.tree, parts, policy=policy, certificates=(certificate,))
+
+
 def _reread(claimed: Claimed, verified: Verified) -> tuple[Header, Content]:
     """Read the octets that were digested: comments and all that is not signed are gone.
 
     SyncReply alone may be outside the signature; it was held against the agreement.
     """
+    if claimed.plain is not None and claimed.plain.envelope.canonical == verified.envelope:
+        # Written from header and content: it says this and nothing else.
+        return claimed.header, claimed.content
     header, content = read_envelope(xml.parse(verified.envelope, where="//Envelope"))
-    header = replace(header, sync_reply=claimed.header.sync_reply)
+    if header.sync_reply != claimed.header.sync_reply:
+        header = replace(header, sync_reply=claimed.header.sync_reply)
     if (header, content) != (claimed.header, claimed.content):
         raise SignatureInvalid("signature.header", "header differs from what was signed")
     return header, content

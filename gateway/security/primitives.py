@@ -25,7 +25,7 @@ from gateway.security.algorithms import (
     SHA512,
 )
 
-_DIGESTS = {SHA256: "sha256", SHA384: "sha384", SHA512: "sha512"}
+_DIGESTS = {SHA256: hashlib.sha256, SHA384: hashlib.sha384, SHA512: hashlib.sha512}
 _RSA: dict[str, hashes.HashAlgorithm] = {
     RSA_SHA256: hashes.SHA256(),
     RSA_SHA384: hashes.SHA384(),
@@ -35,21 +35,26 @@ _ECDSA: dict[str, hashes.HashAlgorithm] = {
     ECDSA_SHA256: hashes.SHA256(),
     ECDSA_SHA384: hashes.SHA384(),
 }
-_WHITE = str.maketrans("", "", " \t\r\n")
+_WHITE = b" \t\r\n"
+_PKCS1V15 = padding.PKCS1v15()
 
 
 def digest(octets: bytes, algorithm: str) -> bytes:
     """Return the digest by its XMLDSig URI; raise SignatureInvalid `signature.algorithm`."""
-    name = _DIGESTS.get(algorithm)
-    if name is None:
+    make = _DIGESTS.get(algorithm)
+    if make is None:
         raise SignatureInvalid("signature.algorithm", "digest algorithm is not supported")
-    return hashlib.new(name, octets).digest()
+    return make(octets).digest()
 
 
 def unbase64(text: str) -> bytes:
     """Decode base64 strictly, white space apart (some peers wrap with CR); raise ValueError."""
     try:
-        return b64decode(text.translate(_WHITE), validate=True)
+        return b64decode(text, validate=True)
+    except ValueError:
+        pass
+    try:
+        return b64decode(text.encode("ascii").translate(None, _WHITE), validate=True)
     except (binascii.Error, UnicodeEncodeError) as exc:
         raise ValueError("not base64") from exc
 
@@ -62,7 +67,7 @@ def verify_value(key: PublicKeyTypes, value: bytes, data: bytes, *, algorithm: s
     """
     try:
         if isinstance(key, rsa.RSAPublicKey) and algorithm in _RSA:
-            key.verify(value, data, padding.PKCS1v15(), _RSA[algorithm])
+            key.verify(value, data, _PKCS1V15, _RSA[algorithm])
         elif isinstance(key, ec.EllipticCurvePublicKey) and algorithm in _ECDSA:
             key.verify(_der(value, key.curve), data, ec.ECDSA(_ECDSA[algorithm]))
         else:
@@ -74,7 +79,7 @@ def verify_value(key: PublicKeyTypes, value: bytes, data: bytes, *, algorithm: s
 def sign_value(key: PrivateKeyTypes, data: bytes, *, algorithm: str) -> bytes:
     """Return the XMLDSig signature value; raise Misconfigured `keys.algorithm`."""
     if isinstance(key, rsa.RSAPrivateKey) and algorithm in _RSA:
-        return key.sign(data, padding.PKCS1v15(), _RSA[algorithm])
+        return key.sign(data, _PKCS1V15, _RSA[algorithm])
     if isinstance(key, ec.EllipticCurvePrivateKey) and algorithm in _ECDSA:
         return _raw(key.sign(data, ec.ECDSA(_ECDSA[algorithm])), key.curve)
     raise Misconfigured("keys.algorithm", "signature algorithm does not fit the key")

@@ -47,6 +47,32 @@ class _List:
         return self.this_update - SKEW <= at < self.next_update
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """What the newest list that covers a certificate says of it."""
+
+    newest: _List | None
+    """None when no list of the issuer covers it."""
+    revoked: bool
+
+    def check(self, at: datetime) -> None:
+        """Return when the certificate is not revoked.
+
+        Raises CertificateRejected `certificate.revoked`; RevocationUnknown
+        `certificate.revocation_unknown` without a list that covers it and is fresh at `at`.
+        """
+        if self.newest is None:
+            raise RevocationUnknown(
+                "certificate.revocation_unknown", "no revocation list of the issuer covers it"
+            )
+        if self.revoked:
+            raise CertificateRejected("certificate.revoked", "certificate is revoked")
+        if not self.newest.is_fresh(at):
+            raise RevocationUnknown(
+                "certificate.revocation_unknown", "revocation list of the issuer is not fresh"
+            )
+
+
 class Revocations:
     """All lists, by issuer."""
 
@@ -57,28 +83,14 @@ class Revocations:
             for issuer, found in _load(der, issuers):
                 self._lists.setdefault(issuer, []).append(found)
 
-    def check(
-        self, certificate: x509.Certificate, issuer: x509.Certificate, *, at: datetime
-    ) -> None:
-        """Return when the certificate is not revoked.
-
-        Raises CertificateRejected `certificate.revoked`; RevocationUnknown
-        `certificate.revocation_unknown` without a list that covers it and is fresh at `at`.
-        """
+    def standing(self, certificate: x509.Certificate, issuer: x509.Certificate) -> Standing:
+        """Return what the lists say of the certificate; they do not change, the clock does."""
         lists = self._lists.get(_key(issuer), [])
         authority = _is_authority(certificate)
         covering = [one for one in lists if one.covers(certificate, authority=authority)]
-        if not covering:
-            raise RevocationUnknown(
-                "certificate.revocation_unknown", "no revocation list of the issuer covers it"
-            )
-        newest = max(covering, key=lambda one: one.this_update)
-        if certificate.serial_number in newest.serials:
-            raise CertificateRejected("certificate.revoked", "certificate is revoked")
-        if not newest.is_fresh(at):
-            raise RevocationUnknown(
-                "certificate.revocation_unknown", "revocation list of the issuer is not fresh"
-            )
+        newest = max(covering, key=lambda one: one.this_update, default=None)
+        revoked = newest is not None and certificate.serial_number in newest.serials
+        return Standing(newest=newest, revoked=revoked)
 
 
 def _load(der: bytes, issuers: tuple[x509.Certificate, ...]) -> Iterator[tuple[_Issuer, _List]]:

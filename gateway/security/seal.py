@@ -1,7 +1,7 @@
 """From released to sealed: sign once per delivery, encrypt per attempt."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from lxml import etree
@@ -10,10 +10,13 @@ from gateway.directory import Channel, Signing
 from gateway.errors import IllegalTransition
 from gateway.message import Header, Part, Payload, Reference, WireMessage
 from gateway.rules.approval import Released
-from gateway.security.algorithms import C14N_EXCLUSIVE, Signer
-from gateway.security.dsig_make import serialize, sign_envelope
+from gateway.security.algorithms import Signer
+from gateway.security.dsig_make import Signed, serialize, sign_envelope
+from gateway.security.dsig_plain import sign_plain
 from gateway.security.xenc import encrypt_part
+from gateway.wire.ebms2 import plain
 from gateway.wire.ebms2.header import user_message
+from gateway.wire.ebms2.plain import PlainEnvelope
 from gateway.wire.mime import XML, join
 
 PAYLOAD_TYPE = "application/xml"
@@ -35,7 +38,6 @@ def sign_message(
     *,
     channel: Channel,
     signer: Signer | None,
-    canonicalization: str = C14N_EXCLUSIVE,
 ) -> Sealed:
     """Build and sign the envelope of exactly the payload that was released.
 
@@ -43,19 +45,35 @@ def sign_message(
     and without a signer where the agreement signs.
     """
     _check_released(released, payloads)
-    envelope = user_message(header, tuple(p.content_id for p in payloads))
-    if channel.signing is None:
-        return Sealed(envelope=serialize(envelope), references=())
-    if signer is None:
-        raise IllegalTransition("seal without signer")
-    signed = sign_envelope(
-        envelope,
+    content_ids = tuple(p.content_id for p in payloads)
+    signed = _signed(
+        plain.user_message(header, content_ids) or user_message(header, content_ids),
         {p.content_id: p.octets for p in payloads},
-        signing=channel.signing,
-        signer=signer,
-        canonicalization=canonicalization,
+        channel.signing,
+        signer,
     )
     return Sealed(envelope=signed.envelope, references=signed.references)
+
+
+def _signed(
+    envelope: PlainEnvelope | etree._Element,
+    parts: Mapping[str, bytes],
+    signing: Signing | None,
+    signer: Signer | None,
+) -> Signed:
+    if signing is None:
+        return Signed(envelope=_serialized(envelope), references=())
+    if signer is None:
+        raise IllegalTransition("seal without signer")
+    if isinstance(envelope, PlainEnvelope):
+        return sign_plain(envelope, parts, signing=signing, signer=signer)
+    return sign_envelope(envelope, parts, signing=signing, signer=signer)
+
+
+def _serialized(envelope: PlainEnvelope | etree._Element) -> bytes:
+    if isinstance(envelope, PlainEnvelope):
+        return envelope.head + envelope.tail
+    return serialize(envelope)
 
 
 def _check_released(released: Released, payloads: tuple[Payload, ...]) -> None:
@@ -89,21 +107,10 @@ def _part(payload: Payload, channel: Channel, random: Callable[[int], bytes]) ->
 
 
 def sign_signal(
-    envelope: etree._Element,
-    *,
-    signing: Signing | None,
-    signer: Signer | None,
-    canonicalization: str = C14N_EXCLUSIVE,
+    envelope: PlainEnvelope | etree._Element, *, signing: Signing | None, signer: Signer | None
 ) -> bytes:
     """Return the octets of an MSH signal, signed when `signing` says how."""
-    if signing is None:
-        return serialize(envelope)
-    if signer is None:
-        raise IllegalTransition("seal without signer")
-    signed = sign_envelope(
-        envelope, {}, signing=signing, signer=signer, canonicalization=canonicalization
-    )
-    return signed.envelope
+    return _signed(envelope, {}, signing, signer).envelope
 
 
 def wire_signal(envelope: bytes) -> WireMessage:

@@ -7,12 +7,12 @@ cryptographic failure looks the same from outside.
 """
 
 import re
-from base64 import b64encode
+from base64 import b64decode, b64encode
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from xml.sax.saxutils import escape, quoteattr
 
-from cryptography import x509
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
@@ -38,7 +38,7 @@ from gateway.security.algorithms import (
     Decrypter,
     Oaep,
 )
-from gateway.security.certificates import distinguished_name, load
+from gateway.security.certificates import REMEMBERED, distinguished_name, load
 from gateway.security.primitives import unbase64
 from gateway.wire import xml
 
@@ -63,6 +63,7 @@ _ROOT = re.compile(
     re.DOTALL,
 )
 _SNIFFED = 4096
+_OAEP = padding.OAEP(padding.MGF1(hashes.SHA256()), hashes.SHA256(), None)
 _NO_NAME = re.compile(r"[^A-Za-z0-9._-]")
 
 _DOCUMENT = """<?xml version="1.0" encoding="UTF-8"?>
@@ -99,15 +100,15 @@ def encrypt_part(
     size = _KEY_BYTES.get(encryption.algorithm)
     if size is None or encryption.algorithm not in DIGIKOPPELING.ciphers:
         raise PolicyViolation("encryption.algorithm", "agreed cipher is forbidden")
-    certificate = load(encryption.certificate)
+    recipient = _recipient(encryption.certificate)
     key, nonce = random(size), random(_NONCE_BYTES)
     head = _DOCUMENT.format(
         **_NAMES,
         id=quoteattr(f"_{_NO_NAME.sub('_', payload.content_id)}"),
         media_type=quoteattr(media_type),
         algorithm=quoteattr(encryption.algorithm),
-        key_name=escape(distinguished_name(certificate)),
-        wrapped=b64encode(_wrap(certificate, key)).decode("ascii"),
+        key_name=recipient.key_name,
+        wrapped=b64encode(recipient.key.encrypt(key, _OAEP)).decode("ascii"),
     )
     cipher = nonce + AESGCM(key).encrypt(nonce, payload.octets, None)
     octets = b"".join((head.encode(), b64encode(cipher), _END))
@@ -125,12 +126,43 @@ _NAMES = {
 }
 
 
-def _wrap(certificate: x509.Certificate, key: bytes) -> bytes:
+_SLOTS = {
+    "id": r'"_[A-Za-z0-9._-]*"',
+    "media_type": r'"[A-Za-z0-9.+/-]+"',
+    "algorithm": r'"([A-Za-z0-9:./#_-]+)"',
+    "key_name": r"[ !#-%'-;=?-~]+",
+    "wrapped": r"([A-Za-z0-9+/=]+)",
+}
+"""What `encrypt_part` fills in, where it stands for itself in XML."""
+
+
+def _pattern() -> re.Pattern[bytes]:
+    text = re.escape(_DOCUMENT.format(**_NAMES, **{name: f"%{name}%" for name in _SLOTS}))
+    for name, slot in _SLOTS.items():
+        text = text.replace(re.escape(f"%{name}%"), slot)
+    return re.compile(text.encode())
+
+
+_WRITTEN = _pattern()
+"""The head of a part that `encrypt_part` made."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Recipient:
+    """What a certificate of an agreement gives every message that is encrypted for it."""
+
+    key: rsa.RSAPublicKey
+    key_name: str
+    """Escaped."""
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _recipient(der: bytes) -> _Recipient:
+    certificate = load(der)
     public = certificate.public_key()
     if not isinstance(public, rsa.RSAPublicKey):
         raise PolicyViolation("encryption.key", "encryption certificate has no RSA key")
-    sha256 = hashes.SHA256()
-    return public.encrypt(key, padding.OAEP(padding.MGF1(sha256), sha256, None))
+    return _Recipient(public, escape(distinguished_name(certificate)))
 
 
 # --- decrypt --------------------------------------------------------------------------
@@ -146,6 +178,9 @@ class _Encrypted:
     cipher: bytes
 
 
+_WRITTEN_OAEP = Oaep(digest=_OAEP_DIGESTS[SHA256], mgf=_MGFS[MGF1_SHA256])
+
+
 def is_encrypted(part: Part) -> bool:
     """Tell whether the root of the part is an EncryptedData, without parsing it."""
     return _ROOT.match(part.octets, 0, _SNIFFED) is not None
@@ -158,7 +193,7 @@ def decrypt_part(part: Part, decrypter: Decrypter, *, policy: AlgorithmPolicy) -
     `decryption.algorithm`, and `decryption.failed` for whatever goes wrong with key or
     cipher text.
     """
-    found = _read(part.octets, policy)
+    found = _read_written(part.octets, policy) or _read(part.octets, policy)
     key = decrypter.unwrap(found.wrapped, oaep=found.oaep)
     if len(key) != _KEY_BYTES[found.algorithm]:
         raise _failed()
@@ -175,10 +210,30 @@ def _failed() -> DecryptionFailed:
     return DecryptionFailed("decryption.failed", "part can not be decrypted")
 
 
+def _read_written(octets: bytes, policy: AlgorithmPolicy) -> _Encrypted | None:
+    """Read a part that is exactly as `encrypt_part` writes it; None when in doubt."""
+    head = _WRITTEN.match(octets)
+    if head is None or not octets.endswith(_END) or RSA_OAEP not in policy.key_transports:
+        return None
+    algorithm = head[1].decode("ascii")
+    if not _is_allowed(algorithm, policy):
+        return None
+    try:
+        wrapped = b64decode(head[2], validate=True)
+        cipher = b64decode(octets[head.end() : -len(_END)], validate=True)
+    except ValueError:
+        return None
+    return _Encrypted(algorithm=algorithm, oaep=_WRITTEN_OAEP, wrapped=wrapped, cipher=cipher)
+
+
+def _is_allowed(algorithm: str, policy: AlgorithmPolicy) -> bool:
+    return algorithm in policy.ciphers and algorithm in _KEY_BYTES
+
+
 def _read(octets: bytes, policy: AlgorithmPolicy) -> _Encrypted:
     data = _parse(octets)
     algorithm = _method(data).get("Algorithm", "")
-    if algorithm not in policy.ciphers or algorithm not in _KEY_BYTES:
+    if not _is_allowed(algorithm, policy):
         raise DecryptionFailed("decryption.algorithm", "cipher is not allowed")
     key = _one(_one(data, DS, "KeyInfo"), XENC, "EncryptedKey")
     return _Encrypted(
@@ -201,7 +256,7 @@ def _parse(octets: bytes) -> etree._Element:
 
 
 def _one(parent: etree._Element, namespace: str, name: str) -> etree._Element:
-    found = parent.findall(f"{{{namespace}}}{name}")
+    found = list(parent.iterchildren(f"{{{namespace}}}{name}"))
     if len(found) != 1:
         raise DecryptionFailed("decryption.form", "EncryptedData is not as expected")
     return found[0]

@@ -82,7 +82,14 @@ class Intake:
 
     async def _read(self, request: web.Request, held: _Held, *, most: int, code: str) -> bytes:
         chunks: list[bytes] = []
+        content = request.content
         try:
+            while content.is_eof() and (chunk := content.read_nowait()):
+                # It came whole before it was asked for: there is nothing to wait for.
+                self._reserve(held, len(chunk), most=most, code=code)
+                chunks.append(chunk)
+            if chunks:
+                return b"".join(chunks)
             async with asyncio.timeout(self.limits.body.total_seconds()):
                 while chunk := await self._next(request):
                     self._reserve(held, len(chunk), most=most, code=code)

@@ -20,7 +20,12 @@ _BOUNDARY = re.compile(r"[0-9A-Za-z'()+_,\-./:=? ]{0,69}[0-9A-Za-z'()+_,\-./:=?]
 _PARAMETER = re.compile(
     r';[ \t]*([!#$%&\'*+\-.^_`|~0-9A-Za-z]+)[ \t]*=[ \t]*("(?:[^"\\]|\\.)*"|[^;\s"]+)[ \t]*'
 )
+_QUOTED_PAIR = re.compile(r"\\(.)")
 _CONTENT_ID = re.compile(r"<([!-;=?-~]{1,512})>|([!-;=?-~]{1,512})")
+_USUAL_HEAD = re.compile(
+    rb"Content-Type: ([!-~][ -~]{0,999}+)(?<! )\r\nContent-ID: <([!-;=?-~]{1,512})>"
+)
+"""The head of a part as `join` writes it."""
 _FOLD = re.compile(r"\r\n[ \t]+")
 _PLAIN = frozenset({"", "7bit", "8bit", "binary"})
 _CHARSETS = frozenset({"utf-8", "us-ascii"})
@@ -52,7 +57,7 @@ def _parameters(tail: str) -> dict[str, str]:
             raise Malformed("mime.content_type", "Content-Type has unreadable parameters")
         raw = match[2]
         quoted = raw.startswith('"')
-        parameters[match[1].lower()] = re.sub(r"\\(.)", r"\1", raw[1:-1]) if quoted else raw
+        parameters[match[1].lower()] = _QUOTED_PAIR.sub(r"\1", raw[1:-1]) if quoted else raw
         end = match.end()
     return parameters
 
@@ -123,8 +128,11 @@ def _part(body: bytes, begin: int, end: int) -> Part:
     blank = body.find(_CRLF + _CRLF, begin, min(end, begin + _HEADER_OCTETS))
     if blank < 0:
         raise Malformed("mime.part", "a part has no headers, or no end of them")
-    headers = _headers(body[begin:blank])
     octets = body[blank + 4 : end]
+    usual = _USUAL_HEAD.fullmatch(body, begin, blank)
+    if usual is not None:
+        return Part(usual[2].decode("ascii"), usual[1].decode("ascii"), octets)
+    headers = _headers(body[begin:blank])
     encoding = headers.get("content-transfer-encoding", "").lower()
     if encoding == "base64":
         octets = _base64(octets)
@@ -176,7 +184,8 @@ def _root_first(parts: list[Part], start: str) -> tuple[Part, tuple[Part, ...]]:
         raise Malformed("mime.content_id", "a part has no Content-ID")
     if len({part.content_id for part in parts}) != len(parts):
         raise Malformed("mime.duplicate_cid", "two parts have the same Content-ID")
-    _check_root(media_type(root.content_type))
+    if root.content_type != XML:
+        _check_root(media_type(root.content_type))
     return root, others
 
 

@@ -16,7 +16,7 @@ from gateway.message import Address, Stuurgegevens
 from gateway.wire.fout import Fout, fout_for
 from gateway.wire.stuf_ids import conversation_id, message_id, ref_message_id
 from gateway.wire.tijd import tijdstip
-from gateway.wire.xml import DEFAULT, XmlLimits, parse
+from gateway.wire.xml import DEFAULT, XmlLimits, local, parse
 
 __all__ = [
     "ANSWERS",
@@ -48,6 +48,8 @@ _NAMELESS = "onbekend"
 """For an applicatie that is not known: the schema asks for at least three characters."""
 _SHORTEST_APPLICATIE = 3
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_STUF_ANY = f"{{{STUF}}}*"
+_Parts = dict[str, list[etree._Element]]  # noqa: SLF001 - lxml names its element type so
 _string = etree.XPath("string()")
 
 
@@ -88,6 +90,8 @@ def read_document(octets: bytes, *, limits: XmlLimits = DEFAULT) -> Document:
 
 def value_of(element: etree._Element) -> str:
     """Return all text in the element, trimmed; comments neither count nor split it."""
+    if not len(element):
+        return (element.text or "").strip()
     return str(_string(element)).strip()
 
 
@@ -97,8 +101,12 @@ class _Envelope:
     def __init__(self, tree: etree._Element, root: etree.QName) -> None:
         self._path = f"/{root.localname}"
         self._answer = root.namespace == STUF and root.localname in ANSWERS
-        self._head = self._one(tree, f"{{{root.namespace}}}stuurgegevens", "stuurgegevens")
+        found = list(tree.iterchildren(f"{{{root.namespace}}}stuurgegevens"))
+        head = self._only(found, "stuurgegevens")
+        if head is None:
+            raise self._missing("stuurgegevens")
         self._path += "/stuurgegevens"
+        self._head = _by_name(head)
 
     def read(self) -> Stuurgegevens:
         return Stuurgegevens(
@@ -112,17 +120,18 @@ class _Envelope:
         )
 
     def _address(self, name: str) -> Address | None:
-        element = self._find(self._head, f"{{{STUF}}}{name}", name)
-        organisatie = "" if element is None else self._value(element, "organisatie")
-        if element is None or not organisatie:
+        element = self._only(self._head.get(name, []), name)
+        parts = {} if element is None else _by_name(element)
+        organisatie = self._value(parts, "organisatie")
+        if not organisatie:
             if self._answer:
                 return None
             raise self._missing(f"{name}/organisatie")
         return Address(
             organisatie=organisatie,
-            applicatie=self._value(element, "applicatie"),
-            administratie=self._value(element, "administratie"),
-            gebruiker=self._value(element, "gebruiker"),
+            applicatie=self._value(parts, "applicatie"),
+            administratie=self._value(parts, "administratie"),
+            gebruiker=self._value(parts, "gebruiker"),
         )
 
     def _needed(self, name: str) -> str:
@@ -131,18 +140,11 @@ class _Envelope:
             raise self._missing(name)
         return value
 
-    def _value(self, parent: etree._Element, name: str) -> str:
-        element = self._find(parent, f"{{{STUF}}}{name}", name)
+    def _value(self, parts: _Parts, name: str) -> str:
+        element = self._only(parts.get(name, []), name)
         return "" if element is None else value_of(element)
 
-    def _one(self, parent: etree._Element, tag: str, name: str) -> etree._Element:
-        element = self._find(parent, tag, name)
-        if element is None:
-            raise self._missing(name)
-        return element
-
-    def _find(self, parent: etree._Element, tag: str, name: str) -> etree._Element | None:
-        found = parent.findall(tag)
+    def _only(self, found: list[etree._Element], name: str) -> etree._Element | None:
         if len(found) > 1:
             text = "Een element van de stuurgegevens staat er meer dan eens."
             raise Malformed("stuf.stuurgegevens", text, where=f"{self._path}/{name}")
@@ -151,6 +153,14 @@ class _Envelope:
     def _missing(self, name: str) -> Malformed:
         text = "Een element van de stuurgegevens ontbreekt of is leeg."
         return Malformed("stuf.stuurgegevens", text, where=f"{self._path}/{name}")
+
+
+def _by_name(parent: etree._Element) -> _Parts:
+    """Return the children in the namespace of StUF, by local name."""
+    parts: _Parts = {}
+    for child in parent.iterchildren(_STUF_ANY):
+        parts.setdefault(local(child), []).append(child)
+    return parts
 
 
 # --- answers --------------------------------------------------------------------------

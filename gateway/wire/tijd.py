@@ -5,6 +5,7 @@ October, both at 01:00 UTC), so that no time zone files are needed.
 """
 
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 
 from gateway.errors import Malformed
 
@@ -12,6 +13,8 @@ _WINTER = timedelta(hours=1)
 _SUMMER = timedelta(hours=2)
 _LENGTHS = frozenset({8, 10, 12, 14, 15, 16, 17})
 _EMPTY = "00000101000000000"
+_FIELDS = ((0, 4), (4, 6), (6, 8), (8, 10), (10, 12), (12, 14))
+"""Year to second."""
 
 
 def civil(at: datetime) -> datetime:
@@ -45,13 +48,20 @@ def _local(text: str) -> datetime:
     if len(text) not in _LENGTHS or not (text.isascii() and text.isdigit()):
         raise ValueError
     full = text + _EMPTY[len(text) :]
-    moment = datetime.strptime(full[:14], "%Y%m%d%H%M%S")  # noqa: DTZ007 - civil time has no zone
-    return moment + timedelta(milliseconds=int(full[14:17]))
+    year, month, day, hour, minute, second = (int(full[i:j]) for i, j in _FIELDS)
+    milliseconds = timedelta(milliseconds=int(full[14:17]))
+    return datetime(year, month, day, hour, minute, second) + milliseconds  # noqa: DTZ001 - civil time has no zone
 
 
 def _offset(utc: datetime) -> timedelta:
-    start, end = (_last_sunday(utc.year, month) for month in (3, 10))
+    start, end = _summer(utc.year)
     return _SUMMER if start <= utc < end else _WINTER
+
+
+@lru_cache(maxsize=64)
+def _summer(year: int) -> tuple[datetime, datetime]:
+    """Return when summer time starts and ends."""
+    return _last_sunday(year, 3), _last_sunday(year, 10)
 
 
 def _last_sunday(year: int, month: int) -> datetime:

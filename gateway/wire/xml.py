@@ -4,12 +4,16 @@ Two passes. The first streams through the document and builds nothing: it refuse
 holds depth, nodes and attributes to their bounds. Only then is the tree built, with
 libxml2's own bounds lifted, since they would refuse a text of more than 10 MB.
 
+A small document whose octets alone show that it keeps its bounds is built at once, by a
+libxml2 that keeps its own bounds. Where they leave the least doubt, the two passes decide.
+
 Messages of libxml2 are never passed on: they print values of the document.
 """
 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, NoReturn
 
 from lxml import etree
@@ -32,7 +36,11 @@ class XmlLimits:
 
 
 DEFAULT = XmlLimits()
+SMALL_OCTETS = 128_000
+"""A larger document takes both passes: it is not built before it was seen."""
 
+_ATTRIBUTE_OCTETS = len(' a=""')
+"""The shortest attribute."""
 _ENCODINGS = frozenset({b"utf-8", b"us-ascii"})
 _BOM = b"\xef\xbb\xbf"
 _DECLARATION = re.compile(rb"<\?xml[ \t\r\n]([^>]*)\?>")
@@ -92,9 +100,12 @@ def parse(octets: bytes, *, limits: XmlLimits = DEFAULT, where: str = "") -> etr
     if len(octets) > limits.octets:
         raise Malformed("xml.size", "document is too large", where=where)
     _check_prolog(octets, where)
+    small = _small(octets, limits)
+    if small is not None:
+        return small
     try:
         etree.fromstring(octets, _scanner(limits, where))
-        return etree.fromstring(octets, _builder())
+        return etree.fromstring(octets, _builder(huge=True))
     except etree.XMLSyntaxError as exc:
         line, column = exc.position
         raise Malformed(
@@ -102,7 +113,38 @@ def parse(octets: bytes, *, limits: XmlLimits = DEFAULT, where: str = "") -> etr
         ) from None  # the cause prints values of the document
 
 
-# The encoding is given to both, so that libxml2 reads the octets as the prolog check did.
+def _small(octets: bytes, limits: XmlLimits) -> etree._Element | None:
+    """Return the root of a small document within its bounds; None when in doubt."""
+    if len(octets) > SMALL_OCTETS or not _is_shallow(octets, limits):
+        return None
+    try:
+        root = etree.fromstring(octets, _builder(huge=False))
+    except etree.XMLSyntaxError:
+        return None
+    has_dtd = root.getroottree().docinfo.internalDTD is not None
+    return None if has_dtd or _deeper(limits.depth)(root) else root
+
+
+def _is_shallow(octets: bytes, limits: XmlLimits) -> bool:
+    """Tell whether octets can hold neither a DTD nor too many nodes or attributes.
+
+    Every node has a `<`, which stands in no attribute; every attribute has a `=`.
+    """
+    if b"<!DOCTYPE" in octets or octets.count(b"<") > limits.nodes:
+        return False
+    most = limits.attributes_per_element
+    return octets.count(b"=") <= most or not any(
+        len(tag) > most * _ATTRIBUTE_OCTETS and tag.count(b"=") > most for tag in octets.split(b"<")
+    )
+
+
+@lru_cache(maxsize=16)
+def _deeper(depth: int) -> etree.XPath:
+    """Return the test whether a document has elements below that depth."""
+    return etree.XPath(f"boolean({'/*' * (depth + 1)})")
+
+
+# The encoding is given to all, so that libxml2 reads the octets as the prolog check did.
 
 
 def _scanner(limits: XmlLimits, where: str) -> Any:
@@ -116,10 +158,10 @@ def _scanner(limits: XmlLimits, where: str) -> Any:
     )
 
 
-def _builder() -> etree.XMLParser[etree._Element]:
+def _builder(*, huge: bool) -> etree.XMLParser[etree._Element]:
     return etree.XMLParser(
         encoding="UTF-8",
-        huge_tree=True,
+        huge_tree=huge,
         resolve_entities=False,
         no_network=True,
         load_dtd=False,

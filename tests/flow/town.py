@@ -191,7 +191,9 @@ class Snapshots:
         return self._directory
 
     def trust(self, directory):
-        return self._stores.setdefault(id(directory), TrustStore(directory.trust))
+        if id(directory) not in self._stores:
+            self._stores[id(directory)] = TrustStore(directory.trust)
+        return self._stores[id(directory)]
 
     def swap(self, directory):
         self._directory = directory

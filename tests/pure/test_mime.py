@@ -76,6 +76,23 @@ def test_header_names_have_no_case_and_lines_may_be_folded():
     assert other(body(ROOT, part)) == Part("p1", "application/xml; name=x", b"<p/>")
 
 
+@given(
+    kind=st.text(st.characters(min_codepoint=0x20, max_codepoint=0x7E), max_size=30),
+    name=st.text(st.characters(min_codepoint=0x20, max_codepoint=0x7E), min_size=1, max_size=30),
+)
+def test_headers_as_we_write_them_say_what_they_say_in_another_order(kind, name):
+    first, second = f"Content-Type: {kind}".encode(), f"Content-ID: <{name}>".encode()
+
+    assert outcome(first + b"\r\n" + second) == outcome(second + b"\r\n" + first)
+
+
+def outcome(head):
+    try:
+        return other(body(ROOT, head + b"\r\n\r\nx"))
+    except Malformed as error:
+        return error.code
+
+
 def test_a_content_id_may_come_without_brackets():
     assert other(body(ROOT, b"Content-ID: p1\r\n\r\nx")).content_id == "p1"
 

@@ -1,5 +1,6 @@
 import re
 from base64 import b64decode, b64encode
+from dataclasses import replace
 from functools import cache
 
 import pytest
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from gateway.directory import Encryption
 from gateway.errors import DecryptionFailed, PolicyViolation
 from gateway.message import Part, Payload
+from gateway.security import xenc
 from gateway.security.algorithms import (
     AES128_GCM,
     AES256_GCM,
@@ -253,3 +255,48 @@ def test_forbidden_cipher_is_not_used_even_when_agreed(algorithm):
         encrypt(algorithm=algorithm)
 
     assert refused.value.code == "encryption.algorithm"
+
+
+# --- what we write is read without a parser -------------------------------------------
+
+
+def outcome(read, octets):
+    try:
+        return read(octets, DIGIKOPPELING)
+    except DecryptionFailed:
+        return None
+
+
+@pytest.mark.parametrize("algorithm", [AES128_GCM, AES256_GCM])
+def test_what_we_write_is_read_as_the_parser_reads_it(algorithm):
+    octets = encrypt(algorithm=algorithm).octets
+
+    assert xenc._read_written(octets, DIGIKOPPELING) == xenc._read(octets, DIGIKOPPELING)
+
+
+@settings(deadline=None)
+@given(
+    at=st.integers(0, 2_000),
+    put=st.sampled_from(
+        [b"", b"<", b"&", b'"', b" ", b"=", b"A", b"\xff", b"\n", b"<!-- -->", b"]]>"]
+    ),
+    drop=st.integers(0, 3),
+)
+def test_what_is_read_without_a_parser_the_parser_reads_the_same(at, put, drop):
+    octets = encrypt().octets
+    changed = octets[: at % len(octets)] + put + octets[at % len(octets) + drop :]
+    written = xenc._read_written(changed, DIGIKOPPELING)
+
+    assert written is None or written == outcome(xenc._read, changed)
+
+
+@pytest.mark.parametrize(
+    "policy",
+    [
+        replace(DIGIKOPPELING, ciphers=frozenset({AES128_GCM})),
+        replace(DIGIKOPPELING, key_transports=frozenset({RSA_OAEP_MGF1P})),
+    ],
+)
+def test_the_policy_counts_for_what_we_write(policy):
+    assert xenc._read_written(encrypt().octets, policy) is None
+    assert refusal(encrypt(), policy=policy).code == "decryption.algorithm"

@@ -3,9 +3,20 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from lxml import etree
 
 from gateway.errors import Malformed
-from gateway.wire.xml import XmlLimits, children, local, namespace, parse, path_of, text_of, value
+from gateway.wire.xml import (
+    SMALL_OCTETS,
+    XmlLimits,
+    children,
+    local,
+    namespace,
+    parse,
+    path_of,
+    text_of,
+    value,
+)
 
 
 def refusal(octets, **options):
@@ -37,6 +48,7 @@ def refusal(octets, **options):
         ("<a/>".encode("utf-16"), "xml.encoding"),
         ("<a/>".encode("utf-16-le"), "xml.encoding"),
         ("<a/>".encode("utf-32"), "xml.encoding"),
+        ("<?xml version='1.0'?><!DOCTYPE a><a/>".encode("cp037"), "xml.malformed"),
     ],
 )
 def test_what_is_not_plain_utf8_xml_is_refused(octets, code):
@@ -81,6 +93,38 @@ def test_what_is_on_a_bound_is_read():
     limits = XmlLimits(octets=31, depth=2, nodes=4, attributes_per_element=2)
 
     assert parse(b"<a b='1' c='2'><b/><b/><b/></a>", limits=limits).tag == "a"
+
+
+_PIECES = ("<a>", "</a>", "<a b='1' c='='/>", "<!-- = -->", "<?p q?>", "x=", "<a d='<'/>", "&lt;")
+
+
+@given(
+    pieces=st.lists(st.sampled_from(_PIECES), max_size=12),
+    depth=st.integers(1, 4),
+    nodes=st.integers(1, 8),
+    attributes=st.integers(0, 3),
+)
+def test_a_small_document_is_judged_as_a_large_one(pieces, depth, nodes, attributes):
+    limits = XmlLimits(depth=depth, nodes=nodes, attributes_per_element=attributes)
+    octets = f"<a>{''.join(pieces)}</a>".encode()
+    room = b"\n" * SMALL_OCTETS
+
+    assert outcome(octets, limits) == outcome(octets + room, limits)
+
+
+def outcome(octets, limits):
+    try:
+        return etree.tostring(parse(octets, limits=limits))
+    except Malformed as error:
+        return error.code
+
+
+@pytest.mark.parametrize("filler", ["", "<!-- <!DOCTYPE a> -->"])
+@pytest.mark.parametrize("depth", [64, 65])
+def test_depth_is_bounded_whatever_stands_beside_it(depth, filler):
+    octets = f"<a>{filler}{'<a>' * (depth - 1)}{'</a>' * depth}".encode()
+
+    assert (outcome(octets, XmlLimits()) == "xml.depth") is (depth > 64)
 
 
 def test_a_text_of_more_than_ten_megabytes_is_read_whole():

@@ -28,10 +28,20 @@ def new_envelope(header: Header) -> Envelope:
     return envelope
 
 
-def block(parent: etree._Element, name: str) -> etree._Element:
-    """Append a header block of version 2.0 that must be understood."""
-    element = body_block(parent, name)
+# Attributes are set in the order of C14N: what travels differs from what is digested in the
+# place of its namespace declarations only.
+
+
+def block(
+    parent: etree._Element, name: str, *, actor: str = "", **attributes: str
+) -> etree._Element:
+    """Append a header block of version 2.0 that must be understood; `attributes` are ebMS ones."""
+    element = etree.SubElement(parent, eb(name))
+    if actor:
+        element.set(soap("actor"), actor)
     element.set(soap("mustUnderstand"), "1")
+    for key, text in sorted({**attributes, "version": VERSION}.items()):
+        element.set(eb(key), text)
     return element
 
 

@@ -19,6 +19,7 @@ from gateway.message import (
     Reference,
 )
 from gateway.wire.ebms2 import fields
+from gateway.wire.ebms2.fields import Fields
 from gateway.wire.ebms2.names import TO_PARTY, ds, eb, xlink
 from gateway.wire.xml import children
 
@@ -106,17 +107,20 @@ def _content_id(reference: etree._Element) -> str:
 def _acknowledgment(element: etree._Element) -> Acknowledgment:
     where = _ACKNOWLEDGMENT
     fields.check_actor(element, frozenset({None, TO_PARTY}), where)
+    parts = Fields(element, where)
     return Acknowledgment(
-        timestamp=fields.moment(element, "Timestamp", where),
-        ref_to_message_id=fields.text(element, "RefToMessageId", where),
-        sender=_from(element),
+        timestamp=parts.moment("Timestamp"),
+        ref_to_message_id=parts.text("RefToMessageId"),
+        sender=_from(parts),
         references=tuple(_reference(found) for found in element.findall(ds("Reference"))),
     )
 
 
-def _from(element: etree._Element) -> PartyRef | None:
-    side = fields.maybe(element, "From", _ACKNOWLEDGMENT)
-    return fields.party(side, f"{_ACKNOWLEDGMENT}/From") if side is not None else None
+def _from(parts: Fields) -> PartyRef | None:
+    side = parts.maybe("From")
+    if side is None:
+        return None
+    return fields.party(Fields(side, f"{_ACKNOWLEDGMENT}/From"))
 
 
 def _reference(element: etree._Element) -> Reference:
@@ -145,7 +149,7 @@ def _error(element: etree._Element) -> EbmsError:
         code=fields.attribute(element, "errorCode", _ERROR),
         severity=_severity(element, "severity", _ERROR),
         location=fields.maybe_attribute(element, "location", _ERROR) or "",
-        text=fields.maybe_text(element, "Description", _ERROR) or "",
+        text=Fields(element, _ERROR).maybe_text("Description") or "",
     )
 
 
@@ -163,5 +167,5 @@ def _request(header: Header, body: etree._Element) -> MshRequest:
     where = f"//Body/{header.action}"
     fields.check_version(element, where)
     return MshRequest(
-        action=header.action, ref_to_message_id=fields.text(element, "RefToMessageId", where)
+        action=header.action, ref_to_message_id=Fields(element, where).text("RefToMessageId")
     )

@@ -1,7 +1,7 @@
 """Small strict readers: one element, one value, one moment.
 
-`where` is the place of the *parent* in ebMS form (`//Header/MessageHeader`); errors name
-the element below it and never hold a value.
+`where` is the place of an element in ebMS form (`//Header/MessageHeader`); errors name the
+element or what is below it, and never hold a value.
 """
 
 import re
@@ -17,6 +17,7 @@ from gateway.wire.xml import local
 VALUE_LENGTH = 1_000
 """Characters of one value: ids and names are far shorter, the database is not asked."""
 
+_EB_ANY = eb("*")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:\S+")
 _MOMENT = re.compile(
@@ -25,30 +26,69 @@ _MOMENT = re.compile(
 )
 
 
-def only(parent: etree._Element, allowed: frozenset[str], where: str) -> None:
-    """Refuse ebMS elements that the parent does not have (`header.unknown`).
+class Fields:
+    """The ebMS children of one element, looked through once."""
 
-    Elements in other namespaces are extensions: ignored (DK-ebMS2, ebMS version).
-    """
-    for child in parent.iterchildren(eb("*")):
-        if local(child) not in allowed:
-            raise Malformed("header.unknown", "an ebMS element is not known here", where=where)
+    __slots__ = ("_found", "where")
 
+    def __init__(self, parent: etree._Element, where: str) -> None:
+        """Take the element at `where`."""
+        self.where = where
+        self._found: dict[str, list[etree._Element]] = {}
+        for child in parent.iterchildren(_EB_ANY):
+            self._found.setdefault(local(child), []).append(child)
 
-def maybe(parent: etree._Element, name: str, where: str) -> etree._Element | None:
-    """Return the child, or None; raise Malformed `header.duplicate` for a second one."""
-    found = parent.findall(eb(name))
-    if len(found) > 1:
-        raise Malformed("header.duplicate", f"{name} occurs twice", where=f"{where}/{name}")
-    return found[0] if found else None
+    def only(self, allowed: frozenset[str]) -> None:
+        """Refuse ebMS elements that the parent does not have (`header.unknown`).
 
+        Elements in other namespaces are extensions: ignored (DK-ebMS2, ebMS version).
+        """
+        if not self._found.keys() <= allowed:
+            raise Malformed("header.unknown", "an ebMS element is not known here", where=self.where)
 
-def one(parent: etree._Element, name: str, where: str) -> etree._Element:
-    """Return the only child of that name; raise Malformed `header.missing`, `.duplicate`."""
-    found = maybe(parent, name, where)
-    if found is None:
-        raise Malformed("header.missing", f"{name} is missing", where=f"{where}/{name}")
-    return found
+    def every(self, name: str) -> list[etree._Element]:
+        """Return all children of that name, in order."""
+        return self._found.get(name, [])
+
+    def maybe(self, name: str) -> etree._Element | None:
+        """Return the child, or None; raise Malformed `header.duplicate` for a second one."""
+        found = self._found.get(name)
+        if found is None:
+            return None
+        if len(found) > 1:
+            where = f"{self.where}/{name}"
+            raise Malformed("header.duplicate", f"{name} occurs twice", where=where)
+        return found[0]
+
+    def one(self, name: str) -> etree._Element:
+        """Return the only child of that name; raise Malformed `header.missing`, `.duplicate`."""
+        found = self.maybe(name)
+        if found is None:
+            where = f"{self.where}/{name}"
+            raise Malformed("header.missing", f"{name} is missing", where=where)
+        return found
+
+    def text(self, name: str) -> str:
+        """Return the value of the only child of that name."""
+        return value(self.one(name), f"{self.where}/{name}")
+
+    def maybe_text(self, name: str) -> str | None:
+        """Return the value of the child, or None when there is no such child."""
+        found = self.maybe(name)
+        return value(found, f"{self.where}/{name}") if found is not None else None
+
+    def moment(self, name: str) -> datetime:
+        """Return the xs:dateTime in the only child of that name, in UTC.
+
+        A moment without zone could be hours off: it is refused (Malformed
+        `header.timestamp`). Fractions beyond the microsecond are cut.
+        """
+        return _moment(self.text(name), f"{self.where}/{name}")
+
+    def maybe_moment(self, name: str) -> datetime | None:
+        """Return the moment, or None when there is no such child."""
+        found = self.maybe_text(name)
+        return _moment(found, f"{self.where}/{name}") if found is not None else None
 
 
 def value(element: etree._Element, where: str) -> str:
@@ -70,17 +110,6 @@ def checked(text: str, where: str) -> str:
     return text
 
 
-def text(parent: etree._Element, name: str, where: str) -> str:
-    """Return the value of the only child of that name."""
-    return value(one(parent, name, where), f"{where}/{name}")
-
-
-def maybe_text(parent: etree._Element, name: str, where: str) -> str | None:
-    """Return the value of the child, or None when there is no such child."""
-    found = maybe(parent, name, where)
-    return value(found, f"{where}/{name}") if found is not None else None
-
-
 def attribute(element: etree._Element, name: str, where: str) -> str:
     """Return an ebMS attribute (they are qualified) of the element at `where`."""
     return checked(element.get(eb(name), ""), f"{where}/@{name}")
@@ -88,7 +117,8 @@ def attribute(element: etree._Element, name: str, where: str) -> str:
 
 def maybe_attribute(element: etree._Element, name: str, where: str) -> str | None:
     """Return an ebMS attribute, or None when it is not there; empty is refused."""
-    return attribute(element, name, where) if eb(name) in element.attrib else None
+    found = element.get(eb(name))
+    return checked(found, f"{where}/@{name}") if found is not None else None
 
 
 def check_version(element: etree._Element, where: str) -> None:
@@ -119,38 +149,24 @@ def is_uri(text: str) -> bool:
     return _URI.fullmatch(text) is not None
 
 
-def moment(parent: etree._Element, name: str, where: str) -> datetime:
-    """Return the xs:dateTime in the only child of that name, in UTC.
-
-    A moment without zone could be hours off: it is refused (Malformed `header.timestamp`).
-    Fractions beyond the microsecond are cut.
-    """
-    match = _MOMENT.fullmatch(text(parent, name, where))
+def _moment(text: str, where: str) -> datetime:
+    match = _MOMENT.fullmatch(text)
     if match is None or match[3] is None:
-        raise Malformed(
-            "header.timestamp", "not a date and time with a zone", where=f"{where}/{name}"
-        )
+        raise Malformed("header.timestamp", "not a date and time with a zone", where=where)
     fraction = (match[2] or "").ljust(6, "0")[:6]
     try:
         return datetime.fromisoformat(f"{match[1]}.{fraction}{match[3]}").astimezone(UTC)
     except (ValueError, OverflowError):
-        raise Malformed(
-            "header.timestamp", "not a moment of the calendar", where=f"{where}/{name}"
-        ) from None
+        raise Malformed("header.timestamp", "not a moment of the calendar", where=where) from None
 
 
-def maybe_moment(parent: etree._Element, name: str, where: str) -> datetime | None:
-    """Return the moment, or None when there is no such child."""
-    return moment(parent, name, where) if maybe(parent, name, where) is not None else None
-
-
-def party(side: etree._Element, where: str) -> PartyRef:
+def party(side: Fields) -> PartyRef:
     """Return the only PartyId of a From or To; raise Malformed `header.party`.
 
     It has a type, or is a URI (ebMS 2.0, 3.1.1.1).
     """
-    ids = side.findall(eb("PartyId"))
-    place = f"{where}/PartyId"
+    ids = side.every("PartyId")
+    place = f"{side.where}/PartyId"
     if len(ids) != 1:
         raise Malformed("header.party", "exactly one PartyId is expected", where=place)
     identity = value(ids[0], place)

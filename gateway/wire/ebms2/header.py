@@ -12,9 +12,11 @@ from gateway.directory import MSH_SERVICE, Limits
 from gateway.errors import Malformed, PolicyViolation
 from gateway.message import Content, Header, Manifest, Part
 from gateway.wire import mime, xml
-from gateway.wire.ebms2 import build, fields
+from gateway.wire.ebms2 import build, fields, plain_read
 from gateway.wire.ebms2.content import MESSAGE, Blocks, read_content
-from gateway.wire.ebms2.names import EB, NEXT, NEXT_MSH, TO_PARTY, ds, eb, soap, xlink
+from gateway.wire.ebms2.fields import Fields
+from gateway.wire.ebms2.names import NEXT, NEXT_MSH, TO_PARTY, ds, eb, soap, xlink
+from gateway.wire.ebms2.plain_read import PlainSigned
 
 _BLOCKS = frozenset({"MessageHeader", "AckRequested", "SyncReply", "Acknowledgment", "ErrorList"})
 _DATA = frozenset({"MessageId", "Timestamp", "RefToMessageId", "TimeToLive"})
@@ -24,6 +26,7 @@ _PARTS = frozenset(
         *{"DuplicateElimination", "Description"},
     }
 )
+_EB = eb("")
 _SIDE = frozenset({"PartyId", "Role"})
 _NO_ACTOR: frozenset[str | None] = frozenset({None})
 
@@ -34,12 +37,22 @@ class Claimed:
 
     root: bytes
     """Octets of the root part, as received."""
-    tree: etree._Element
-    """The SOAP envelope."""
+    plain: PlainSigned | None
+    """What it holds, when it is exactly as we would write it."""
     header: Header
     content: Content
     parts: tuple[Part, ...]
     """The other parts, in order; not yet compared with the Manifest."""
+    parsed: etree._Element | None
+    """The SOAP envelope; None when there was no need to parse it."""
+    bounds: xml.XmlLimits
+
+    @property
+    def tree(self) -> etree._Element:
+        """Return the SOAP envelope, parsed at this moment if it was not yet."""
+        if self.parsed is not None:
+            return self.parsed
+        return xml.parse(self.root, limits=self.bounds, where="//Envelope")
 
 
 def read(body: bytes, content_type: str, *, limits: Limits) -> Claimed:
@@ -52,11 +65,31 @@ def read(body: bytes, content_type: str, *, limits: Limits) -> Claimed:
     root, parts = mime.split(body, content_type, limits=limits)
     if len(root.octets) > limits.header_bytes:
         raise Malformed("header.size", "SOAP envelope is larger than allowed", where="//Envelope")
-    tree = xml.parse(root.octets, limits=_bounds(limits), where="//Envelope")
+    bounds = _bounds(limits)
+    found = plain_read.read(root.octets)
+    if found is not None:
+        return Claimed(
+            root=root.octets,
+            plain=found,
+            header=found.header,
+            content=found.content,
+            parts=parts,
+            parsed=None,
+            bounds=bounds,
+        )
+    tree = xml.parse(root.octets, limits=bounds, where="//Envelope")
     header, content = read_envelope(tree)
     if parts and isinstance(content, Manifest) and not content.content_ids:
         raise Malformed("header.manifest", "Manifest is missing", where="//Body/Manifest")
-    return Claimed(root=root.octets, tree=tree, header=header, content=content, parts=parts)
+    return Claimed(
+        root=root.octets,
+        plain=None,
+        header=header,
+        content=content,
+        parts=parts,
+        parsed=tree,
+        bounds=bounds,
+    )
 
 
 def _bounds(limits: Limits) -> xml.XmlLimits:
@@ -97,18 +130,19 @@ def _soap(tree: etree._Element) -> tuple[etree._Element, etree._Element]:
 def _blocks(soap_header: etree._Element) -> Blocks:
     blocks: dict[str, etree._Element] = {}
     for child in xml.children(soap_header):
-        if xml.namespace(child) == EB:
-            _check_block(child, blocks)
-            blocks[xml.local(child)] = child
-        elif child.tag != ds("Signature") and child.get(soap("mustUnderstand"), "0") != "0":
+        tag = str(child.tag)
+        if tag.startswith(_EB):
+            name = tag.removeprefix(_EB)
+            _check_block(child, name, blocks)
+            blocks[name] = child
+        elif tag != ds("Signature") and child.get(soap("mustUnderstand"), "0") != "0":
             raise Malformed(
                 "header.must_understand", "a header block is not understood", where="//Header"
             )
     return blocks
 
 
-def _check_block(child: etree._Element, seen: Blocks) -> None:
-    name = xml.local(child)
+def _check_block(child: etree._Element, name: str, seen: Blocks) -> None:
     where = f"//Header/{name}"
     if name == "MessageOrder":
         raise PolicyViolation("header.not_supported", "MessageOrder is not supported", where=where)
@@ -124,39 +158,40 @@ def _check_block(child: etree._Element, seen: Blocks) -> None:
 
 def _header(element: etree._Element, blocks: Blocks) -> Header:
     fields.check_actor(element, _NO_ACTOR, MESSAGE)
-    fields.only(element, _PARTS, MESSAGE)
-    sides = {side: fields.one(element, side, MESSAGE) for side in ("From", "To")}
-    for side, found in sides.items():
-        fields.only(found, _SIDE, f"{MESSAGE}/{side}")
-    data = fields.one(element, "MessageData", MESSAGE)
-    fields.only(data, _DATA, f"{MESSAGE}/MessageData")
-    service, service_type = _service(element)
+    parts = Fields(element, MESSAGE)
+    parts.only(_PARTS)
+    sender, receiver = (Fields(parts.one(side), f"{MESSAGE}/{side}") for side in ("From", "To"))
+    sender.only(_SIDE)
+    receiver.only(_SIDE)
+    data = Fields(parts.one("MessageData"), f"{MESSAGE}/MessageData")
+    data.only(_DATA)
+    service, service_type = _service(parts)
     requested, signed = _ack_requested(blocks)
     return Header(
-        sender=fields.party(sides["From"], f"{MESSAGE}/From"),
-        sender_role=fields.maybe_text(sides["From"], "Role", f"{MESSAGE}/From"),
-        receiver=fields.party(sides["To"], f"{MESSAGE}/To"),
-        receiver_role=fields.maybe_text(sides["To"], "Role", f"{MESSAGE}/To"),
-        cpa_id=fields.text(element, "CPAId", MESSAGE),
-        conversation_id=fields.text(element, "ConversationId", MESSAGE),
+        sender=fields.party(sender),
+        sender_role=sender.maybe_text("Role"),
+        receiver=fields.party(receiver),
+        receiver_role=receiver.maybe_text("Role"),
+        cpa_id=parts.text("CPAId"),
+        conversation_id=parts.text("ConversationId"),
         service=service,
         service_type=service_type,
-        action=fields.text(element, "Action", MESSAGE),
-        message_id=fields.text(data, "MessageId", f"{MESSAGE}/MessageData"),
-        timestamp=fields.moment(data, "Timestamp", f"{MESSAGE}/MessageData"),
-        ref_to_message_id=fields.maybe_text(data, "RefToMessageId", f"{MESSAGE}/MessageData"),
-        time_to_live=fields.maybe_moment(data, "TimeToLive", f"{MESSAGE}/MessageData"),
-        duplicate_elimination=fields.maybe(element, "DuplicateElimination", MESSAGE) is not None,
+        action=parts.text("Action"),
+        message_id=data.text("MessageId"),
+        timestamp=data.moment("Timestamp"),
+        ref_to_message_id=data.maybe_text("RefToMessageId"),
+        time_to_live=data.maybe_moment("TimeToLive"),
+        duplicate_elimination=parts.maybe("DuplicateElimination") is not None,
         ack_requested=requested,
         ack_signed=signed,
         sync_reply=_sync_reply(blocks),
     )
 
 
-def _service(element: etree._Element) -> tuple[str, str | None]:
+def _service(parts: Fields) -> tuple[str, str | None]:
     """Without a type the service must be a URI (ebMS 2.0, 3.1.4)."""
     where = f"{MESSAGE}/Service"
-    found = fields.one(element, "Service", MESSAGE)
+    found = parts.one("Service")
     name = fields.value(found, where)
     kind = fields.maybe_attribute(found, "type", where)
     if kind is None and name != MSH_SERVICE and not fields.is_uri(name):
@@ -196,11 +231,10 @@ def user_message(header: Header, content_ids: tuple[str, ...]) -> etree._Element
     """
     envelope = build.new_envelope(header)
     if header.sync_reply:
-        build.block(envelope.header, "SyncReply").set(soap("actor"), NEXT)
+        build.block(envelope.header, "SyncReply", actor=NEXT)
     if header.ack_requested:
-        asked = build.block(envelope.header, "AckRequested")
-        asked.set(soap("actor"), TO_PARTY)
-        asked.set(eb("signed"), "true" if header.ack_signed else "false")
+        signed = "true" if header.ack_signed else "false"
+        build.block(envelope.header, "AckRequested", actor=TO_PARTY, signed=signed)
     if content_ids:
         _manifest(envelope.body, content_ids)
     return envelope.root
@@ -210,5 +244,5 @@ def _manifest(body: etree._Element, content_ids: tuple[str, ...]) -> None:
     manifest = build.body_block(body, "Manifest")
     for content_id in content_ids:
         reference = etree.SubElement(manifest, eb("Reference"))
-        reference.set(xlink("type"), "simple")
         reference.set(xlink("href"), f"cid:{content_id}")
+        reference.set(xlink("type"), "simple")

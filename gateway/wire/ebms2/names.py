@@ -14,6 +14,15 @@ NEXT_MSH = "urn:oasis:names:tc:ebxml-msg:actor:nextMSH"
 NEXT = "http://schemas.xmlsoap.org/soap/actor/next"
 ERROR_CONTEXT = "urn:oasis:names:tc:ebxml-msg:service:errors"
 
+C14N_EXCLUSIVE = "http://www.w3.org/2001/10/xml-exc-c14n#"
+ENVELOPED = "http://www.w3.org/2000/09/xmldsig#enveloped-signature"
+XPATH = "http://www.w3.org/TR/1999/REC-xpath-19991116"
+XPATH_NOT_NEXT = (
+    f'not(ancestor-or-self::node()[@soap:actor="{NEXT_MSH}"]'
+    f' | ancestor-or-self::node()[@soap:actor="{NEXT}"])'
+)
+"""The transform of ebMS 2.0, 4.1.3, with the node test that its text forgot."""
+
 
 def soap(name: str) -> str:
     """Return the name in the SOAP namespace, as lxml writes it."""

@@ -67,8 +67,7 @@ def acknowledgment(header: Header, ack: Acknowledgment) -> etree._Element:
     `ack.references` are the digests of the message that is acknowledged.
     """
     envelope = build.new_envelope(header)
-    element = build.block(envelope.header, "Acknowledgment")
-    element.set(soap("actor"), TO_PARTY)
+    element = build.block(envelope.header, "Acknowledgment", actor=TO_PARTY)
     build.leaf(element, "Timestamp", build.stamp(ack.timestamp))
     build.leaf(element, "RefToMessageId", ack.ref_to_message_id)
     if ack.sender is not None:
@@ -88,8 +87,7 @@ def _reference(parent: etree._Element, reference: Reference) -> None:
 def message_error(header: Header, errors: ErrorList) -> etree._Element:
     """Return the unsigned envelope of a MessageError (ebMS 2.0, 4.2.3)."""
     envelope = build.new_envelope(header)
-    element = build.block(envelope.header, "ErrorList")
-    element.set(eb("highestSeverity"), errors.highest_severity)
+    element = build.block(envelope.header, "ErrorList", highestSeverity=errors.highest_severity)
     for error in errors.errors:
         _error(element, error)
     return envelope.root
