@@ -57,7 +57,7 @@ def _hop(console: Console, database: Database) -> None:
 
 
 def _profile(console: Console, database: Database) -> None:
-    profile.show(console, profile.run(database))
+    profile.show(console, database)
 
 
 def _pure() -> tuple[Callable[[], Figures], ...]:
