@@ -62,13 +62,24 @@ class Town:
         """Send `count` messages; return what one took when all are DELIVERED."""
         self.neighbours.seal(count)
         before, server = self._at_rest(), self.database.seconds()
-        wall = self.neighbours.post(count)
+        wall = self._post(count)
         self.sent += count
         self._all_delivered()
         after, server_after = self._at_rest(), self.database.seconds()
         return Block(
             cpu=(after - before) / count, server=(server_after - server) / count, wall=wall / count
         )
+
+    def _post(self, count: int) -> float:
+        try:
+            return self.neighbours.post(count)
+        except BenchFailed:
+            self._check()  # most likely it is a hub that failed them
+            raise
+
+    def _check(self) -> None:
+        for process in self.hubs:
+            process.check()
 
     def _at_rest(self) -> float:
         return sum(cpu.seconds_at_rest(process.pid) for process in self.hubs)
@@ -77,8 +88,7 @@ class Town:
         """Wait for the last settlements; raise BenchFailed when something stays behind."""
         wanted = PER_MESSAGE * self.sent
         for _ in range(LOOKS):
-            for process in self.hubs:
-                process.check()
+            self._check()
             found = delivered(self.place)
             if found == wanted:
                 return

@@ -44,7 +44,10 @@ class Party:
         """Listen at the URL of the agreement; connections open when something is posted."""
         letters = Letters.of(place, oin)
         connector = aiohttp.TCPConnector(limit=CONNECTIONS, ssl=_tls(place, oin, server=False))
-        session = await stack.enter_async_context(aiohttp.ClientSession(connector=connector))
+        patience = aiohttp.ClientTimeout(total=PATIENCE_SECONDS)
+        session = await stack.enter_async_context(
+            aiohttp.ClientSession(connector=connector, timeout=patience)
+        )
         app = web.Application()
         app.router.add_post("/ebms", receive)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
@@ -58,10 +61,12 @@ class Party:
     async def post(self, message: WireMessage) -> None:
         """Post; anything but an empty 204 is the end."""
         headers = {"Content-Type": message.content_type, "SOAPAction": message.soap_action}
-        async with self.session.post(
-            self.letters.hub, data=message.body, headers=headers
-        ) as answer:
-            octets = await answer.read()
+        request = self.session.post(self.letters.hub, data=message.body, headers=headers)
+        try:
+            async with request as answer:
+                octets = await answer.read()
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise SystemExit(f"the hub did not answer: {type(error).__name__}") from None
         if answer.status != 204 or octets:
             raise SystemExit(f"the hub answered {answer.status}: {octets[:300]!r}")
 
@@ -118,8 +123,11 @@ class Neighbours:
                 senders.create_task(self._send(batch))
         while self.acknowledged < acknowledged or self.confirmed < confirmed:
             self.moved.clear()
-            async with asyncio.timeout(PATIENCE_SECONDS):
-                await self.moved.wait()
+            try:
+                await asyncio.wait_for(self.moved.wait(), PATIENCE_SECONDS)
+            except TimeoutError:
+                text = f"nothing was acknowledged for {PATIENCE_SECONDS:.0f} s"
+                raise SystemExit(text) from None
 
     async def _send(self, batch: Iterator[WireMessage]) -> None:
         for message in batch:

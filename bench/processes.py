@@ -15,7 +15,7 @@ START_SECONDS = 60.0
 STOP_SECONDS = 30.0
 STARTED = "gateway.started"
 """What the hub logs when it listens."""
-LINES = 15
+LINES = 5
 
 
 class BenchFailed(Exception):
