@@ -20,7 +20,7 @@ from bench.databases import Database
 from bench.letters import melding
 from bench.measure import Figure, figure_of
 from bench.place import Place, make_place
-from bench.processes import BenchFailed, Neighbours, Process, hub, neighbours
+from bench.processes import BenchFailed, Neighbours, Process, hub, neighbours, relay
 from tests.pki import leaf
 from tests.sealing import ALICE, BOB
 
@@ -29,6 +29,8 @@ DISK = Path("/var/tmp") if Path("/var/tmp").is_dir() else None
 WARM_UP = 100
 BLOCKS = 7
 MESSAGES = 200
+RELAYED = 3
+"""Blocks."""
 BARE = 300
 PER_MESSAGE = 2
 """Deliveries: the copy for the receiver, the Acknowledgment for the sender."""
@@ -96,6 +98,22 @@ class Town:
         raise BenchFailed(f"{found} of {wanted} deliveries are DELIVERED: nothing of this counts")
 
 
+def transport_seconds() -> list[float]:
+    """Return the processor time of TLS and HTTP alone, of one hop, by block."""
+    with TemporaryDirectory(dir=DISK) as folder:
+        place = make_place(Path(folder))
+        with relay(place) as process, neighbours(place) as others:
+            blocks = [_moved(process, others) for _ in range(1 + RELAYED)]
+    return blocks[1:]
+
+
+def _moved(process: Process, others: Neighbours) -> float:
+    others.seal(MESSAGES)
+    before = cpu.seconds_at_rest(process.pid)
+    others.post(MESSAGES)
+    return (cpu.seconds_at_rest(process.pid) - before) / MESSAGES
+
+
 @contextmanager
 def town(database: Database, processes: int = 1) -> Iterator[Town]:
     """Make a place on disk, start hub and neighbours, warm up."""
@@ -139,6 +157,8 @@ def figures(database: Database) -> Iterator[Figure]:
     )
     yield figure_of("- processor time of the hub", [b.cpu * 1000 for b in blocks], unit="ms")
     yield figure_of("- its bare cryptography", [floor * 1000 for floor in bare], unit="ms")
+    moved = [seconds * 1000 for seconds in transport_seconds()]
+    yield figure_of("- TLS and HTTP alone, by aiohttp", moved, unit="ms")
     if database.served:
         yield figure_of("- PostgreSQL itself", [b.server * 1000 for b in blocks], unit="ms")
     yield figure_of("- end to end", [1 / block.wall for block in blocks], unit="messages/s")

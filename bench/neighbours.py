@@ -43,19 +43,12 @@ class Party:
     async def open(cls, place: Place, oin: str, stack: AsyncExitStack, receive) -> "Party":
         """Listen at the URL of the agreement; connections open when something is posted."""
         letters = Letters.of(place, oin)
-        connector = aiohttp.TCPConnector(limit=CONNECTIONS, ssl=_tls(place, oin, server=False))
+        connector = aiohttp.TCPConnector(limit=CONNECTIONS, ssl=tls(place, oin, server=False))
         patience = aiohttp.ClientTimeout(total=PATIENCE_SECONDS)
         session = await stack.enter_async_context(
             aiohttp.ClientSession(connector=connector, timeout=patience)
         )
-        app = web.Application()
-        app.router.add_post("/ebms", receive)
-        runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
-        await runner.setup()
-        stack.push_async_callback(runner.cleanup)
-        port = urlsplit(letters.here).port
-        tls = _tls(place, oin, server=True)
-        await web.TCPSite(runner, "127.0.0.1", port, ssl_context=tls).start()
+        await listen(letters.here, receive, tls(place, oin, server=True), stack)
         return cls(place, letters, session)
 
     async def post(self, message: WireMessage) -> None:
@@ -71,7 +64,18 @@ class Party:
             raise SystemExit(f"the hub answered {answer.status}: {octets[:300]!r}")
 
 
-def _tls(place: Place, oin: str, *, server: bool) -> ssl.SSLContext:
+async def listen(url: str, receive, context: ssl.SSLContext, stack: AsyncExitStack) -> None:
+    """Take requests at the URL until the stack closes."""
+    app = web.Application()
+    app.router.add_post("/ebms", receive)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
+    await runner.setup()
+    stack.push_async_callback(runner.cleanup)
+    await web.TCPSite(runner, "127.0.0.1", urlsplit(url).port, ssl_context=context).start()
+
+
+def tls(place: Place, oin: str, *, server: bool) -> ssl.SSLContext:
+    """Return a context that demands a certificate of the other side."""
     kind = ssl.PROTOCOL_TLS_SERVER if server else ssl.PROTOCOL_TLS_CLIENT
     context = ssl.SSLContext(kind)
     context.load_verify_locations(place.anchors)

@@ -59,11 +59,21 @@ class Process:
 
 
 @contextmanager
-def hub(
-    place: Place, name: str = "hub", program: Sequence[str] = ("-m", "gateway")
-) -> Iterator[Process]:
-    """Serve, wait until ready and at rest; stop at the end."""
-    arguments = [*program, "serve", "--config", str(place.hub)]
+def hub(place: Place, name: str = "hub", program: str = "gateway") -> Iterator[Process]:
+    """Serve, wait until ready and at rest; stop at the end. `program` is a module."""
+    with _started(place, name, ["-m", program, "serve", "--config", str(place.hub)]) as process:
+        yield process
+
+
+@contextmanager
+def relay(place: Place) -> Iterator[Process]:
+    """Start what only moves octets, in the place of the hub."""
+    with _started(place, "relay", ["-m", "bench.relay", str(place.folder)]) as process:
+        yield process
+
+
+@contextmanager
+def _started(place: Place, name: str, arguments: Sequence[str]) -> Iterator[Process]:
     with _process(name, place.folder / f"{name}.log", arguments) as process:
         _until_started(process)
         cpu.seconds_at_rest(process.pid)

@@ -72,7 +72,7 @@ def _profiled(database: Database) -> Times:
 
 def _run(place: Place) -> Times:
     result = Path(os.environ[FILE])
-    with hub(place, program=("-m", "bench.profiled")) as process, neighbours(place) as outside:
+    with hub(place, program="bench.profiled") as process, neighbours(place) as outside:
         outside.seal(WARM_UP + MESSAGES)
         outside.post(WARM_UP)
         process.popen.send_signal(signal.SIGUSR1)
