@@ -1,7 +1,8 @@
 """`make bench`: what the gateway costs. bench/README.md says how to read it.
 
 `python -m bench`            the table of `make bench`
-`python -m bench full`       the same with PostgreSQL for every row, and two processes
+`python -m bench full`       the same, and the backlogs on PostgreSQL
+`python -m bench two`        one and two processes on PostgreSQL
 `python -m bench hop`        only the hop, on SQLite; `hop postgresql` on PostgreSQL
 `python -m bench profile`    where the time of a hop goes; `profile postgresql`
 """
@@ -41,7 +42,8 @@ def _database(arguments: list[str]) -> AbstractContextManager[Database]:
 
 
 def _short(console: Console, database: Database) -> None:
-    _show(console, (*_pure(), lambda: hop.figures(database), *_waiting(database)))
+    measurements = (lambda: hop.figures(database), hop.transport, *_waiting(database))
+    _show(console, (sealing.figures, schemas.figures, *measurements))
     with postgresql() as server:
         _show(console, (lambda: hop.figures(server), lambda: throughput.figures(server)))
 
@@ -53,15 +55,16 @@ def _full(console: Console, database: Database) -> None:
 
 
 def _hop(console: Console, database: Database) -> None:
-    _show(console, (lambda: hop.figures(database),))
+    _show(console, (lambda: hop.figures(database), hop.transport))
+
+
+def _two(console: Console, _: Database) -> None:
+    with postgresql() as server:
+        _show(console, (lambda: throughput.figures(server),))
 
 
 def _profile(console: Console, database: Database) -> None:
     profile.show(console, database)
-
-
-def _pure() -> tuple[Callable[[], Figures], ...]:
-    return sealing.figures, schemas.figures
 
 
 def _waiting(database: Database) -> tuple[Callable[[], Figures], ...]:
@@ -72,6 +75,7 @@ COMMANDS: dict[str, Callable[[Console, Database], None]] = {
     "": _short,
     "full": _full,
     "hop": _hop,
+    "two": _two,
     "profile": _profile,
 }
 

@@ -59,9 +59,12 @@ class Process:
 
 
 @contextmanager
-def hub(place: Place, name: str = "hub", program: str = "gateway") -> Iterator[Process]:
+def hub(
+    place: Place, name: str = "hub", *, program: str = "gateway", options: Sequence[str] = ()
+) -> Iterator[Process]:
     """Serve, wait until ready and at rest; stop at the end. `program` is a module."""
-    with _started(place, name, ["-m", program, "serve", "--config", str(place.hub)]) as process:
+    arguments = ["-m", program, "serve", "--config", str(place.hub), *options]
+    with _started(place, name, arguments) as process:
         yield process
 
 

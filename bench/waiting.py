@@ -13,7 +13,7 @@ from bench.hop import Block, Town, town
 from bench.measure import Figure, figure_of
 from bench.processes import BenchFailed
 
-PAIRS = 7
+PAIRS = 5
 MESSAGES = 100
 BACKLOG = 100_000
 DEAD = 10_000
