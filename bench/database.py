@@ -18,10 +18,10 @@ CHUNK = 10_000
 
 
 def engine(place: Place) -> sa.Engine:
-    """Return an engine of our own."""
-    if not place.database_url:
-        return sa.create_engine(sa.URL.create("sqlite", database=str(place.database)))
-    return sa.create_engine(place.database_url.replace("postgresql:", "postgresql+psycopg:", 1))
+    """Return an engine of our own, that keeps no connection."""
+    url = place.database_url.replace("postgresql:", "postgresql+psycopg:", 1)
+    file = sa.URL.create("sqlite", database=str(place.database))
+    return sa.create_engine(url or file, poolclass=sa.pool.NullPool)
 
 
 def delivered(place: Place) -> int:

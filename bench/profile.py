@@ -17,10 +17,10 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.databases import Database
-from bench.hop import DISK, town
 from bench.place import Place, make_place
 from bench.processes import hub, neighbours
 from bench.profiled import FILE, Spot, Times
+from bench.town import DISK, town
 
 WARM_UP = 50
 MESSAGES = 200

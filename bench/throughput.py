@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from bench.databases import Database
-from bench.hop import town
 from bench.measure import Figure, figure_of
+from bench.town import town
 
 PAIRS = 3
 MESSAGES = 200

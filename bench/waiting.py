@@ -9,9 +9,9 @@ from datetime import UTC, datetime, timedelta
 
 from bench.database import add_waiting, probes
 from bench.databases import Database
-from bench.hop import Block, Town, town
 from bench.measure import Figure, figure_of
 from bench.processes import BenchFailed
+from bench.town import Block, Town, town
 
 PAIRS = 5
 MESSAGES = 100
