@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 
 from rich.console import Console
+from rich.live import Live
 from rich.table import Table
 
 from bench import hop, profile, schemas, sealing, throughput, waiting
@@ -83,10 +84,11 @@ COMMANDS: dict[str, Callable[[Console, Database], None]] = {
 def _show(console: Console, measurements: tuple[Callable[[], Figures], ...]) -> None:
     table = Table("what", "costs", "in", "middle half of the rounds", "wanted")
     table.columns[1].justify = "right"
-    for measure in measurements:
-        for figure in measure():
-            table.add_row(*_row(figure))
-    console.print(table)
+    # Rows show as they come; those that are there also when a later one fails.
+    with Live(table, console=console):
+        for measure in measurements:
+            for figure in measure():
+                table.add_row(*_row(figure))
 
 
 def _row(figure: Figure) -> tuple[str, str, str, str, str]:
