@@ -20,7 +20,7 @@ from bench.databases import Database, Sqlite, postgresql
 from bench.measure import Figure, machine
 from bench.processes import BenchFailed
 
-WIDTH = 110
+WIDTH = 120
 
 Figures = Iterator[Figure]
 
