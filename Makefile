@@ -16,7 +16,7 @@ help:
 	@echo "make check             formatter, linter, strict types, import rules"
 	@echo "make external VECTORS=DIR   tests on third-party schemas, CPAs and messages"
 	@echo "make interop           signatures and encryption against a Java peer (JDK 17)"
-	@echo "make bench             ratios against the bare cost of the cryptography"
+	@echo "make bench             what a message costs, against the bare cost of its cryptography"
 
 $(VENV)/.run: requirements/run.txt pyproject.toml
 	$(PYTHON) -m venv $(VENV)

@@ -1,34 +1,107 @@
-"""`make bench`: what the gateway costs, in units of what can not be left out.
+"""`make bench`: what the gateway costs. bench/README.md says how to read it.
 
-Each ratio is taken within one run, turn by turn, so that it says something on any machine.
-docs/performance.md says how to read it.
+`python -m bench`            the table of `make bench`
+`python -m bench full`       the same, and the backlogs on PostgreSQL
+`python -m bench two`        one and two processes on PostgreSQL
+`python -m bench hop`        only the hop, on SQLite; `hop postgresql` on PostgreSQL
+`python -m bench profile`    where the time of a hop goes; `profile postgresql`
 """
 
-from itertools import chain
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 
 from rich.console import Console
+from rich.live import Live
 from rich.table import Table
 
-from bench import hop, schemas, sealing
-from bench.measure import Ratio, machine
+from bench import hop, profile, schemas, sealing, throughput, waiting
+from bench.databases import Database, Sqlite, postgresql
+from bench.measure import Figure, machine
+from bench.processes import BenchFailed
 
-WIDTH = 100
+WIDTH = 120
+
+Figures = Iterator[Figure]
 
 
-def main() -> None:
+def main(arguments: list[str]) -> None:
     console = Console(highlight=False, width=WIDTH)
     console.print(f"machine: {machine()}", soft_wrap=True)
-    table = Table("what", "costs", "times", "middle half of the rounds")
+    what = COMMANDS.get(arguments[0] if arguments else "")
+    if what is None or set(arguments[1:]) - {"postgresql"}:
+        raise SystemExit(__doc__)
+    try:
+        with _database(arguments) as database:
+            what(console, database)
+    except BenchFailed as error:
+        raise SystemExit(f"bench: {error}") from error
+
+
+def _database(arguments: list[str]) -> AbstractContextManager[Database]:
+    return postgresql() if "postgresql" in arguments else nullcontext(Sqlite())
+
+
+def _short(console: Console, database: Database) -> None:
+    measurements = (lambda: hop.figures(database), hop.transport, *_waiting(database))
+    _show(console, (sealing.figures, schemas.figures, *measurements))
+    with postgresql() as server:
+        _show(console, (lambda: hop.figures(server), lambda: throughput.figures(server)))
+
+
+def _full(console: Console, database: Database) -> None:
+    _short(console, database)
+    with postgresql() as server:
+        _show(console, _waiting(server))
+
+
+def _hop(console: Console, database: Database) -> None:
+    _show(console, (lambda: hop.figures(database), hop.transport))
+
+
+def _two(console: Console, _: Database) -> None:
+    with postgresql() as server:
+        _show(console, (lambda: throughput.figures(server),))
+
+
+def _profile(console: Console, database: Database) -> None:
+    profile.show(console, database)
+
+
+def _waiting(database: Database) -> tuple[Callable[[], Figures], ...]:
+    return (lambda: waiting.figures(database), lambda: waiting.dead_partner(database))
+
+
+COMMANDS: dict[str, Callable[[Console, Database], None]] = {
+    "": _short,
+    "full": _full,
+    "hop": _hop,
+    "two": _two,
+    "profile": _profile,
+}
+
+
+def _show(console: Console, measurements: tuple[Callable[[], Figures], ...]) -> None:
+    table = Table("what", "costs", "in", "middle half of the rounds", "wanted")
     table.columns[1].justify = "right"
-    for ratio in chain(sealing.ratios(), hop.ratios(), schemas.ratios()):
-        table.add_row(*_row(ratio))
-    console.print(table)
+    # Rows show as they come; those that are there also when a later one fails.
+    with Live(table, console=console):
+        for measure in measurements:
+            for figure in measure():
+                table.add_row(*_row(figure))
 
 
-def _row(ratio: Ratio) -> tuple[str, str, str, str]:
-    spread = f"{ratio.low:.2f} to {ratio.high:.2f}"
-    return ratio.what, f"{ratio.middle:.2f} ×", ratio.against, spread
+def _row(figure: Figure) -> tuple[str, str, str, str, str]:
+    spread = f"{figure.low:.2f} to {figure.high:.2f}"
+    return figure.what, f"{figure.middle:.2f}", figure.unit, spread, _wanted(figure)
+
+
+def _wanted(figure: Figure) -> str:
+    if figure.goal is None:
+        return ""
+    met = "met" if figure.middle <= figure.goal else "not met"
+    return f"≤ {figure.goal:.2f}: {met}"
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

@@ -65,6 +65,24 @@ class Bare:
         return AESGCM(key).decrypt(encrypted.nonce, encrypted.content, None)
 
 
+class BareHop:
+    """What a hub can not do without, for one message that it receives and passes on."""
+
+    def __init__(self, sender: Bare, hub: Bare, payload: bytes) -> None:
+        """Take the pair sender to hub, and the pair hub to receiver."""
+        self._sender, self._hub, self._payload = sender, hub, payload
+        self._signature, self._encrypted = sender.sign(payload), sender.encrypt(payload)
+        self._acknowledgment = sender.sign(b"")
+
+    def __call__(self) -> None:
+        """Open and acknowledge, sign and encrypt, verify the receiver's Acknowledgment."""
+        self._sender.verify(self._sender.decrypt(self._encrypted), self._signature)
+        self._hub.sign(b"")
+        self._hub.sign(self._payload)
+        self._hub.encrypt(self._payload)
+        self._sender.verify(b"", self._acknowledgment)
+
+
 def _public(leaf: Leaf) -> rsa.RSAPublicKey:
     key = x509.load_der_x509_certificate(leaf.certificate).public_key()
     assert isinstance(key, rsa.RSAPublicKey)

@@ -1,4 +1,4 @@
-"""Ratios of two costs that are taken turn by turn, so that a busy machine slows both."""
+"""Figures from several rounds; ratios are of two costs taken turn by turn."""
 
 import os
 import platform
@@ -15,34 +15,36 @@ Work = Callable[[], object]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ratio:
-    """What one thing costs, measured in another. `low` and `high` are the quartiles."""
+class Figure:
+    """What something costs: the median of the rounds. `low` and `high` are the quartiles."""
 
     what: str
-    against: str
+    unit: str
     middle: float
     low: float
     high: float
+    goal: float | None = None
+    """No more than this is wanted."""
 
 
-def compare(what: str, work: Work, against: str, base: Work) -> Ratio:
+def compare(what: str, work: Work, against: str, base: Work) -> Figure:
     """Return how many times `base` fits in `work`: the median of several rounds."""
     one, other = _batch(work), _batch(base)
-    return ratio_of(
-        what, against, [_seconds(work, one) / _seconds(base, other) for _ in range(ROUNDS)]
-    )
+    ratios = [_seconds(work, one) / _seconds(base, other) for _ in range(ROUNDS)]
+    return figure_of(what, ratios, unit=f"× {against}")
 
 
-def ratio_of(what: str, against: str, ratios: list[float]) -> Ratio:
+def figure_of(what: str, values: list[float], *, unit: str, goal: float | None = None) -> Figure:
     """Return the median and the quartiles."""
-    ordered = sorted(ratios)
+    ordered = sorted(values)
     quarter = len(ordered) // 4
-    return Ratio(
+    return Figure(
         what=what,
-        against=against,
+        unit=unit,
         middle=median(ordered),
         low=ordered[quarter],
         high=ordered[-1 - quarter],
+        goal=goal,
     )
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import xmlschema
 from lxml import etree
 
-from bench.measure import Ratio, compare
+from bench.measure import Figure, compare
 from gateway.installation import load_catalogue, share
 from gateway.wire import xml
 from gateway.wire.schema import SchemaSet
@@ -16,7 +16,7 @@ NAME, VERSION = "vtMeldingDi01", "1.0.9"
 EXAMPLE = Path(__file__).parent.parent / "tests" / "examples" / "volledig" / f"{NAME}.xml"
 
 
-def ratios() -> Iterator[Ratio]:
+def figures() -> Iterator[Figure]:
     schemas = SchemaSet.load(share("schemas"), load_catalogue(share("config") / "catalogue.toml"))
     octets = EXAMPLE.read_bytes()
     document = read_document(octets)

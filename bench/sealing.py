@@ -6,7 +6,7 @@ from functools import partial
 from lxml import etree
 
 from bench.bare import Bare
-from bench.measure import Ratio, compare
+from bench.measure import Figure, compare
 from gateway.security.algorithms import DIGIKOPPELING
 from gateway.security.dsig import DS, verify_envelope
 from gateway.wire import xml
@@ -23,14 +23,14 @@ def document(size: int) -> bytes:
     return head + b"x" * (size - len(head) - len(tail)) + tail
 
 
-def ratios() -> Iterator[Ratio]:
+def figures() -> Iterator[Figure]:
     bare = Bare(leaf(ALICE, "sign"), leaf(BOB, "encrypt"))
     for size in SIZES:
         yield from _message(bare, size)
     yield from _signxml()
 
 
-def _message(bare: Bare, size: int) -> Iterator[Ratio]:
+def _message(bare: Bare, size: int) -> Iterator[Figure]:
     octets, agreed = document(size), agreement("osb-rm-e")
     signature, encrypted = bare.sign(octets), bare.encrypt(octets)
     wire = send(agreed, octets)
@@ -47,7 +47,7 @@ def _message(bare: Bare, size: int) -> Iterator[Ratio]:
     yield compare(f"open {name}", partial(open_wire, wire, agreed), "its cryptography", bare_open)
 
 
-def _signxml() -> Iterator[Ratio]:
+def _signxml() -> Iterator[Figure]:
     """The same key verifies the same kind of signature: one reference, over the envelope."""
     try:
         import signxml

@@ -1,0 +1,163 @@
+"""What the neighbours of the hub say: sealed messages and signed Acknowledgments.
+
+Deliberately less than a gateway does: what comes in is not decrypted and not verified, so
+that the neighbours leave the processor to the hub.
+"""
+
+from base64 import b64decode
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from hashlib import sha256
+from os import urandom
+from uuid import uuid4
+
+from lxml import etree
+
+from bench.place import ACTION, HUB, POLITIE, VT, Place
+from gateway.cli.demo.documents import Address, document
+from gateway.directory import MSH_SERVICE, Agreement
+from gateway.keys.keystore import FileKeyring
+from gateway.message import Acknowledgment, Header, Oin, PartyRef, Payload, Reference, WireMessage
+from gateway.rules import approval
+from gateway.security import seal
+from gateway.wire.ebms2 import signals
+from gateway.wire.ebms2.cpa import read_cpa
+from gateway.wire.ebms2.names import ds, eb
+
+_COMPACT = etree.XMLParser(remove_blank_text=True, remove_comments=True)
+
+
+def melding(referentienummer: str) -> bytes:
+    """Return a vtMeldingDi01 of 4 KB, from politie to Veilig Thuis."""
+    octets = document(
+        ACTION,
+        zender=Address(oin=POLITIE.oin, applicatie=POLITIE.applicaties[0]),
+        ontvanger=Address(oin=VT.oin, applicatie=VT.applicaties[0]),
+        referentienummer=referentienummer,
+        zaak="PL0000-2026000001",
+        at=datetime.now(UTC),
+    )
+    compact = etree.fromstring(octets, _COMPACT)
+    return etree.tostring(compact, xml_declaration=True, encoding="UTF-8")
+
+
+@dataclass(frozen=True)
+class Letters:
+    """One party at its desk."""
+
+    oin: Oin
+    agreement: Agreement
+    keyring: FileKeyring
+
+    @classmethod
+    def of(cls, place: Place, oin: str) -> "Letters":
+        party = Oin(oin)
+        agreement = read_cpa(place.agreement(party).read_bytes())
+        return cls(oin=party, agreement=agreement, keyring=FileKeyring(place.keys(party)))
+
+    @property
+    def hub(self) -> str:
+        """URL of the knooppunt."""
+        return self.agreement.signals[self.oin].endpoint
+
+    @property
+    def here(self) -> str:
+        """URL of this party."""
+        return self.agreement.signals[Oin(HUB.oin)].endpoint
+
+    def sealed(self, octets: bytes) -> WireMessage:
+        """Sign and encrypt a document for the knooppunt."""
+        binding = self.agreement.find(self.oin, ACTION)[0]
+        channel, message_id, at = binding.channel, self._new_id(), datetime.now(UTC)
+        header = Header(
+            sender=binding.sender,
+            receiver=binding.receiver,
+            sender_role=binding.sender_role,
+            receiver_role=binding.receiver_role,
+            cpa_id=self.agreement.cpa_id,
+            conversation_id=message_id,
+            service=binding.service,
+            service_type=binding.service_type,
+            action=ACTION,
+            message_id=message_id,
+            timestamp=at,
+            time_to_live=at + (1 + channel.retries) * channel.retry_interval,
+            duplicate_elimination=channel.duplicate_elimination,
+            ack_requested=channel.ack_requested,
+            ack_signed=channel.ack_signed,
+        )
+        payload = Payload(content_id=f"payload@{message_id}", octets=octets)
+        signed = seal.sign_message(
+            approval.own(sha256(octets).hexdigest()),
+            header,
+            (payload,),
+            channel=channel,
+            signer=self._signer,
+        )
+        return seal.encrypt_message(
+            signed.envelope, (payload,), channel=channel, random=urandom, boundary=f"=_{uuid4()}"
+        )
+
+    def acknowledgment(self, request: bytes) -> WireMessage:
+        """Return the signed Acknowledgment of a message, given its HTTP body."""
+        tree = etree.fromstring(_envelope(request))
+        message_id, at = _text(tree, "MessageId"), datetime.now(UTC)
+        me, hub = self._parties
+        header = Header(
+            sender=me,
+            receiver=hub,
+            cpa_id=self.agreement.cpa_id,
+            conversation_id=_text(tree, "ConversationId"),
+            service=MSH_SERVICE,
+            action="Acknowledgment",
+            message_id=self._new_id(),
+            timestamp=at,
+            ref_to_message_id=message_id,
+        )
+        body = Acknowledgment(
+            timestamp=at, ref_to_message_id=message_id, sender=me, references=_references(tree)
+        )
+        octets = seal.sign_signal(
+            signals.acknowledgment(header, body),
+            signing=self.agreement.signals[self.oin].signing,
+            signer=self._signer,
+        )
+        return seal.wire_signal(octets)
+
+    @cached_property
+    def _signer(self):
+        signing = self.agreement.signals[self.oin].signing
+        assert signing is not None
+        return self.keyring.signer(signing.certificate)
+
+    @cached_property
+    def _parties(self) -> tuple[PartyRef, PartyRef]:
+        binding = self.agreement.find(self.oin, ACTION)[0]
+        return binding.sender, binding.receiver
+
+    def _new_id(self) -> str:
+        return f"{uuid4()}@{self.oin}.bench.example"
+
+
+def _envelope(body: bytes) -> bytes:
+    """Return the first part of a MIME body."""
+    boundary = body[: body.index(b"\r\n")]
+    part = body[len(boundary) + 2 : body.index(b"\r\n" + boundary, len(boundary))]
+    return part[part.index(b"\r\n\r\n") + 4 :]
+
+
+def _text(tree: etree._Element, name: str) -> str:
+    return next(tree.iter(eb(name))).text or ""
+
+
+def _references(tree: etree._Element) -> tuple[Reference, ...]:
+    """Return what the signature of the request covers, as it claims."""
+    return tuple(
+        Reference(
+            uri=element.get("URI", ""),
+            digest_method=element.find(ds("DigestMethod")).get("Algorithm"),
+            digest=b64decode(element.findtext(ds("DigestValue"))),
+        )
+        for element in tree.iter(ds("Reference"))
+    )
