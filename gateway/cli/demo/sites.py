@@ -117,7 +117,7 @@ class Sites:
     halt_address: Address
 
 
-def make_sites(root: Path) -> Sites:
+def make_sites(root: Path, *, retry_interval: timedelta = RETRY_INTERVAL) -> Sites:
     """Make keys, certificates, agreements and configurations under `root`."""
     now = datetime.now(UTC)
     pki = TestPki(now, authority_bits=2048)
@@ -139,7 +139,7 @@ def make_sites(root: Path) -> Sites:
     endpoints = {s.party.oin: f"https://localhost:{s.ports[0]}/ebms" for s in sites.values()}
     endpoints[HALT.oin] = f"https://localhost:{ports[-1]}/ebms"
     agreements = {
-        party.oin: _agreement(party, leaves, endpoints, now)
+        party.oin: _agreement(party, leaves, endpoints, now, retry_interval)
         for party in (POLITIE, VEILIG_THUIS, OM, HALT)
     }
     for site in sites.values():
@@ -172,6 +172,7 @@ def _agreement(
     leaves: Mapping[str, Mapping[str, Leaf]],
     endpoints: Mapping[str, str],
     now: datetime,
+    retry_interval: timedelta,
 ) -> tuple[str, bytes]:
     """Return the CPA of a party with the knooppunt: its id and its XML."""
     cpa_id = f"corv_{party.oin}_{HUB.oin}_1.0"
@@ -182,7 +183,7 @@ def _agreement(
         start=now - timedelta(hours=1),
         end=now + timedelta(days=90),
         retries=RETRIES,
-        retry_interval=RETRY_INTERVAL,
+        retry_interval=retry_interval,
     )
     return cpa_id, make_cpa(spec)
 
