@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from ssl import create_default_context
+from typing import Self
 
 import aiohttp
 import sqlalchemy as sa
@@ -16,7 +17,7 @@ import sqlalchemy as sa
 from gateway.cli.demo.sites import Site, make_sites
 from tests.crash.back_ends import Receiver, Sender
 from tests.crash.boundaries import Role
-from tests.crash.engines import SqliteEngine
+from tests.crash.engines import Engine
 from tests.crash.ledger import Findings, Ledger, compare, unsettled
 from tests.crash.nursery import Nursery, Victim
 
@@ -39,7 +40,7 @@ class RigFailed(Exception):
 class Rig:
     """One town on one engine. Data are made new by `fresh`; keys and agreements stay."""
 
-    engine: SqliteEngine
+    engine: Engine
     root: Path
     nursery: Nursery
     dice: random.Random
@@ -54,7 +55,14 @@ class Rig:
     _generation: int = 0
 
     @classmethod
-    async def make(cls, engine, root: Path, nursery: Nursery, dice, stack: AsyncExitStack):
+    async def make(
+        cls,
+        engine: Engine,
+        root: Path,
+        nursery: Nursery,
+        dice: random.Random,
+        stack: AsyncExitStack,
+    ) -> Self:
         made = await asyncio.to_thread(make_sites, root, retry_interval=timedelta(seconds=1))
         sites = {role: made.by_place[role] for role in Role}
         trust = create_default_context(cafile=made.anchors)
@@ -83,16 +91,19 @@ class Rig:
     async def fresh(self) -> None:
         """Stop, throw the data away, start."""
         await self.stop()
+        old = [self._database(role) for role in Role] if self._generation else []
         self._generation += 1
         self.ledger = self.sender.ledger = self.receiver.ledger = Ledger()
         for role, site in self.sites.items():
             shutil.rmtree(site.folder / "data", ignore_errors=True)
             (site.folder / "data").mkdir(mode=0o700)
-            self.engine.make(self._database(role))
+            await asyncio.to_thread(self.engine.make, self._database(role))
             template = (self.root / f"{role}.toml").read_text(encoding="utf-8")
             own = template + self.engine.settings(self._database(role))
             site.config.write_text(own, encoding="utf-8")
         await asyncio.gather(*(self.start(role) for role in Role))
+        for database in old:
+            await asyncio.to_thread(self.engine.drop, database)
         self._collecting = asyncio.create_task(self.receiver.run())
 
     async def stop(self) -> None:
@@ -130,6 +141,15 @@ class Rig:
         """From outside, wherever it is."""
         self.nursery.signal(self.running[role], signal.SIGKILL)
         await self.running[role].ended
+
+    async def revive(self, killed: set[Role]) -> None:
+        """Start what was killed; whoever ended without that has a fault."""
+        for role in Role:
+            if self.running[role].alive:
+                continue
+            if role not in killed:
+                self.ledger.faults.append(f"{role} ended with {self.running[role].ended.result()}")
+            await self.start(role)
 
     async def _is_ready(self, role: Role) -> bool:
         url = f"http://127.0.0.1:{self.sites[role].ports[2]}/health/ready"

@@ -9,64 +9,53 @@ from uuid import uuid4
 
 import sqlalchemy as sa
 
+from gateway.cli.demo.postgres import Postgres
 from gateway.store.tables import payload_chunks, payloads
 from tests.crash.boundaries import Before, Boundary, Role
 from tests.crash.ledger import OLD, Findings
 from tests.crash.rig import Rig
 
 AT_ONCE = 3
-"""Hand-ins under way while a victim lives."""
+"""Messages under way while a victim lives."""
 MOST = 60
 """Messages of one round before it is given up."""
 REACH_SECONDS = 20.0
 SETTLE_SECONDS = 45.0
+SETTLE_SERVER_SECONDS = 120.0
+"""After a failure of our own a delivery waits for a minute."""
 ORPHANS = 3
 POSTED = "send answered"
 CLAIMED = "claim: after COMMIT"
+SERVER = "database server stopped (immediate) and started, under load"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
     """What came of a round."""
 
-    boundary: Boundary
+    name: str
     engine: str
-    role: Role
+    role: str
     nth: int
     kills: int
     reached: bool
     findings: Findings
     seconds: float
 
+    @property
+    def good(self) -> bool:
+        return self.reached and not self.findings.all()
+
 
 async def play(rig: Rig, boundary: Boundary, role: Role, nth: int) -> Outcome:
     """Kill the role's process at the boundary and let the town recover."""
     loop = asyncio.get_running_loop()
     began = loop.time()
-    kills = 0
-    match boundary.before:
-        case Before.TRAFFIC:
-            reached = await under_traffic(rig, role, (boundary.name, nth))
-        case Before.FRESH:
-            await rig.fresh()
-            reached = await under_traffic(rig, role, (boundary.name, 1))
-        case Before.REPEATED:
-            kills += await under_traffic(rig, Role.P, (POSTED, nth))
-            rig.nursery.arm(rig.running[role], boundary.name, 1)
-            await rig.start(Role.P)
-            reached = await _dies(rig, role)
-        case Before.START | Before.ORPHANS:
-            kills += await under_traffic(rig, role, (CLAIMED, nth))
-            if boundary.before is Before.ORPHANS:
-                await asyncio.to_thread(rig.change, role, _plant_orphans)
-            await rig.launch(role, die=(boundary.name, 1))
-            reached = await _dies(rig, role)
-    for each in Role:
-        if not rig.running[each].alive:
-            await rig.start(each)
+    kills, reached = await _PLAYS[boundary.before](rig, boundary, role, nth)
+    await rig.revive({role, Role.P} if boundary.before is Before.REPEATED else {role})
     findings = await rig.settled(SETTLE_SECONDS)
     return Outcome(
-        boundary=boundary,
+        name=boundary.name,
         engine=rig.engine.name,
         role=role,
         nth=nth,
@@ -77,24 +66,89 @@ async def play(rig: Rig, boundary: Boundary, role: Role, nth: int) -> Outcome:
     )
 
 
-async def under_traffic(rig: Rig, role: Role, die: tuple[str, int]) -> bool:
+async def restart_server(rig: Rig, server: Postgres, after: int) -> Outcome:
+    """Stop PostgreSQL as in a crash after so many messages, start it, and go on."""
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    await _feed(rig, lambda count: count < after)
+    await asyncio.to_thread(server.stop, mode="immediate")
+    going_on = asyncio.create_task(_feed(rig, lambda count: count < AT_ONCE))
+    await asyncio.to_thread(server.start)
+    await going_on
+    await rig.revive(set())
+    findings = await rig.settled(SETTLE_SERVER_SECONDS)
+    return Outcome(
+        name=SERVER,
+        engine=rig.engine.name,
+        role="server",
+        nth=after,
+        kills=1,
+        reached=True,
+        findings=findings,
+        seconds=loop.time() - began,
+    )
+
+
+# --- ways to come to a boundary: kills on the way, and whether it was reached ----------
+
+
+async def _in_traffic(rig: Rig, boundary: Boundary, role: Role, nth: int) -> tuple[int, bool]:
+    return 0, await _kill_in_traffic(rig, role, (boundary.name, nth))
+
+
+async def _without_data(rig: Rig, boundary: Boundary, role: Role, _nth: int) -> tuple[int, bool]:
+    await rig.fresh()
+    return 0, await _kill_in_traffic(rig, role, (boundary.name, 1))
+
+
+async def _repeated(rig: Rig, boundary: Boundary, role: Role, nth: int) -> tuple[int, bool]:
+    kills = await _kill_in_traffic(rig, Role.P, (POSTED, nth))
+    rig.nursery.arm(rig.running[role], boundary.name, 1)
+    await rig.start(Role.P)
+    return kills, await _dies(rig, role)
+
+
+async def _starting(rig: Rig, boundary: Boundary, role: Role, nth: int) -> tuple[int, bool]:
+    kills = await _kill_in_traffic(rig, role, (CLAIMED, nth))
+    if boundary.before is Before.ORPHANS:
+        await asyncio.to_thread(rig.change, role, _plant_orphans)
+    await rig.launch(role, die=(boundary.name, 1))
+    return kills, await _dies(rig, role)
+
+
+_PLAYS = {
+    Before.TRAFFIC: _in_traffic,
+    Before.FRESH: _without_data,
+    Before.REPEATED: _repeated,
+    Before.START: _starting,
+    Before.ORPHANS: _starting,
+}
+
+
+async def _kill_in_traffic(rig: Rig, role: Role, die: tuple[str, int]) -> bool:
     """Hand in until the victim is dead; the hand-ins that are under way go on after it."""
     victim = rig.running[role]
     rig.nursery.arm(victim, *die)
-    count = 0
-    under_way: set[asyncio.Task[None]] = set()
     with suppress(TimeoutError):
         async with asyncio.timeout(REACH_SECONDS):
-            while victim.alive and count < MOST:
-                while len(under_way) < AT_ONCE:
-                    under_way.add(asyncio.create_task(rig.sender.hand_in()))
-                    count += 1
-                _, under_way = await asyncio.wait(
-                    {*under_way, victim.ended}, return_when=asyncio.FIRST_COMPLETED
-                )
-                under_way.discard(victim.ended)
-    rig.keep(under_way)
+            await _feed(rig, lambda count: victim.alive and count < MOST, victim.ended)
     return await _dies(rig, role)
+
+
+async def _feed(rig: Rig, more, ended: asyncio.Future[int] | None = None) -> None:
+    """Keep a few messages under way while there should be more."""
+    under_way: set[asyncio.Future] = set()
+    count = 0
+    try:
+        while more(count):
+            while len(under_way) < AT_ONCE and more(count):
+                under_way.add(asyncio.create_task(rig.sender.hand_in()))
+                count += 1
+            watched = {*under_way, *({ended} if ended else ())}
+            done, _ = await asyncio.wait(watched, return_when=asyncio.FIRST_COMPLETED)
+            under_way -= done
+    finally:
+        rig.keep(under_way)
 
 
 async def _dies(rig: Rig, role: Role) -> bool:

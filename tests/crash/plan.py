@@ -1,0 +1,67 @@
+"""Which rounds are played, and on which engine. Both engines play at the same time."""
+
+import random
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from tests.crash.boundaries import BOUNDARIES, Boundary, Role
+from tests.crash.engines import Engine, PostgresEngine
+from tests.crash.rig import Rig
+from tests.crash.rounds import Outcome, play, restart_server
+
+ROUNDS_PER_DATA = 20
+"""After so many rounds the data are made new: every round reads all of them."""
+LATEST_PASS = 3
+"""A victim dies at the first, second or third pass through its boundary."""
+SERVER_AFTER = (2, 12)
+"""Messages handed in before the server is stopped."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """How much is played on one engine."""
+
+    boundaries: Sequence[Boundary]
+    passes: int
+    """Times that each boundary is played."""
+    shift: int
+    """Engines begin with another role each, so that together they have all."""
+    servers: int
+    """Times that the database server is stopped, where there is one."""
+
+    def rounds(self, dice: random.Random) -> Iterator[tuple[Boundary, Role, int]]:
+        """Every boundary once per pass, in any order, its roles in turn."""
+        for n in range(self.passes):
+            for boundary in dice.sample(self.boundaries, len(self.boundaries)):
+                turn = n + self.shift + BOUNDARIES.index(boundary)
+                role = boundary.roles[turn % len(boundary.roles)]
+                yield boundary, role, dice.randint(1, LATEST_PASS)
+
+
+def plans(engines: Sequence[Engine], boundaries: Sequence[Boundary], *, short: bool) -> list[Plan]:
+    """Short: each boundary on one of the engines. Full: each twice on every engine."""
+    share = len(engines) if short else 1
+    return [
+        Plan(
+            boundaries=boundaries[n % share :: share],
+            passes=1 if short else 2,
+            shift=n,
+            servers=1 if short else 6,
+        )
+        for n, _ in enumerate(engines)
+    ]
+
+
+async def perform(
+    rig: Rig, plan: Plan, dice: random.Random, tell: Callable[[Outcome], None]
+) -> None:
+    """Play the plan; after a round that went wrong the data are new."""
+    await rig.fresh()
+    for n, (boundary, role, nth) in enumerate(plan.rounds(dice)):
+        outcome = await play(rig, boundary, role, nth)
+        tell(outcome)
+        if not outcome.good or n % ROUNDS_PER_DATA == ROUNDS_PER_DATA - 1:
+            await rig.fresh()
+    if isinstance(rig.engine, PostgresEngine):
+        for _ in range(plan.servers):
+            tell(await restart_server(rig, rig.engine.server, dice.randint(*SERVER_AFTER)))
