@@ -22,6 +22,8 @@ from tests.crash.rig import Rig
 from tests.crash.rounds import Outcome
 
 WIDTH = 140
+TOWNS = 2
+"""Per engine: a round is mostly waiting."""
 
 
 def _arguments() -> argparse.Namespace:
@@ -56,15 +58,29 @@ async def _play(given: argparse.Namespace, root: Path, console: Console) -> list
         engines = await _engines(given.database, stack)
         nursery = await stack.enter_async_context(Nursery(root / "nursery.log"))
         made = plans(engines, boundaries, short=given.short)
-        dice = [random.Random(f"{given.seed} {engine.name}") for engine in engines]
-        rigs = [
-            await Rig.make(engine, root / engine.name, nursery, own, stack)
-            for engine, own in zip(engines, dice, strict=True)
-        ]
-        async with asyncio.TaskGroup() as lanes:
-            for rig, plan, own in zip(rigs, made, dice, strict=True):
-                lanes.create_task(perform(rig, plan, own, note))
+        towns = await asyncio.gather(
+            *(_towns(engine, root, nursery, given.seed, stack) for engine in engines)
+        )
+        async with asyncio.TaskGroup() as playing:
+            for rigs, plan in zip(towns, made, strict=True):
+                dice = random.Random(f"{given.seed} {rigs[0].engine.name}")
+                playing.create_task(perform(rigs, plan, dice, note))
     return outcomes
+
+
+async def _towns(
+    engine: Engine, root: Path, nursery: Nursery, seed: int, stack: AsyncExitStack
+) -> list[Rig]:
+    return [
+        await Rig.make(
+            engine,
+            root / f"{engine.name}-{n}",
+            nursery,
+            random.Random(f"{seed} {engine.name} {n}"),
+            stack,
+        )
+        for n in range(TOWNS)
+    ]
 
 
 async def main() -> int:

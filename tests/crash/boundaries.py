@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
 
+Side = Literal["before", "after"]
+
 
 class Role(StrEnum):
     """Whose process is killed. P hands in, K is the hub, V has the back-end that confirms."""
@@ -34,7 +36,7 @@ class Boundary:
 
     name: str
     step: str
-    side: Literal["before", "after"]
+    side: Side
     """Of the call."""
     place: str
     """`module:name` or `module:Class.name` of what is called."""
@@ -48,12 +50,13 @@ P, K, V = Role.P, Role.K, Role.V
 ALL = (P, K, V)
 _WRITER = "gateway.store.writer:Committer"
 _BEGIN, _COMMIT = f"{_WRITER}._begin", f"{_WRITER}._commit"
+_KEYS = "gateway.keys.epochs:EpochKeys"
 _HTTP = "aiohttp.web_protocol:RequestHandler.finish_response"
 
 
 def _at(
     name: str,
-    side: Literal["before", "after"],
+    side: Side,
     place: str,
     roles: tuple[Role, ...],
     *,
@@ -160,7 +163,7 @@ BOUNDARIES: tuple[Boundary, ...] = (
     _at(
         "destroy epoch key: none yet",
         "before",
-        "gateway.keys.epochs:EpochKeys._make",
+        f"{_KEYS}._make",
         ALL,
         before=Before.FRESH,
     ),
@@ -168,7 +171,7 @@ BOUNDARIES: tuple[Boundary, ...] = (
     _at(
         "destroy epoch key: named",
         "before",
-        "gateway.keys.epochs:EpochKeys._sync_folder",
+        f"{_KEYS}._sync_folder",
         ALL,
         before=Before.FRESH,
     ),

@@ -2,17 +2,17 @@
 
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import sqlalchemy as sa
-from sqlalchemy.pool import NullPool
 
 from gateway.cli.demo.postgres import Postgres
-from gateway.store.engine import Sqlite
+from gateway.store.sqlite import Sqlite
 
-Work = Callable[[sa.Connection], None]
+T = TypeVar("T")
+Work = Callable[[sa.Connection], T]
 
 
 class Engine(Protocol):
@@ -30,7 +30,7 @@ class Engine(Protocol):
         """Return a connection to look at what is stored."""
         ...
 
-    def change(self, folder: Path, database: str, work: Work) -> None:
+    def change(self, folder: Path, database: str, work: Work[T]) -> T:
         """Do to the database what the gateway does not."""
         ...
 
@@ -52,39 +52,44 @@ class SqliteEngine:
 
     def connect(self, folder: Path, database: str) -> sa.Connection:
         del database
-        return Sqlite(folder / "data" / "gateway.db").reader()
+        return _file(folder).reader()
 
-    def change(self, folder: Path, database: str, work: Work) -> None:
+    def change(self, folder: Path, database: str, work: Work[T]) -> T:
         del database
-        with closing(Sqlite(folder / "data" / "gateway.db").writer()) as db:
-            work(db)
+        with closing(_file(folder).writer()) as db:
+            return work(db)
 
 
-@dataclass(frozen=True, slots=True)
+@cache
+def _file(folder: Path) -> Sqlite:
+    return Sqlite(folder / "data" / "gateway.db")
+
+
 class PostgresEngine:
     """A database per installation, in one server that may be stopped."""
 
-    server: Postgres
-    name: str = "postgresql"
+    name = "postgresql"
+
+    def __init__(self, server: Postgres):
+        self.server = server
+        self._engines: dict[str, sa.Engine] = {}
 
     def settings(self, database: str) -> str:
-        return f'\n[database]\nurl = "{self.server.url(database)}"\n'
+        return f'url = "{self.server.url(database)}"'
 
     def make(self, database: str) -> None:
-        self.server.create(database)
+        url = self.server.create(database).replace("postgresql://", "postgresql+psycopg://")
+        self._engines[database] = sa.create_engine(url, pool_size=1, pool_pre_ping=True)
 
     def drop(self, database: str) -> None:
+        self._engines.pop(database).dispose()
         self.server.drop(database)
 
     def connect(self, folder: Path, database: str) -> sa.Connection:
         del folder
-        return self._engine(database).connect()
+        return self._engines[database].connect()
 
-    def change(self, folder: Path, database: str, work: Work) -> None:
+    def change(self, folder: Path, database: str, work: Work[T]) -> T:
         del folder
-        with self._engine(database).begin() as db:
-            work(db)
-
-    def _engine(self, database: str) -> sa.Engine:
-        url = self.server.url(database).replace("postgresql://", "postgresql+psycopg://")
-        return sa.create_engine(url, poolclass=NullPool)
+        with self._engines[database].begin() as db:
+            return work(db)

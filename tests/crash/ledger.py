@@ -2,9 +2,8 @@
 
 import asyncio
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from itertools import chain
 
 import sqlalchemy as sa
@@ -19,8 +18,6 @@ Connect = Callable[[Role], sa.Connection]
 """A connection that only reads, to the database of a role."""
 
 KIND = "vtMeldingDi01"
-OLD = datetime(2020, 1, 1, tzinfo=UTC)
-"""A payload of before this moment was planted, to be swept."""
 OPEN = [str(s) for s in State if s not in {State.DELIVERED, State.REFUSED, State.DEAD}]
 
 
@@ -56,7 +53,7 @@ class Findings:
     broken: tuple[str, ...]
     """Audit chains."""
     kept: tuple[str, ...]
-    """Payloads that should be gone."""
+    """Payloads and keys that should be gone, and those that should not."""
 
     def all(self) -> tuple[str, ...]:
         return (*self.lost, *self.twice, *self.not_stored, *self.broken, *self.kept)
@@ -74,9 +71,8 @@ def unsettled(ledger: Ledger, connect: Connect) -> str:
         with connect(role) as db:
             left = dict(db.execute(_OPEN).all())
             unanswered = db.execute(_UNANSWERED).scalar_one() if role is Role.P else 0
-            orphans = db.execute(_ORPHANS).all()
-        if left or unanswered or orphans:
-            return f"{role}: open {left}, {unanswered} unanswered, {len(orphans)} orphans"
+        if left or unanswered:
+            return f"{role}: open {left}, {unanswered} unanswered"
     return ""
 
 
@@ -90,10 +86,9 @@ _UNANSWERED = sa.select(sa.func.count()).where(
     messages.c.direction == str(Direction.OUTBOUND),
     messages.c.answer == "",
 )
-_ORPHANS = sa.select(payloads.c.id).where(~payloads.c.referenced, payloads.c.at < OLD)
 
 
-def compare(ledger: Ledger, connect: Connect) -> Findings:
+def compare(ledger: Ledger, connect: Connect, kept: Iterable[str] = ()) -> Findings:
     """Read all that is stored; call it when the work is done, or was given up."""
     seen = {}
     for role in Role:
@@ -104,7 +99,7 @@ def compare(ledger: Ledger, connect: Connect) -> Findings:
         twice=tuple(_twice(ledger, seen)),
         not_stored=tuple(_not_stored(ledger, seen)),
         broken=tuple(f"{r}: {s.broken}" for r, s in seen.items() if s.broken),
-        kept=tuple(f"{r}: orphan {id_}" for r, s in seen.items() for id_ in s.orphans),
+        kept=tuple(kept),
     )
 
 
@@ -116,7 +111,6 @@ class _Seen:
     deliveries: tuple[sa.Row, ...]
     evidence: frozenset[str]
     payloads: frozenset[str]
-    orphans: frozenset[str]
     broken: str
 
 
@@ -127,7 +121,6 @@ def _read(db: sa.Connection) -> _Seen:
         deliveries=tuple(db.execute(_DELIVERIES)),
         evidence=frozenset(db.execute(sa.select(evidence.c.delivery)).scalars()),
         payloads=frozenset(db.execute(_PAYLOADS).scalars()),
-        orphans=frozenset(db.execute(_ORPHANS).scalars()),
         broken=f"{found.code} at {found.writer} {found.n}" if found else "",
     )
 

@@ -1,5 +1,6 @@
-"""Which rounds are played, and on which engine. Both engines play at the same time."""
+"""Which rounds are played, on which engine and in which town. All towns play at once."""
 
+import asyncio
 import random
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -8,6 +9,9 @@ from tests.crash.boundaries import BOUNDARIES, Boundary, Role
 from tests.crash.engines import Engine, PostgresEngine
 from tests.crash.rig import Rig
 from tests.crash.rounds import Outcome, play, restart_server
+
+Round = tuple[Boundary, Role, int]
+Tell = Callable[[Outcome], None]
 
 ROUNDS_PER_DATA = 20
 """After so many rounds the data are made new: every round reads all of them."""
@@ -29,7 +33,7 @@ class Plan:
     servers: int
     """Times that the database server is stopped, where there is one."""
 
-    def rounds(self, dice: random.Random) -> Iterator[tuple[Boundary, Role, int]]:
+    def rounds(self, dice: random.Random) -> Iterator[Round]:
         """Every boundary once per pass, in any order, its roles in turn."""
         for n in range(self.passes):
             for boundary in dice.sample(self.boundaries, len(self.boundaries)):
@@ -52,16 +56,25 @@ def plans(engines: Sequence[Engine], boundaries: Sequence[Boundary], *, short: b
     ]
 
 
-async def perform(
-    rig: Rig, plan: Plan, dice: random.Random, tell: Callable[[Outcome], None]
-) -> None:
-    """Play the plan; after a round that went wrong the data are new."""
+async def perform(rigs: Sequence[Rig], plan: Plan, dice: random.Random, tell: Tell) -> None:
+    """Play the plan in the towns of one engine; then stop its server under one of them."""
+    rounds = list(plan.rounds(dice))
+    async with asyncio.TaskGroup() as towns:
+        for n, rig in enumerate(rigs):
+            towns.create_task(_play_all(rig, rounds[n :: len(rigs)], tell))
+    for rig in rigs[1:]:
+        await rig.stop()
+    first = rigs[0]
+    if isinstance(first.engine, PostgresEngine):
+        for _ in range(plan.servers):
+            tell(await restart_server(first, first.engine.server, dice.randint(*SERVER_AFTER)))
+
+
+async def _play_all(rig: Rig, rounds: Sequence[Round], tell: Tell) -> None:
+    """After a round that went wrong the data are new."""
     await rig.fresh()
-    for n, (boundary, role, nth) in enumerate(plan.rounds(dice)):
+    for n, (boundary, role, nth) in enumerate(rounds, 1):
         outcome = await play(rig, boundary, role, nth)
         tell(outcome)
-        if not outcome.good or n % ROUNDS_PER_DATA == ROUNDS_PER_DATA - 1:
+        if not outcome.good or n % ROUNDS_PER_DATA == 0:
             await rig.fresh()
-    if isinstance(rig.engine, PostgresEngine):
-        for _ in range(plan.servers):
-            tell(await restart_server(rig, rig.engine.server, dice.randint(*SERVER_AFTER)))

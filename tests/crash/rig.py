@@ -17,19 +17,19 @@ import sqlalchemy as sa
 from gateway.cli.demo.sites import Site, make_sites
 from tests.crash.back_ends import Receiver, Sender
 from tests.crash.boundaries import Role
+from tests.crash.doomed import Left, Prepare, nothing, take_over
 from tests.crash.engines import Engine
 from tests.crash.ledger import Findings, Ledger, compare, unsettled
 from tests.crash.nursery import Nursery, Victim
 
-READY_SECONDS = 20.0
+READY_SECONDS = 60.0
 LOOK_SECONDS = 0.05
 """Between two looks at what a process says of itself, or at what is still to be done."""
-PACE = """\
-[worker]
-longest_wait_seconds = 1.0
-trouble_wait_seconds = 0.2
-postvak_lease_seconds = 2
-"""
+SETTINGS = {
+    "worker": "longest_wait_seconds = 1.0\ntrouble_wait_seconds = 0.2\npostvak_lease_seconds = 2\n"
+    "lease_seconds = 2",
+}
+"""Quick: a round is mostly waiting."""
 
 
 class RigFailed(Exception):
@@ -84,7 +84,9 @@ class Rig:
         )
         stack.push_async_callback(rig.stop)
         for role, site in sites.items():
-            text = site.config.read_text(encoding="utf-8").replace("[worker]\n", PACE)
+            text = site.config.read_text(encoding="utf-8")
+            for section, lines in SETTINGS.items():
+                text = text.replace(f"[{section}]\n", f"[{section}]\n{lines}\n")
             (root / f"{role}.toml").write_text(text, encoding="utf-8")
         return rig
 
@@ -99,7 +101,9 @@ class Rig:
             (site.folder / "data").mkdir(mode=0o700)
             await asyncio.to_thread(self.engine.make, self._database(role))
             template = (self.root / f"{role}.toml").read_text(encoding="utf-8")
-            own = template + self.engine.settings(self._database(role))
+            own = template.replace(
+                "[database]\n", f"[database]\n{self.engine.settings(self._database(role))}\n"
+            )
             site.config.write_text(own, encoding="utf-8")
         await asyncio.gather(*(self.start(role) for role in Role))
         for database in old:
@@ -167,22 +171,39 @@ class Rig:
     def connect(self, role: Role) -> sa.Connection:
         return self.engine.connect(self.sites[role].folder, self._database(role))
 
-    def change(self, role: Role, work) -> None:
-        self.engine.change(self.sites[role].folder, self._database(role), work)
+    def prepare(self, role: Role, work: Prepare) -> Left:
+        """Change what a dead installation has; return what its restart has to make good."""
+        folder = self.sites[role].folder
+        return self.engine.change(folder, self._database(role), lambda db: work(db, folder))
+
+    def take_over(self, role: Role) -> None:
+        self.engine.change(self.sites[role].folder, self._database(role), take_over)
+
+    def _look(self, role: Role, left: Left) -> list[str]:
+        with self.connect(role) as db:
+            return [f"{role}: {what}" for what in left(db)]
 
     def _database(self, role: Role) -> str:
-        return f"{role}-{self._generation}"
+        return f"{self.root.name}-{role}-{self._generation}"
 
-    async def settled(self, seconds: float) -> Findings:
-        """Wait until the work is done by itself; then, or when it takes too long, compare."""
+    async def settled(self, seconds: float, role: Role = Role.P, left: Left = nothing) -> Findings:
+        """Wait until the work is done by itself; then, or when it takes too long, compare.
+
+        `left` is what the role has to make good besides.
+        """
+
+        def to_do() -> str:
+            return unsettled(self.ledger, self.connect) or ", ".join(self._look(role, left))
+
         try:
             async with asyncio.timeout(seconds):
-                while left := await asyncio.to_thread(unsettled, self.ledger, self.connect):
+                while doing := await asyncio.to_thread(to_do):
                     self._raise_faults()
                     await asyncio.sleep(LOOK_SECONDS)
         except TimeoutError:
-            self.ledger.faults.append(f"not done after {seconds:.0f} s: {left}")
-        return await asyncio.to_thread(compare, self.ledger, self.connect)
+            self.ledger.faults.append(f"not done after {seconds:.0f} s: {doing}")
+        kept = await asyncio.to_thread(self._look, role, left)
+        return await asyncio.to_thread(compare, self.ledger, self.connect, kept)
 
     def keep(self, handing_in: set[asyncio.Task[None]]) -> None:
         """Hand-ins that go on by themselves; the ledger says when they are done."""

@@ -4,26 +4,21 @@ import asyncio
 import signal
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import timedelta
-from uuid import uuid4
-
-import sqlalchemy as sa
 
 from gateway.cli.demo.postgres import Postgres
-from gateway.store.tables import payload_chunks, payloads
 from tests.crash.boundaries import Before, Boundary, Role
-from tests.crash.ledger import OLD, Findings
+from tests.crash.doomed import PREPARE, Left, nothing
+from tests.crash.ledger import Findings
 from tests.crash.rig import Rig
 
 AT_ONCE = 3
 """Messages under way while a victim lives."""
 MOST = 60
 """Messages of one round before it is given up."""
-REACH_SECONDS = 20.0
-SETTLE_SECONDS = 45.0
-SETTLE_SERVER_SECONDS = 120.0
+REACH_SECONDS = 60.0
+SETTLE_SECONDS = 120.0
+SETTLE_SERVER_SECONDS = 240.0
 """After a failure of our own a delivery waits for a minute."""
-ORPHANS = 3
 POSTED = "send answered"
 CLAIMED = "claim: after COMMIT"
 SERVER = "database server stopped (immediate) and started, under load"
@@ -51,9 +46,9 @@ async def play(rig: Rig, boundary: Boundary, role: Role, nth: int) -> Outcome:
     """Kill the role's process at the boundary and let the town recover."""
     loop = asyncio.get_running_loop()
     began = loop.time()
-    kills, reached = await _PLAYS[boundary.before](rig, boundary, role, nth)
+    kills, reached, left = await _PLAYS[boundary.before](rig, boundary, role, nth)
     await rig.revive({role, Role.P} if boundary.before is Before.REPEATED else {role})
-    findings = await rig.settled(SETTLE_SECONDS)
+    findings = await rig.settled(SETTLE_SECONDS, role, left)
     return Outcome(
         name=boundary.name,
         engine=rig.engine.name,
@@ -89,31 +84,37 @@ async def restart_server(rig: Rig, server: Postgres, after: int) -> Outcome:
     )
 
 
-# --- ways to come to a boundary: kills on the way, and whether it was reached ----------
+# --- ways to come to a boundary -------------------------------------------------------
+
+_Played = tuple[int, bool, Left]
+"""Kills on the way, whether the boundary was reached, what the restart has to make good."""
 
 
-async def _in_traffic(rig: Rig, boundary: Boundary, role: Role, nth: int) -> tuple[int, bool]:
-    return 0, await _kill_in_traffic(rig, role, (boundary.name, nth))
+async def _in_traffic(rig: Rig, boundary: Boundary, role: Role, nth: int) -> _Played:
+    return 0, await _kill_in_traffic(rig, role, (boundary.name, nth)), nothing
 
 
-async def _without_data(rig: Rig, boundary: Boundary, role: Role, _nth: int) -> tuple[int, bool]:
+async def _without_data(rig: Rig, boundary: Boundary, role: Role, _nth: int) -> _Played:
     await rig.fresh()
-    return 0, await _kill_in_traffic(rig, role, (boundary.name, 1))
+    return 0, await _kill_in_traffic(rig, role, (boundary.name, 1)), nothing
 
 
-async def _repeated(rig: Rig, boundary: Boundary, role: Role, nth: int) -> tuple[int, bool]:
+async def _repeated(rig: Rig, boundary: Boundary, role: Role, nth: int) -> _Played:
     kills = await _kill_in_traffic(rig, Role.P, (POSTED, nth))
     rig.nursery.arm(rig.running[role], boundary.name, 1)
     await rig.start(Role.P)
-    return kills, await _dies(rig, role)
+    return kills, await _dies(rig, role), nothing
 
 
-async def _starting(rig: Rig, boundary: Boundary, role: Role, nth: int) -> tuple[int, bool]:
+async def _starting(rig: Rig, boundary: Boundary, role: Role, nth: int) -> _Played:
     kills = await _kill_in_traffic(rig, role, (CLAIMED, nth))
-    if boundary.before is Before.ORPHANS:
-        await asyncio.to_thread(rig.change, role, _plant_orphans)
+    prepare = PREPARE.get(boundary.before)
+    left = await asyncio.to_thread(rig.prepare, role, prepare) if prepare else nothing
+    await asyncio.to_thread(rig.take_over, role)
     await rig.launch(role, die=(boundary.name, 1))
-    return kills, await _dies(rig, role)
+    reached = await _dies(rig, role)
+    await asyncio.to_thread(rig.take_over, role)
+    return kills, reached, left
 
 
 _PLAYS = {
@@ -160,21 +161,3 @@ async def _dies(rig: Rig, role: Role) -> bool:
     except TimeoutError:
         await rig.kill(role)
         return False
-
-
-def _plant_orphans(db: sa.Connection) -> None:
-    """Payloads as an admission leaves them that never came: written ahead, and old."""
-    for _ in range(ORPHANS):
-        id_ = str(uuid4())
-        row = {
-            "id": id_,
-            "at": OLD - timedelta(days=1),
-            "size": 1,
-            "sha256": "0" * 64,
-            "referenced": False,
-            "epoch_key": "none",
-            "wrapped": b"",
-            "destroyed_at": None,
-        }
-        db.execute(sa.insert(payloads).values(row))
-        db.execute(sa.insert(payload_chunks).values(payload_id=id_, n=0, octets=b"x"))
