@@ -25,7 +25,9 @@ class Before(StrEnum):
     ORPHANS = "orphans"
     """As START, with old payloads in the database that no message refers to."""
     FRESH = "fresh"
-    """The installation has no data yet."""
+    """The installation has no data yet: traffic makes the first."""
+    EMPTY = "empty"
+    """It starts for the first time."""
     REPEATED = "repeated"
     """Politie is killed between sending and settling: it sends the same message again."""
 
@@ -82,6 +84,15 @@ def _commit(
 
 
 BOUNDARIES: tuple[Boundary, ...] = (
+    # start: tables, directory, duties, ports
+    _at("start tables: made", "after", "alembic.command:upgrade", ALL, before=Before.EMPTY),
+    _at("start tables: kept", "after", "gateway.store.store:upgrade", ALL, before=Before.EMPTY),
+    *_commit(
+        "start directory", "SyncEpoch", "gateway.store.epoch:SyncEpoch.run", ALL, Before.EMPTY
+    ),
+    *_commit("start duty", "TakeDuty", "gateway.store.duties:TakeDuty.run", ALL, Before.START),
+    _at("start listen", "before", "gateway.service:_listen", ALL, before=Before.START),
+    _at("start listening", "after", "gateway.service:_listen", ALL, before=Before.START),
     # receive: from the first octet to a judged document
     _at("receive headers", "before", "gateway.web.inbound.ebms:_Endpoint.post", ALL),
     _at("receive body", "before", "gateway.pipeline.receive:Receiver.receive", ALL),

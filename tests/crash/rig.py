@@ -90,8 +90,8 @@ class Rig:
             (root / f"{role}.toml").write_text(text, encoding="utf-8")
         return rig
 
-    async def fresh(self) -> None:
-        """Stop, throw the data away, start."""
+    async def fresh(self, *, but: Role | None = None) -> None:
+        """Stop, throw the data away, start all but one."""
         await self.stop()
         old = [self._database(role) for role in Role] if self._generation else []
         self._generation += 1
@@ -105,7 +105,7 @@ class Rig:
                 "[database]\n", f"[database]\n{self.engine.settings(self._database(role))}\n"
             )
             site.config.write_text(own, encoding="utf-8")
-        await asyncio.gather(*(self.start(role) for role in Role))
+        await asyncio.gather(*(self.start(role) for role in Role if role is not but))
         for database in old:
             await asyncio.to_thread(self.engine.drop, database)
         self._collecting = asyncio.create_task(self.receiver.run())

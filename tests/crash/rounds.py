@@ -48,6 +48,8 @@ async def play(rig: Rig, boundary: Boundary, role: Role, nth: int) -> Outcome:
     began = loop.time()
     kills, reached, left = await _PLAYS[boundary.before](rig, boundary, role, nth)
     await rig.revive({role, Role.P} if boundary.before is Before.REPEATED else {role})
+    if boundary.before is Before.EMPTY:
+        await _feed(rig, lambda count: count < AT_ONCE)
     findings = await rig.settled(SETTLE_SECONDS, role, left)
     return Outcome(
         name=boundary.name,
@@ -99,6 +101,12 @@ async def _without_data(rig: Rig, boundary: Boundary, role: Role, _nth: int) -> 
     return 0, await _kill_in_traffic(rig, role, (boundary.name, 1)), nothing
 
 
+async def _first_start(rig: Rig, boundary: Boundary, role: Role, _nth: int) -> _Played:
+    await rig.fresh(but=role)
+    await rig.launch(role, die=(boundary.name, 1))
+    return 0, await _dies(rig, role), nothing
+
+
 async def _repeated(rig: Rig, boundary: Boundary, role: Role, nth: int) -> _Played:
     kills = await _kill_in_traffic(rig, Role.P, (POSTED, nth))
     rig.nursery.arm(rig.running[role], boundary.name, 1)
@@ -120,6 +128,7 @@ async def _starting(rig: Rig, boundary: Boundary, role: Role, nth: int) -> _Play
 _PLAYS = {
     Before.TRAFFIC: _in_traffic,
     Before.FRESH: _without_data,
+    Before.EMPTY: _first_start,
     Before.REPEATED: _repeated,
     Before.START: _starting,
     Before.ORPHANS: _starting,

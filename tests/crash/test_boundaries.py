@@ -9,7 +9,17 @@ from tests.crash import hooks
 from tests.crash.boundaries import BOUNDARIES
 
 ROOT = Path(__file__).parents[2]
-STEPS = {"receive", "admit", "acknowledge", "claim", "send", "settle", "confirm", "destroy"}
+STEPS = {
+    "start",
+    "receive",
+    "admit",
+    "acknowledge",
+    "claim",
+    "send",
+    "settle",
+    "confirm",
+    "destroy",
+}
 
 
 @pytest.mark.parametrize("boundary", BOUNDARIES, ids=lambda b: b.name)
