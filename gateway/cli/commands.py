@@ -2,7 +2,18 @@
 
 import typer
 
-from gateway.cli import audit, berichten, certs, cpa, demo_command, doctor, init, send, serving
+from gateway.cli import (
+    audit,
+    backup,
+    berichten,
+    certs,
+    cpa,
+    demo_command,
+    doctor,
+    init,
+    send,
+    serving,
+)
 
 
 def register(app: typer.Typer) -> None:
@@ -12,6 +23,7 @@ def register(app: typer.Typer) -> None:
     app.command("init")(init.init)
     app.command("token")(init.token)
     app.command("send")(send.send)
+    app.command("backup")(backup.backup)
     app.command("doctor")(doctor.doctor)
     app.add_typer(berichten.app, name="berichten")
     app.add_typer(audit.app, name="audit")

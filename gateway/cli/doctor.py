@@ -14,6 +14,7 @@ import typer
 from gateway.app import SystemClock, load_schemas
 from gateway.catalogue import Role
 from gateway.cli import Config
+from gateway.cli.doctor_retention import retention
 from gateway.directory import Agreement, Channel, Directory
 from gateway.errors import GatewayError, Misconfigured
 from gateway.installation import Installation, load_directory, load_installation
@@ -75,6 +76,7 @@ def examine(installation: Installation) -> Iterator[Finding]:
     for agreement in directory.agreements.values():
         yield from _agreement(directory, agreement)
     yield from _gate(directory)
+    yield from (Finding(*line) for line in retention(installation))
     load_schemas(installation, directory)
     yield Finding("✓", f"{len(directory.catalogue.kinds)} schema's gecompileerd")
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from hashlib import sha256
 from itertools import groupby
@@ -41,9 +42,13 @@ class Break:
     """`audit.gap`, `audit.previous` or `audit.hash`."""
 
 
+# Made once: `json.dumps` with other settings than its own makes one per call.
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
 def canonical(data: Mapping[str, Any]) -> str:
     """Return the one JSON text that stands for `data`."""
-    return json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return _ENCODER.encode(data)
 
 
 def tail_of(connection: sa.Connection, writer: str) -> Tail:
@@ -116,6 +121,11 @@ def verify_chain(connection: sa.Connection) -> Break | None:
     rows = connection.execute(
         sa.select(audit).order_by(audit.c.writer, audit.c.n).execution_options(yield_per=1000)
     )
+    with closing(rows):
+        return _first_break(rows)
+
+
+def _first_break(rows: sa.CursorResult[Any]) -> Break | None:
     for writer, chain in groupby(rows.mappings(), key=lambda row: str(row["writer"])):
         tail = Tail.start(writer)
         for row in chain:

@@ -15,6 +15,7 @@ from gateway.ports import Claim, DeliveryChannel, DeliveryKind
 from gateway.store import epoch
 from gateway.store.clock import db_now, stepped_back
 from gateway.store.deliveries import SPOT, move, spot, told
+from gateway.store.prepared import Prepared
 from gateway.store.records import KNOWN, known
 from gateway.store.tables import deliveries, lanes, messages, workers
 from gateway.store.writer import Tx
@@ -82,8 +83,9 @@ def _room(lane: sa.ColumnElement[str], down: sa.ColumnElement[bool]) -> sa.Colum
 # Built once: to build them costs more than to run them.
 _ROOM = _room(lanes.c.id, lanes.c.down)
 _LANES = _lanes()
-_LOCKED = _LANES.with_for_update(of=lanes, skip_locked=True)
-_FREE = sa.select(_ROOM).where(lanes.c.id == sa.bindparam("lane"))
+_LOCKED = Prepared(_LANES.with_for_update(of=lanes, skip_locked=True))
+_SEEN = Prepared(_LANES)
+_FREE = Prepared(sa.select(_ROOM.label("room")).where(lanes.c.id == sa.bindparam("lane")))
 _LINE = (
     sa.select(*_CLAIM)
     .join(messages, messages.c.id == deliveries.c.message)
@@ -96,15 +98,18 @@ _LINE = (
     .limit(sa.bindparam("limit", type_=sa.Integer))
     .with_for_update(of=deliveries, skip_locked=True)
 )
-_LINE_UNGATED = _LINE.where(deliveries.c.approval_id == "")
-_BEAT = sa.update(workers).where(workers.c.name == sa.bindparam("b_name")).values(beat_at=db_now())
+_GATED = Prepared(_LINE)
+_UNGATED = Prepared(_LINE.where(deliveries.c.approval_id == ""))
+_BEAT = Prepared(
+    sa.update(workers).where(workers.c.name == sa.bindparam("b_name")).values(beat_at=db_now())
+)
 
 
 def beat(tx: Tx, worker: str) -> None:
     """Write a heartbeat by the database's clock, once per transaction."""
     if ("beat", worker) in tx.memo:
         return
-    if tx.write(_BEAT, {"b_name": worker}) == 0:
+    if tx.change(_BEAT, {"b_name": worker}) == 0:
         tx.write(sa.insert(workers).values(name=worker, beat_at=db_now()))
     tx.memo.add(("beat", worker))
 
@@ -135,17 +140,17 @@ class ClaimDue:
     def lanes(self, connection: sa.Connection, *, lock: bool = True) -> Sequence[sa.Row[Any]]:
         """Return the lanes to claim from, signals first, then the one that waits longest."""
         keys = {"now": self.now, "cap": self.cap}
-        found = connection.execute(_LOCKED if lock else _LANES, keys).all()
+        found = (_LOCKED if lock else _SEEN).rows(connection, keys)
         return [lane for lane in found if lane.recipient not in self.suspended][: self.limit]
 
     def _line(self, tx: Tx, lane: str, *, gated: bool) -> Sequence[sa.Row[Any]]:
         """The oldest of a lane. Without a sure clock, none that stands on an approval."""
         # Counted behind the lock: who had it before may have claimed.
-        room = tx.peek(_FREE, {"lane": lane, "cap": self.cap}).scalar_one()
+        room = tx.peek(_FREE, {"lane": lane, "cap": self.cap}).scalar()
         if room < 1:
             return ()
         keys = {"now": self.now, "lane": lane, "limit": min(room, self.limit)}
-        return tx.peek(_LINE if gated else _LINE_UNGATED, keys).all()
+        return tx.peek(_GATED if gated else _UNGATED, keys).all()
 
     def _claim(self, tx: Tx, row: sa.Row[Any]) -> Claim | None:
         ground = self._not_released(row)

@@ -6,6 +6,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.compiler import compiles
 
+from gateway.store.prepared import Prepared
 from gateway.store.tables import Moment, clock, from_micros
 
 STEP_BACK = timedelta(seconds=5)
@@ -15,12 +16,12 @@ _EVERY = timedelta(seconds=1)
 
 HIGH_WATER = sa.select(clock.c.high_water).where(clock.c.id == 1)
 _NOW = sa.bindparam("b_now", type_=Moment)
-_ADVANCE = (
+_ADVANCE = Prepared(
     sa.update(clock)
     .where(clock.c.id == 1)
     .values(high_water=sa.case((clock.c.high_water < _NOW, _NOW), else_=clock.c.high_water))
-    .returning(clock.c.high_water)
 )
+_READ = Prepared(HIGH_WATER)
 _FIRST = from_micros(0)
 
 
@@ -38,7 +39,8 @@ class Mark:
     def advance(self, connection: sa.Connection, now: datetime) -> datetime:
         """Return the mark; write `now` where it lies ahead of what is on file."""
         if now - self._known > _EVERY or self._known == _FIRST:
-            self._read = connection.execute(_ADVANCE, {"b_now": now}).scalar_one()
+            _ADVANCE.change(connection, {"b_now": now})
+            self._read = _READ.rows(connection).scalar()
         else:
             self._read = self._known
         return self._read

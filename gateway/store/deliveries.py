@@ -8,20 +8,20 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from gateway.lifecycle import Event, State, advance
+from gateway.lifecycle import ENDED, Event, State, advance
 from gateway.message import Oin
 from gateway.ports import AuditEvent, DeliveryChannel, DeliveryKind, NewDelivery, NewMessage
 from gateway.store.bell import topic_of
+from gateway.store.prepared import Prepared
 from gateway.store.records import canonical_list
 from gateway.store.tables import deliveries, lanes, payloads
 from gateway.store.writer import Tx
 
-ENDED = frozenset({State.DELIVERED, State.REFUSED, State.DEAD})
 ALWAYS = datetime(1970, 1, 1, tzinfo=UTC)
 """Moment of a lane whose breaker never opened."""
 
-_LANE = sa.select(lanes.c.id).where(lanes.c.id == sa.bindparam("lane"))
-REFER = (
+_LANE = Prepared(sa.select(lanes.c.id).where(lanes.c.id == sa.bindparam("lane")))
+REFER = Prepared(
     sa.update(payloads).where(payloads.c.id == sa.bindparam("b_id")).values(referenced=sa.true())
 )
 """Makes a payload permanent."""
@@ -76,10 +76,10 @@ def told(at: Spot, event: str, now: datetime, *, code: str = "", **data: Any) ->
 
 
 @cache
-def _move(must: tuple[str, ...], changed: tuple[str, ...]) -> sa.Update:
+def _move(must: tuple[str, ...], changed: tuple[str, ...]) -> Prepared:
     """Return the statement for these columns; building it costs more than running it."""
     columns = deliveries.c
-    return (
+    return Prepared(
         sa.update(deliveries)
         .where(*(columns[k] == sa.bindparam(f"is_{k}", type_=columns[k].type) for k in must))
         .values({k: sa.bindparam(f"to_{k}", type_=columns[k].type) for k in changed})
@@ -105,11 +105,13 @@ def move(  # noqa: PLR0913 - one change, its details by name
     new = advance(at.state, event)
     values: dict[str, Any] = {"state": str(new), **(changes or {})}
     if new in ENDED:
-        values |= {"next_at": None, "expires_at": None}
+        # Housekeeping looks at it next: the rule of retention knows when it is due.
+        ended = {"ended_at": audit.at, "dispose_at": audit.at}
+        values |= {"next_at": None, "expires_at": None, **ended}
     must = {"id": at.id, "state": str(at.state), "fence": at.fence, **(same or {})}
     statement = _move(tuple(sorted(must)), tuple(sorted(values)))
     params = {f"is_{k}": v for k, v in must.items()} | {f"to_{k}": v for k, v in values.items()}
-    if tx.write(statement, params) != 1:
+    if tx.change(statement, params) != 1:
         return False
     tx.record(*before, replace(audit, data={**audit.data, "state": str(new)}))
     return True
@@ -178,15 +180,32 @@ def _row(delivery: NewDelivery, *, lane: str) -> dict[str, Any]:
         "last_code": "",
         "delivered_at": None,
         "answered_by": None,
+        "ended_at": None,
+        "dispose_at": None,
     }
 
 
-_SET_BREAKER = (
+_LOOK_AGAIN = Prepared(
+    sa.update(deliveries)
+    .where(
+        deliveries.c.message == sa.bindparam("of"),
+        deliveries.c.dispose_at > sa.bindparam("at", type_=deliveries.c.dispose_at.type),
+    )
+    .values(dispose_at=sa.bindparam("at", type_=deliveries.c.dispose_at.type))
+)
+
+
+def look_again(tx: Tx, message: str, at: datetime) -> None:
+    """Something else decides now when what the message holds is due."""
+    tx.change(_LOOK_AGAIN, {"of": message, "at": at})
+
+
+_SET_BREAKER = Prepared(
     sa.update(lanes)
     .where(lanes.c.id == sa.bindparam("lane"))
     .values(next_at=sa.bindparam("until", type_=lanes.c.next_at.type), down=sa.true())
 )
-_CLOSE_BREAKER = (
+_CLOSE_BREAKER = Prepared(
     sa.update(lanes)
     .where(lanes.c.id == sa.bindparam("lane"), lanes.c.down == sa.true())
     .values(next_at=ALWAYS, down=sa.false())
@@ -196,9 +215,9 @@ _CLOSE_BREAKER = (
 def set_breaker(tx: Tx, recipient: Oin, kind: DeliveryKind, *, until: datetime) -> None:
     """Stop a lane until the moment; after it, one delivery at a time until one succeeds."""
     lane = lane_id(recipient, DeliveryChannel.EBMS2, kind)
-    tx.write(_SET_BREAKER, {"lane": lane, "until": until})
+    tx.change(_SET_BREAKER, {"lane": lane, "until": until})
 
 
 def close_breaker(tx: Tx, recipient: Oin, kind: DeliveryKind) -> None:
     """The partner answers again."""
-    tx.write(_CLOSE_BREAKER, {"lane": lane_id(recipient, DeliveryChannel.EBMS2, kind)})
+    tx.change(_CLOSE_BREAKER, {"lane": lane_id(recipient, DeliveryChannel.EBMS2, kind)})

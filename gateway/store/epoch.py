@@ -7,12 +7,13 @@ import sqlalchemy as sa
 
 from gateway.errors import Misconfigured, StaleSnapshot
 from gateway.ports import AuditEvent
+from gateway.store.prepared import Prepared
 from gateway.store.tables import security
 from gateway.store.writer import Tx
 
 TOPIC = "epoch"
 EPOCH = sa.select(security.c.epoch).where(security.c.id == 1)
-_SHARED = EPOCH.with_for_update(read=True)
+_SHARED = Prepared(EPOCH.with_for_update(read=True))
 
 
 def guard(tx: Tx, epoch: int) -> None:

@@ -8,10 +8,11 @@ sqlite3 does not isolate them.
 import asyncio
 import queue
 import threading
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any, Protocol, TypeVar
 
 import sqlalchemy as sa
@@ -22,7 +23,8 @@ from gateway.store import clock as marks
 from gateway.store.audit import Tail, link, tail_of
 from gateway.store.engine import Engine
 from gateway.store.faults import AGAIN, lost_connection, ours
-from gateway.store.tables import FLUSH_ORDER, audit
+from gateway.store.prepared import Params, Prepared, Rows
+from gateway.store.tables import FLUSH_ORDER, audit, metadata
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -34,7 +36,6 @@ QUEUE = 1024
 TRIES = 4
 """How often one unit is run when another process is in its way."""
 
-Params = Mapping[str, Any]
 Change = sa.Update | sa.Delete | sa.Insert
 
 
@@ -51,7 +52,7 @@ class Tx:
         self.memo: set[Hashable] = set()
         """What units of this transaction have found out and the transaction keeps true."""
         self._rows: dict[sa.Table, list[Params]] = {}
-        self._deferred: dict[Change, list[Params]] = {}
+        self._deferred: dict[Prepared, list[Params]] = {}
 
     def insert(self, table: sa.Table, rows: Iterable[Params]) -> None:
         """Keep rows; each must have the same columns as the others of its table."""
@@ -67,37 +68,64 @@ class Tx:
         """Wake the other processes that wait for `topic` when this commits."""
         self.topics[topic] = None
 
-    def defer(self, statement: sa.Update, row: Params) -> None:
-        """Keep a change of one row until the end; `statement` must be one and the same object."""
+    def defer(self, statement: Prepared, row: Params) -> None:
+        """Keep a change of one row until the end; a row that is not there fails the batch."""
         self._deferred.setdefault(statement, []).append(row)
 
-    def peek(self, statement: sa.Select[Any], params: Params | None = None) -> sa.Result[Any]:
+    def peek(self, statement: Prepared, params: Params | None = None) -> Rows:
         """Read without flushing: does not see what units before it in the batch insert.
 
         Only where a constraint catches that, so that the unit is run again alone.
         """
-        return self.connection.execute(statement, params)
+        return statement.rows(self.connection, params)
+
+    def find(self, statement: Prepared, params: Params | None = None) -> Rows:
+        """Read what this transaction has, kept rows included."""
+        self.flush()
+        return statement.rows(self.connection, params)
+
+    def change(self, statement: Prepared, params: Params | None = None) -> int:
+        """Change rows now; return how many."""
+        self._flush_before(statement.statement)
+        return statement.change(self.connection, params)
 
     def read(self, statement: sa.Select[Any], params: Params | None = None) -> sa.Result[Any]:
-        """Read what this transaction has, kept rows included."""
+        """Read as `find`, by a statement that is made for this once."""
         self.flush()
         return self.connection.execute(statement, params)
 
     def write(self, statement: Change, params: Params | None = None) -> int:
-        """Change rows now; return how many."""
-        if isinstance(statement.table, sa.Table) and self._rows.get(statement.table):
-            self.flush()
+        """Change rows as `change`, by a statement that is made for this once."""
+        self._flush_before(statement)
         return self.connection.execute(statement, params).rowcount
 
     def flush(self) -> None:
         """Send what was kept, parents before children, then the deferred changes by key."""
-        for table in FLUSH_ORDER:
-            rows = self._rows.pop(table, None)
-            if rows:
-                self.connection.execute(sa.insert(table), rows)
+        if self._rows:
+            for table in FLUSH_ORDER:
+                self._send(table)
         for statement, changes in self._deferred.items():
-            self.connection.execute(statement, sorted(changes, key=lambda row: list(row.values())))
+            self._change_all(statement, changes)
         self._deferred.clear()
+
+    def _send(self, table: sa.Table) -> None:
+        rows = self._rows.pop(table, None)
+        if rows:
+            _insert(table.name, tuple(rows[0])).change_each(self.connection, rows)
+
+    def _change_all(self, statement: Prepared, changes: list[Params]) -> None:
+        ordered = sorted(changes, key=lambda row: list(row.values()))
+        if statement.change_each(self.connection, ordered) != len(ordered):
+            raise StoreUnavailable("store.conflict", "a row that was to change is not there")
+
+    def _flush_before(self, statement: Any) -> None:
+        if isinstance(statement.table, sa.Table) and self._rows.get(statement.table):
+            self.flush()
+
+
+@cache
+def _insert(table: str, columns: tuple[str, ...]) -> Prepared:
+    return Prepared(sa.insert(metadata.tables[table]), columns=columns)
 
 
 class Unit(Protocol[T_co]):

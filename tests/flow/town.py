@@ -303,7 +303,7 @@ async def build(
 
 
 async def _install(town: Town, folder: Path, oin: Oin, profile: str) -> Installation:
-    folder.mkdir(parents=True)  # noqa: ASYNC240 - a test, nothing else runs
+    folder.mkdir(parents=True, exist_ok=True)  # noqa: ASYNC240 - a test, nothing else runs
     store = Store.open(
         folder / "gateway.db",
         epochs=EpochKeys(folder / "epochs", dice=town.dice),
