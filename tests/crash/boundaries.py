@@ -24,6 +24,10 @@ class Before(StrEnum):
     """It is killed at work, and passes the boundary while it starts again."""
     ORPHANS = "orphans"
     """As START, with old payloads in the database that no message refers to."""
+    DUE = "due"
+    """As START, with payloads whose time is over: their messages were confirmed."""
+    OLD_KEY = "old key"
+    """As START, with an epoch key that is too old, and a payload that lives under it."""
     FRESH = "fresh"
     """The installation has no data yet: traffic makes the first."""
     EMPTY = "empty"
@@ -81,6 +85,11 @@ def _commit(
         _at(f"{name}: before COMMIT", "before", _COMMIT, roles, which=which, before=before),
         _at(f"{name}: after COMMIT", "after", _COMMIT, roles, which=which, before=before),
     )
+
+
+def _key(name: str, side: Side, place: str, *, which: str = "") -> Boundary:
+    name = f"destroy epoch key: {name}"
+    return _at(name, side, place, ALL, which=which, before=Before.OLD_KEY)
 
 
 BOUNDARIES: tuple[Boundary, ...] = (
@@ -163,7 +172,8 @@ BOUNDARIES: tuple[Boundary, ...] = (
     _at("confirm before 200", "before", _HTTP, (V,), which="POST bevestiging"),
     _at("confirm after 200", "after", _HTTP, (V,), which="POST bevestiging"),
     _at("confirm origin marked", "after", "gateway.store.inbox:_mark_answered", (P, K)),
-    # destroy: orphans, and keys that are being made
+    # destroy: what is due, orphans, keys at the end of their time, and keys that are being made
+    *_commit("destroy", "Dispose", "gateway.store.disposal:Dispose.run", ALL, Before.DUE),
     *_commit(
         "destroy orphans",
         "SweepOrphans",
@@ -186,4 +196,26 @@ BOUNDARIES: tuple[Boundary, ...] = (
         ALL,
         before=Before.FRESH,
     ),
+    *_commit(
+        "destroy epoch key: moved on",
+        "Rewrap",
+        "gateway.store.rekeying:Rewrap.run",
+        ALL,
+        Before.OLD_KEY,
+    ),
+    _key("close", "before", f"{_KEYS}.close"),
+    _key("closed", "after", f"{_KEYS}.close"),
+    _key("unused?", "before", _COMMIT, which="Unused"),
+    _key("overwrite", "before", f"{_KEYS}.destroy"),
+    _key("overwritten", "after", "gateway.keys.epochs:_overwrite"),
+    _key("gone", "after", f"{_KEYS}.destroy"),
+    *_commit(
+        "destroy epoch key: told",
+        "Destroyed",
+        "gateway.store.rekeying:Destroyed.run",
+        ALL,
+        Before.OLD_KEY,
+    ),
+    _key("forget", "before", f"{_KEYS}.forget"),
+    _key("forgotten", "after", f"{_KEYS}.forget"),
 )

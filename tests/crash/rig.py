@@ -28,8 +28,9 @@ LOOK_SECONDS = 0.05
 SETTINGS = {
     "worker": "longest_wait_seconds = 1.0\ntrouble_wait_seconds = 0.2\npostvak_lease_seconds = 2\n"
     "lease_seconds = 2",
+    "retention": "relayed_hours = 0\nreceived_hours = 0\nanswered_hours = 0\nbackup_hours = 0",
 }
-"""Quick: a round is mostly waiting."""
+"""Quick, and so that payloads are due as soon as their message is confirmed."""
 
 
 class RigFailed(Exception):

@@ -115,6 +115,9 @@ async def _repeated(rig: Rig, boundary: Boundary, role: Role, nth: int) -> _Play
 
 
 async def _starting(rig: Rig, boundary: Boundary, role: Role, nth: int) -> _Played:
+    if boundary.before is Before.DUE:
+        await _feed(rig, lambda count: count < AT_ONCE)
+        await rig.settled(SETTLE_SECONDS)
     kills = await _kill_in_traffic(rig, role, (CLAIMED, nth))
     prepare = PREPARE.get(boundary.before)
     left = await asyncio.to_thread(rig.prepare, role, prepare) if prepare else nothing
@@ -132,6 +135,8 @@ _PLAYS = {
     Before.REPEATED: _repeated,
     Before.START: _starting,
     Before.ORPHANS: _starting,
+    Before.DUE: _starting,
+    Before.OLD_KEY: _starting,
 }
 
 
