@@ -312,6 +312,8 @@ class Claim:
     sealed: str | None
     """Id of the stored signed envelope (SOAP octets), None before the first sealing."""
     message: Known
+    probe: bool = False
+    """The partner was down: whether it answers decides about what else waits for it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -363,9 +365,11 @@ class Queue(Protocol):
         epoch: int,
         approvals: frozenset[str],
         suspended: frozenset[Oin] = frozenset(),
+        sure: bool = False,
     ) -> tuple[Claim, ...]:
         """Claim up to `limit` READY deliveries that are due; the attempt is counted here.
 
+        `sure`: there probably is something, so that it is not looked first.
         Claims only where the epoch is still `epoch`, and the approval is none or one of
         `approvals` and the payload hash is that of the message.
         """

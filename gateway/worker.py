@@ -6,7 +6,6 @@ delivery, acknowledgement or expiry falls due.
 
 import asyncio
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -20,9 +19,16 @@ from gateway.ports import Claim, Clock, Queue
 log = structlog.get_logger("gateway.worker")
 
 
+LOOK = 1.0
+"""Seconds between two looks at what time does, while there is traffic."""
+MOMENT = 0.01
+"""Shortest wait, in seconds."""
+
+
 class Bell(Protocol):
     """Rings when the store changed in a way that may give work."""
 
+    def ring(self) -> None: ...
     async def wait(self, timeout: float) -> bool: ...  # noqa: ASYNC109 - a bounded wait
 
 
@@ -63,43 +69,72 @@ class Worker:
         self._pace = pace or Pace()
         self._on_trouble = on_trouble
         self._running: set[asyncio.Task[None]] = set()
+        self._look_at = float("-inf")
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop`, then let what is under way end within the grace, and retire."""
-        while not stop.is_set():
-            try:
-                wait = await self._round()
-            except Exception as error:  # noqa: BLE001 - one bad row must not stop all traffic
-                self._trouble("worker.trouble", error)
-                wait = self._pace.trouble_wait.total_seconds()
-            await self._rest(stop, wait)
+        stopping = asyncio.create_task(self._ring_at(stop))
+        try:
+            await self._work(stop)
+        finally:
+            stopping.cancel()
         await self._drain()
         try:
             await self._queue.retire(worker=self._name)
         except GatewayError as error:
             self._trouble("worker.trouble", error)  # its lease ends by itself
 
+    async def _work(self, stop: asyncio.Event) -> None:
+        rung = True
+        while not stop.is_set():
+            try:
+                wait = await self._round(rung=rung)
+            except Exception as error:  # noqa: BLE001 - one bad row must not stop all traffic
+                self._trouble("worker.trouble", error)
+                wait = self._pace.trouble_wait.total_seconds()
+            rung = await self._bell.wait(wait)
+
     async def step(self) -> int:
         """Do one round inline, for simulations: return how many attempts were made."""
         await self._queue.sweep(worker=self._name, under_way=frozenset())
-        claims = await self._claim(self._pace.concurrency)
+        claims = await self._claim(self._pace.concurrency, sure=False)
         for claim in claims:
             await self._gateway.deliver(claim)
         return len(claims)
 
-    async def _round(self) -> float:
+    async def _ring_at(self, stop: asyncio.Event) -> None:
+        await stop.wait()
+        self._bell.ring()
+
+    async def _round(self, *, rung: bool) -> float:
+        """Look at the clock when it is time to, claim, and return how long to wait."""
         await self._queue.heartbeat(worker=self._name)
-        under_way = frozenset(task.get_name() for task in self._running)
-        due = await self._queue.sweep(worker=self._name, under_way=under_way)
+        if self._clock.monotonic() >= self._look_at:
+            await self._look()
         free = self._pace.concurrency - len(self._running)
         if free > 0:
-            for claim in await self._claim(free):
+            for claim in await self._claim(free, sure=rung):
                 task = asyncio.create_task(self._deliver(claim), name=claim.delivery)
                 self._running.add(task)
-                task.add_done_callback(self._running.discard)
-        return self._until(due)
+                task.add_done_callback(self._ended)
+        wait = max(MOMENT, self._look_at - self._clock.monotonic())
+        return min(wait, LOOK) if self._running else wait
 
-    async def _claim(self, limit: int) -> tuple[Claim, ...]:
+    async def _look(self) -> None:
+        """Do what time does. While there is traffic at most once a second."""
+        under_way = frozenset(task.get_name() for task in self._running)
+        due = await self._queue.sweep(worker=self._name, under_way=under_way)
+        now = self._clock.monotonic()
+        self._look_at = now + (LOOK if self._running else self._until(due))
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        """A delivery ended: what it left for later is looked at in a moment."""
+        if len(self._running) >= self._pace.concurrency:
+            self._bell.ring()  # there is a free place
+        self._running.discard(task)
+        self._look_at = min(self._look_at, self._clock.monotonic() + LOOK)
+
+    async def _claim(self, limit: int, *, sure: bool) -> tuple[Claim, ...]:
         directory = self._gateway.snapshots.current()
         now = self._clock.now()
         valid = frozenset(
@@ -111,6 +146,7 @@ class Worker:
             epoch=directory.epoch,
             approvals=valid,
             suspended=directory.suspended,
+            sure=sure,
         )
 
     async def _deliver(self, claim: Claim) -> None:
@@ -129,21 +165,7 @@ class Worker:
         longest = self._pace.longest_wait.total_seconds()
         if due is None:
             return longest
-        return min(longest, max(0.0, (due - self._clock.now()).total_seconds()))
-
-    async def _rest(self, stop: asyncio.Event, seconds: float) -> None:
-        """Until the bell, the due moment, the end of a delivery (a free place), or the stop."""
-        waits = {
-            asyncio.ensure_future(self._bell.wait(max(seconds, 0.01))),
-            asyncio.ensure_future(stop.wait()),
-        }
-        full = len(self._running) >= self._pace.concurrency
-        watched = waits | (self._running if full else set())
-        await asyncio.wait(watched, return_when=asyncio.FIRST_COMPLETED)
-        for wait in waits:
-            wait.cancel()
-            with suppress(asyncio.CancelledError):
-                await wait
+        return min(longest, max(MOMENT, (due - self._clock.now()).total_seconds()))
 
     async def _drain(self) -> None:
         if self._running:

@@ -6,8 +6,10 @@ from typing import Annotated
 import typer
 
 from gateway.cli import Config
+from gateway.errors import Misconfigured
 from gateway.installation import load_installation
 from gateway.store.backup import back_up
+from gateway.store.engine import is_postgresql, path_of
 
 MEGABYTE = 1_000_000
 
@@ -18,5 +20,8 @@ def backup(
 ) -> None:
     """Copy the SQLite database while the gateway runs. No keys come along: docs/backup.md."""
     installation = load_installation(config)
-    size = back_up(installation.path(installation.settings.paths.database), target)
+    database = installation.database
+    if is_postgresql(database):
+        raise Misconfigured("backup.postgresql", "met PostgreSQL: pg_dump, zie docs/backup.md")
+    size = back_up(path_of(database), target)
     print(f"{target}: {size / MEGABYTE:.1f} MB, gecontroleerd, keten klopt")

@@ -34,7 +34,7 @@ def retention(installation: Installation) -> Iterator[Line]:
 
 
 async def _figures(installation: Installation, clock: SystemClock) -> Figures:
-    with View(installation.path(installation.settings.paths.database), clock) as view:
+    with View(installation.database, clock, password_file=installation.password_file) as view:
         return await view.retention()
 
 

@@ -51,6 +51,7 @@ class EpochKeys:
         """Make the folder (0700) when it is missing; raise Misconfigured `keys.permissions`."""
         self._folder = folder
         self._dice = dice
+        self._last: _Read | None = None
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         _check_mode(folder, "the folder of the epoch keys is open to others")
         for path in _files(folder, _OPEN, _CLOSING):
@@ -61,24 +62,33 @@ class EpochKeys:
 
         Two processes may make one at the same moment: both are good.
         """
+        last = self._last
+        if last is None or not last.wraps(now) or not last.stands():
+            last = self._last = self._newest(now) or self._make(now)
+        return last.id, last.octets
+
+    def _newest(self, now: datetime) -> "_Read | None":
         # A clock that was wrong for a while may have left a key of the future: not that one.
         for path in reversed(_files(self._folder, _OPEN)):
             if abs(now - _made_at(path.stem)) < LIFETIME:
-                with suppress(GatewayError):
-                    return path.stem, self.key(path.stem)
-        return self._make(now)
+                with suppress(GatewayError, FileNotFoundError):
+                    return _read(path)
+        return None
 
     def key(self, id_: str) -> bytes:
         """Return the octets; raise GatewayError `epoch_key.destroyed` when they are gone.
 
         Raises Misconfigured `epoch_key.damaged` when the file is not what was written: it may
-        be put back. Read from the file each time: a key that another process destroyed is
+        be put back. The file is looked at each time: a key that another process destroyed is
         gone here too.
         """
+        last = self._last
+        if last is not None and last.id == id_ and last.stands():
+            return last.octets
         for _ in range(2):  # it may be closed between two looks
             for suffix in (_OPEN, _CLOSING):
                 with suppress(FileNotFoundError):
-                    return _octets(self._path(id_, suffix))
+                    return _read(self._path(id_, suffix)).octets
         raise GatewayError("epoch_key.destroyed", "epoch key was destroyed")
 
     def is_open(self, id_: str) -> bool:
@@ -87,6 +97,9 @@ class EpochKeys:
         The other half is `close`, which comes before the look whether the key wraps anything:
         one of the two always sees the other.
         """
+        last = self._last
+        if last is not None and last.id == id_ and last.stands():
+            return True
         return self._path(id_, _OPEN).exists()
 
     def all(self) -> tuple[EpochKey, ...]:
@@ -131,7 +144,7 @@ class EpochKeys:
             if abs(now - _made_at(path.stem)) > GRACE:
                 path.unlink(missing_ok=True)
 
-    def _make(self, now: datetime) -> tuple[str, bytes]:
+    def _make(self, now: datetime) -> "_Read":
         """Write under another name first, so that no half key is ever seen."""
         stamp = now.astimezone(UTC).strftime(_STAMP)
         id_ = f"{stamp}-{self._dice.octets(6).hex()}"
@@ -145,7 +158,7 @@ class EpochKeys:
             os.close(handle)
         draft.rename(self._path(id_, _OPEN))
         self._sync_folder()
-        return id_, octets
+        return _read(self._path(id_, _OPEN))
 
     def _path(self, id_: str, suffix: str) -> Path:
         if not id_ or not all(c.isalnum() or c == "-" for c in id_):
@@ -183,8 +196,35 @@ def _found(folder: Path, suffixes: frozenset[str]) -> Iterator[Path]:
     return (path for path in folder.glob("*") if path.suffix in suffixes)
 
 
-def _octets(path: Path) -> bytes:
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """A key in memory: the one that wraps now, so that not every payload reads the folder."""
+
+    id: str
+    octets: bytes
+    path: Path
+    made_at: datetime
+    stamp: tuple[int, int, int]
+
+    def wraps(self, now: datetime) -> bool:
+        return abs(now - self.made_at) < LIFETIME
+
+    def stands(self) -> bool:
+        """Tell whether its file is there, under the same name, as it was read."""
+        try:
+            return _stamp(self.path.stat()) == self.stamp
+        except OSError:
+            return False
+
+
+def _stamp(found: os.stat_result) -> tuple[int, int, int]:
+    return found.st_ino, found.st_mtime_ns, found.st_size
+
+
+def _read(path: Path) -> _Read:
+    """Raise FileNotFoundError, or Misconfigured `epoch_key.damaged`."""
     try:
+        stamp = _stamp(path.stat())
         octets = path.read_bytes()
     except FileNotFoundError:
         raise
@@ -192,7 +232,7 @@ def _octets(path: Path) -> bytes:
         raise Misconfigured("epoch_key.damaged", "epoch key can not be read") from error
     if len(octets) != OCTETS or not any(octets):
         raise Misconfigured("epoch_key.damaged", "epoch key is not what was written")
-    return octets
+    return _Read(path.stem, octets, path, _made_at(path.stem), stamp)
 
 
 def _overwrite(path: Path) -> None:

@@ -115,9 +115,10 @@ class Housekeeping:
         """By the agreements of now; for one that is gone the default of Digikoppeling holds."""
         directory = self._snapshots.current()
         return {
-            (agreement.cpa_id, partner): window(agreement, partner)
+            (agreement.cpa_id, partner.id): window(agreement, partner.id)
             for agreement in directory.agreements.values()
-            for partner in (agreement.other(directory.me).id,)
+            for partner in agreement.parties
+            if partner.id != directory.me
         }
 
 

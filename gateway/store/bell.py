@@ -3,9 +3,8 @@
 import asyncio
 from contextvars import ContextVar
 
-from gateway.lifecycle import State
 from gateway.message import Oin
-from gateway.ports import Admission, DeliveryChannel, NewDelivery
+from gateway.ports import DeliveryChannel, NewDelivery
 
 
 class Bell:
@@ -13,20 +12,31 @@ class Bell:
 
     def __init__(self) -> None:
         """Start silent."""
-        self._rung = asyncio.Event()
+        self._rung = False
+        self._waiter: asyncio.Future[bool] | None = None
 
     def ring(self) -> None:
         """Wake the waiter, or let its next wait return at once."""
-        self._rung.set()
+        self._rung = True
+        self._wake(rung=True)
 
     async def wait(self, timeout: float) -> bool:  # noqa: ASYNC109 - a bounded wait is the promise
         """Wait at most `timeout` seconds; False when it did not ring."""
-        try:
-            await asyncio.wait_for(self._rung.wait(), timeout)
-        except TimeoutError:
-            return False
-        self._rung.clear()
-        return True
+        if not self._rung:
+            loop = asyncio.get_running_loop()
+            self._waiter = loop.create_future()
+            timer = loop.call_later(timeout, self._wake)
+            try:
+                await self._waiter
+            finally:
+                timer.cancel()
+                self._waiter = None
+        rung, self._rung = self._rung, False
+        return rung
+
+    def _wake(self, *, rung: bool = False) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(rung)
 
 
 _seen: ContextVar[tuple[str, int] | None] = ContextVar("postvak_seen", default=None)
@@ -107,7 +117,7 @@ class Bells:
         self.postvak = PartyBells()
 
     def rung(self, topic: str) -> None:
-        """Pass on what another process told."""
+        """Pass on what a commit rang, of this process or another."""
         if topic == WORK:
             self.work.ring()
         elif topic.startswith(POSTVAK):
@@ -124,12 +134,3 @@ class Bells:
     def soon(self) -> None:
         """Wake the worker in a moment."""
         asyncio.get_running_loop().call_later(SOON, self.work.ring)
-
-    def ring_for(self, admission: Admission | None) -> None:
-        """Wake whoever can do something with the deliveries of a committed admission."""
-        while admission is not None:
-            acknowledgment = (admission.acknowledgment,) if admission.acknowledgment else ()
-            for delivery in (*admission.deliveries, *acknowledgment):
-                if delivery.state is State.READY:
-                    self.rung(topic_of(delivery))
-            admission = admission.followed_by

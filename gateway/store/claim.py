@@ -25,6 +25,7 @@ _CLAIM = (
     *(
         deliveries.c[name]
         for name in (
+            "lane",
             "kind",
             "cpa_id",
             "service",
@@ -62,7 +63,6 @@ def _lanes() -> sa.Select[Any]:
             lanes.c.channel == str(DeliveryChannel.EBMS2),
             lanes.c.next_at <= now,
             oldest <= now,
-            _ROOM > 0,
         )
         .order_by(first, oldest, lanes.c.id)
     )
@@ -84,8 +84,10 @@ def _room(lane: sa.ColumnElement[str], down: sa.ColumnElement[bool]) -> sa.Colum
 _ROOM = _room(lanes.c.id, lanes.c.down)
 _LANES = _lanes()
 _LOCKED = Prepared(_LANES.with_for_update(of=lanes, skip_locked=True))
-_SEEN = Prepared(_LANES)
-_FREE = Prepared(sa.select(_ROOM.label("room")).where(lanes.c.id == sa.bindparam("lane")))
+_SEEN = Prepared(_LANES.where(_ROOM > 0))
+_FREE = Prepared(
+    sa.select(_ROOM.label("room"), lanes.c.down).where(lanes.c.id == sa.bindparam("lane"))
+)
 _LINE = (
     sa.select(*_CLAIM)
     .join(messages, messages.c.id == deliveries.c.message)
@@ -114,6 +116,23 @@ def beat(tx: Tx, worker: str) -> None:
     tx.memo.add(("beat", worker))
 
 
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """What is claimed from a lane; `full` when it may hold more."""
+
+    rows: Sequence[Any]
+    full: bool
+    down: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claimed:
+    """What a worker has now. `left`: more was due than could be taken."""
+
+    claims: tuple[Claim, ...] = ()
+    left: bool = False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClaimDue:
     """Unit: claim for a worker."""
@@ -125,34 +144,43 @@ class ClaimDue:
     suspended: frozenset[Oin]
     cap: int
     now: datetime
+    beat: bool = True
+    """Whether the heartbeat is due as well."""
 
-    def run(self, tx: Tx) -> tuple[Claim, ...]:
+    def run(self, tx: Tx) -> Claimed:
         """Raise StaleSnapshot when the epoch moved."""
         epoch.guard(tx, self.epoch)
-        beat(tx, self.worker)
+        if self.beat:
+            beat(tx, self.worker)
         gated = not stepped_back(tx.high_water, self.now)
         tx.flush()
         lines = [self._line(tx, lane.id, gated=gated) for lane in self.lanes(tx.connection)]
-        rows = islice(_in_turn(lines), self.limit)
-        claims = (self._claim(tx, row) for row in rows)
-        return tuple(claim for claim in claims if claim is not None)
+        down = {row.lane for line in lines if line.down for row in line.rows}
+        rows = list(islice(_in_turn([line.rows for line in lines]), self.limit))
+        claims = (self._claim(tx, row, probe=row.lane in down) for row in rows)
+        return Claimed(
+            claims=tuple(claim for claim in claims if claim is not None),
+            left=len(rows) == self.limit or any(line.full for line in lines),
+        )
 
-    def lanes(self, connection: sa.Connection, *, lock: bool = True) -> Sequence[sa.Row[Any]]:
+    def lanes(self, connection: sa.Connection, *, lock: bool = True) -> Sequence[Any]:
         """Return the lanes to claim from, signals first, then the one that waits longest."""
         keys = {"now": self.now, "cap": self.cap}
         found = (_LOCKED if lock else _SEEN).rows(connection, keys)
         return [lane for lane in found if lane.recipient not in self.suspended][: self.limit]
 
-    def _line(self, tx: Tx, lane: str, *, gated: bool) -> Sequence[sa.Row[Any]]:
+    def _line(self, tx: Tx, lane: str, *, gated: bool) -> _Line:
         """The oldest of a lane. Without a sure clock, none that stands on an approval."""
         # Counted behind the lock: who had it before may have claimed.
-        room = tx.peek(_FREE, {"lane": lane, "cap": self.cap}).scalar()
-        if room < 1:
-            return ()
-        keys = {"now": self.now, "lane": lane, "limit": min(room, self.limit)}
-        return tx.peek(_GATED if gated else _UNGATED, keys).all()
+        free = tx.peek(_FREE, {"lane": lane, "cap": self.cap}).one()
+        if free.room < 1:
+            return _Line((), full=True, down=free.down)
+        most = min(free.room, self.limit)
+        keys = {"now": self.now, "lane": lane, "limit": most}
+        rows = tx.peek(_GATED if gated else _UNGATED, keys).all()
+        return _Line(rows, full=len(rows) == most, down=free.down)
 
-    def _claim(self, tx: Tx, row: sa.Row[Any]) -> Claim | None:
+    def _claim(self, tx: Tx, row: sa.Row[Any], *, probe: bool) -> Claim | None:
         ground = self._not_released(row)
         if ground:
             self._hold(tx, row, ground)
@@ -172,7 +200,7 @@ class ClaimDue:
         same = {"approval_id": row.approval_id, "payload_sha256": row.payload_sha256}
         if not move(tx, at, Event.CLAIM, audit, changes=changes, same=same):
             return None
-        return _value(row)
+        return _value(row, probe=probe)
 
     def _not_released(self, row: sa.Row[Any]) -> str:
         """Return why the gate does not let it pass any more; empty when it does."""
@@ -191,8 +219,9 @@ class ClaimDue:
         move(tx, at, Event.HOLD_AGAIN, audit, changes=changes)
 
 
-def _value(row: sa.Row[Any]) -> Claim:
+def _value(row: sa.Row[Any], *, probe: bool) -> Claim:
     return Claim(
+        probe=probe,
         delivery=row.id,
         fence=row.fence + 1,
         attempt=row.attempt + 1,
@@ -217,8 +246,3 @@ def _in_turn(lines: Sequence[Sequence[sa.Row[Any]]]) -> Iterator[sa.Row[Any]]:
     """One of each lane, then the second of each, and so on."""
     for round_ in zip_longest(*lines):
         yield from (row for row in round_ if row is not None)
-
-
-def any_candidate(connection: sa.Connection, unit: ClaimDue) -> bool:
-    """Tell whether a claim would find something: most do not, and need no commit."""
-    return bool(unit.lanes(connection, lock=False))

@@ -218,6 +218,7 @@ def set_breaker(tx: Tx, recipient: Oin, kind: DeliveryKind, *, until: datetime) 
     tx.change(_SET_BREAKER, {"lane": lane, "until": until})
 
 
-def close_breaker(tx: Tx, recipient: Oin, kind: DeliveryKind) -> None:
-    """The partner answers again."""
-    tx.change(_CLOSE_BREAKER, {"lane": lane_id(recipient, DeliveryChannel.EBMS2, kind)})
+def close_breaker(tx: Tx, recipient: Oin, kind: DeliveryKind) -> bool:
+    """The partner answers again; return whether it was down."""
+    lane = lane_id(recipient, DeliveryChannel.EBMS2, kind)
+    return tx.change(_CLOSE_BREAKER, {"lane": lane}) == 1

@@ -20,7 +20,7 @@ from gateway.ports import (
     Payloads,
 )
 from gateway.store import epoch
-from gateway.store.bell import WORK, Bells
+from gateway.store.bell import WORK
 from gateway.store.deliveries import REFER, add_delivery, look_again
 from gateway.store.prepared import Prepared
 from gateway.store.reading import Reads
@@ -238,14 +238,11 @@ class Note:
 class SqlInbox:
     """The port `Inbox`."""
 
-    def __init__(
-        self, *, writer: Writer, reads: Reads, payloads: Payloads, bells: Bells, clock: Clock
-    ) -> None:
-        """Take what it writes and reads with, and the bells to ring after a commit."""
+    def __init__(self, *, writer: Writer, reads: Reads, payloads: Payloads, clock: Clock) -> None:
+        """Take what it writes and reads with."""
         self._writer = writer
         self._reads = reads
         self._payloads = payloads
-        self._bells = bells
         self._clock = clock
 
     async def find(self, party: str, cpa_id: str, message_id: str) -> Known | None:
@@ -304,16 +301,12 @@ class SqlInbox:
 
     async def admit(self, admission: Admission) -> Admitted:
         """Store it in one commit; see the port."""
-        admitted = await self._writer.commit(Admit(admission=admission, now=self._clock.now()))
-        if admitted.fresh:
-            self._bells.ring_for(admission)
-        return admitted
+        return await self._writer.commit(Admit(admission=admission, now=self._clock.now()))
 
     async def repeat_acknowledgment(self, message: str, *, id_: str, event: AuditEvent) -> None:
         """Queue the stored acknowledgement once more, unless one is waiting already."""
         unit = RepeatAcknowledgment(message=message, id=id_, event=event, now=self._clock.now())
-        if await self._writer.commit(unit):
-            self._bells.work.ring()
+        await self._writer.commit(unit)
 
     async def note(self, *events: AuditEvent) -> None:
         """Write audit rows alone."""

@@ -220,10 +220,7 @@ class SqlPostvak:
             events=events,
             now=self._clock.now(),
         )
-        closed = await self._writer.commit(unit)
-        if closed:
-            self._bells.ring_for(answer)
-        return closed
+        return await self._writer.commit(unit)
 
     async def wait(self, *, party: Oin, timeout: timedelta) -> bool:  # noqa: ASYNC109 - a bounded wait is the promise
         """Wait for an admission or the end of a lease; False on timeout.

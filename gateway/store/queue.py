@@ -7,7 +7,7 @@ from typing import Any, assert_never
 import sqlalchemy as sa
 
 from gateway.errors import StaleSnapshot
-from gateway.lifecycle import Event, State
+from gateway.lifecycle import TRANSITIONS, Event, State
 from gateway.message import Oin, Reference
 from gateway.ports import (
     AuditEvent,
@@ -22,7 +22,7 @@ from gateway.ports import (
     TryAgain,
 )
 from gateway.store.bell import WORK, Bells
-from gateway.store.claim import ClaimDue, any_candidate, beat
+from gateway.store.claim import ClaimDue, beat
 from gateway.store.deliveries import (
     REFER,
     SPOT,
@@ -33,6 +33,7 @@ from gateway.store.deliveries import (
     spot,
     told,
 )
+from gateway.store.prepared import Prepared
 from gateway.store.reading import Reads
 from gateway.store.records import write_references
 from gateway.store.sweep import Sweep, anything_due, next_due
@@ -125,7 +126,7 @@ class Settle:
         mine = sa.select(*SPOT).where(deliveries.c.id == self.claim.delivery)
         row = tx.read(mine.with_for_update()).one()
         at = spot(row)
-        open_ = at.state in {State.READY, State.CLAIMED, State.SENT}
+        open_ = change.event in TRANSITIONS[at.state]
         # A new fence: what a second worker reports of its own attempt no longer counts.
         if not (open_ and self._move(tx, at, change, fence=at.fence + 1)):
             tx.record(*self.events)
@@ -135,8 +136,20 @@ class Settle:
         match self.outcome:
             case TryAgain(at=at, down=True):
                 set_breaker(tx, claim.recipient, claim.kind, until=at)
-            case HandedOver():
+            case HandedOver() if claim.probe:
                 close_breaker(tx, claim.recipient, claim.kind)
+
+
+_KEEP = Prepared(
+    sa.update(deliveries)
+    .where(
+        deliveries.c.id == sa.bindparam("b_id"),
+        deliveries.c.state == str(State.CLAIMED),
+        deliveries.c.fence == sa.bindparam("b_fence"),
+        deliveries.c.sealed_id.is_(None),
+    )
+    .values(sealed_id=sa.bindparam("b_sealed"), signed_references=sa.bindparam("b_references"))
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,17 +163,13 @@ class KeepSealed:
     def run(self, tx: Tx) -> None:
         """Raise StaleSnapshot `claim.lost` when it is no longer claimed, or signed already."""
         tx.defer(REFER, {"b_id": self.envelope.id})
-        done = tx.write(
-            sa.update(deliveries)
-            .where(
-                deliveries.c.id == self.claim.delivery,
-                deliveries.c.state == str(State.CLAIMED),
-                deliveries.c.fence == self.claim.fence,
-                deliveries.c.sealed_id.is_(None),
-            )
-            .values(sealed_id=self.envelope.id, signed_references=write_references(self.references))
-        )
-        if done != 1:
+        keys = {
+            "b_id": self.claim.delivery,
+            "b_fence": self.claim.fence,
+            "b_sealed": self.envelope.id,
+            "b_references": write_references(self.references),
+        }
+        if tx.change(_KEEP, keys) != 1:
             raise StaleSnapshot("claim.lost", "the delivery is no longer claimed by this worker")
 
 
@@ -223,6 +232,7 @@ class SqlQueue:
         self._run = run
         self._cap = cap
         self._lease = lease
+        self._left = False
         self._beats: dict[str, float] = {}
         self._suspended: frozenset[Oin] = frozenset()
 
@@ -234,6 +244,7 @@ class SqlQueue:
         epoch: int,
         approvals: frozenset[str],
         suspended: frozenset[Oin] = frozenset(),
+        sure: bool = False,
     ) -> tuple[Claim, ...]:
         """Claim what is due, the oldest of each lane in turn, signals first.
 
@@ -241,7 +252,6 @@ class SqlQueue:
         `approvals` are held again. After the clock was set back, those that pass under an
         approval wait.
         """
-        now = self._clock.now()
         self._suspended = suspended
         unit = ClaimDue(
             worker=self._name(worker),
@@ -250,15 +260,21 @@ class SqlQueue:
             approvals=approvals,
             suspended=suspended,
             cap=self._cap,
-            now=now,
+            now=self._clock.now(),
+            beat=self._beat_due(worker),
         )
-        if limit < 1 or not await self._reads(lambda c: any_candidate(c, unit)):
+        if limit < 1 or not (sure or await self._anything(unit)):
             return ()
-        claims = await self._writer.commit(unit)
-        self._beats[worker] = self._clock.monotonic()
-        if not claims:
+        claimed = await self._writer.commit(unit)
+        if unit.beat:
+            self._beats[worker] = self._clock.monotonic()
+        self._left = claimed.left
+        if not claimed.claims and await self._anything(unit):
             self._bells.soon()  # another process had the lane: it may have left something
-        return claims
+        return claimed.claims
+
+    async def _anything(self, unit: ClaimDue) -> bool:
+        return await self._reads(lambda c: bool(unit.lanes(c, lock=False)))
 
     async def sealed(
         self, claim: Claim, envelope: StoredPayload, references: tuple[Reference, ...]
@@ -270,7 +286,8 @@ class SqlQueue:
         """Write what came of the attempt; see the port."""
         unit = Settle(claim=claim, outcome=outcome, events=events, now=self._clock.now())
         settled = await self._writer.commit(unit)
-        self._bells.work.ring()
+        if self._left:
+            self._bells.work.ring()  # there is a place for what was left
         return settled
 
     async def sweep(
@@ -288,16 +305,19 @@ class SqlQueue:
 
     async def heartbeat(self, *, worker: str) -> None:
         """Renew the lease; written no more often than it needs to be."""
-        now = self._clock.monotonic()
-        last = self._beats.get(worker)
-        if last is None or now - last >= self._lease.total_seconds() / BEATS:
+        if self._beat_due(worker):
             await self._writer.commit(Beat(self._name(worker)))
-            self._beats[worker] = now
+            self._beats[worker] = self._clock.monotonic()
 
     async def retire(self, *, worker: str) -> None:
         """End the lease of a worker that stops; what it still holds is put back by others."""
         self._beats.pop(worker, None)
         await self._writer.commit(Retire(self._name(worker)))
+
+    def _beat_due(self, worker: str) -> bool:
+        last = self._beats.get(worker)
+        every = self._lease.total_seconds() / BEATS
+        return last is None or self._clock.monotonic() - last >= every
 
     def _name(self, worker: str) -> str:
         return f"{worker}@{self._run}"

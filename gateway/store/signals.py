@@ -17,8 +17,9 @@ from gateway.ports import (
     SignalOutcome,
     SignalReceived,
 )
-from gateway.store.bell import Bells
+from gateway.store.bell import WORK
 from gateway.store.deliveries import SPOT, Spot, close_breaker, move, spot
+from gateway.store.prepared import Prepared
 from gateway.store.records import read_references
 from gateway.store.tables import deliveries, evidence
 from gateway.store.writer import Tx, Writer
@@ -30,6 +31,22 @@ _AUDIT = {
 }
 
 
+# Of that party, agreement and MessageId only: a signal is never for another's. Locked: a
+# settlement of this moment is waited for, not missed.
+_CANDIDATES = Prepared(
+    sa.select(*SPOT, deliveries.c.signed_references)
+    .where(
+        deliveries.c.recipient == sa.bindparam("party"),
+        deliveries.c.cpa_id == sa.bindparam("cpa_id"),
+        deliveries.c.ebms_id == sa.bindparam("ebms_id"),
+        deliveries.c.kind == str(DeliveryKind.MESSAGE),
+        deliveries.c.channel == str(DeliveryChannel.EBMS2),
+    )
+    .order_by(deliveries.c.seq)
+    .with_for_update(of=deliveries)
+)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receive:
     """Unit: settle by a signal. The first signal of a delivery wins."""
@@ -39,7 +56,13 @@ class Receive:
 
     def run(self, tx: Tx) -> SignalOutcome:
         """Write what it did, or that it did nothing."""
-        rows = tx.read(self._candidates()).all()
+        signal = self.signal
+        keys = {
+            "party": signal.party,
+            "cpa_id": signal.cpa_id,
+            "ebms_id": signal.ref_to_message_id,
+        }
+        rows = tx.find(_CANDIDATES, keys).all()
         if not rows:
             return self._only_told(tx, SignalOutcome.UNKNOWN, "signal.unknown")
         fitting = [row for row in rows if self._fits(row)]
@@ -56,22 +79,6 @@ class Receive:
     @property
     def _event(self) -> Event:
         return Event.REFUSE if self.signal.error else Event.CONFIRM
-
-    def _candidates(self) -> sa.Select[Any]:
-        """Of that party, agreement and MessageId only: a signal is never for another's."""
-        return (
-            sa.select(*SPOT, deliveries.c.signed_references)
-            .where(
-                deliveries.c.recipient == self.signal.party,
-                deliveries.c.cpa_id == self.signal.cpa_id,
-                deliveries.c.ebms_id == self.signal.ref_to_message_id,
-                deliveries.c.kind == str(DeliveryKind.MESSAGE),
-                deliveries.c.channel == str(DeliveryChannel.EBMS2),
-            )
-            .order_by(deliveries.c.seq)
-            # Locked: a settlement of this moment is waited for, not missed.
-            .with_for_update(of=deliveries)
-        )
 
     def _fits(self, row: sa.Row[Any]) -> bool:
         """The acknowledged digests are those that we signed, no fewer and no more."""
@@ -92,7 +99,8 @@ class Receive:
             return self._only_told(tx, SignalOutcome.MISMATCH, "signal.state", at)
         if signal.evidence:
             self._keep_evidence(tx, at)
-        close_breaker(tx, at.recipient, DeliveryKind.MESSAGE)
+        if close_breaker(tx, at.recipient, DeliveryKind.MESSAGE):
+            tx.ring(WORK)
         return SignalOutcome.MATCHED
 
     def _keep_evidence(self, tx: Tx, at: Spot) -> None:
@@ -140,15 +148,11 @@ class Receive:
 class SqlSignals:
     """The port `Signals`."""
 
-    def __init__(self, *, writer: Writer, bells: Bells, clock: Clock) -> None:
-        """Take what it writes with, and the bells."""
+    def __init__(self, *, writer: Writer, clock: Clock) -> None:
+        """Take what it writes with."""
         self._writer = writer
-        self._bells = bells
         self._clock = clock
 
     async def receive(self, signal: SignalReceived) -> SignalOutcome:
         """Settle the delivery of that party, agreement and MessageId."""
-        outcome = await self._writer.commit(Receive(signal=signal, now=self._clock.now()))
-        if outcome is SignalOutcome.MATCHED:
-            self._bells.work.ring()
-        return outcome
+        return await self._writer.commit(Receive(signal=signal, now=self._clock.now()))

@@ -46,6 +46,7 @@ class Store:
         clock: Clock,
         dice: Dice,
         lease: timedelta,
+        bells: Bells,
     ) -> None:
         """Wire the parts; `open` does it."""
         self._engine = engine
@@ -53,7 +54,7 @@ class Store:
         self._writer = writer
         self._reads = reads
         self._clock = clock
-        self._bells = bells = Bells()
+        self._bells = bells
         self._listening: asyncio.Task[None] | None = None
         self.bell: Bell = bells.work
         self.epoch_bell: Bell = bells.epoch
@@ -61,13 +62,13 @@ class Store:
             writer=writer, reads=reads, epochs=epochs, clock=clock, dice=dice
         )
         self.inbox: Inbox = SqlInbox(
-            writer=writer, reads=reads, payloads=self.payloads, bells=bells, clock=clock
+            writer=writer, reads=reads, payloads=self.payloads, clock=clock
         )
         self._run = run = dice.uuid()[:RUN_LENGTH]
         self.queue: Queue = SqlQueue(
             writer=writer, reads=reads, bells=bells, clock=clock, run=run, lease=lease
         )
-        self.signals: Signals = SqlSignals(writer=writer, bells=bells, clock=clock)
+        self.signals: Signals = SqlSignals(writer=writer, clock=clock)
         self.postvak: Postvak = SqlPostvak(writer=writer, reads=reads, bells=bells, clock=clock)
         self.reader: Reader = SqlReader(reads=reads, clock=clock)
         self.retention = SqlRetention(
@@ -107,10 +108,16 @@ class Store:
         except BaseException:
             lock.release()
             raise
+        bells = Bells()
         return cls(
             engine=engine,
             lock=lock,
-            writer=InlineWriter(committers[0]) if inline else ThreadWriter(*committers),
+            writer=(
+                InlineWriter(committers[0], hear=bells.rung)
+                if inline
+                else ThreadWriter(*committers, hear=bells.rung)
+            ),
+            bells=bells,
             reads=InlineReads(engine) if inline else ThreadReads(engine),
             epochs=epochs,
             clock=clock,

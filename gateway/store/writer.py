@@ -12,7 +12,7 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
+from functools import cache, partial
 from typing import Any, Protocol, TypeVar
 
 import sqlalchemy as sa
@@ -65,7 +65,7 @@ class Tx:
             self.insert(audit, (row,))
 
     def ring(self, topic: str) -> None:
-        """Wake the other processes that wait for `topic` when this commits."""
+        """Wake whoever waits for `topic`, here and in other processes, when this commits."""
         self.topics[topic] = None
 
     def defer(self, statement: Prepared, row: Params) -> None:
@@ -181,6 +181,8 @@ class Committer:
         self._tail = Tail.start(writer_id)
         self._mark = marks.Mark()
         self.counters = Counters()
+        self.topics: dict[str, None] = {}
+        """What committed units rang since somebody took it."""
         self._connect()
 
     def run(self, units: Sequence[Unit[Any]]) -> list[Result]:
@@ -191,6 +193,12 @@ class Committer:
             return [Failed(lost.error)] * len(units)
         except Exception as error:  # noqa: BLE001 - every failure must reach its future
             return self._each(units, error)
+
+    def take_topics(self) -> tuple[str, ...]:
+        """Return what was rung since the last time."""
+        topics = tuple(self.topics)
+        self.topics.clear()
+        return topics
 
     def _each(self, units: Sequence[Unit[Any]], error: Exception) -> list[Result]:
         if len(units) > 1:
@@ -253,6 +261,7 @@ class Committer:
             raise _Lost(unknown) from error
         self._tail = tx.tail
         self._mark.kept()
+        self.topics |= tx.topics
         self.counters.commits += 1
 
     def _rollback(self) -> None:
@@ -317,6 +326,9 @@ class _Lost(Exception):
         self.error = error
 
 
+Hear = Callable[[str], None]
+
+
 class Writer(Protocol):
     """Commits units of work."""
 
@@ -342,13 +354,17 @@ def value_of(result: Result) -> Any:
 class InlineWriter:
     """Commits at once, on the caller's thread: for simulations."""
 
-    def __init__(self, committer: Committer) -> None:
-        """Take the committer."""
+    def __init__(self, committer: Committer, *, hear: Hear = lambda _topic: None) -> None:
+        """Take the committer, and who hears what units ring."""
         self._committer = committer
+        self._hear = hear
 
     async def commit(self, unit: Unit[T]) -> T:
         """Run the unit in a commit of its own."""
-        value: T = value_of(self._committer.run((unit,))[0])
+        results = self._committer.run((unit,))
+        for topic in self._committer.take_topics():
+            self._hear(topic)
+        value: T = value_of(results[0])
         return value
 
     async def close(self) -> None:
@@ -374,9 +390,16 @@ class _Job:
 class ThreadWriter:
     """Commits on a thread per committer; what came in meanwhile goes into the next commit."""
 
-    def __init__(self, *committers: Committer, size: int = QUEUE, group: int = GROUP) -> None:
-        """Start the threads."""
+    def __init__(
+        self,
+        *committers: Committer,
+        size: int = QUEUE,
+        group: int = GROUP,
+        hear: Hear = lambda _topic: None,
+    ) -> None:
+        """Start the threads; `hear` is called on the loop with what units ring."""
         self._committers = committers
+        self._hear = hear
         self._group = group
         self._refused = 0
         self._queue: queue.Queue[_Job | None] = queue.Queue(size)
@@ -422,10 +445,22 @@ class ThreadWriter:
         while (job := self._queue.get()) is not None:
             jobs, last = self._collect(job)
             results = committer.run([job.unit for job in jobs])
-            _resolve(jobs, results)
+            self._resolve(jobs, results, committer.take_topics())
             if last:
                 break
         committer.close()
+
+    def _resolve(
+        self, jobs: Sequence[_Job], results: Sequence[Result], topics: Sequence[str]
+    ) -> None:
+        """Tell each loop once about all of its futures, and the first what was rung."""
+        by_loop: dict[asyncio.AbstractEventLoop, list[Callable[[], None]]] = {}
+        for job, result in zip(jobs, results, strict=True):
+            by_loop.setdefault(job.loop, []).append(_teller(job.future, result))
+        by_loop[jobs[0].loop] += [partial(self._hear, topic) for topic in topics]
+        for loop, tellers in by_loop.items():
+            with suppress(RuntimeError):  # the loop was closed: nobody waits any more
+                loop.call_soon_threadsafe(_tell, tellers)
 
     def _collect(self, first: _Job) -> tuple[list[_Job], bool]:
         """Take what waits, up to the group's size; True when it was the last."""
@@ -439,16 +474,6 @@ class ThreadWriter:
                 return jobs, True
             jobs.append(job)
         return jobs, False
-
-
-def _resolve(jobs: Sequence[_Job], results: Sequence[Result]) -> None:
-    """Tell each loop once about all of its futures."""
-    by_loop: dict[asyncio.AbstractEventLoop, list[Callable[[], None]]] = {}
-    for job, result in zip(jobs, results, strict=True):
-        by_loop.setdefault(job.loop, []).append(_teller(job.future, result))
-    for loop, tellers in by_loop.items():
-        with suppress(RuntimeError):  # the loop was closed: nobody waits any more
-            loop.call_soon_threadsafe(_tell, tellers)
 
 
 def _teller(future: asyncio.Future[Any], result: Result) -> Callable[[], None]:

@@ -13,15 +13,7 @@ from gateway.rules.retention import Terms
 from gateway.store.backup import back_up
 from gateway.store.sqlite import Sqlite
 from tests.store.stage import Stage
-from tests.store.test_store_retention import acknowledge, delivered, send
-
-
-@pytest.fixture
-def place(tmp_path, empty):
-    """The copy is of a SQLite file."""
-    shutil.copy(empty, tmp_path / "gateway.db")
-    return tmp_path / "gateway.db", False
-
+from tests.store.test_store_retention import delivered
 
 HUB = Terms.of(RetentionSettings(), InstallationRole.KNOOPPUNT)
 AGE = timedelta(hours=36)
@@ -59,14 +51,6 @@ async def restore(stage, copy):
         path.unlink()
     shutil.copy(copy, stage.database)
     await stage.open()
-
-
-async def code_of(stage, payload):
-    try:
-        await stage.store.payloads.get(payload)
-    except GatewayError as error:
-        return error.code
-    return "readable"
 
 
 async def test_a_copy_holds_all_that_was_committed_and_is_whole(stage, copy):
@@ -147,40 +131,6 @@ def test_no_database_and_no_folder_are_told(tmp_path, empty):
         assert caught.value.code == "store.path"
 
 
-# --- dump, destroy, restore -----------------------------------------------------------
-
-
-async def test_a_restored_copy_does_not_bring_a_destroyed_payload_back(stage, copy):
-    await delivered(stage, 1)
-    payload = (await stage.view()).message.payload_id
-    back_up(stage.database, copy)
-    await live(stage, hours=72)
-    trace = await stage.trace()
-
-    await restore(stage, copy)
-
-    assert await code_of(stage, payload) == "payload.destroyed"
-    assert await stage.store.verify_chain() is None
-    assert await stage.trace() == trace[:-1]
-    assert await stage.state() is State.DELIVERED
-
-
-async def test_what_still_lives_in_a_copy_of_yesterday_can_be_sent(stage, copy):
-    await live(stage, hours=20)
-    await stage.admit(1)
-    payload = (await stage.view()).message.payload_id
-    back_up(stage.database, copy)
-    await live(stage, hours=23)
-
-    await restore(stage, copy)
-    await live(stage, hours=1)
-
-    assert await code_of(stage, payload) == "readable"
-    assert len(await send(stage)) == 1
-    await acknowledge(stage)
-    assert await stage.state() is State.DELIVERED
-
-
 async def test_every_copy_is_of_use_for_the_backup_hours_at_least(stage, copy):
     """Whatever the age of the key at the moment of the copy."""
     await stage.admit(1, deliveries=(stage.delivery(1, state=State.HELD),))
@@ -193,19 +143,6 @@ async def test_every_copy_is_of_use_for_the_backup_hours_at_least(stage, copy):
             assert stage.epochs.key(wrapped)
 
 
-async def test_and_holds_nothing_readable_after_the_longest_life_of_a_key(stage, copy):
-    await delivered(stage, 1)
-    payload = (await stage.view()).message.payload_id
-    back_up(stage.database, copy)
-    key = _key_of(copy, payload)
-
-    await live(stage, hours=36 + 24 + 1)
-
-    with pytest.raises(GatewayError) as caught:
-        stage.epochs.key(key)
-    assert caught.value.code == "epoch_key.destroyed"
-
-
 def _key_of(copy, payload):
     connection = Sqlite(copy).reader()
     try:
@@ -215,19 +152,3 @@ def _key_of(copy, payload):
     finally:
         connection.close()
     return found
-
-
-async def test_restored_work_goes_on_and_old_claims_are_nobodys(stage, copy):
-    """What was being sent when the copy was made is sent again, by its own MessageId."""
-    await stage.admit(1)
-    (claim,) = await stage.claim()
-    await stage.seal(claim, b"digest")
-    back_up(stage.database, copy)
-
-    await restore(stage, copy)
-    await stage.store.queue.sweep(worker="w1")
-
-    (again,) = await stage.claim()
-    assert (again.delivery, again.attempt) == (claim.delivery, 2)
-    assert again.message.message_id == claim.message.message_id
-    assert again.sealed is not None

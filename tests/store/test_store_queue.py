@@ -388,6 +388,18 @@ async def test_a_lost_attempt_that_may_have_arrived_and_has_no_copy_check_is_for
     assert await stage.state() is State.UNKNOWN
 
 
+async def test_a_success_that_comes_after_the_worker_was_given_up_counts(stage):
+    claim = await _one(stage, retries=0, retry_interval=timedelta(0))
+    await stage.seal(claim, b"digest")
+    stage.silence("w1")
+    await stage.store.queue.sweep(worker="w2")
+
+    settled = await stage.store.queue.settle(claim, HandedOver(until=None), ())
+
+    assert not settled
+    assert await stage.state() is State.DELIVERED
+
+
 async def test_a_lost_attempt_that_never_signed_never_left(stage):
     await _one(stage, retries=0, retry_interval=timedelta(0))
     stage.silence("w1")
@@ -421,10 +433,21 @@ async def test_the_bell_rings_for_work(stage):
     assert not await stage.store.bell.wait(0.01)
     await stage.admit(1)
     assert await stage.store.bell.wait(0.01)
-    (claim,) = await stage.claim()
+    await stage.claim()
     assert not await stage.store.bell.wait(0.01)
-    await stage.store.queue.settle(claim, HandedOver(until=None), ())
+
+
+async def test_the_bell_rings_for_a_free_place_when_something_was_left(stage):
+    await stage.admit_many(range(2))
+    await stage.store.bell.wait(0.01)
+
+    (first,) = await stage.claim(limit=1)
+    await stage.store.queue.settle(first, HandedOver(until=None), ())
     assert await stage.store.bell.wait(0.01)
+
+    (second,) = await stage.claim(limit=5)
+    await stage.store.queue.settle(second, HandedOver(until=None), ())
+    assert not await stage.store.bell.wait(0.01)
 
 
 async def test_looking_for_work_that_is_not_there_commits_nothing(stage):

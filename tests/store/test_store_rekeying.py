@@ -192,9 +192,24 @@ async def test_two_processes_that_make_a_key_at_once_both_have_a_good_one(tmp_pa
 
     made = [one._make(START), two._make(START)]
 
-    assert len({id_ for id_, _ in made}) == 2
-    assert [two.key(made[0][0]), one.key(made[1][0])] == [octets for _, octets in made]
+    assert len({key.id for key in made}) == 2
+    assert [two.key(made[0].id), one.key(made[1].id)] == [key.octets for key in made]
     assert one.current(START) == two.current(START)
+
+
+async def test_a_key_that_another_process_closed_wraps_no_more_here(tmp_path):
+    one, two = (EpochKeys(tmp_path / "epochs", dice=Dice(seed)) for seed in (1, 2))
+    id_, octets = one.current(START)
+    assert one.is_open(id_)
+
+    two.close(id_, START)
+
+    assert not one.is_open(id_)
+    assert one.key(id_) == octets
+    assert one.current(START)[0] != id_
+    two.destroy(id_)
+    with pytest.raises(GatewayError):
+        one.key(id_)
 
 
 async def test_a_key_that_another_process_ended_is_no_trouble(stage):

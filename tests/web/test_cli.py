@@ -295,6 +295,19 @@ async def test_doctor_shows_what_is_due_and_backup_copies_beside_the_open_databa
     assert re.search(r"✗ epoch-sleutel \S+ ontbreekt: 1 inhoud is onleesbaar", without.out)
 
 
+def test_backup_of_postgresql_names_what_makes_one(sites, tmp_path):
+    folder = tmp_path / "knooppunt"
+    subprocess.run(["cp", "-rp", sites.by_place["knooppunt"].folder, folder], check=True)
+    toml = folder / "gateway.toml"
+    url = 'url = "postgresql://gateway@127.0.0.1:1/gateway"'
+    toml.write_text(toml.read_text().replace("[database]\n", f"[database]\n{url}\n"))
+
+    ran = gateway("backup", tmp_path / "kopie.db", "-c", folder)
+
+    refused(ran, 2, "backup.postgresql")
+    assert "pg_dump" in ran.err
+
+
 def installation_keys(config: Path) -> list[Path]:
     installation = load_installation(config)
     return list(installation.path(installation.settings.paths.epoch_keys).glob("*.epoch"))
