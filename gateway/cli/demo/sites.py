@@ -1,10 +1,8 @@
 """Makes the four installations of the demo, and the partner without one."""
 
 import secrets
-import socket
 import ssl
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -12,6 +10,7 @@ from pathlib import Path
 
 from gateway.cli.demo.documents import VERSION, Address
 from gateway.cli.demo.partner import Partner
+from gateway.cli.demo.ports import free_ports
 from gateway.cli.demo.processes import Served
 from gateway.cli.demo.rest import BackEnd
 from gateway.config import InstallationRole
@@ -139,7 +138,7 @@ def make_sites(
         party.oin: {u: pki.issue(oin=party.oin, name=party.name, usage=u) for u in _USAGES}
         for party in (*PLACES.values(), HALT)
     }
-    ports = list(_free_ports(3 * len(PLACES) + 1))
+    ports = list(free_ports(3 * len(PLACES) + 1))
     sites = {
         place: Site(
             place=place,
@@ -171,15 +170,6 @@ def make_sites(
 
 
 _USAGES = ("tls", "sign", "encrypt")
-
-
-def _free_ports(count: int) -> Iterator[int]:
-    """Yield ports that were free together a moment ago."""
-    with ExitStack() as stack:
-        for _ in range(count):
-            found = stack.enter_context(socket.socket())
-            found.bind(("127.0.0.1", 0))
-            yield int(found.getsockname()[1])
 
 
 def _agreement(
