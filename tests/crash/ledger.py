@@ -59,6 +59,11 @@ class Findings:
         return (*self.lost, *self.twice, *self.not_stored, *self.broken, *self.kept)
 
 
+def failed(what: str) -> Findings:
+    """What a round found that could not be played to its end."""
+    return Findings(lost=(what,), twice=(), not_stored=(), broken=(), kept=())
+
+
 def unsettled(ledger: Ledger, connect: Connect) -> str:
     """Say what still has to happen; empty when all work is done."""
     waiting = ledger.handed.keys() - ledger.accepted.keys()

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from gateway.cli.demo.postgres import Postgres
 from tests.crash.boundaries import Before, Boundary, Role
 from tests.crash.doomed import PREPARE, Left, nothing
-from tests.crash.ledger import Findings
-from tests.crash.rig import Rig
+from tests.crash.ledger import Findings, failed
+from tests.crash.rig import Rig, RigFailed
 
 AT_ONCE = 3
 """Messages under way while a victim lives."""
@@ -44,6 +44,22 @@ class Outcome:
 
 async def play(rig: Rig, boundary: Boundary, role: Role, nth: int) -> Outcome:
     """Kill the role's process at the boundary and let the town recover."""
+    try:
+        return await _play(rig, boundary, role, nth)
+    except (RigFailed, TimeoutError) as error:
+        return Outcome(
+            name=boundary.name,
+            engine=rig.engine.name,
+            role=role,
+            nth=nth,
+            kills=0,
+            reached=False,
+            findings=failed(f"{type(error).__name__}: {error}"),
+            seconds=0.0,
+        )
+
+
+async def _play(rig: Rig, boundary: Boundary, role: Role, nth: int) -> Outcome:
     loop = asyncio.get_running_loop()
     began = loop.time()
     kills, reached, left = await _PLAYS[boundary.before](rig, boundary, role, nth)
