@@ -4,15 +4,18 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
 VECTORS ?=
+SHORT  ?=
+SEED   ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fix bench external interop lock clean
+.PHONY: help demo test crash check fix bench external interop lock clean
 
 help:
 	@echo "make demo              a zorgmelding crosses the hub: four processes on loopback"
 	@echo "make demo STAY=1       the same, and leave it running to look around"
 	@echo "make demo DB=postgresql the same, on a PostgreSQL of its own"
 	@echo "make test              the tests, self-contained"
+	@echo "make crash             kill -9 at every step, on both databases; SHORT=1: each step once"
 	@echo "make check             formatter, linter, strict types, import rules"
 	@echo "make external VECTORS=DIR   tests on third-party schemas, CPAs and messages"
 	@echo "make interop           signatures and encryption against a Java peer (JDK 17)"
@@ -38,6 +41,9 @@ demo: $(VENV)/$(if $(DB),.dev,.run)
 
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest
+
+crash: $(VENV)/.dev
+	$(BIN)/python -m tests.crash $(if $(SHORT),--short) $(if $(SEED),--seed $(SEED))
 
 check: $(VENV)/.dev
 	$(BIN)/ruff format --check .

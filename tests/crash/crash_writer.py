@@ -17,12 +17,12 @@ async def _admit(stage: Stage, numbers) -> None:
             print(f"c-{claim.delivery}", flush=True)
 
 
-async def main(folder: Path, start: int) -> None:
-    stage = await Stage(folder, inline=False, seed=start).open()
+async def main(folder: Path, database: str, start: int) -> None:
+    stage = await Stage(folder, database=database, inline=False, seed=start).open()
     await asyncio.gather(
         *(_admit(stage, range(start + lane, start + 100_000, AT_ONCE)) for lane in range(AT_ONCE))
     )
 
 
 if __name__ == "__main__":
-    asyncio.run(main(Path(sys.argv[1]), int(sys.argv[2])))
+    asyncio.run(main(Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])))

@@ -6,7 +6,6 @@ only; in production the installation names a server that somebody keeps.
 
 import os
 import shutil
-import socket
 import subprocess
 import tempfile
 from collections.abc import Sequence
@@ -17,6 +16,7 @@ from pathlib import Path
 
 import psycopg
 
+from gateway.cli.demo.ports import free_ports
 from gateway.errors import Misconfigured
 
 _NOBODY = "nobody"
@@ -63,7 +63,7 @@ class Postgres:
         if os.geteuid() == 0 and not _open_to_all(programs):
             shutil.copytree(programs.parent, folder / "program", symlinks=True)
             programs = folder / "program" / "bin"
-        made = cls(folder=folder, programs=programs, port=_free_port())
+        made = cls(folder=folder, programs=programs, port=next(free_ports(1)))
         try:
             made._init(settings)
             made.start()
@@ -147,10 +147,3 @@ class Postgres:
         if done.returncode != 0:
             raise subprocess.CalledProcessError(done.returncode, command, text)
         return text
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

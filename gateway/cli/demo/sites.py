@@ -1,10 +1,8 @@
 """Makes the four installations of the demo, and the partner without one."""
 
 import secrets
-import socket
 import ssl
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -12,6 +10,7 @@ from pathlib import Path
 
 from gateway.cli.demo.documents import VERSION, Address
 from gateway.cli.demo.partner import Partner
+from gateway.cli.demo.ports import free_ports
 from gateway.cli.demo.processes import Served
 from gateway.cli.demo.rest import BackEnd
 from gateway.config import InstallationRole
@@ -123,7 +122,12 @@ class Sites:
     halt_address: Address
 
 
-def make_sites(root: Path, *, database: Callable[[str], str] | None = None) -> Sites:
+def make_sites(
+    root: Path,
+    *,
+    database: Callable[[str], str] | None = None,
+    retry_interval: timedelta = RETRY_INTERVAL,
+) -> Sites:
     """Make keys, certificates, agreements and configurations under `root`.
 
     `database` gives each place the URL of its PostgreSQL database; None = SQLite.
@@ -134,7 +138,7 @@ def make_sites(root: Path, *, database: Callable[[str], str] | None = None) -> S
         party.oin: {u: pki.issue(oin=party.oin, name=party.name, usage=u) for u in _USAGES}
         for party in (*PLACES.values(), HALT)
     }
-    ports = list(_free_ports(3 * len(PLACES) + 1))
+    ports = list(free_ports(3 * len(PLACES) + 1))
     sites = {
         place: Site(
             place=place,
@@ -149,7 +153,7 @@ def make_sites(root: Path, *, database: Callable[[str], str] | None = None) -> S
     endpoints = {s.party.oin: f"https://localhost:{s.ports[0]}/ebms" for s in sites.values()}
     endpoints[HALT.oin] = f"https://localhost:{ports[-1]}/ebms"
     agreements = {
-        party.oin: _agreement(party, leaves, endpoints, now)
+        party.oin: _agreement(party, leaves, endpoints, now, retry_interval)
         for party in (POLITIE, VEILIG_THUIS, OM, HALT)
     }
     for site in sites.values():
@@ -168,20 +172,12 @@ def make_sites(root: Path, *, database: Callable[[str], str] | None = None) -> S
 _USAGES = ("tls", "sign", "encrypt")
 
 
-def _free_ports(count: int) -> Iterator[int]:
-    """Yield ports that were free together a moment ago."""
-    with ExitStack() as stack:
-        for _ in range(count):
-            found = stack.enter_context(socket.socket())
-            found.bind(("127.0.0.1", 0))
-            yield int(found.getsockname()[1])
-
-
 def _agreement(
     party: NewParty,
     leaves: Mapping[str, Mapping[str, Leaf]],
     endpoints: Mapping[str, str],
     now: datetime,
+    retry_interval: timedelta,
 ) -> tuple[str, bytes]:
     """Return the CPA of a party with the knooppunt: its id and its XML."""
     cpa_id = f"corv_{party.oin}_{HUB.oin}_1.0"
@@ -192,7 +188,7 @@ def _agreement(
         start=now - timedelta(hours=1),
         end=now + timedelta(days=90),
         retries=RETRIES,
-        retry_interval=RETRY_INTERVAL,
+        retry_interval=retry_interval,
     )
     return cpa_id, make_cpa(spec)
 
