@@ -5,7 +5,7 @@ them is a function call, which a test can break.
 """
 
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, MutableSequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -25,7 +25,7 @@ from gateway.errors import PeerUnreachable
 from gateway.installation import load_catalogue, load_table, share
 from gateway.keys.epochs import EpochKeys
 from gateway.keys.test_pki import Leaf, TestPki
-from gateway.message import Inbound, Oin, Peer
+from gateway.message import Inbound, Oin, Peer, WireMessage
 from gateway.pipeline import Gateway, House
 from gateway.pipeline.house import inline
 from gateway.ports import Answer, Endpoint, MessageView
@@ -240,7 +240,7 @@ class Town:
     dice: Dice
     installations: dict[Oin, Installation] = field(default_factory=dict)
     breaks: list[Break] = field(default_factory=list)
-    wire: list[tuple[Oin, Oin, object, Answer]] = field(default_factory=list)
+    wire: MutableSequence[tuple[Oin, Oin, WireMessage, Answer]] = field(default_factory=list)
 
     def __getitem__(self, oin: Oin) -> Installation:
         return self.installations[oin]
@@ -255,6 +255,23 @@ class Town:
             if not made:
                 return
         raise AssertionError("the town does not come to rest")
+
+    async def carry(self, me: Oin, to: Oin, message: WireMessage) -> Answer:
+        """Hand the message to the other installation, as `me`, past every disturbance."""
+        other = self.installations.get(to)
+        if other is None or not other.up:
+            raise PeerUnreachable("peer.unreachable", "installation is down")
+        answer = await other.gateway.receive(
+            Inbound(
+                body=message.body,
+                content_type=message.content_type,
+                soap_action=message.soap_action,
+                peer=Peer(certificate=leaf(me, "tls").certificate, address="192.0.2.1"),
+                at=self.clock.now(),
+            )
+        )
+        self.wire.append((me, to, message, answer))
+        return answer
 
     async def close(self) -> None:
         for installation in self.installations.values():
@@ -273,20 +290,7 @@ class Wire:
             answer = await disturb(self._me, endpoint, message)
             if answer is not None:
                 return answer
-        other = self._town.installations.get(endpoint.party)
-        if other is None or not other.up:
-            raise PeerUnreachable("peer.unreachable", "installation is down")
-        answer = await other.gateway.receive(
-            Inbound(
-                body=message.body,
-                content_type=message.content_type,
-                soap_action=message.soap_action,
-                peer=Peer(certificate=leaf(self._me, "tls").certificate, address="192.0.2.1"),
-                at=self._town.clock.now(),
-            )
-        )
-        self._town.wire.append((self._me, endpoint.party, message, answer))
-        return answer
+        return await self._town.carry(self._me, endpoint.party, message)
 
 
 async def build(
@@ -295,14 +299,16 @@ async def build(
     seed: int = 1,
     profile: str = "osb-rm-e",
     parties: tuple[Oin, ...] = (POLITIE, HUB, VT),
+    directories: Callable[[Oin, str], Directory] = directory,
 ) -> Town:
     town = Town(clock=Clock(), dice=Dice(seed))
     for oin in parties:
-        town.installations[oin] = await _install(town, folder / oin, oin, profile)
+        plain = directories(oin, profile)
+        town.installations[oin] = await _install(town, folder / oin, oin, plain)
     return town
 
 
-async def _install(town: Town, folder: Path, oin: Oin, profile: str) -> Installation:
+async def _install(town: Town, folder: Path, oin: Oin, plain: Directory) -> Installation:
     folder.mkdir(parents=True)  # noqa: ASYNC240 - a test, nothing else runs
     store = Store.open(
         folder / "gateway.db",
@@ -312,7 +318,6 @@ async def _install(town: Town, folder: Path, oin: Oin, profile: str) -> Installa
         writer_id=str(ROLES[oin]),
         inline=True,
     )
-    plain = directory(oin, profile)
     epoch = await store.sync_epoch(plain.fingerprint)
     snapshots = Snapshots(replace(plain, epoch=epoch))
     gateway = Gateway(
