@@ -45,11 +45,15 @@ class Liar:
 
     town: Town
     seed: int
+    signed: bool
+    """Whether the profile signs: what is changed on the way is noticed."""
     honesty: float = 0.5
     told: Counter[str] = field(default_factory=Counter)
     late: list[tuple[Oin, Oin, WireMessage]] = field(default_factory=list)
     acknowledged: dict[Oin, set[str]] = field(default_factory=dict)
     """Per installation: the MessageIds that it acknowledged, whoever heard it."""
+    posts: Counter[tuple[Oin, bytes]] = field(default_factory=Counter)
+    """How often each message was posted, whatever became of it."""
     down: set[Oin] = field(default_factory=set)
 
     def __post_init__(self) -> None:
@@ -98,6 +102,8 @@ class Liar:
     def _watch(self, me: Oin, message: WireMessage) -> None:
         if _is_acknowledgment(message):
             self.acknowledged.setdefault(me, set()).add(_refers_to(message))
+        if not _is_signal(message):
+            self.posts[me, _message_id(message)] += 1
 
     # --- lies about what was posted -----------------------------------------------------
 
@@ -150,6 +156,8 @@ class Liar:
         return await self.town.carry(me, to, replace(message, body=message.body[:length]))
 
     async def _changed(self, me: Oin, to: Oin, message: WireMessage) -> Answer | None:
+        if not self.signed:
+            return None  # TLS alone guards it: what a partner changes is what it says
         body = bytearray(message.body)
         body[self.random.randrange(len(body))] ^= 1 << self.random.randrange(8)
         return await self.town.carry(me, to, replace(message, body=bytes(body)))
@@ -247,6 +255,7 @@ class Liar:
 
 
 _WRONG = Reference("", "http://www.w3.org/2001/04/xmlenc#sha256", b"\0" * 32)
+_MESSAGE_ID = re.compile(rb"<(?:\w+:)?MessageId>([^<]+)<")
 _REFERS_TO = re.compile(rb"<(?:\w+:)?RefToMessageId>([^<]+)<")
 
 
@@ -262,3 +271,9 @@ def _refers_to(message: WireMessage) -> str:
     found = _REFERS_TO.search(message.body)
     assert found is not None
     return found[1].decode()
+
+
+def _message_id(message: WireMessage) -> bytes:
+    found = _MESSAGE_ID.search(message.body)
+    assert found is not None
+    return found[1]

@@ -1,17 +1,36 @@
 import pytest
 
-from tests.flow.lying_town import live
+from gateway.lifecycle import State
+from tests.flow.lying_town import live, open_town
+
+SEED = 20261125
 
 
-@pytest.mark.parametrize(("profile", "count"), [("osb-rm", 300), ("osb-rm-e", 150)])
+@pytest.mark.parametrize(
+    ("profile", "hub", "count"),
+    [("osb-rm", False, 240), ("osb-rm-e", False, 120), ("osb-rm-e", True, 60)],
+)
 async def test_lying_partner_loses_nothing_doubles_nothing_and_makes_nobody_believe(
-    tmp_path, profile, count
+    tmp_path, profile, hub, count
 ):
-    seed = 20261125
-    lying = await live(tmp_path, profile=profile, seed=seed, count=count)
+    lying = await open_town(tmp_path, profile=profile, seed=SEED, hub=hub)
+
+    await live(lying, count)
 
     ends = await lying.check()
-    print(f"seed {seed}, {profile}: {dict(lying.liar.told)} → {dict(ends)}")
+    print(f"seed {SEED}, {profile}: {dict(lying.liar.told)} → {dict(ends)}")
     assert len(lying.handed_in) == count
     assert ends["delivered delivery.acknowledged"] > count
+    await lying.town.close()
+
+
+async def test_without_duplicate_elimination_nothing_that_may_have_arrived_goes_again(tmp_path):
+    lying = await open_town(tmp_path, profile="osb-be", seed=SEED)
+
+    await live(lying, 80)
+
+    ends = await lying.check()
+    print(f"seed {SEED}, osb-be: {dict(lying.liar.told)} → {dict(ends)}")
+    assert set(lying.liar.posts.values()) == {1}
+    assert {e.partition(" ")[0] for e in ends} == {State.DELIVERED, State.DEAD, State.UNKNOWN}
     await lying.town.close()

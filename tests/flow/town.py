@@ -293,6 +293,14 @@ class Wire:
         return await self._town.carry(self._me, endpoint.party, message)
 
 
+Place = Callable[[Oin, Path], str | Path]
+
+
+def in_a_file(oin: Oin, folder: Path) -> Path:
+    """Where an installation has its database: SQLite, in its own folder."""
+    return folder / "gateway.db"
+
+
 async def build(
     folder: Path,
     *,
@@ -300,18 +308,21 @@ async def build(
     profile: str = "osb-rm-e",
     parties: tuple[Oin, ...] = (POLITIE, HUB, VT),
     directories: Callable[[Oin, str], Directory] = directory,
+    place: Place = in_a_file,
 ) -> Town:
     town = Town(clock=Clock(), dice=Dice(seed))
     for oin in parties:
         plain = directories(oin, profile)
-        town.installations[oin] = await _install(town, folder / oin, oin, plain)
+        town.installations[oin] = await _install(town, folder / oin, oin, plain, place)
     return town
 
 
-async def _install(town: Town, folder: Path, oin: Oin, plain: Directory) -> Installation:
+async def _install(
+    town: Town, folder: Path, oin: Oin, plain: Directory, place: Place
+) -> Installation:
     folder.mkdir(parents=True)  # noqa: ASYNC240 - a test, nothing else runs
     store = Store.open(
-        folder / "gateway.db",
+        place(oin, folder),
         epochs=EpochKeys(folder / "epochs", dice=town.dice),
         clock=town.clock,
         dice=town.dice,

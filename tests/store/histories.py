@@ -47,7 +47,7 @@ LEASE = timedelta(minutes=5)
 OURS = "store.full"
 APPROVAL = "A-1"
 PARTIES = tuple(Oin(f"{10**19 + n}") for n in range(8))
-MOST = 4
+MOST = 3
 """Messages per history."""
 
 Row = sa.Row[Any]
@@ -394,6 +394,8 @@ class History(RuleBasedStateMachine):
 
     @rule(limit=st.integers(1, 3))
     def take(self, limit: int) -> None:
+        if not any(d.kind == "postvak" for d in self.deliveries):
+            return
         now = self.stage.clock.now()
         items = self.do(
             self.store.postvak.take(
