@@ -11,6 +11,7 @@ VECTORS ?=
 help:
 	@echo "make demo              a zorgmelding crosses the hub: four processes on loopback"
 	@echo "make demo STAY=1       the same, and leave it running to look around"
+	@echo "make demo DB=postgresql the same, on a PostgreSQL of its own"
 	@echo "make test              the tests, self-contained"
 	@echo "make check             formatter, linter, strict types, import rules"
 	@echo "make external VECTORS=DIR   tests on third-party schemas, CPAs and messages"
@@ -32,8 +33,8 @@ $(VENV)/.dev: requirements/dev.txt $(VENV)/.run
 	.venv-xmlsec/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes -r requirements/xmlsec.txt
 	@touch $@
 
-demo: $(VENV)/.run
-	$(BIN)/gateway demo $(if $(STAY),--stay)
+demo: $(VENV)/$(if $(DB),.dev,.run)
+	$(BIN)/gateway demo $(if $(STAY),--stay) $(if $(DB),--$(DB))
 
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest

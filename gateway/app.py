@@ -9,6 +9,7 @@ import ssl
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from time import monotonic
 from typing import TypeVar
 from uuid import uuid4
@@ -74,7 +75,7 @@ class FileSnapshots:
     @classmethod
     async def load(cls, installation: Installation, store: Store) -> "FileSnapshots":
         """Read the files; a change since the last time moves the security epoch."""
-        return cls(installation, await _with_epoch(installation, store))
+        return cls(installation, await _with_epoch(installation, store, was=None))
 
     def current(self) -> Directory:
         return self._directory
@@ -86,20 +87,24 @@ class FileSnapshots:
         return TrustStore(directory.trust)
 
     async def reload(self, store: Store) -> bool:
-        """Read the files again; False when nothing changed. Raises Misconfigured."""
-        fresh = await _with_epoch(self._installation, store)
-        if fresh.fingerprint == self._directory.fingerprint:
+        """Read the files again; False when nothing changed.
+
+        Raises Misconfigured; `directory.differs` when another process works by other files.
+        """
+        fresh = await _with_epoch(self._installation, store, was=self._directory.fingerprint)
+        old = self._directory
+        if (fresh.fingerprint, fresh.epoch) == (old.fingerprint, old.epoch):
             return False
         self._trust = TrustStore(fresh.trust)
         self._directory = fresh
         return True
 
 
-async def _with_epoch(installation: Installation, store: Store) -> Directory:
+async def _with_epoch(installation: Installation, store: Store, *, was: str | None) -> Directory:
     """Read gateway.toml again as well: parties, suspensions and back-ends stand there."""
     fresh = await asyncio.to_thread(load_installation, installation.folder)
     plain = await asyncio.to_thread(load_directory, fresh, epoch=0)
-    return replace(plain, epoch=await store.sync_epoch(plain.fingerprint))
+    return replace(plain, epoch=await store.sync_epoch(plain.fingerprint, was=was))
 
 
 class Explaining:
@@ -161,11 +166,12 @@ class App:
     async def ready(self) -> tuple[str, ...]:
         """Return why no message can be exchanged now, in Dutch; empty when one can."""
         reasons = []
+        directory = self.snapshots.current()
         try:
-            await self.store.reader.figures()
+            if await self.store.epoch() != directory.epoch:
+                reasons.append("Een ander proces werkt met een andere configuratie.")
         except GatewayError as error:
             reasons.append(f"De opslag antwoordt niet ({error.code}).")
-        directory = self.snapshots.current()
         try:
             identity = _identity(self.installation).der()
             trust = self.snapshots.trust(directory)
@@ -260,7 +266,7 @@ async def build(installation: Installation) -> AsyncIterator[App]:
                 bell=store.bell,
                 clock=clock,
                 pace=_pace(settings),
-                on_trouble=metrics.refused,
+                on_trouble=_trouble(metrics, store),
             ),
             metrics=metrics,
             clock=clock,
@@ -271,17 +277,32 @@ async def build(installation: Installation) -> AsyncIterator[App]:
 
 
 def open_store(installation: Installation, clock: SystemClock, dice: SystemDice) -> Store:
-    """Open the store for writing; raises Misconfigured `store.locked` when another has it."""
+    """Open the store for writing; raises as `Store.open` does."""
     settings = installation.settings
-    database = installation.path(settings.paths.database)
-    database.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    database = installation.database
+    if isinstance(database, Path):
+        database.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     return Store.open(
         database,
         epochs=EpochKeys(installation.path(settings.paths.epoch_keys), dice=dice),
         clock=clock,
         dice=dice,
         writer_id=settings.naam,
+        password_file=installation.password_file,
+        writers=settings.database.writers,
+        lease=timedelta(seconds=settings.worker.lease_seconds),
     )
+
+
+def _trouble(metrics: Metrics, store: Store) -> Callable[[str], None]:
+    """Count it; a directory that moved is read again."""
+
+    def heard(code: str) -> None:
+        metrics.refused(code)
+        if code == "epoch.moved":
+            store.epoch_bell.ring()
+
+    return heard
 
 
 def worker_name(settings: Settings) -> str:
@@ -293,7 +314,8 @@ def _pace(settings: Settings) -> Pace:
     worker = settings.worker
     return Pace(
         concurrency=worker.concurrency,
-        longest_wait=timedelta(seconds=worker.longest_wait_seconds),
+        # Each look is also the moment of a heartbeat: a lease must hold several.
+        longest_wait=timedelta(seconds=min(worker.longest_wait_seconds, worker.lease_seconds / 4)),
         trouble_wait=timedelta(seconds=worker.trouble_wait_seconds),
         grace=timedelta(seconds=worker.grace_seconds),
     )

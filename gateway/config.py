@@ -28,6 +28,17 @@ class InstallationRole(StrEnum):
     AANSLUITPUNT = "aansluitpunt"
 
 
+class ProcessRole(StrEnum):
+    """What a process does of its installation. Without a choice it does all three."""
+
+    WEB = "web"
+    """Listens to partners and back-ends."""
+    WORKER = "worker"
+    """Delivers."""
+    SEALER = "sealer"
+    """Keeps house: destroys what is due, makes and ends keys. One at a time."""
+
+
 class Environment(StrEnum):
     PRODUCTIE = "productie"
     ACCEPTATIE = "acceptatie"
@@ -73,7 +84,9 @@ class Listen(_Section):
 class Paths(_Section):
     """Files and folders, relative to gateway.toml."""
 
-    database: Path = Field(Path("data/gateway.db"), description="SQLite database.")
+    database: Path = Field(
+        Path("data/gateway.db"), description="SQLite database, where [database] names no server."
+    )
     epoch_keys: Path = Field(
         Path("data/epochs"),
         description="Keys that wrap payload keys; back them up apart from the database, or never.",
@@ -99,6 +112,22 @@ class Paths(_Section):
     )
 
 
+class DatabaseSettings(_Section):
+    """A PostgreSQL server instead of the SQLite file: for more than one process or machine."""
+
+    url: str | None = Field(
+        None,
+        pattern="^postgres(ql)?://",
+        description="postgresql://user@host:port/name?sslmode=verify-full; left out = the "
+        "SQLite file of paths.database. Without a password.",
+    )
+    password_file: Path | None = Field(
+        None,
+        description="File with the password, mode 0600; left out = PGPASSWORD, PGPASSFILE or none.",
+    )
+    writers: int = Field(2, ge=1, le=16, description="Connections per process that write.")
+
+
 class LogSettings(_Section):
     """Logging, to standard error."""
 
@@ -119,7 +148,10 @@ class WorkerSettings(_Section):
         1.0, gt=0, le=60, description="Pause after the store failed."
     )
     grace_seconds: float = Field(
-        10.0, ge=0, description="How long a stop waits for deliveries under way."
+        10.0, ge=0, description="How long a stop waits for requests and deliveries under way."
+    )
+    lease_seconds: float = Field(
+        30.0, ge=1, le=600, description="Silence after which the work of a process is put back."
     )
     postvak_lease_seconds: int = Field(
         300, ge=1, description="How long a back-end has to confirm before a message is shown again."
@@ -191,6 +223,7 @@ class Settings(_Section):
     omgeving: Environment = Field(Environment.TEST, description="productie, acceptatie or test.")
     listen: Listen = Field(description="Where the installation listens.")
     paths: Paths = Field(default_factory=lambda: Paths.model_validate({}))
+    database: DatabaseSettings = Field(default_factory=lambda: DatabaseSettings.model_validate({}))
     log: LogSettings = Field(default_factory=lambda: LogSettings.model_validate({}))
     worker: WorkerSettings = Field(default_factory=lambda: WorkerSettings.model_validate({}))
     limits: LimitSettings = Field(default_factory=lambda: LimitSettings.model_validate({}))

@@ -54,6 +54,17 @@ class Installation:
         """Return the absolute path of a setting."""
         return (self.folder / relative).resolve()
 
+    @property
+    def database(self) -> str | Path:
+        """Return the URL of the server, or the file where there is none."""
+        return self.settings.database.url or self.path(self.settings.paths.database)
+
+    @property
+    def password_file(self) -> Path | None:
+        """Return the file with the password of the server."""
+        given = self.settings.database.password_file
+        return None if given is None else self.path(given)
+
 
 def load_settings(path: Path) -> Settings:
     """Read `gateway.toml`, or the one in a folder; raises Misconfigured `config.*`."""

@@ -9,6 +9,7 @@ from pydantic import BaseModel
 
 from gateway.config import (
     NAME,
+    DatabaseSettings,
     InstallationRole,
     LimitSettings,
     LogSettings,
@@ -66,6 +67,8 @@ class NewInstallation:
     log: str = "json"
     approvals: bool = False
     environment: str = "test"
+    database_url: str | None = None
+    """PostgreSQL; None = the SQLite file."""
 
 
 def write_installation(folder: Path, new: NewInstallation) -> Path:
@@ -108,6 +111,7 @@ def to_toml(new: NewInstallation) -> str:
         "",
         *_listeners(new),
         *_section("paths", Paths, {"approvals": "approvals.toml"} if new.approvals else {}),
+        *_section("database", DatabaseSettings, _given(url=new.database_url)),
         *_section("log", LogSettings, {"vorm": new.log}),
         *_section("worker", WorkerSettings, {}),
         *_section("limits", LimitSettings, {}),
@@ -153,6 +157,10 @@ def _section(name: str, model: type[BaseModel], given: Mapping[str, str]) -> lis
             default = "..." if info.default is None else info.default
             lines.append(f"# {key} = {_value(default)}  # {info.description}")
     return [*lines, ""]
+
+
+def _given(**settings: str | None) -> dict[str, str]:
+    return {key: value for key, value in settings.items() if value is not None}
 
 
 def _party(party: NewParty) -> list[str]:

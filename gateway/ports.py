@@ -397,6 +397,9 @@ class Queue(Protocol):
         ...
 
     async def heartbeat(self, *, worker: str) -> None: ...
+    async def retire(self, *, worker: str) -> None:
+        """End the lease of a worker that stops in order."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -510,6 +513,8 @@ class DeliveryView:
 class AuditRow:
     """A stored audit row, in the chain of its writer."""
 
+    position: int
+    """Grows with the rows, with gaps; a page goes on after the last one seen."""
     writer: str
     n: int
     previous: str

@@ -65,7 +65,7 @@ class Worker:
         self._running: set[asyncio.Task[None]] = set()
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Work until `stop`, then let what is under way end within the grace."""
+        """Work until `stop`, then let what is under way end within the grace, and retire."""
         while not stop.is_set():
             try:
                 wait = await self._round()
@@ -74,6 +74,10 @@ class Worker:
                 wait = self._pace.trouble_wait.total_seconds()
             await self._rest(stop, wait)
         await self._drain()
+        try:
+            await self._queue.retire(worker=self._name)
+        except GatewayError as error:
+            self._trouble("worker.trouble", error)  # its lease ends by itself
 
     async def step(self) -> int:
         """Do one round inline, for simulations: return how many attempts were made."""

@@ -20,7 +20,7 @@ app = typer.Typer(help="The audit log.", no_args_is_help=True)
 @app.command("list")
 def list_(
     config: Config = Path(),
-    after: Annotated[int, typer.Option(help="Skip so many rows.", min=0)] = 0,
+    after: Annotated[int, typer.Option(help="Begin behind this position.", min=0)] = 0,
     limit: Annotated[int, typer.Option(help="How many rows.", min=1)] = 50,
 ) -> None:
     """List audit rows, oldest first."""
@@ -35,7 +35,7 @@ def list_(
         code = f" {event.code}" if event.code else ""
         print(f"{shapes.moment(event.at)} {row.writer}/{row.n} {event.event}{code} {facts}")
     if len(rows) == limit:
-        print(f"meer: --after {after + limit}", file=sys.stderr)
+        print(f"meer: --after {rows[-1].position}", file=sys.stderr)
 
 
 @app.command()

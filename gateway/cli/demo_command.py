@@ -16,6 +16,9 @@ def demo(
         Path | None,
         typer.Option(help="Where to put the installations; left out = a temporary one."),
     ] = None,
+    postgresql: Annotated[
+        bool, typer.Option("--postgresql", help="On a PostgreSQL of its own instead of SQLite.")
+    ] = False,
 ) -> None:
     """Run the main job for real: four processes on loopback, and what goes wrong between them.
 
@@ -23,4 +26,4 @@ def demo(
     """
     from gateway.cli.demo.run import run
 
-    sys.exit(asyncio.run(run(stay=stay, folder=folder)))
+    sys.exit(asyncio.run(run(stay=stay, folder=folder, postgresql=postgresql)))

@@ -15,10 +15,11 @@ T = TypeVar("T")
 def look(config: Path, work: Callable[[View], Awaitable[T]]) -> T:
     """Run `work` on the database of the installation; raises Misconfigured."""
     installation = load_installation(config)
-    database = installation.path(installation.settings.paths.database)
 
     async def run() -> T:
-        with View(database, SystemClock()) as view:
+        with View(
+            installation.database, SystemClock(), password_file=installation.password_file
+        ) as view:
             return await work(view)
 
     return asyncio.run(run())

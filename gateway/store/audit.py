@@ -24,6 +24,11 @@ class Tail:
     n: int
     hash: str
 
+    @classmethod
+    def start(cls, writer: str) -> "Tail":
+        """Return the end of a chain without rows."""
+        return cls(writer, 0, START)
+
 
 @dataclass(frozen=True, slots=True)
 class Break:
@@ -49,7 +54,7 @@ def tail_of(connection: sa.Connection, writer: str) -> Tail:
         .order_by(audit.c.n.desc())
         .limit(1)
     ).first()
-    return Tail(writer, found.n, found.hash) if found else Tail(writer, 0, START)
+    return Tail(writer, found.n, found.hash) if found else Tail.start(writer)
 
 
 def link(tail: Tail, event: AuditEvent) -> tuple[dict[str, Any], Tail]:
@@ -84,6 +89,7 @@ _TOLD = tuple(c.name for c in audit.columns if c.name not in {"seq", "hash"})
 def read_row(row: sa.Row[Any]) -> AuditRow:
     """Turn a row of the table into the value."""
     return AuditRow(
+        position=row.seq,
         writer=row.writer,
         n=row.n,
         previous=row.previous,
@@ -111,7 +117,7 @@ def verify_chain(connection: sa.Connection) -> Break | None:
         sa.select(audit).order_by(audit.c.writer, audit.c.n).execution_options(yield_per=1000)
     )
     for writer, chain in groupby(rows.mappings(), key=lambda row: str(row["writer"])):
-        tail = Tail(writer, 0, START)
+        tail = Tail.start(writer)
         for row in chain:
             code = _broken(row, tail)
             if code:

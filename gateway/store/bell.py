@@ -5,7 +5,7 @@ from contextvars import ContextVar
 
 from gateway.lifecycle import State
 from gateway.message import Oin
-from gateway.ports import Admission, DeliveryChannel
+from gateway.ports import Admission, DeliveryChannel, NewDelivery
 
 
 class Bell:
@@ -51,6 +51,11 @@ class PartyBells:
             if not waiter.done():
                 waiter.set_result(None)
 
+    def ring_all(self) -> None:
+        """Wake all waiters."""
+        for party in {*self._rings, *self._waiters}:
+            self.ring(Oin(party))
+
     def look(self, party: Oin) -> None:
         """Remember, for this task, what was rung so far."""
         _seen.set((party, self._rings.get(party, 0)))
@@ -78,23 +83,53 @@ class PartyBells:
                 del self._waiters[party]
 
 
+WORK = "work"
+POSTVAK = "postvak:"
+SOON = 0.02
+"""Seconds after which a worker looks again at lanes that another process had."""
+
+
+def topic_of(delivery: NewDelivery) -> str:
+    """Return what to ring for a delivery that is READY now."""
+    if delivery.channel is DeliveryChannel.POSTVAK:
+        return f"{POSTVAK}{delivery.recipient}"
+    return WORK
+
+
 class Bells:
     """All bells of a store."""
 
     def __init__(self) -> None:
         """Make them."""
         self.work = Bell()
+        self.epoch = Bell()
+        """The directory was changed by another process."""
         self.postvak = PartyBells()
+
+    def rung(self, topic: str) -> None:
+        """Pass on what another process told."""
+        if topic == WORK:
+            self.work.ring()
+        elif topic.startswith(POSTVAK):
+            self.postvak.ring(Oin(topic.removeprefix(POSTVAK)))
+        else:
+            self.epoch.ring()
+
+    def all(self) -> None:
+        """Wake everybody: something may have been missed."""
+        self.work.ring()
+        self.epoch.ring()
+        self.postvak.ring_all()
+
+    def soon(self) -> None:
+        """Wake the worker in a moment."""
+        asyncio.get_running_loop().call_later(SOON, self.work.ring)
 
     def ring_for(self, admission: Admission | None) -> None:
         """Wake whoever can do something with the deliveries of a committed admission."""
         while admission is not None:
             acknowledgment = (admission.acknowledgment,) if admission.acknowledgment else ()
             for delivery in (*admission.deliveries, *acknowledgment):
-                if delivery.state is not State.READY:
-                    continue
-                if delivery.channel is DeliveryChannel.POSTVAK:
-                    self.postvak.ring(delivery.recipient)
-                else:
-                    self.work.ring()
+                if delivery.state is State.READY:
+                    self.rung(topic_of(delivery))
             admission = admission.followed_by

@@ -13,6 +13,7 @@ from gateway.lifecycle import Event, State
 from gateway.message import Oin
 from gateway.ports import Claim, DeliveryChannel, DeliveryKind
 from gateway.store import epoch
+from gateway.store.clock import db_now, stepped_back
 from gateway.store.deliveries import SPOT, move, spot, told
 from gateway.store.records import KNOWN, known
 from gateway.store.tables import deliveries, lanes, messages, workers
@@ -42,41 +43,47 @@ _CLAIM = (
 
 
 def _lanes() -> sa.Select[Any]:
-    """Lanes with something due, a closed breaker and a free place; signals first."""
+    """Lanes with something due, a closed breaker and a free place; signals first.
+
+    In a transaction the lanes are locked: another process takes others, or none.
+    """
     now = sa.bindparam("now", type_=lanes.c.next_at.type)
-    ready, claimed = deliveries.alias(), deliveries.alias()
+    ready = deliveries.alias()
     oldest = (
         sa.select(sa.func.min(ready.c.next_at))
         .where(ready.c.lane == lanes.c.id, ready.c.state == str(State.READY))
         .scalar_subquery()
     )
-    busy = (
-        sa.select(sa.func.count())
-        .where(claimed.c.lane == lanes.c.id, claimed.c.state == str(State.CLAIMED))
-        .scalar_subquery()
-    )
-    cap = sa.bindparam("cap", type_=sa.Integer)
-    room = sa.case((lanes.c.down == sa.true(), 1), else_=cap) - busy
-    found = (
-        sa.select(lanes.c.id, lanes.c.kind, oldest.label("oldest"), room.label("room"))
+    first = sa.case((lanes.c.kind == str(DeliveryKind.SIGNAL), 0), else_=1)
+    return (
+        sa.select(lanes.c.id, lanes.c.recipient)
         .where(
             lanes.c.channel == str(DeliveryChannel.EBMS2),
             lanes.c.next_at <= now,
-            lanes.c.recipient.not_in(sa.bindparam("suspended", expanding=True)),
+            oldest <= now,
+            _ROOM > 0,
         )
-        .subquery()
+        .order_by(first, oldest, lanes.c.id)
     )
-    first = sa.case((found.c.kind == str(DeliveryKind.SIGNAL), 0), else_=1)
-    return (
-        sa.select(found.c.id, found.c.room)
-        .where(found.c.oldest <= now, found.c.room > 0)
-        .order_by(first, found.c.oldest, found.c.id)
-        .limit(sa.bindparam("limit", type_=sa.Integer))
+
+
+def _room(lane: sa.ColumnElement[str], down: sa.ColumnElement[bool]) -> sa.ColumnElement[int]:
+    """Places of a lane that are free; a partner that was down gets one probe."""
+    claimed = deliveries.alias()
+    busy = (
+        sa.select(sa.func.count())
+        .where(claimed.c.lane == lane, claimed.c.state == str(State.CLAIMED))
+        .scalar_subquery()
     )
+    cap = sa.bindparam("cap", type_=sa.Integer)
+    return sa.case((down == sa.true(), 1), else_=cap) - busy
 
 
 # Built once: to build them costs more than to run them.
+_ROOM = _room(lanes.c.id, lanes.c.down)
 _LANES = _lanes()
+_LOCKED = _LANES.with_for_update(of=lanes, skip_locked=True)
+_FREE = sa.select(_ROOM).where(lanes.c.id == sa.bindparam("lane"))
 _LINE = (
     sa.select(*_CLAIM)
     .join(messages, messages.c.id == deliveries.c.message)
@@ -87,16 +94,18 @@ _LINE = (
     )
     .order_by(deliveries.c.next_at, deliveries.c.seq)
     .limit(sa.bindparam("limit", type_=sa.Integer))
+    .with_for_update(of=deliveries, skip_locked=True)
 )
 _LINE_UNGATED = _LINE.where(deliveries.c.approval_id == "")
+_BEAT = sa.update(workers).where(workers.c.name == sa.bindparam("b_name")).values(beat_at=db_now())
 
 
-def beat(tx: Tx, worker: str, now: datetime) -> None:
-    """Write a heartbeat, once per transaction."""
+def beat(tx: Tx, worker: str) -> None:
+    """Write a heartbeat by the database's clock, once per transaction."""
     if ("beat", worker) in tx.memo:
         return
-    if tx.write(sa.update(workers).where(workers.c.name == worker).values(beat_at=now)) == 0:
-        tx.write(sa.insert(workers).values(name=worker, beat_at=now))
+    if tx.write(_BEAT, {"b_name": worker}) == 0:
+        tx.write(sa.insert(workers).values(name=worker, beat_at=db_now()))
     tx.memo.add(("beat", worker))
 
 
@@ -114,28 +123,29 @@ class ClaimDue:
 
     def run(self, tx: Tx) -> tuple[Claim, ...]:
         """Raise StaleSnapshot when the epoch moved."""
-        epoch.guard(tx, self.epoch, self.now)
-        beat(tx, self.worker, self.now)
-        high_water = tx.read(epoch.HIGH_WATER).scalar_one()
-        gated = not epoch.stepped_back(high_water, self.now)
-        lines = [self._line(tx, lane, gated=gated) for lane in tx.read(_LANES, self.keys()).all()]
+        epoch.guard(tx, self.epoch)
+        beat(tx, self.worker)
+        gated = not stepped_back(tx.high_water, self.now)
+        tx.flush()
+        lines = [self._line(tx, lane.id, gated=gated) for lane in self.lanes(tx.connection)]
         rows = islice(_in_turn(lines), self.limit)
         claims = (self._claim(tx, row) for row in rows)
         return tuple(claim for claim in claims if claim is not None)
 
-    def keys(self) -> dict[str, Any]:
-        """Return what `_LANES` asks for."""
-        return {
-            "now": self.now,
-            "cap": self.cap,
-            "suspended": sorted(self.suspended),
-            "limit": self.limit,
-        }
+    def lanes(self, connection: sa.Connection, *, lock: bool = True) -> Sequence[sa.Row[Any]]:
+        """Return the lanes to claim from, signals first, then the one that waits longest."""
+        keys = {"now": self.now, "cap": self.cap}
+        found = connection.execute(_LOCKED if lock else _LANES, keys).all()
+        return [lane for lane in found if lane.recipient not in self.suspended][: self.limit]
 
-    def _line(self, tx: Tx, lane: sa.Row[Any], *, gated: bool) -> Sequence[sa.Row[Any]]:
+    def _line(self, tx: Tx, lane: str, *, gated: bool) -> Sequence[sa.Row[Any]]:
         """The oldest of a lane. Without a sure clock, none that stands on an approval."""
-        keys = {"now": self.now, "lane": lane.id, "limit": min(lane.room, self.limit)}
-        return tx.read(_LINE if gated else _LINE_UNGATED, keys).all()
+        # Counted behind the lock: who had it before may have claimed.
+        room = tx.peek(_FREE, {"lane": lane, "cap": self.cap}).scalar_one()
+        if room < 1:
+            return ()
+        keys = {"now": self.now, "lane": lane, "limit": min(room, self.limit)}
+        return tx.peek(_LINE if gated else _LINE_UNGATED, keys).all()
 
     def _claim(self, tx: Tx, row: sa.Row[Any]) -> Claim | None:
         ground = self._not_released(row)
@@ -206,4 +216,4 @@ def _in_turn(lines: Sequence[Sequence[sa.Row[Any]]]) -> Iterator[sa.Row[Any]]:
 
 def any_candidate(connection: sa.Connection, unit: ClaimDue) -> bool:
     """Tell whether a claim would find something: most do not, and need no commit."""
-    return connection.execute(_LANES, unit.keys() | {"limit": 1}).first() is not None
+    return bool(unit.lanes(connection, lock=False))

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from gateway.lifecycle import Event, State, advance
 from gateway.message import Oin
 from gateway.ports import AuditEvent, DeliveryChannel, DeliveryKind, NewDelivery, NewMessage
+from gateway.store.bell import topic_of
 from gateway.store.records import canonical_list
 from gateway.store.tables import deliveries, lanes, payloads
 from gateway.store.writer import Tx
@@ -143,6 +144,8 @@ def add_delivery(tx: Tx, message: NewMessage, delivery: NewDelivery) -> None:
     """Insert a delivery of a new message, and its lane where there is none."""
     row = _row(delivery, lane=_ensure_lane(tx, delivery))
     tx.insert(deliveries, (row | {"message": message.id, "ebms_id": message.message_id},))
+    if delivery.state is State.READY:
+        tx.ring(topic_of(delivery))
     if delivery.sealed is not None:
         tx.defer(REFER, {"b_id": delivery.sealed.id})
 

@@ -1,115 +1,91 @@
-"""Connections to SQLite: one that writes and checkpoints, and short query-only ones.
+"""What the store needs of a database, whichever it is. `open_engine` chooses."""
 
-PostgreSQL comes in here, beside `Sqlite`; no other module knows which engine it is.
-"""
-
-import fcntl
 import os
 from pathlib import Path
+from typing import Protocol
 
 import sqlalchemy as sa
-from sqlalchemy.pool import NullPool
 
-from gateway.errors import GatewayError, Misconfigured, StoreUnavailable
+from gateway.errors import Misconfigured
 
-BUSY_TIMEOUT_MS = 5_000
-_PREFIX = "sqlite:///"
+POSTGRESQL = "postgresql"
+_SQLITE = "sqlite:///"
+
+
+class Engine(Protocol):
+    """A database. Its connections are in autocommit: the caller says BEGIN and COMMIT."""
+
+    shared: bool
+    """Whether several processes may write at once."""
+
+    def create(self) -> None:
+        """Make what must stand before a connection can; raise Misconfigured `store.path`."""
+        ...
+
+    def lock(self) -> "Held":
+        """Keep other processes out, where only one may write.
+
+        Raises Misconfigured `store.locked`.
+        """
+        ...
+
+    def writer(self) -> sa.Connection:
+        """Return a connection that writes; COMMIT returns after the disk has it."""
+        ...
+
+    def reader(self) -> sa.Connection:
+        """Return a connection that can not write; each BEGIN sees one moment."""
+        ...
+
+    def begin(self, connection: sa.Connection) -> None: ...
+    def commit(self, connection: sa.Connection) -> None:
+        """Commit; when it raises, nobody knows whether it happened."""
+        ...
+
+    def checkpoint(self, connection: sa.Connection) -> None: ...
+    def chain(self, connection: sa.Connection, name: str) -> str:
+        """Return the audit chain that is this connection's alone as long as it lives."""
+        ...
+
+    def tell(self, connection: sa.Connection, topics: tuple[str, ...]) -> None:
+        """Wake other processes when the transaction commits."""
+        ...
+
+    def alone(self, connection: sa.Connection) -> None:
+        """Let one process at a time change the tables, until the commit."""
+        ...
+
+
+class Held(Protocol):
+    """A lock that is held until it is released or the process ends."""
+
+    def release(self) -> None: ...
+
+
+def is_postgresql(given: str | os.PathLike[str]) -> bool:
+    """Tell whether this is the URL of a PostgreSQL database."""
+    return os.fspath(given).partition(":")[0] in {POSTGRESQL, "postgres"}
+
+
+def open_engine(given: str | os.PathLike[str], *, password_file: Path | None = None) -> Engine:
+    """Return the engine for a `postgresql://` URL, a path or a `sqlite:///` URL.
+
+    Nothing is connected yet. Raises Misconfigured `store.engine`, `store.password`.
+    """
+    if is_postgresql(given):
+        from gateway.store.postgres import Postgres
+
+        return Postgres(os.fspath(given), password_file=password_file)
+    from gateway.store.sqlite import Sqlite
+
+    return Sqlite(path_of(given))
 
 
 def path_of(url_or_path: str | os.PathLike[str]) -> Path:
     """Return the file of a path or `sqlite:///` URL; raise Misconfigured `store.engine`."""
     given = os.fspath(url_or_path)
-    if given.startswith(_PREFIX):
-        given = given.removeprefix(_PREFIX)
+    if given.startswith(_SQLITE):
+        given = given.removeprefix(_SQLITE)
     if "://" in given or given in {"", ":memory:"}:
-        raise Misconfigured("store.engine", "only a SQLite file can be opened as database")
+        raise Misconfigured("store.engine", "only a SQLite file or PostgreSQL can be opened")
     return Path(given)
-
-
-def ours(error: BaseException) -> BaseException:
-    """Turn an error of the database into one of ours; leave others as they are."""
-    if isinstance(error, GatewayError):
-        return error
-    if isinstance(error, sa.exc.IntegrityError):
-        return StoreUnavailable(
-            "store.integrity", "a constraint of the database refused the change"
-        )
-    if isinstance(error, sa.exc.OperationalError):
-        return StoreUnavailable("store.failed", "the database is locked, full or unreadable")
-    if isinstance(error, sa.exc.SQLAlchemyError):
-        return StoreUnavailable("store.failed", "the database failed")
-    return error
-
-
-class Lock:
-    """One process per database: held as long as the process lives, also through `kill -9`."""
-
-    def __init__(self, database: Path) -> None:
-        """Take the lock; raise Misconfigured `store.locked` when another process holds it."""
-        path = database.with_name(database.name + ".lock")
-        self._handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            os.close(self._handle)
-            raise Misconfigured(
-                "store.locked", "another process has opened this database"
-            ) from error
-
-    def release(self) -> None:
-        """Give the lock up; the file stays."""
-        if self._handle >= 0:
-            os.close(self._handle)
-            self._handle = -1
-
-
-class Sqlite:
-    """A database file. Connections are in autocommit: the caller says BEGIN and COMMIT."""
-
-    def __init__(self, path: Path) -> None:
-        """Only keep the path; connections are made when asked for."""
-        self.path = path
-        self._engine = sa.create_engine(
-            sa.URL.create("sqlite", database=str(path)),
-            poolclass=NullPool,
-            isolation_level="AUTOCOMMIT",
-            hide_parameters=True,  # values of messages stay out of error texts
-            connect_args={"check_same_thread": False, "timeout": BUSY_TIMEOUT_MS / 1000},
-        )
-
-    def create(self) -> None:
-        """Make the file, readable for its owner only; raise Misconfigured `store.path`."""
-        try:
-            os.close(os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
-        except OSError as error:
-            raise Misconfigured("store.path", "the database file can not be made") from error
-
-    def writer(self) -> sa.Connection:
-        """Return the connection that writes; COMMIT returns after the disk has it."""
-        return self._connect("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON")
-
-    def reader(self) -> sa.Connection:
-        """Return a connection that can not write."""
-        return self._connect("query_only = ON")
-
-    def begin(self, connection: sa.Connection) -> None:
-        """Take the one place of a writer, so that nothing read in between can change."""
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
-
-    def commit(self, connection: sa.Connection) -> None:
-        """Commit; when it raises, nobody knows whether it happened."""
-        connection.exec_driver_sql("COMMIT")
-
-    def checkpoint(self, connection: sa.Connection) -> None:
-        """Bring the write-ahead log into the file."""
-        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
-
-    def _connect(self, *pragmas: str) -> sa.Connection:
-        connection = self._engine.connect()
-        try:
-            for pragma in (f"busy_timeout = {BUSY_TIMEOUT_MS}", *pragmas):
-                connection.exec_driver_sql(f"PRAGMA {pragma}")
-        except BaseException:
-            connection.close()
-            raise
-        return connection

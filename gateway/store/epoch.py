@@ -1,43 +1,30 @@
-"""The security row: the epoch that every decision carries, and the latest moment seen."""
+"""The security row: the epoch that every decision carries."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import sqlalchemy as sa
 
-from gateway.errors import StaleSnapshot
+from gateway.errors import Misconfigured, StaleSnapshot
 from gateway.ports import AuditEvent
 from gateway.store.tables import security
 from gateway.store.writer import Tx
 
-STEP_BACK = timedelta(seconds=5)
-"""A clock that goes back further than this releases nothing."""
-
-_NOW = sa.bindparam("b_now", type_=security.c.time_high_water.type)
-_GUARD = (
-    sa.update(security)
-    .where(security.c.id == 1, security.c.epoch == sa.bindparam("b_epoch"))
-    .values(
-        time_high_water=sa.case(
-            (security.c.time_high_water < _NOW, _NOW), else_=security.c.time_high_water
-        )
-    )
-)
-HIGH_WATER = sa.select(security.c.time_high_water).where(security.c.id == 1)
+TOPIC = "epoch"
+EPOCH = sa.select(security.c.epoch).where(security.c.id == 1)
+_SHARED = EPOCH.with_for_update(read=True)
 
 
-def guard(tx: Tx, epoch: int, now: datetime) -> None:
-    """Lock the epoch until the commit, and remember `now`; raise StaleSnapshot `epoch.moved`."""
+def guard(tx: Tx, epoch: int) -> None:
+    """Keep the epoch as it is until the commit; raise StaleSnapshot `epoch.moved`.
+
+    Any number of transactions hold it together; one that moves it waits for them.
+    """
     if ("epoch", epoch) in tx.memo:
         return
-    if tx.write(_GUARD, {"b_epoch": epoch, "b_now": now}) != 1:
+    if tx.peek(_SHARED).scalar() != epoch:
         raise StaleSnapshot("epoch.moved", "the directory changed meanwhile")
     tx.memo.add(("epoch", epoch))
-
-
-def stepped_back(high_water: datetime, now: datetime) -> bool:
-    """Tell whether the clock went back more than it may."""
-    return high_water - now > STEP_BACK
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,14 +33,19 @@ class SyncEpoch:
 
     fingerprint: str
     at: datetime
+    was: str | None = None
+    """What the process worked by so far; None at its start."""
 
     def run(self, tx: Tx) -> int:
         """Return the epoch that goes with the fingerprint."""
-        row = tx.read(sa.select(security.c.epoch, security.c.fingerprint)).first()
+        row = tx.read(sa.select(security.c.epoch, security.c.fingerprint).with_for_update()).first()
         if row is None:
             return self._first(tx)
         if row.fingerprint == self.fingerprint:
             return int(row.epoch)
+        if self.fingerprint == self.was:
+            # Two processes that each hold their own files for the truth would take turns.
+            raise Misconfigured("directory.differs", "another process loaded other files")
         epoch = int(row.epoch) + 1
         tx.memo.discard(("epoch", row.epoch))
         tx.write(sa.update(security).values(epoch=epoch, fingerprint=self.fingerprint))
@@ -61,7 +53,7 @@ class SyncEpoch:
         return epoch
 
     def _first(self, tx: Tx) -> int:
-        row = {"id": 1, "epoch": 1, "fingerprint": self.fingerprint, "time_high_water": self.at}
+        row = {"id": 1, "epoch": 1, "fingerprint": self.fingerprint}
         tx.write(sa.insert(security).values(row))
         self._record(tx, 1)
         return 1
@@ -69,3 +61,4 @@ class SyncEpoch:
     def _record(self, tx: Tx, epoch: int) -> None:
         data: dict[str, str | int] = {"epoch": epoch, "fingerprint": self.fingerprint}
         tx.record(AuditEvent(event="directory.changed", at=self.at, data=data))
+        tx.ring(TOPIC)

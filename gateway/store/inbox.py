@@ -20,7 +20,7 @@ from gateway.ports import (
     Payloads,
 )
 from gateway.store import epoch
-from gateway.store.bell import Bells
+from gateway.store.bell import WORK, Bells
 from gateway.store.deliveries import REFER, add_delivery
 from gateway.store.reading import Reads
 from gateway.store.records import (
@@ -72,7 +72,7 @@ class Admit:
 
 def admit(tx: Tx, admission: Admission, now: datetime) -> Admitted:
     """Store an admission and what follows from it, within a transaction."""
-    epoch.guard(tx, admission.epoch, now)
+    epoch.guard(tx, admission.epoch)
     twin = _twin(tx, admission.message)
     if twin is not None:
         return Admitted(message=twin, fresh=False)
@@ -200,6 +200,7 @@ class RepeatAcknowledgment:
         if not rows or {State.READY, State.CLAIMED} & {State(row.state) for row in rows}:
             return False
         tx.insert(deliveries, (self._copy(rows[0]),))
+        tx.ring(WORK)
         return True
 
     def _copy(self, first: sa.Row[Any]) -> dict[str, Any]:

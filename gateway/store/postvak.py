@@ -71,7 +71,8 @@ class Take:
 
     def run(self, tx: Tx) -> tuple[PostvakItem, ...]:
         """Return what is leased now."""
-        taken = (self._take(tx, row) for row in tx.read(self.waiting()).all())
+        rows = tx.read(self.waiting().with_for_update(of=deliveries, skip_locked=True)).all()
+        taken = (self._take(tx, row) for row in rows)
         return tuple(item for item in taken if item is not None)
 
     def waiting(self) -> sa.Select[Any]:

@@ -21,7 +21,7 @@ from gateway.ports import (
     StoredPayload,
     TryAgain,
 )
-from gateway.store.bell import Bells
+from gateway.store.bell import WORK, Bells
 from gateway.store.claim import ClaimDue, any_candidate, beat
 from gateway.store.deliveries import (
     REFER,
@@ -36,13 +36,15 @@ from gateway.store.deliveries import (
 from gateway.store.reading import Reads
 from gateway.store.records import write_references
 from gateway.store.sweep import Sweep, anything_due, next_due
-from gateway.store.tables import deliveries, workers
+from gateway.store.tables import deliveries, duties, workers
 from gateway.store.writer import Tx, Writer
 
 IN_FLIGHT = 8
 """Deliveries of one lane under way at once."""
 LEASE = timedelta(seconds=30)
 """A worker without heartbeat for this long is dead; its claims are put back."""
+BEATS = 8
+"""Heartbeats in a lease."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,33 +167,43 @@ class KeepSealed:
 class ForgetWorkers:
     """Unit: at the start of a process that has the database for itself.
 
-    Workers of earlier runs are gone, so their claims need not wait for the lease to end.
+    Workers of earlier runs are gone: neither their claims nor their duties need wait for an
+    end of lease or term.
     """
 
     def run(self, tx: Tx) -> int:
         """Return how many workers were forgotten."""
+        tx.write(sa.delete(duties))
         return tx.write(sa.delete(workers))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Beat:
     """Unit: a heartbeat."""
 
     worker: str
-    now: datetime
 
     def run(self, tx: Tx) -> None:
         """Write it."""
-        beat(tx, self.worker, self.now)
+        beat(tx, self.worker)
+
+
+@dataclass(frozen=True, slots=True)
+class Retire:
+    """Unit: a worker that stops in order. Whatever it left is put back at once."""
+
+    worker: str
+
+    def run(self, tx: Tx) -> None:
+        """Forget it; others look at what it left."""
+        tx.write(sa.delete(workers).where(workers.c.name == self.worker))
+        tx.ring(WORK)
 
 
 class SqlQueue:
-    """The port `Queue`, for the workers of one process.
+    """The port `Queue`, for the workers of one process. Lease time is the database's clock."""
 
-    Lease time is the clock of this process: with SQLite only one process has the database.
-    """
-
-    def __init__(
+    def __init__(  # noqa: PLR0913 - wiring, by name
         self,
         *,
         writer: Writer,
@@ -200,6 +212,7 @@ class SqlQueue:
         clock: Clock,
         run: str,
         cap: int = IN_FLIGHT,
+        lease: timedelta = LEASE,
     ) -> None:
         """Take `run`, new for each opening: claims of an earlier run are nobody's."""
         self._writer = writer
@@ -208,7 +221,8 @@ class SqlQueue:
         self._clock = clock
         self._run = run
         self._cap = cap
-        self._beats: dict[str, datetime] = {}
+        self._lease = lease
+        self._beats: dict[str, float] = {}
         self._suspended: frozenset[Oin] = frozenset()
 
     async def claim(
@@ -240,7 +254,9 @@ class SqlQueue:
         if limit < 1 or not await self._reads(lambda c: any_candidate(c, unit)):
             return ()
         claims = await self._writer.commit(unit)
-        self._beats[worker] = now
+        self._beats[worker] = self._clock.monotonic()
+        if not claims:
+            self._bells.soon()  # another process had the lane: it may have left something
         return claims
 
     async def sealed(
@@ -262,7 +278,7 @@ class SqlQueue:
         """Do what time does; return the next moment at which it has to."""
         now = self._clock.now()
         mine = "" if under_way is None else self._name(worker)
-        unit = Sweep(now=now, lease=LEASE, mine=mine, under_way=under_way or frozenset())
+        unit = Sweep(now=now, lease=self._lease, mine=mine, under_way=under_way or frozenset())
         if await self._reads(lambda c: anything_due(c, unit)):
             await self._writer.commit(unit)
         return await self._reads(
@@ -271,11 +287,16 @@ class SqlQueue:
 
     async def heartbeat(self, *, worker: str) -> None:
         """Renew the lease; written no more often than it needs to be."""
-        now = self._clock.now()
+        now = self._clock.monotonic()
         last = self._beats.get(worker)
-        if last is None or abs(now - last) >= LEASE / 8:
-            await self._writer.commit(Beat(worker=self._name(worker), now=now))
+        if last is None or now - last >= self._lease.total_seconds() / BEATS:
+            await self._writer.commit(Beat(self._name(worker)))
             self._beats[worker] = now
+
+    async def retire(self, *, worker: str) -> None:
+        """End the lease of a worker that stops; what it still holds is put back by others."""
+        self._beats.pop(worker, None)
+        await self._writer.commit(Retire(self._name(worker)))
 
     def _name(self, worker: str) -> str:
         return f"{worker}@{self._run}"

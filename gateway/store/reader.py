@@ -99,10 +99,9 @@ class SqlReader:
         return await self._reads(lambda c: tuple(known(row) for row in c.execute(statement)))
 
     async def audit(self, *, after: int, limit: int) -> tuple[AuditRow, ...]:
-        """Return rows of all writers in the order of storing, from position `after` + 1 on.
+        """Return rows of all writers behind position `after`, lowest position first.
 
-        With SQLite positions are dense from 1: the next page begins after as many rows as
-        were read so far.
+        With several writers a row may appear behind one that was read before it.
         """
         statement = sa.select(audit).where(audit.c.seq > after).order_by(audit.c.seq).limit(limit)
         return await self._reads(lambda c: tuple(read_row(row) for row in c.execute(statement)))

@@ -1,26 +1,33 @@
 """The store of one installation: everything that is kept, behind the ports."""
 
+import asyncio
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict
-from datetime import datetime
+from datetime import datetime, timedelta
+from pathlib import Path
 
 from gateway.ports import Clock, Dice, Inbox, Postvak, Queue, Reader, Signals
 from gateway.store.audit import Break, verify_chain
 from gateway.store.bell import Bell, Bells
-from gateway.store.engine import Lock, Sqlite, path_of
-from gateway.store.epoch import HIGH_WATER, SyncEpoch, stepped_back
+from gateway.store.clock import HIGH_WATER, stepped_back
+from gateway.store.duties import TakeDuty
+from gateway.store.engine import Engine, Held, open_engine
+from gateway.store.epoch import EPOCH, SyncEpoch
 from gateway.store.inbox import SqlInbox
 from gateway.store.migrations import upgrade
 from gateway.store.payloads import EpochKeys, SqlPayloads
 from gateway.store.postvak import SqlPostvak
-from gateway.store.queue import ForgetWorkers, SqlQueue
+from gateway.store.queue import LEASE, ForgetWorkers, SqlQueue
 from gateway.store.reader import SqlReader
 from gateway.store.reading import InlineReads, Reads, ThreadReads
 from gateway.store.signals import SqlSignals
 from gateway.store.writer import Committer, InlineWriter, ThreadWriter, Writer, value_of
 
 RUN_LENGTH = 12
+WRITERS = 2
+"""Threads that commit, where the database takes more than one."""
 
 
 class Store:
@@ -29,36 +36,41 @@ class Store:
     def __init__(  # noqa: PLR0913 - wiring, by name
         self,
         *,
-        lock: Lock,
-        committer: Committer,
+        engine: Engine,
+        lock: Held,
         writer: Writer,
         reads: Reads,
         epochs: EpochKeys,
         clock: Clock,
         dice: Dice,
+        lease: timedelta,
     ) -> None:
         """Wire the parts; `open` does it."""
+        self._engine = engine
         self._lock = lock
-        self._counters = committer.counters
         self._writer = writer
         self._reads = reads
         self._clock = clock
-        bells = Bells()
+        self._bells = bells = Bells()
+        self._listening: asyncio.Task[None] | None = None
         self.bell: Bell = bells.work
+        self.epoch_bell: Bell = bells.epoch
         self.payloads = SqlPayloads(
             writer=writer, reads=reads, epochs=epochs, clock=clock, dice=dice
         )
         self.inbox: Inbox = SqlInbox(
             writer=writer, reads=reads, payloads=self.payloads, bells=bells, clock=clock
         )
-        run = dice.uuid()[:RUN_LENGTH]
-        self.queue: Queue = SqlQueue(writer=writer, reads=reads, bells=bells, clock=clock, run=run)
+        self._run = run = dice.uuid()[:RUN_LENGTH]
+        self.queue: Queue = SqlQueue(
+            writer=writer, reads=reads, bells=bells, clock=clock, run=run, lease=lease
+        )
         self.signals: Signals = SqlSignals(writer=writer, bells=bells, clock=clock)
         self.postvak: Postvak = SqlPostvak(writer=writer, reads=reads, bells=bells, clock=clock)
         self.reader: Reader = SqlReader(reads=reads, clock=clock)
 
     @classmethod
-    def open(
+    def open(  # noqa: PLR0913 - wiring, by name
         cls,
         url_or_path: str | os.PathLike[str],
         *,
@@ -67,42 +79,80 @@ class Store:
         dice: Dice,
         writer_id: str,
         inline: bool = False,
+        password_file: Path | None = None,
+        writers: int = WRITERS,
+        lease: timedelta = LEASE,
     ) -> "Store":
         """Open or make the database and bring its tables up to date.
 
-        `writer_id` names the audit chain that this process continues. `inline` works on
-        the caller's thread only, for simulations. Raises Misconfigured `store.locked`,
-        `store.path`, `store.engine`, `store.version`.
+        `writer_id` names the audit chains that this process continues; `lease` is how long
+        its workers may be silent. `inline` works on the caller's thread only, for
+        simulations. Raises Misconfigured `store.locked`, `store.path`, `store.engine`,
+        `store.password`, `store.version`; StoreUnavailable when a server does not answer.
         """
-        database = Sqlite(path_of(url_or_path))
-        database.create()
-        lock = Lock(database.path)
+        engine = open_engine(url_or_path, password_file=password_file)
+        engine.create()
+        lock = engine.lock()
         try:
-            upgrade(database)
-            committer = Committer(database, writer_id)
-            value_of(committer.run((ForgetWorkers(),))[0])
+            upgrade(engine)
+            threads = writers if engine.shared and not inline else 1
+            committers = [Committer(engine, writer_id, clock) for _ in range(threads)]
+            if not engine.shared:
+                value_of(committers[0].run((ForgetWorkers(),))[0])
         except BaseException:
             lock.release()
             raise
         return cls(
+            engine=engine,
             lock=lock,
-            committer=committer,
-            writer=InlineWriter(committer) if inline else ThreadWriter(committer),
-            reads=InlineReads(database) if inline else ThreadReads(database),
+            writer=InlineWriter(committers[0]) if inline else ThreadWriter(*committers),
+            reads=InlineReads(engine) if inline else ThreadReads(engine),
             epochs=epochs,
             clock=clock,
             dice=dice,
+            lease=lease,
         )
+
+    def listen(self) -> None:
+        """Hear what other processes tell, from now on; call it on the running loop."""
+        if self._engine.shared and self._listening is None:
+            from gateway.store.listen import listen
+            from gateway.store.postgres import Postgres
+
+            assert isinstance(self._engine, Postgres)  # noqa: S101 - the only shared engine
+            hearing = listen(self._engine.conninfo, self._bells)
+            self._listening = asyncio.create_task(hearing, name="store-listener")
 
     async def close(self) -> None:
         """Commit what waits, disconnect, and let another process open the database."""
+        if self._listening is not None:
+            self._listening.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._listening
         await self._writer.close()
         self._reads.close()
         self._lock.release()
 
-    async def sync_epoch(self, fingerprint: str) -> int:
-        """Return the epoch of the directory with this fingerprint; a new one moves it."""
-        return await self._writer.commit(SyncEpoch(fingerprint=fingerprint, at=self._clock.now()))
+    def wake(self) -> None:
+        """Wake everybody who waits: the process stops, or may have missed something."""
+        self._bells.all()
+
+    async def take_duty(self, name: str, *, term: timedelta) -> bool:
+        """Return whether work that one process at a time does is with this one."""
+        return await self._writer.commit(TakeDuty(name=name, holder=self._run, term=term))
+
+    async def sync_epoch(self, fingerprint: str, *, was: str | None = None) -> int:
+        """Return the epoch of the directory with this fingerprint; a new one moves it.
+
+        `was` is what this process worked by so far. Raises Misconfigured `directory.differs`
+        when its own files are as they were and another process loaded others.
+        """
+        unit = SyncEpoch(fingerprint=fingerprint, was=was, at=self._clock.now())
+        return await self._writer.commit(unit)
+
+    async def epoch(self) -> int | None:
+        """Return the epoch on file; raises StoreUnavailable. The cheapest look there is."""
+        return await self._reads(lambda c: c.execute(EPOCH).scalar())
 
     async def time_ok(self, now: datetime) -> bool:
         """Tell whether `now` is not more than 5 s before the latest moment on file.
@@ -118,4 +168,4 @@ class Store:
 
     def counters(self) -> Mapping[str, int]:
         """Facts of the writer since the opening: commits, units, rollbacks, waiting, …."""
-        return {**asdict(self._counters), "waiting": self._writer.waiting()}
+        return {**asdict(self._writer.counters()), "waiting": self._writer.waiting()}

@@ -10,8 +10,9 @@ import sqlalchemy as sa
 from gateway.lifecycle import Event, State
 from gateway.message import Oin
 from gateway.ports import DeliveryChannel, DeliveryKind
+from gateway.store.clock import db_now
 from gateway.store.deliveries import SPOT, Spot, move, spot, told
-from gateway.store.tables import Moment, deliveries, lanes, workers
+from gateway.store.tables import Span, deliveries, lanes, workers
 from gateway.store.writer import Tx
 
 AT_ONCE = 200
@@ -32,7 +33,9 @@ def _in(state: State) -> sa.ColumnElement[bool]:
 
 
 _NOW = sa.bindparam("now", type_=deliveries.c.next_at.type)
-_ALIVE = sa.select(workers.c.name).where(workers.c.beat_at > sa.bindparam("alive", type_=Moment))
+_ALIVE = sa.select(workers.c.name).where(
+    workers.c.beat_at > db_now() - sa.bindparam("lease", type_=Span)
+)
 _EXPIRED = (
     sa.select(*_COLUMNS)
     .where(
@@ -53,12 +56,13 @@ _ABANDONED = (
     .where(
         _EBMS,
         _in(State.CLAIMED),
-        sa.or_(
-            deliveries.c.claimed_by.not_in(_ALIVE),
-            sa.and_(
+        # Whoever sweeps is alive, whatever the clocks say.
+        sa.case(
+            (
                 deliveries.c.claimed_by == sa.bindparam("mine", type_=sa.String),
                 deliveries.c.id.not_in(sa.bindparam("under_way", expanding=True)),
             ),
+            else_=deliveries.c.claimed_by.not_in(_ALIVE),
         ),
     )
     .order_by(deliveries.c.seq)
@@ -66,14 +70,19 @@ _ABANDONED = (
 )
 
 
+def _mine(look: sa.Select[Any]) -> sa.Select[Any]:
+    """Leave what another process is changing now: it is looked at again."""
+    return look.with_for_update(of=deliveries, skip_locked=True)
+
+
+_TAKE_EXPIRED, _TAKE_OVERDUE, _TAKE_ABANDONED = _mine(_EXPIRED), _mine(_OVERDUE), _mine(_ABANDONED)
+
+
 def anything_due(connection: sa.Connection, sweep: "Sweep") -> bool:
     """Tell whether a sweep would change something: most do not, and need no commit."""
     times = {"now": sweep.now}
-    return (
-        connection.execute(_EXPIRED, times).first() is not None
-        or connection.execute(_OVERDUE, times).first() is not None
-        or connection.execute(_ABANDONED, sweep.lost()).first() is not None
-    )
+    looks = ((_EXPIRED, times), (_OVERDUE, times), (_ABANDONED, sweep.lost()))
+    return any(connection.execute(look, keys).first() is not None for look, keys in looks)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +99,7 @@ class Sweep:
     def lost(self) -> dict[str, Any]:
         """Return what `_ABANDONED` asks for."""
         return {
-            "alive": self.now - self.lease,
+            "lease": self.lease,
             "mine": self.mine,
             "under_way": sorted(self.under_way),
         }
@@ -98,9 +107,9 @@ class Sweep:
     def run(self, tx: Tx) -> int:
         """Return how many deliveries changed."""
         times = {"now": self.now}
-        expired = [self._expire(tx, row) for row in tx.read(_EXPIRED, times).all()]
-        abandoned = [self._put_back(tx, row) for row in tx.read(_ABANDONED, self.lost()).all()]
-        overdue = [self._overdue(tx, row) for row in tx.read(_OVERDUE, times).all()]
+        expired = [self._expire(tx, row) for row in tx.read(_TAKE_EXPIRED, times).all()]
+        abandoned = [self._put_back(tx, row) for row in tx.read(_TAKE_ABANDONED, self.lost()).all()]
+        overdue = [self._overdue(tx, row) for row in tx.read(_TAKE_OVERDUE, times).all()]
         return sum(expired) + sum(abandoned) + sum(overdue)
 
     def _expire(self, tx: Tx, row: sa.Row[Any]) -> bool:

@@ -79,10 +79,28 @@ security = sa.Table(
     sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
     sa.Column("epoch", sa.BigInteger, nullable=False),
     _text("fingerprint"),
-    sa.Column("time_high_water", Moment, nullable=False),
     sa.CheckConstraint("id = 1", name="one_row"),
 )
-"""One row: the epoch of the directory, what it was loaded from, and the latest moment seen."""
+"""One row: the epoch of the directory, and what it was loaded from."""
+
+clock = sa.Table(
+    "clock",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("high_water", Moment, nullable=False),
+    sa.CheckConstraint("id = 1", name="one_row"),
+)
+"""One row: the latest moment that any process saw. Apart from `security`, which many share."""
+
+compatibility = sa.Table(
+    "compatibility",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("oldest", sa.Integer, nullable=False),
+    sa.CheckConstraint("id = 1", name="one_row"),
+)
+"""One row: the version of the tables, and the oldest program that may still work on them."""
 
 workers = sa.Table(
     "workers",
@@ -91,6 +109,15 @@ workers = sa.Table(
     sa.Column("beat_at", Moment, nullable=False),
 )
 """Heartbeats. A worker's heartbeat is the lease of all its claims."""
+
+duties = sa.Table(
+    "duties",
+    metadata,
+    sa.Column("name", sa.String(64), primary_key=True),
+    _text("holder"),
+    sa.Column("until", Moment, nullable=False),
+)
+"""Work that one process at a time does; `until` is by the database's clock."""
 
 lanes = sa.Table(
     "lanes",

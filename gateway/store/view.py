@@ -1,13 +1,14 @@
-"""A database as operators look at it: read-only, beside the process that has it open."""
+"""A database as operators look at it: read-only, beside the processes that have it open."""
 
 import os
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from gateway.errors import Misconfigured
 from gateway.ports import Clock, Reader
 from gateway.store.audit import Break, verify_chain
-from gateway.store.engine import Sqlite, path_of
+from gateway.store.engine import is_postgresql, open_engine, path_of
 from gateway.store.reader import SqlReader
 from gateway.store.reading import InlineReads
 
@@ -15,12 +16,17 @@ from gateway.store.reading import InlineReads
 class View:
     """Look-ups without the lock of the writing process; use it in a `with` block."""
 
-    def __init__(self, url_or_path: str | os.PathLike[str], clock: Clock) -> None:
+    def __init__(
+        self,
+        url_or_path: str | os.PathLike[str],
+        clock: Clock,
+        *,
+        password_file: Path | None = None,
+    ) -> None:
         """Connect; raise Misconfigured `store.path` when there is no database yet."""
-        path = path_of(url_or_path)
-        if not path.exists():
-            raise Misconfigured("store.path", "there is no database yet", where=str(path))
-        self._reads = InlineReads(Sqlite(path))
+        if not is_postgresql(url_or_path) and not path_of(url_or_path).exists():
+            raise Misconfigured("store.path", "there is no database yet", where=str(url_or_path))
+        self._reads = InlineReads(open_engine(url_or_path, password_file=password_file))
         self.reader: Reader = SqlReader(reads=self._reads, clock=clock)
 
     def __enter__(self) -> Self:

@@ -11,14 +11,17 @@ import threading
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
 import sqlalchemy as sa
 
-from gateway.errors import OutcomeUnknown, StoreUnavailable
-from gateway.ports import AuditEvent
+from gateway.errors import GatewayError, OutcomeUnknown, StoreUnavailable
+from gateway.ports import AuditEvent, Clock
+from gateway.store import clock as marks
 from gateway.store.audit import Tail, link, tail_of
-from gateway.store.engine import ours
+from gateway.store.engine import Engine
+from gateway.store.faults import AGAIN, lost_connection, ours
 from gateway.store.tables import FLUSH_ORDER, audit
 
 T = TypeVar("T")
@@ -28,6 +31,8 @@ GROUP = 64
 """Units in one commit, at most."""
 QUEUE = 1024
 """Units that may wait; more is refused with `store.busy`."""
+TRIES = 4
+"""How often one unit is run when another process is in its way."""
 
 Params = Mapping[str, Any]
 Change = sa.Update | sa.Delete | sa.Insert
@@ -36,10 +41,13 @@ Change = sa.Update | sa.Delete | sa.Insert
 class Tx:
     """One transaction. Inserts are kept and go out as one executemany per table."""
 
-    def __init__(self, connection: sa.Connection, tail: Tail) -> None:
+    def __init__(self, connection: sa.Connection, tail: Tail, high_water: datetime) -> None:
         """Take a connection on which BEGIN was said, and the end of the audit chain."""
         self.connection = connection
         self.tail = tail
+        self.high_water = high_water
+        """The latest moment on file, from whichever process."""
+        self.topics: dict[str, None] = {}
         self.memo: set[Hashable] = set()
         """What units of this transaction have found out and the transaction keeps true."""
         self._rows: dict[sa.Table, list[Params]] = {}
@@ -54,6 +62,10 @@ class Tx:
         for event in events:
             row, self.tail = link(self.tail, event)
             self.insert(audit, (row,))
+
+    def ring(self, topic: str) -> None:
+        """Wake the other processes that wait for `topic` when this commits."""
+        self.topics[topic] = None
 
     def defer(self, statement: sa.Update, row: Params) -> None:
         """Keep a change of one row until the end; `statement` must be one and the same object."""
@@ -94,15 +106,6 @@ class Unit(Protocol[T_co]):
     def run(self, tx: Tx) -> T_co: ...
 
 
-class Database(Protocol):
-    """What the writer needs of an engine."""
-
-    def writer(self) -> sa.Connection: ...
-    def begin(self, connection: sa.Connection) -> None: ...
-    def commit(self, connection: sa.Connection) -> None: ...
-    def checkpoint(self, connection: sa.Connection) -> None: ...
-
-
 @dataclass(frozen=True, slots=True)
 class Done:
     value: Any
@@ -130,17 +133,27 @@ class Counters:
     """Units that found the queue full."""
     largest_group: int = 0
 
+    def __add__(self, other: "Counters") -> "Counters":
+        """Return both together."""
+        largest = max(self.largest_group, other.largest_group)
+        names = ("commits", "units", "rollbacks", "unknown", "refused")
+        sums = {name: getattr(self, name) + getattr(other, name) for name in names}
+        return Counters(**sums, largest_group=largest)
+
 
 class Committer:
-    """Runs units in transactions, on the one connection that writes. Not thread-safe."""
+    """Runs units in transactions, on a connection of its own that writes. Not thread-safe."""
 
-    def __init__(self, database: Database, writer_id: str) -> None:
-        """Connect, and find the end of the audit chain of `writer_id`."""
-        self._database = database
+    def __init__(self, engine: Engine, writer_id: str, clock: Clock) -> None:
+        """Connect, and find the end of an audit chain that is named after `writer_id`."""
+        self._engine = engine
         self._writer_id = writer_id
+        self._clock = clock
         self._connection: sa.Connection | None = None
-        self._tail = tail_of(self._connect(), writer_id)
+        self._tail = Tail.start(writer_id)
+        self._mark = marks.Mark()
         self.counters = Counters()
+        self._connect()
 
     def run(self, units: Sequence[Unit[Any]]) -> list[Result]:
         """Run all in one commit, or each alone when one of them raises. Never raises."""
@@ -149,41 +162,60 @@ class Committer:
         except _Lost as lost:
             return [Failed(lost.error)] * len(units)
         except Exception as error:  # noqa: BLE001 - every failure must reach its future
-            if len(units) > 1:
-                return [self._alone(unit) for unit in units]
-            return [Failed(_ours(error))]
+            return self._each(units, error)
+
+    def _each(self, units: Sequence[Unit[Any]], error: Exception) -> list[Result]:
+        if len(units) > 1:
+            return [self._alone(unit, tries=TRIES) for unit in units]
+        if _again(_ours(error)):
+            return [self._alone(units[0], tries=TRIES - 1)]
+        return [Failed(_ours(error))]
 
     def close(self) -> None:
         """Checkpoint and disconnect."""
-        with suppress(sa.exc.SQLAlchemyError):
-            self._database.checkpoint(self._connect())
+        with suppress(sa.exc.SQLAlchemyError, GatewayError):
+            self._engine.checkpoint(self._connect())
         self._disconnect()
 
     def _together(self, units: Sequence[Unit[Any]]) -> list[Result]:
-        tx = Tx(self._begin(), self._tail)
+        connection = self._begin()
         try:
+            high_water = self._mark.advance(connection, self._clock.now())
+            tx = Tx(connection, self._tail, high_water)
             values = [unit.run(tx) for unit in units]
             tx.flush()
-        except BaseException:
+            self._engine.tell(connection, tuple(tx.topics))
+        except BaseException as error:
             self._rollback()
+            self._raise_lost(error)
             raise
         self._commit(tx)
         self.counters.units += len(units)
         self.counters.largest_group = max(self.counters.largest_group, len(units))
         return [Done(value) for value in values]
 
+    def _raise_lost(self, error: BaseException) -> None:
+        """Without a database no unit can do better alone. Nothing of the batch happened."""
+        mine = ours(error)
+        if isinstance(mine, StoreUnavailable) and mine.code in _HOPELESS:
+            raise _Lost(mine) from error
+
     def _begin(self) -> sa.Connection:
+        """Begin; a connection that died since the last time is made again, once."""
+        fresh = self._connection is None
         try:
             connection = self._connect()
-            self._database.begin(connection)
-        except sa.exc.SQLAlchemyError as error:
+            self._engine.begin(connection)
+        except (sa.exc.SQLAlchemyError, GatewayError) as error:
             self._disconnect()
+            if not fresh and isinstance(error, sa.exc.SQLAlchemyError) and lost_connection(error):
+                return self._begin()
             raise _Lost(ours(error)) from error
         return connection
 
     def _commit(self, tx: Tx) -> None:
         try:
-            self._database.commit(tx.connection)
+            self._engine.commit(tx.connection)
         except Exception as error:
             # The connection may still hold the transaction: only closing it is sure. The
             # chain is read again, because the rows may or may not stand there.
@@ -192,19 +224,28 @@ class Committer:
             unknown = OutcomeUnknown("store.outcome_unknown", "the commit was not confirmed")
             raise _Lost(unknown) from error
         self._tail = tx.tail
+        self._mark.kept()
         self.counters.commits += 1
 
     def _rollback(self) -> None:
         self.counters.rollbacks += 1
         try:
-            self._connect().exec_driver_sql("ROLLBACK")
+            if self._connection is not None:
+                self._connection.exec_driver_sql("ROLLBACK")
         except sa.exc.SQLAlchemyError:
             self._disconnect()
 
     def _connect(self) -> sa.Connection:
         if self._connection is None:
-            self._connection = self._database.writer()
-            self._tail = tail_of(self._connection, self._writer_id)
+            connection = self._engine.writer()
+            try:
+                chain = self._engine.chain(connection, self._writer_id)
+                self._tail = tail_of(connection, chain)
+            except BaseException:
+                connection.close()
+                raise
+            self._connection = connection
+            self._mark = marks.Mark()
         return self._connection
 
     def _disconnect(self) -> None:
@@ -213,8 +254,24 @@ class Committer:
                 self._connection.close()
             self._connection = None
 
-    def _alone(self, unit: Unit[Any]) -> Result:
-        return self.run((unit,))[0]
+    def _alone(self, unit: Unit[Any], *, tries: int) -> Result:
+        """Run it by itself. What another process was in the way of is run once more."""
+        try:
+            return self._together((unit,))[0]
+        except _Lost as lost:
+            return Failed(lost.error)
+        except Exception as error:  # noqa: BLE001 - every failure must reach its future
+            if tries > 1 and _again(_ours(error)):
+                return self._alone(unit, tries=tries - 1)
+            return Failed(_ours(error))
+
+
+_HOPELESS = frozenset({"store.gone", "store.full", "store.readonly", "store.damaged"})
+"""What no unit of a batch can be to blame for."""
+
+
+def _again(error: BaseException) -> bool:
+    return isinstance(error, StoreUnavailable) and error.code in AGAIN
 
 
 def _ours(error: Exception) -> BaseException:
@@ -244,6 +301,7 @@ class Writer(Protocol):
 
     async def close(self) -> None: ...
     def waiting(self) -> int: ...
+    def counters(self) -> Counters: ...
 
 
 def value_of(result: Result) -> Any:
@@ -273,6 +331,10 @@ class InlineWriter:
         """Nothing ever waits."""
         return 0
 
+    def counters(self) -> Counters:
+        """Return the facts of the committer."""
+        return self._committer.counters
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Job:
@@ -282,16 +344,21 @@ class _Job:
 
 
 class ThreadWriter:
-    """Commits on one thread; what came in meanwhile goes into the next commit together."""
+    """Commits on a thread per committer; what came in meanwhile goes into the next commit."""
 
-    def __init__(self, committer: Committer, *, size: int = QUEUE, group: int = GROUP) -> None:
-        """Start the thread."""
-        self._committer = committer
+    def __init__(self, *committers: Committer, size: int = QUEUE, group: int = GROUP) -> None:
+        """Start the threads."""
+        self._committers = committers
         self._group = group
+        self._refused = 0
         self._queue: queue.Queue[_Job | None] = queue.Queue(size)
         self._closed = False
-        self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)
-        self._thread.start()
+        self._threads = [
+            threading.Thread(target=self._run, args=(c,), name="store-writer", daemon=True)
+            for c in committers
+        ]
+        for thread in self._threads:
+            thread.start()
 
     async def commit(self, unit: Unit[T]) -> T:
         """Wait for the commit that the unit goes into; raise StoreUnavailable `store.busy`."""
@@ -302,29 +369,35 @@ class ThreadWriter:
         try:
             self._queue.put_nowait(_Job(unit, future, loop))
         except queue.Full:
-            self._committer.counters.refused += 1
+            self._refused += 1
             raise StoreUnavailable("store.busy", "too many changes wait for the database") from None
         return await future
 
     async def close(self) -> None:
-        """Commit what waits, then end the thread and disconnect."""
+        """Commit what waits, then end the threads and disconnect."""
         if not self._closed:
             self._closed = True
-            await asyncio.to_thread(self._queue.put, None)
-            await asyncio.to_thread(self._thread.join)
+            for _ in self._threads:
+                await asyncio.to_thread(self._queue.put, None)
+            for thread in self._threads:
+                await asyncio.to_thread(thread.join)
 
     def waiting(self) -> int:
         """Return how many units wait."""
         return self._queue.qsize()
 
-    def _run(self) -> None:
+    def counters(self) -> Counters:
+        """Return the facts of all threads together."""
+        return sum((c.counters for c in self._committers), Counters(refused=self._refused))
+
+    def _run(self, committer: Committer) -> None:
         while (job := self._queue.get()) is not None:
             jobs, last = self._collect(job)
-            results = self._committer.run([job.unit for job in jobs])
+            results = committer.run([job.unit for job in jobs])
             _resolve(jobs, results)
             if last:
                 break
-        self._committer.close()
+        committer.close()
 
     def _collect(self, first: _Job) -> tuple[list[_Job], bool]:
         """Take what waits, up to the group's size; True when it was the last."""

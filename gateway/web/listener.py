@@ -24,6 +24,8 @@ class ListenerLimits:
     """Request line, and each header."""
     grace: timedelta = timedelta(seconds=10)
     """How long a stop waits for requests under way."""
+    shared: bool = False
+    """Whether other processes on this machine open the same port."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -62,7 +64,7 @@ async def listen(
         shutdown_timeout=bounds.grace.total_seconds(),
     )
     await runner.setup()
-    site = _Site(runner, host, port, tls=tls, handshake=bounds.handshake)
+    site = _Site(runner, host, port, tls=tls, bounds=bounds)
     try:
         await site.start()
     except OSError as error:
@@ -83,12 +85,12 @@ class _Site(web.BaseSite):
         port: int,
         *,
         tls: ssl.SSLContext | None,
-        handshake: timedelta,
+        bounds: ListenerLimits,
     ) -> None:
         """Take the address; `start` opens it."""
         super().__init__(runner, ssl_context=tls)
         self._host = host
-        self._handshake = handshake
+        self._bounds = bounds
         self.port = port
 
     @property
@@ -101,11 +103,13 @@ class _Site(web.BaseSite):
         await super().start()
         if self._runner.server is None:
             raise AssertionError
+        handshake = self._bounds.handshake.total_seconds()
         self._server = server = await asyncio.get_running_loop().create_server(
             self._runner.server,
             self._host,
             self.port,
             ssl=self._ssl_context,
-            ssl_handshake_timeout=self._handshake.total_seconds() if self._ssl_context else None,
+            ssl_handshake_timeout=handshake if self._ssl_context else None,
+            reuse_port=self._bounds.shared or None,
         )
         self.port = server.sockets[0].getsockname()[1]

@@ -1,10 +1,14 @@
+import itertools
 import shutil
 
 import pytest
 
-from gateway.store.engine import Sqlite
 from gateway.store.migrations import upgrade
+from gateway.store.postgres import Postgres
+from gateway.store.sqlite import Sqlite
 from tests.store.stage import Stage
+
+_NUMBERS = itertools.count(1)
 
 
 @pytest.fixture(scope="session")
@@ -16,10 +20,53 @@ def empty(tmp_path_factory):
     return database.path
 
 
-@pytest.fixture(params=["sqlite", "sqlite-inline"])
-async def stage(request, tmp_path, empty):
-    """One suite for every way to run the store; PostgreSQL becomes a third."""
-    shutil.copy(empty, tmp_path / "gateway.db")
-    made = await Stage(tmp_path, inline=request.param == "sqlite-inline").open()
+@pytest.fixture(scope="session")
+def empty_postgres(postgres):
+    """The name of a database with its tables, on the server of the tests."""
+    upgrade(Postgres(postgres.create("empty")))
+    return "empty"
+
+
+@pytest.fixture
+def url(postgres, empty_postgres):
+    """A database of its own on PostgreSQL, tables included."""
+    name = f"test_{next(_NUMBERS)}"
+    yield postgres.create(name, template=empty_postgres)
+    postgres.drop(name)
+
+
+@pytest.fixture(params=["sqlite", "sqlite-inline", "postgresql"])
+def place(request, tmp_path, empty):
+    """Where the store is, and whether it works inline: one suite for every way to run it."""
+    if request.param == "postgresql":
+        return request.getfixturevalue("url"), False
+    path = tmp_path / "gateway.db"
+    shutil.copy(empty, path)
+    return path, request.param == "sqlite-inline"
+
+
+@pytest.fixture
+async def stage(place, tmp_path):
+    database, inline = place
+    made = await Stage(tmp_path, database=database, inline=inline).open()
     yield made
     await made.store.close()
+
+
+@pytest.fixture
+async def alone(engine, tmp_path):
+    """A store with one writer, and so one audit chain."""
+    database = engine.path if isinstance(engine, Sqlite) else engine.conninfo
+    made = await Stage(tmp_path, database=database, inline=True).open()
+    yield made
+    await made.store.close()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def engine(request, tmp_path, empty):
+    """The database alone."""
+    if request.param == "postgresql":
+        return Postgres(request.getfixturevalue("url"))
+    path = tmp_path / "gateway.db"
+    shutil.copy(empty, path)
+    return Sqlite(path)

@@ -23,7 +23,7 @@ from gateway.ports import (
     NewMessage,
     StoredPayload,
 )
-from gateway.store.engine import Sqlite
+from gateway.store.engine import open_engine
 from gateway.store.store import Store
 
 START = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
@@ -66,8 +66,11 @@ class Dice:
 class Stage:
     """A store on a folder, its clock, and makers of admissions that differ by a number."""
 
-    def __init__(self, folder: Path, *, inline: bool, seed: int = 0):
+    def __init__(
+        self, folder: Path, *, inline: bool, seed: int = 0, database: Path | str | None = None
+    ):
         self.folder = folder
+        self.database = database or folder / "gateway.db"
         self.inline = inline
         self.clock = Clock()
         self.dice = Dice(seed)
@@ -76,12 +79,12 @@ class Stage:
         self.epoch = 0
 
     @property
-    def path(self):
-        return self.folder / "gateway.db"
+    def engine(self):
+        return open_engine(self.database)
 
     async def open(self, writer_id="test"):
         self.store = Store.open(
-            self.path,
+            self.database,
             epochs=self.epochs,
             clock=self.clock,
             dice=self.dice,
@@ -160,6 +163,16 @@ class Stage:
         await self.store.queue.sealed(claim, stored, references)
         return references
 
+    def unguard_audit(self):
+        """Take away what keeps audit rows from being changed."""
+        table = " ON audit" if self.engine.shared else ""
+        for trigger in ("audit_no_update", "audit_no_delete"):
+            self.raw(f"DROP TRIGGER {trigger}{table}")
+
+    def silence(self, worker):
+        """Make the heartbeat of a worker old, by the clock of the database."""
+        self.raw(f"UPDATE workers SET beat_at = beat_at - 60000000 WHERE name LIKE '{worker}@%'")
+
     async def view(self, n=1):
         found = await self.store.reader.message(f"m-{n}")
         assert found is not None
@@ -173,7 +186,7 @@ class Stage:
 
     def raw(self, statement: str):
         """Do to the database what the gateway never does."""
-        connection = Sqlite(self.path).writer()
+        connection = self.engine.writer()
         try:
             connection.execute(sa.text(statement))
         finally:

@@ -18,35 +18,35 @@ async def test_the_chain_holds_over_restarts_and_writers(stage):
 
     assert await stage.store.verify_chain() is None
     rows = await stage.store.reader.audit(after=0, limit=100)
-    assert {row.writer for row in rows} == {"test", "second"}
+    assert {row.writer.partition("/")[0] for row in rows} == {"test", "second"}
 
 
 @pytest.mark.parametrize("statement", ["UPDATE audit SET code = 'x'", "DELETE FROM audit"])
 async def test_the_database_refuses_to_change_audit_rows(stage, statement):
     await stage.admit(1)
 
-    with pytest.raises(sa.exc.IntegrityError):
+    with pytest.raises(sa.exc.DatabaseError, match="never changed"):
         stage.raw(statement)
 
 
 @pytest.mark.parametrize(
-    ("statement", "found"),
+    ("statement", "n", "code"),
     [
-        ("UPDATE audit SET code = 'x' WHERE n = 2", Break("test", 2, "audit.hash")),
-        ("UPDATE audit SET at = at + 1 WHERE n = 3", Break("test", 3, "audit.hash")),
-        ("UPDATE audit SET data = '[]' WHERE n = 4", Break("test", 4, "audit.hash")),
-        ("DELETE FROM audit WHERE n = 2", Break("test", 2, "audit.gap")),
-        ("DELETE FROM audit WHERE n = 1", Break("test", 1, "audit.gap")),
-        ("UPDATE audit SET previous = hash WHERE n = 2", Break("test", 2, "audit.previous")),
+        ("UPDATE audit SET code = 'x' WHERE n = 2", 2, "audit.hash"),
+        ("UPDATE audit SET at = at + 1 WHERE n = 3", 3, "audit.hash"),
+        ("UPDATE audit SET data = '[]' WHERE n = 4", 4, "audit.hash"),
+        ("DELETE FROM audit WHERE n = 2", 2, "audit.gap"),
+        ("DELETE FROM audit WHERE n = 1", 1, "audit.gap"),
+        ("UPDATE audit SET previous = hash WHERE n = 2", 2, "audit.previous"),
     ],
 )
-async def test_the_first_break_is_found(stage, statement, found):
-    await stage.admit_many(range(4))
-    for trigger in ("audit_no_update", "audit_no_delete"):
-        stage.raw(f"DROP TRIGGER {trigger}")
-    stage.raw(statement)
+async def test_the_first_break_is_found(alone, statement, n, code):
+    await alone.admit_many(range(4))
+    (chain,) = {row.writer for row in await alone.store.reader.audit(after=0, limit=100)}
+    alone.unguard_audit()
+    alone.raw(statement)
 
-    assert await stage.store.verify_chain() == found
+    assert await alone.store.verify_chain() == Break(chain, n, code)
 
 
 async def test_what_is_rolled_back_leaves_no_gap(stage):
@@ -101,10 +101,11 @@ async def test_audit_rows_are_read_in_pages(stage):
     await stage.admit_many(range(3))
 
     first = await stage.store.reader.audit(after=0, limit=3)
-    rest = await stage.store.reader.audit(after=3, limit=100)
+    rest = await stage.store.reader.audit(after=first[-1].position, limit=100)
 
-    numbers = [row.n for row in (*first, *rest)]
-    assert numbers == list(range(1, len(numbers) + 1))
+    positions = [row.position for row in (*first, *rest)]
+    assert positions == sorted(set(positions))
+    assert len(positions) == 7
 
 
 async def test_the_figures_count_states(stage):

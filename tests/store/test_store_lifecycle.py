@@ -126,6 +126,7 @@ class Life:
 
     async def _silence(self):
         self.stage.clock.forward(minutes=7)
+        self.stage.silence("w1")
         await self.stage.store.queue.sweep(worker="w2")
 
 

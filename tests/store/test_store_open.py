@@ -9,8 +9,10 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateIndex, CreateTable
 
 from gateway.errors import Misconfigured
-from gateway.store.engine import Lock, Sqlite, path_of
+from gateway.store.engine import path_of
 from gateway.store.migrations import upgrade
+from gateway.store.postgres import Postgres
+from gateway.store.sqlite import Lock, Sqlite
 from gateway.store.tables import metadata
 from tests.store.stage import Stage
 
@@ -22,9 +24,20 @@ def fresh(tmp_path):
     return database
 
 
-def test_the_migrations_make_what_the_code_expects(fresh):
-    upgrade(fresh)
-    connection = fresh.reader()
+@pytest.fixture(params=["sqlite", "postgresql"])
+def untouched(request):
+    """A database without tables."""
+    if request.param == "sqlite":
+        yield request.getfixturevalue("fresh")
+        return
+    server = request.getfixturevalue("postgres")
+    yield Postgres(server.create("untouched"))
+    server.drop("untouched")
+
+
+def test_the_migrations_make_what_the_code_expects(untouched):
+    upgrade(untouched)
+    connection = untouched.reader()
 
     # SQLite does not tell a BIGINT of ours from a moment: names, keys and nullability are compared.
     context = MigrationContext.configure(connection, opts={"compare_type": False})
@@ -43,14 +56,29 @@ def test_a_second_upgrade_changes_nothing(fresh):
     assert fresh.path.read_bytes() == before
 
 
-def test_a_database_of_a_newer_program_is_left_alone(fresh):
-    upgrade(fresh)
-    connection = fresh.writer()
+def test_a_database_of_a_newer_program_is_worked_on_when_that_allows_it(engine):
+    """A rolling upgrade: the newer process came first, and this one is started again."""
+    connection = engine.writer()
+    connection.exec_driver_sql("CREATE TABLE newer (id INTEGER PRIMARY KEY)")
+    connection.exec_driver_sql("ALTER TABLE messages ADD COLUMN newer INTEGER DEFAULT 1 NOT NULL")
     connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+    connection.exec_driver_sql("UPDATE compatibility SET version = 9999")
+
+    upgrade(engine)
+
+    version = connection.exec_driver_sql("SELECT version FROM compatibility").scalar_one()
+    connection.close()
+    assert version == 9999
+
+
+def test_a_database_of_a_newer_program_that_forbids_it_is_left_alone(engine):
+    connection = engine.writer()
+    connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+    connection.exec_driver_sql("UPDATE compatibility SET version = 9999, oldest = 9998")
     connection.close()
 
     with pytest.raises(Misconfigured) as caught:
-        upgrade(fresh)
+        upgrade(engine)
 
     assert caught.value.code == "store.version"
 
@@ -81,7 +109,7 @@ SECOND = """
 import sys
 from pathlib import Path
 from gateway.errors import Misconfigured
-from gateway.store.engine import Lock
+from gateway.store.sqlite import Lock
 try:
     Lock(Path(sys.argv[1]))
 except Misconfigured as error:
@@ -101,6 +129,7 @@ def test_a_second_process_is_refused(tmp_path):
     assert second.stdout.strip() == "store.locked"
 
 
+@pytest.mark.parametrize("place", ["sqlite", "sqlite-inline"], indirect=True)
 async def test_a_second_store_in_the_same_process_is_refused(stage):
     with pytest.raises(Misconfigured) as caught:
         await Stage(stage.folder, inline=True).open()
@@ -114,9 +143,9 @@ def test_a_lock_that_was_released_can_be_taken(tmp_path):
 
 
 async def test_readers_can_not_write(stage):
-    reader = Sqlite(stage.path).reader()
+    reader = stage.engine.reader()
 
-    with pytest.raises(sa.exc.OperationalError):
+    with pytest.raises(sa.exc.DatabaseError):
         reader.exec_driver_sql("DELETE FROM workers")
 
     reader.close()
@@ -132,7 +161,7 @@ async def test_the_database_is_for_its_owner_only(tmp_path):
     assert set(modes.values()) == {0o600}
 
 
-@pytest.mark.parametrize("given", ["", ":memory:", "postgresql://host/db", "sqlite+x:///a"])
+@pytest.mark.parametrize("given", ["", ":memory:", "mysql://host/db", "sqlite+x:///a"])
 def test_other_engines_are_refused(given):
     with pytest.raises(Misconfigured) as caught:
         path_of(given)

@@ -256,7 +256,7 @@ async def test_a_delivery_is_signed_once(stage):
 async def _stolen(stage):
     """A worker is silent for so long that another one gets its claim."""
     stale = await _one(stage)
-    stage.clock.forward(minutes=1)
+    stage.silence("w1")
     await stage.store.queue.sweep(worker="w2")
     (fresh,) = await stage.claim(worker="w2")
     return stale, fresh
@@ -381,7 +381,7 @@ async def test_what_is_shown_in_the_postvak_is_not_overdue(stage):
 async def test_a_lost_attempt_that_may_have_arrived_and_has_no_copy_check_is_for_a_person(stage):
     claim = await _one(stage, retries=0, retry_interval=timedelta(0))
     await stage.seal(claim, b"digest")
-    stage.clock.forward(minutes=1)
+    stage.silence("w1")
 
     await stage.store.queue.sweep(worker="w2")
 
@@ -390,14 +390,24 @@ async def test_a_lost_attempt_that_may_have_arrived_and_has_no_copy_check_is_for
 
 async def test_a_lost_attempt_that_never_signed_never_left(stage):
     await _one(stage, retries=0, retry_interval=timedelta(0))
-    stage.clock.forward(minutes=1)
+    stage.silence("w1")
 
     await stage.store.queue.sweep(worker="w2")
 
     assert await stage.state() is State.READY
 
 
-async def test_claims_of_an_earlier_run_are_put_back_at_once(stage):
+async def test_claims_of_a_worker_that_retired_are_put_back_at_once(stage):
+    await _one(stage)
+
+    await stage.store.queue.retire(worker="w1")
+    await stage.store.queue.sweep(worker="w2")
+
+    assert await stage.state() is State.READY
+
+
+@pytest.mark.parametrize("place", ["sqlite", "sqlite-inline"], indirect=True)
+async def test_where_one_process_writes_claims_of_an_earlier_run_are_put_back_at_once(stage):
     await _one(stage)
 
     await stage.reopen()

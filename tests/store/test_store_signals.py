@@ -6,7 +6,6 @@ import sqlalchemy as sa
 
 from gateway.lifecycle import State
 from gateway.ports import GaveUp, HandedOver, LostTrack, SignalOutcome, SignalReceived
-from gateway.store.engine import Sqlite
 from gateway.store.tables import evidence
 from tests.store.stage import CPA, KNOOPPUNT, VT, references_of
 
@@ -43,7 +42,7 @@ async def test_a_matching_acknowledgement_delivers_and_is_kept_as_proof(stage):
     (delivery,) = (await stage.view()).deliveries
     assert (delivery.state, delivery.delivered_at) == (State.DELIVERED, stage.clock.now())
     assert (await stage.trace())[-1] == "delivery.acknowledged"
-    reader = Sqlite(stage.path).reader()
+    reader = stage.engine.reader()
     row = reader.execute(sa.select(evidence)).one()
     reader.close()
     assert zlib.decompress(row.octets) == b"<Acknowledgment/>"

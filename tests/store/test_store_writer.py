@@ -7,10 +7,10 @@ import sqlalchemy as sa
 
 from gateway.errors import NoRoute, OutcomeUnknown, StoreUnavailable
 from gateway.store.audit import verify_chain
-from gateway.store.engine import Sqlite
+from gateway.store.sqlite import Sqlite
 from gateway.store.tables import audit, workers
 from gateway.store.writer import Committer, Done, Failed, ThreadWriter
-from tests.store.stage import START, event
+from tests.store.stage import START, Clock, event
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ def database(empty, tmp_path):
 
 @pytest.fixture
 def committer(database):
-    made = Committer(database, "w")
+    made = Committer(database, "w", Clock())
     yield made
     made.close()
 
@@ -124,20 +124,20 @@ def test_a_constraint_that_breaks_at_the_end_fails_only_its_own_unit(committer, 
 @pytest.mark.parametrize(("cut", "happened"), [(CutBefore, []), (CutAfter, ["a", "b"])])
 def test_a_commit_that_nobody_confirmed_is_unknown_and_the_store_goes_on(database, cut, happened):
     broken = cut(database.path)
-    committer = Committer(broken, "w")
+    committer = Committer(broken, "w", Clock())
 
     results = committer.run([Add("a"), Add("b")])
 
     assert [type(r.error) for r in results] == [OutcomeUnknown, OutcomeUnknown]
     committer.close()
-    healed = Committer(database, "w")
+    healed = Committer(database, "w", Clock())
     assert healed.run([Add("c")]) == [Done("c")]
     healed.close()
     assert _names(database) == _audit(database) == [*happened, "c"]
 
 
 def test_after_an_unknown_commit_the_chain_is_read_again(database):
-    committer = Committer(CutAfter(database.path), "w")
+    committer = Committer(CutAfter(database.path), "w", Clock())
 
     committer.run([Add("a")])
     committer.run([Add("b")])
@@ -213,7 +213,7 @@ async def test_who_stopped_waiting_does_not_stop_the_writer(committer, database)
 def test_a_locked_database_is_unavailable(database, committer):
     other = database.writer()
     other.exec_driver_sql("BEGIN IMMEDIATE")
-    impatient = Committer(_Impatient(database.path), "w")
+    impatient = Committer(_Impatient(database.path), "w", Clock())
 
     (result,) = impatient.run([Add("a")])
 

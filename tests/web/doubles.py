@@ -154,6 +154,7 @@ def delivery(recipient: Oin = VT, channel: DeliveryChannel = DeliveryChannel.EBM
 
 def row(event: str, **facts) -> AuditRow:
     return AuditRow(
+        position=1,
         writer="w",
         n=1,
         previous="",

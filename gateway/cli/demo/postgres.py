@@ -35,8 +35,11 @@ def _programs() -> Path:
     return found[-1].parent
 
 
+_OTHERS = 0o005
+
+
 def _open_to_all(path: Path) -> bool:
-    return all(p.stat().st_mode & 0o005 == 0o005 for p in (path, *path.parents))
+    return all(p.stat().st_mode & _OTHERS == _OTHERS for p in (path, *path.parents))
 
 
 @dataclass(slots=True)
@@ -80,13 +83,13 @@ class Postgres:
     def create(self, database: str, *, template: str = "template0") -> str:
         """Make a database; return its URL."""
         with psycopg.connect(self.url(), autocommit=True) as connection:
-            connection.execute(f'CREATE DATABASE "{database}" TEMPLATE "{template}"')  # type: ignore[call-overload]
+            connection.execute(f'CREATE DATABASE "{database}" TEMPLATE "{template}"')
         return self.url(database)
 
     def drop(self, database: str) -> None:
         """Remove a database and whoever is connected to it."""
         with psycopg.connect(self.url(), autocommit=True) as connection:
-            connection.execute(f'DROP DATABASE IF EXISTS "{database}" WITH (FORCE)')  # type: ignore[call-overload]
+            connection.execute(f'DROP DATABASE IF EXISTS "{database}" WITH (FORCE)')
 
     def start(self) -> None:
         """Start, and wait until it answers."""

@@ -10,6 +10,7 @@ from time import monotonic
 from typing import Any
 
 from gateway.app import SystemClock
+from gateway.cli.demo.postgres import Postgres
 from gateway.cli.demo.rest import DemoFailed
 from gateway.cli.demo.scenario import Stage, play
 from gateway.cli.demo.show import Show
@@ -20,7 +21,7 @@ from gateway.store.view import View
 from gateway.web.api import shapes
 
 
-async def run(*, stay: bool, folder: Path | None) -> int:
+async def run(*, stay: bool, folder: Path | None, postgresql: bool) -> int:
     """Return the exit code: 0 when every promise was kept."""
     show = Show()
     root = Path(tempfile.mkdtemp(prefix="berichtengateway-")) if folder is None else folder
@@ -29,7 +30,8 @@ async def run(*, stay: bool, folder: Path | None) -> int:
     _stop_on_signals()
     try:
         async with AsyncExitStack() as stack:
-            await _run(show, root, stack, stay=stay)
+            server = await _server(show, stack) if postgresql else None
+            await _run(show, root, stack, stay=stay, server=server)
         failed = False
     except asyncio.CancelledError:
         show.line("gestopt; er draait niets meer")
@@ -55,18 +57,28 @@ def _stop_on_signals() -> None:
             loop.add_signal_handler(number, task.cancel)
 
 
-async def _run(show: Show, root: Path, stack: AsyncExitStack, *, stay: bool) -> None:
+async def _server(show: Show, stack: AsyncExitStack) -> Postgres:
+    server = await asyncio.to_thread(Postgres.make)
+    stack.callback(server.remove)
+    show.good(f"PostgreSQL gestart op poort {server.port}, een database per installatie")
+    return server
+
+
+async def _run(
+    show: Show, root: Path, stack: AsyncExitStack, *, stay: bool, server: Postgres | None
+) -> None:
     show.chapter("Vier installaties: knooppunt, politie, Veilig Thuis en OM")
-    sites = await asyncio.to_thread(make_sites, root)
+    sites = await asyncio.to_thread(make_sites, root, database=server.create if server else None)
     show.good("sleutels, certificaten (TEST PKIoverheid), CRL's en vier CPA's (osb-rm-e) gemaakt")
     processes = {place: site.served() for place, site in sites.by_place.items()}
     for process in processes.values():
         stack.push_async_callback(process.stop)
         await process.start()
     await asyncio.gather(*(p.ready() for p in processes.values()))
+    kind = "database" if server else "SQLite"
     for place, process in processes.items():
         show.good(
-            f"{place:<13} proces {process.pid}, eigen SQLite, mTLS op poort "
+            f"{place:<13} proces {process.pid}, eigen {kind}, mTLS op poort "
             f"{sites.by_place[place].ports[0]}"
         )
     stage = Stage(
@@ -97,8 +109,7 @@ class _Trace:
         self._ids: dict[tuple[str, str], str] = {}
 
     async def __call__(self, place: str, reference: str) -> dict[str, Any] | None:
-        database = self._sites.by_place[place].folder / "data" / "gateway.db"
-        with View(database, SystemClock()) as view:
+        with View(self._sites.by_place[place].database, SystemClock()) as view:
             identity = self._ids.get((place, reference)) or await self._find(view, reference)
             if identity is None:
                 return None
@@ -115,7 +126,7 @@ class _Trace:
 
 async def _verify_audit(show: Show, sites: Sites) -> None:
     for place, site in sites.by_place.items():
-        with View(site.folder / "data" / "gateway.db", SystemClock()) as view:
+        with View(site.database, SystemClock()) as view:
             found = await view.verify_chain()
         if found is not None:
             raise DemoFailed(f"de auditketen van {place} klopt niet")

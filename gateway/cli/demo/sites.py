@@ -3,7 +3,7 @@
 import secrets
 import socket
 import ssl
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -79,10 +79,16 @@ class Site:
     ports: tuple[int, int, int]
     """ebms, api, beheer."""
     token: str
+    database_url: str | None = None
 
     @property
     def config(self) -> Path:
         return self.folder / "gateway.toml"
+
+    @property
+    def database(self) -> str | Path:
+        """Return what to look into beside the running process."""
+        return self.database_url or self.folder / "data" / "gateway.db"
 
     def served(self) -> Served:
         """Return the process to be."""
@@ -117,8 +123,11 @@ class Sites:
     halt_address: Address
 
 
-def make_sites(root: Path) -> Sites:
-    """Make keys, certificates, agreements and configurations under `root`."""
+def make_sites(root: Path, *, database: Callable[[str], str] | None = None) -> Sites:
+    """Make keys, certificates, agreements and configurations under `root`.
+
+    `database` gives each place the URL of its PostgreSQL database; None = SQLite.
+    """
     now = datetime.now(UTC)
     pki = TestPki(now, authority_bits=2048)
     leaves = {
@@ -133,6 +142,7 @@ def make_sites(root: Path) -> Sites:
             folder=root / place,
             ports=(ports[3 * n], ports[3 * n + 1], ports[3 * n + 2]),
             token=secrets.token_urlsafe(24),
+            database_url=database(place) if database else None,
         )
         for n, (place, party) in enumerate(PLACES.items())
     }
@@ -223,6 +233,7 @@ def _write(
             api_port=site.ports[1],
             beheer_port=site.ports[2],
             approvals=site.party is POLITIE,
+            database_url=site.database_url,
         ),
     )
     _write_keys(site.folder, pki, leaves)

@@ -1,4 +1,8 @@
-"""Brings the tables up to date; each version is a module in `versions`."""
+"""Brings the tables up to date; each version is a module in `versions`.
+
+A version only adds, so that processes of the version before go on working while newer ones
+start (a rolling upgrade). One that does more raises `oldest` in the table `compatibility`.
+"""
 
 from contextlib import closing
 from pathlib import Path
@@ -6,26 +10,53 @@ from pathlib import Path
 import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
-from alembic.util import CommandError
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 
 from gateway.errors import Misconfigured
-from gateway.store.writer import Database
+from gateway.store.engine import Engine
+from gateway.store.faults import code_of, ours
+from gateway.store.tables import compatibility
 
 
-def upgrade(database: Database) -> None:
-    """Make or alter the tables, in one transaction.
+def upgrade(engine: Engine) -> None:
+    """Make or alter the tables, in one transaction, one process at a time.
 
-    Raises Misconfigured `store.version` when the database was made by a newer program.
+    A database of a newer program is left as it is when it says that this one may work on it.
+    Raises Misconfigured `store.version` when it does not, `store.path` when the file is no
+    database, StoreUnavailable when the database can not be used now.
     """
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
+    script = ScriptDirectory.from_config(config)
     try:
-        with closing(database.writer()) as connection:
-            database.begin(connection)
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
-            database.commit(connection)
-    except CommandError as error:
-        raise Misconfigured("store.version", "the database is of a newer program") from error
-    except sa.exc.DatabaseError as error:
-        raise Misconfigured("store.path", "the file is not a usable database") from error
+        with closing(engine.writer()) as connection:
+            engine.begin(connection)
+            engine.alone(connection)
+            if not _newer(connection, script):
+                config.attributes["connection"] = connection
+                command.upgrade(config, "head")
+                connection.execute(sa.update(compatibility).values(version=_head(script)))
+            engine.commit(connection)
+    except sa.exc.SQLAlchemyError as error:
+        if code_of(error) == "store.damaged":
+            raise Misconfigured("store.path", "the file is not a usable database") from error
+        raise ours(error) from error
+
+
+def _head(script: ScriptDirectory) -> int:
+    return int(script.get_current_head() or 0)
+
+
+def _newer(connection: sa.Connection, script: ScriptDirectory) -> bool:
+    """Tell whether a newer program made the tables; raise when this one may not use them."""
+    current = MigrationContext.configure(connection).get_current_revision()
+    if current is None or current in {revision.revision for revision in script.walk_revisions()}:
+        return False
+    if _oldest(connection) > _head(script):
+        raise Misconfigured("store.version", "the database is of a newer program")
+    return True
+
+
+def _oldest(connection: sa.Connection) -> int:
+    return int(connection.execute(sa.select(compatibility.c.oldest)).scalar_one())

@@ -1,0 +1,100 @@
+"""What a process does beside the traffic: reload, watch, and, one process at a time, tidy up."""
+
+import asyncio
+import contextlib
+from datetime import timedelta
+
+import structlog
+
+from gateway.app import App
+from gateway.errors import GatewayError
+from gateway.installation import Installation
+from gateway.security.certificates import Usage
+
+log = structlog.get_logger("gateway.housekeeping")
+
+EVERY = timedelta(minutes=1)
+DUTY = "housekeeping"
+TERM = 3 * EVERY
+"""How long the duty stays with a process that is not heard of any more."""
+DAY_SECONDS = 86_400
+
+
+async def keep_house(app: App, hangup: asyncio.Event, *, leads: bool) -> None:
+    """Reload on SIGHUP, on a changed revocation list, or when another process did.
+
+    With `leads` it also tidies up whenever the duty is with this process.
+    """
+    lists = _stamp(app.installation)
+    while True:
+        try:
+            await _once(app, leads=leads)
+        except Exception as error:  # noqa: BLE001 - housekeeping never stops the traffic
+            code = error.code if isinstance(error, GatewayError) else type(error).__name__
+            log.error("housekeeping.failed", code=code)
+        reread = await _woken(app, hangup)
+        seen = _stamp(app.installation)
+        if reread or seen != lists:
+            lists = seen
+            await app.reload()
+
+
+async def _once(app: App, *, leads: bool) -> None:
+    _watch_certificates(app)
+    if leads and await app.store.take_duty(DUTY, term=TERM):
+        await _tidy(app)
+
+
+async def _woken(app: App, hangup: asyncio.Event) -> bool:
+    """Wait a minute at most; True when the directory is to be read again now."""
+    waits = [
+        asyncio.ensure_future(hangup.wait()),
+        asyncio.ensure_future(app.store.epoch_bell.wait(EVERY.total_seconds())),
+    ]
+    try:
+        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        rung = hangup.is_set() or (waits[1].done() and bool(waits[1].result()))
+    finally:
+        for wait in waits:
+            wait.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await wait
+    hangup.clear()
+    return rung
+
+
+async def _tidy(app: App) -> None:
+    age = timedelta(minutes=app.settings.retention.orphan_minutes)
+    await app.store.payloads.sweep_orphans(older_than=age)
+
+
+def _watch_certificates(app: App) -> None:
+    """Show how long the own signing certificates are still good."""
+    directory = app.snapshots.current()
+    trust = app.snapshots.trust(directory)
+    now = app.clock.now()
+    days: dict[str, float] = {}
+    for agreement in directory.agreements.values():
+        signing = agreement.signals[directory.me].signing
+        if signing is None:
+            continue
+        try:
+            identity = trust.judge(signing.certificate, Usage.SIGN, now)
+            left = (identity.not_after - now).total_seconds() / DAY_SECONDS
+        except GatewayError as error:
+            log.error("certificate.unusable", agreement=agreement.cpa_id, code=error.code)
+            left = 0.0
+        days[agreement.cpa_id] = left
+    app.metrics.certificates(days)
+
+
+def _stamp(installation: Installation) -> tuple[tuple[str, int, int], ...]:
+    """Return name, time and size of every revocation list; empty when the folder is gone."""
+    folder = installation.path(installation.settings.paths.crls)
+    try:
+        return tuple(
+            (f.name, f.stat().st_mtime_ns, f.stat().st_size) for f in sorted(folder.iterdir())
+        )
+    except OSError as error:
+        log.error("crl.unreadable", reason=error.strerror)
+        return ()
