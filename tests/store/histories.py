@@ -35,8 +35,9 @@ from gateway.ports import (
 )
 from gateway.rules import retry
 from gateway.store.audit import START, Tail, link, read_row
-from gateway.store.deliveries import ENDED
-from gateway.store.tables import audit, deliveries
+from gateway.store.deliveries import ALWAYS, ENDED
+from gateway.store.tables import audit, deliveries, lanes, workers
+from gateway.store.writer import Tx
 from tests.store.stage import Stage, references_of
 
 T = TypeVar("T")
@@ -136,6 +137,21 @@ class Run:
         assert self.tails[row.writer].hash == row.hash
 
 
+@dataclass(frozen=True)
+class Meddle:
+    """Unit: what the gateway never does."""
+
+    statement: sa.Update
+
+    def run(self, tx: Tx) -> int:
+        return tx.write(self.statement)
+
+
+MEND_LANES = sa.update(lanes).values(down=sa.false(), next_at=ALWAYS)
+SILENCE = sa.update(workers).values(beat_at=ALWAYS)
+"""Heartbeats run by the clock of the database, which is not ours to set."""
+
+
 class History(RuleBasedStateMachine):
     """One history. `run` is set by the test that makes the class."""
 
@@ -143,15 +159,20 @@ class History(RuleBasedStateMachine):
 
     # --- the beginning ------------------------------------------------------------------
 
-    @initialize(kinds=st.lists(KINDS, min_size=1, max_size=MOST - 1), expires=st.booleans())
-    def begin(self, kinds: list[str], expires: bool) -> None:
+    @initialize(
+        kinds=st.lists(KINDS, min_size=1, max_size=MOST - 1),
+        expires=st.booleans(),
+        sealed=st.booleans(),
+        answers=st.lists(ANSWERS, max_size=MOST - 1),
+    )
+    def begin(self, kinds: list[str], expires: bool, sealed: bool, answers: list[str]) -> None:
         k = next(self.run.numbers)
         self.stage = self.run.stage
         self.store = self.stage.store
         self.party = PARTIES[k % len(PARTIES)]
         self.stranger = PARTIES[(k + 1) % len(PARTIES)]
         self.stage.clock.forward(days=2)
-        self.stage.raw("UPDATE lanes SET down = false, next_at = 0")  # of an earlier history
+        self.meddle(MEND_LANES)  # of an earlier history
         self.cpa = f"cpa-{k}"
         self.approvals = frozenset({APPROVAL})
         self.behind = False
@@ -160,9 +181,13 @@ class History(RuleBasedStateMachine):
         self._directory_changes(seen=True)
         for kind in kinds:
             self.admit(kind=kind, expires=expires)
+        self.work(worker="w1", limit=MOST, wrong="", sealed=sealed, answers=answers)
 
     def do(self, work: Coroutine[Any, Any, T]) -> T:
         return self.run.do(work)
+
+    def meddle(self, statement: sa.Update) -> None:
+        self.do(self.store._writer.commit(Meddle(statement)))
 
     def some(self, i: int) -> Delivery:
         return self.deliveries[i % len(self.deliveries)]
@@ -373,9 +398,15 @@ class History(RuleBasedStateMachine):
         self.stage.clock.forward(seconds=seconds)
         self.latest = max(self.latest, self.stage.clock.at)
 
-    @rule(trouble=st.sampled_from(("heartbeat", "reopen", "approval", "unseen", "seen")))
+    @rule(
+        trouble=st.sampled_from(
+            ("silence", "silence", "heartbeat", "reopen", "approval", "unseen", "seen")
+        )
+    )
     def trouble(self, trouble: str) -> None:
         match trouble:
+            case "silence":
+                self.meddle(SILENCE)
             case "heartbeat":
                 self.do(self.store.queue.heartbeat(worker="w1"))
             case "reopen":
@@ -471,6 +502,7 @@ class History(RuleBasedStateMachine):
             if all(State(r.state) in ENDED | FOR_A_PERSON for r in self.rows().values()):
                 return
             self.stage.clock.forward(days=2)
+            self.meddle(SILENCE)
             self.do(self.store.queue.sweep(worker="w3", under_way=frozenset()))
             for delivery, claim in self._claim(worker="w3"):
                 outcome = self._outcome(delivery, claim, "503")
