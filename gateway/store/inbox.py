@@ -196,6 +196,7 @@ class RepeatAcknowledgment:
                 .scalar_subquery()
             )
             .order_by(deliveries.c.seq)
+            .with_for_update(of=deliveries)
         ).all()
         if not rows or {State.READY, State.CLAIMED} & {State(row.state) for row in rows}:
             return False

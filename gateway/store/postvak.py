@@ -121,11 +121,13 @@ class Close:
     def run(self, tx: Tx) -> bool:
         """Return False when it was closed this way before; raise when it was the other way."""
         row = tx.read(
-            sa.select(*SPOT).where(
+            sa.select(*SPOT)
+            .where(
                 deliveries.c.id == self.delivery,
                 deliveries.c.recipient == self.party,
                 deliveries.c.channel == str(DeliveryChannel.POSTVAK),
             )
+            .with_for_update()
         ).first()
         if row is None or row.state == str(State.HELD):
             raise NoRoute("postvak.unknown", "Dit bericht staat niet in dit postvak.")

@@ -122,7 +122,8 @@ class Settle:
         if not isinstance(self.outcome, HandedOver):
             tx.record(*(e for e in self.events if e.event != change.audit))
             return
-        row = tx.read(sa.select(*SPOT).where(deliveries.c.id == self.claim.delivery)).one()
+        mine = sa.select(*SPOT).where(deliveries.c.id == self.claim.delivery)
+        row = tx.read(mine.with_for_update()).one()
         at = spot(row)
         open_ = at.state in {State.READY, State.CLAIMED, State.SENT}
         # A new fence: what a second worker reports of its own attempt no longer counts.

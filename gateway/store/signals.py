@@ -69,6 +69,8 @@ class Receive:
                 deliveries.c.channel == str(DeliveryChannel.EBMS2),
             )
             .order_by(deliveries.c.seq)
+            # Locked: a settlement of this moment is waited for, not missed.
+            .with_for_update(of=deliveries)
         )
 
     def _fits(self, row: sa.Row[Any]) -> bool:

@@ -10,11 +10,11 @@ import sqlalchemy as sa
 from gateway.cli.demo.postgres import Postgres as Server
 from gateway.errors import Misconfigured, StaleSnapshot, StoreUnavailable
 from gateway.lifecycle import State
-from gateway.ports import HandedOver
+from gateway.ports import HandedOver, SignalOutcome, SignalReceived
 from gateway.store.faults import ours
 from gateway.store.migrations import upgrade
 from gateway.store.postgres import Postgres
-from tests.store.stage import Stage
+from tests.store.stage import CPA, START, VT, Stage
 
 PATIENCE = 20.0
 """Seconds after which a bell that should ring counts as broken."""
@@ -135,6 +135,43 @@ async def test_the_claims_of_a_process_that_is_gone_are_put_back_by_another(both
     await two.store.queue.sweep(worker="w2")
 
     assert await two.state() is State.READY
+
+
+async def _until_somebody_waits_for_a_lock(stage):
+    engine = Postgres(stage.database)
+    connection = engine.reader()
+    look = sa.text("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
+    while connection.execute(look).scalar_one() == 0:
+        await asyncio.sleep(0.01)
+    connection.close()
+
+
+async def test_an_acknowledgement_that_comes_while_the_attempt_is_settled_counts(both):
+    """The other process has said SENT, and not committed it yet."""
+    one, two = both
+    await one.admit(1)
+    await one.claim()
+    settling = Postgres(one.database).writer()
+    settling.exec_driver_sql("BEGIN")
+    settling.exec_driver_sql("UPDATE deliveries SET state = 'sent' WHERE id = 'd-1'")
+
+    received = asyncio.create_task(two.store.signals.receive(acknowledgment()))
+    await _until_somebody_waits_for_a_lock(one)
+    settling.exec_driver_sql("COMMIT")
+    settling.close()
+
+    assert await received is SignalOutcome.MATCHED
+    assert await one.state() is State.DELIVERED
+
+
+def acknowledgment():
+    return SignalReceived(
+        party=VT,
+        cpa_id=CPA,
+        message_id="signal",
+        ref_to_message_id="bericht-1@politie.test",
+        at=START,
+    )
 
 
 async def test_tables_are_altered_while_messages_come_in(both):
