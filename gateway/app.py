@@ -250,6 +250,8 @@ async def build(installation: Installation) -> AsyncIterator[App]:
                 signals=store.signals,
                 postvak=store.postvak,
                 reader=store.reader,
+                alarms=store.alarms,
+                undeliverable=store.undeliverable,
                 worker=name,
             )
         )

@@ -184,6 +184,24 @@ class RetentionSettings(_Section):
     )
 
 
+class AlarmSettings(_Section):
+    """From when on time alone raises an alarm."""
+
+    partner_down_minutes: int = Field(
+        15, ge=1, description="How long a partner may be unreachable before it is an alarm."
+    )
+    unconfirmed_part: float = Field(
+        0.5,
+        gt=0,
+        le=1,
+        description="Part of its lifetime after which a message without acknowledgement is one.",
+    )
+    answer_hours: int = Field(48, ge=1, description="How long a receiver has for its Bv01 or Fo01.")
+    postvak_hours: int = Field(
+        24, ge=1, description="How long a back-end has to collect and confirm."
+    )
+
+
 class PartySettings(_Section):
     """A party in the chain."""
 
@@ -230,6 +248,7 @@ class Settings(_Section):
     retention: RetentionSettings = Field(
         default_factory=lambda: RetentionSettings.model_validate({})
     )
+    alarms: AlarmSettings = Field(default_factory=lambda: AlarmSettings.model_validate({}))
     diensten: dict[str, str] = Field(
         default_factory=dict,
         description="eb:Service of the agreements → version of the koppelvlak.",

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import structlog
 
+from gateway.alarming import Alarming, bounds
 from gateway.app import App
 from gateway.errors import GatewayError
 from gateway.installation import Installation
@@ -26,9 +27,15 @@ async def keep_house(app: App, hangup: asyncio.Event, *, leads: bool) -> None:
     With `leads` it also tidies up whenever the duty is with this process.
     """
     lists = _stamp(app.installation)
+    alarming = Alarming(
+        gateway=app.gateway,
+        alarms=app.store.alarms,
+        reader=app.store.reader,
+        bounds=bounds(app.settings.alarms),
+    )
     while True:
         try:
-            await _once(app, leads=leads)
+            await _once(app, alarming, leads=leads)
         except Exception as error:  # noqa: BLE001 - housekeeping never stops the traffic
             code = error.code if isinstance(error, GatewayError) else type(error).__name__
             log.error("housekeeping.failed", code=code)
@@ -39,9 +46,10 @@ async def keep_house(app: App, hangup: asyncio.Event, *, leads: bool) -> None:
             await app.reload()
 
 
-async def _once(app: App, *, leads: bool) -> None:
+async def _once(app: App, alarming: Alarming, *, leads: bool) -> None:
     _watch_certificates(app)
     if leads and await app.store.take_duty(DUTY, term=TERM):
+        await alarming.round()
         await _tidy(app)
 
 

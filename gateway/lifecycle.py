@@ -65,6 +65,7 @@ TRANSITIONS: dict[State, dict[Event, State]] = {
         Event.CONFIRM: State.DELIVERED,
         Event.REFUSE: State.REFUSED,
         Event.RETRY: State.READY,
+        Event.LOSE_TRACK: State.UNKNOWN,
         Event.GIVE_UP: State.DEAD,
     },
     State.UNKNOWN: {

@@ -76,6 +76,7 @@ class Metrics:
         self._queue = Gauge(
             "gateway_queue", "Other counts of the store", ("wat",), registry=registry
         )
+        self._alarms = Gauge("gateway_alarms", "Open alarms, by code", ("code",), registry=registry)
         self._store = Gauge(
             "gateway_store_up", "1 when the store could be read for this page", registry=registry
         )
@@ -114,10 +115,15 @@ class Metrics:
         self._store.set(0 if figures is None else 1)
         self._deliveries.clear()
         self._queue.clear()
+        self._alarms.clear()
+        gauges = {"delivery": self._deliveries, "alarm": self._alarms}
         for name, value in (figures or {}).items():
-            head, _, state = name.partition(".")
-            gauge, label = (self._deliveries, state) if head == "delivery" else (self._queue, name)
-            gauge.labels(label).set(value)
+            head, _, rest = name.partition(".")
+            gauge = gauges.get(head)
+            if gauge is None:
+                self._queue.labels(name).set(value)
+            else:
+                gauge.labels(rest).set(value)
 
     def exposition(self) -> tuple[bytes, str]:
         """Return the Prometheus text and its Content-Type."""

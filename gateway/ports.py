@@ -4,7 +4,7 @@ Each port has an implementation that does the real thing and one that runs inlin
 threads, so that several installations can be simulated in one process from one seed.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -184,6 +184,8 @@ class NewDelivery:
     expires_at: datetime | None = None
     sealed: StoredPayload | None = None
     """Signals are sealed when they are made."""
+    duplicate_safe: bool = False
+    """The recipient notices a copy, so that it may go a second time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -191,7 +193,8 @@ class Admission:
     """Everything that one message changes, in one commit.
 
     `epoch` is that of the snapshot it was thought with. `acknowledgment` is the signed
-    signal as a delivery of its own; None for synchronous or unrequested acknowledgements.
+    signal as a delivery of its own; `signal` is the one that goes with the HTTP answer, kept
+    for when the message comes again. Neither where none was asked for.
     """
 
     epoch: int
@@ -199,6 +202,7 @@ class Admission:
     deliveries: tuple[NewDelivery, ...]
     events: tuple[AuditEvent, ...]
     acknowledgment: NewDelivery | None = None
+    signal: StoredPayload | None = None
     answers: str | None = None
     """Id of the message row that this Bv01 or Fo01 answers."""
     followed_by: "Admission | None" = None
@@ -311,7 +315,15 @@ class Claim:
     expires_at: datetime | None
     sealed: str | None
     """Id of the stored signed envelope (SOAP octets), None before the first sealing."""
+    duplicate_safe: bool
+    spared: int
+    """Attempts that failed by our own trouble: they do not count against `retries`."""
     message: Known
+
+    @property
+    def tries(self) -> int:
+        """How many attempts count against the agreement, this one included; 1 for the first."""
+        return max(1, self.attempt - self.spared)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -323,11 +335,15 @@ class HandedOver:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TryAgain:
-    """Not delivered; next attempt at `at`. `down` opens the lane's breaker until then."""
+    """Not delivered; next attempt at `at`. `down` opens the lane's breaker until then.
+
+    `ours`: by our own trouble, so that it does not count against the retries.
+    """
 
     at: datetime
     code: str
     down: bool = False
+    ours: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -489,6 +505,112 @@ class Postvak(Protocol):
         ...
 
 
+# --- what a person must know or decide ------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alarm:
+    """Something that a person must know of; one is open per code and subject."""
+
+    code: str
+    subject: str
+    """What it is about: id of a delivery, OIN of a party; empty = the installation."""
+    message: str = ""
+    party: str = ""
+    reason: str = ""
+    """Dotted code of what went wrong."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlarmView:
+    """An alarm on file. Open while `cleared_at` is None."""
+
+    id: int
+    code: str
+    subject: str
+    message: str
+    party: str
+    reason: str
+    times: int
+    """How often this code was raised for this subject, this time included."""
+    raised_at: datetime
+    cleared_at: datetime | None
+    cleared_by: str
+    cleared_why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlarmBounds:
+    """From when on time alone raises an alarm."""
+
+    unconfirmed_part: float = 0.5
+    """Part of its lifetime after which a delivery without acknowledgement is one."""
+    partner_down: timedelta = timedelta(minutes=15)
+    answer: timedelta = timedelta(hours=48)
+    """Wait for a Bv01 or Fo01."""
+    postvak: timedelta = timedelta(hours=24)
+
+
+class Alarms(Protocol):
+    async def change(
+        self, *, raised: Sequence[Alarm] = (), gone: Sequence[tuple[str, str]] = ()
+    ) -> None:
+        """Open alarms, and close those with these codes and subjects, in one commit."""
+        ...
+
+    async def watch(self, bounds: AlarmBounds) -> None:
+        """Open what time brought about, and close what is over."""
+        ...
+
+    async def dismiss(self, id_: int, *, who: str, why: str) -> AlarmView:
+        """Close an alarm by a person; raise NoRoute `alarm.unknown` when it is not open."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Owed:
+    """A delivery that ended without arriving, and whose sender was not told yet."""
+
+    delivery: str
+    at: datetime
+    message: Known
+
+
+class Undeliverable(Protocol):
+    async def owed(self, *, after: Owed | None = None, limit: int) -> tuple[Owed, ...]:
+        """Return open debts, oldest first; those behind `after`."""
+        ...
+
+    async def tell(self, delivery: str, answer: Admission) -> bool:
+        """Admit the Fo01 and close the debt in one commit; False when it was closed before."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decided:
+    """Where a delivery stands after a decision."""
+
+    delivery: str
+    message: str
+    state: State
+
+
+class Decisions(Protocol):
+    """`id_` is that of a delivery or of its message.
+
+    Raises NoRoute `bericht.onvindbaar`, PolicyViolation `decision.state`,
+    `decision.expired`.
+    """
+
+    async def resume(self, id_: str, *, who: str, why: str) -> Decided:
+        """Send again what may have arrived; the tries of the agreement begin anew."""
+        ...
+
+    async def stop(self, id_: str, *, who: str, why: str) -> Decided:
+        """Give it up; a partner that sent it will get a Fo01."""
+        ...
+
+
 # --- reading --------------------------------------------------------------------------
 
 
@@ -531,6 +653,14 @@ class MessageView:
     trace: tuple[AuditRow, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Summary:
+    """A message in a list, with the states of its deliveries; signals left out."""
+
+    message: Known
+    states: tuple[State, ...]
+
+
 class Reader(Protocol):
     """Read-only look-ups, on short read-only connections."""
 
@@ -543,7 +673,22 @@ class Reader(Protocol):
 
     async def audit(self, *, after: int, limit: int) -> tuple[AuditRow, ...]: ...
     async def figures(self) -> Mapping[str, int]:
-        """Counts per delivery state (`delivery.held` …), due now, unconfirmed."""
+        """Counts per delivery state (`delivery.held` …), due now, unconfirmed, `alarm.<code>`."""
+        ...
+
+    async def summaries(
+        self,
+        *,
+        party: Oin | None = None,
+        before: str | None = None,
+        state: State | None = None,
+        limit: int,
+    ) -> tuple[Summary, ...]:
+        """Return messages as `messages` does; with `state` only those with a delivery in it."""
+        ...
+
+    async def alarms(self, *, limit: int) -> tuple[AlarmView, ...]:
+        """Return what is open, newest first."""
         ...
 
 

@@ -7,6 +7,7 @@ one PostgreSQL any number of processes serve together, each all of it or one rol
 import asyncio
 import contextlib
 import signal
+from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import structlog
@@ -17,6 +18,7 @@ from gateway.housekeeping import keep_house
 from gateway.installation import Installation
 from gateway.web.api.app import api_app
 from gateway.web.api.office import ApiLimits
+from gateway.web.control import Desk, open_control
 from gateway.web.health import health_app
 from gateway.web.inbound.ebms import ebms_app
 from gateway.web.intake import IntakeLimits
@@ -46,13 +48,28 @@ async def serve(
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     loop.add_signal_handler(signal.SIGHUP, hangup.set)
-    async with build(installation) as app:
+    async with build(installation) as app, _control(app):
         app.store.listen()
         listeners = await _listen(app, roles, beheer_port)
         names = sorted(roles)
         log.info("gateway.started", name=app.settings.naam, roles=names, epoch=_epoch(app))
         await _run(app, roles, stop, hangup, listeners)
         log.info("gateway.stopped", name=app.settings.naam)
+
+
+@contextlib.asynccontextmanager
+async def _control(app: App) -> AsyncIterator[None]:
+    """Take the decisions of people in, where only this process may write."""
+    if app.settings.database.url is not None:
+        yield
+        return
+    folder = app.installation.path(app.settings.paths.database).parent
+    desk = Desk(decisions=app.store.decisions, alarms=app.store.alarms)
+    control = await open_control(desk, folder)
+    try:
+        yield
+    finally:
+        await control.close()
 
 
 async def _run(

@@ -9,12 +9,15 @@ from rich.console import Console
 from rich.table import Table
 
 from gateway.cli import Config
+from gateway.cli.deciding import Door, Reden, decide
 from gateway.cli.look import look
 from gateway.cli.screen import screen
 from gateway.errors import NoRoute
-from gateway.ports import Known, MessageView
+from gateway.lifecycle import State
+from gateway.ports import MessageView, Summary
 from gateway.store.view import View
 from gateway.web.api import shapes
+from gateway.web.control import What
 
 app = typer.Typer(help="Messages and their trace.", no_args_is_help=True)
 
@@ -23,26 +26,55 @@ app = typer.Typer(help="Messages and their trace.", no_args_is_help=True)
 def list_(
     config: Config = Path(),
     limit: Annotated[int, typer.Option(help="How many, newest first.", min=1)] = 20,
+    status: Annotated[
+        State | None, typer.Option(help="Only messages with a delivery in this state.")
+    ] = None,
 ) -> None:
     """List messages, newest first."""
 
-    async def work(view: View) -> tuple[Known, ...]:
-        return await view.reader.messages(party=None, before=None, limit=limit)
+    async def work(view: View) -> tuple[Summary, ...]:
+        return await view.reader.summaries(state=status, limit=limit)
 
     table = Table()
     table.add_column("id", no_wrap=True)
-    for column in ("ontvangen", "richting", "soort", "referentienummer", "antwoord"):
+    for column in ("ontvangen", "richting", "soort", "referentienummer", "status", "antwoord"):
         table.add_column(column, overflow="fold")
-    for message in look(config, work):
+    for found in look(config, work):
+        message = found.message
         table.add_row(
             message.id,
             shapes.moment(message.at),
             message.direction,
             message.kind,
             message.referentienummer,
+            shapes.status(message, found.states),
             message.answer or "-",
         )
     screen().print(table)
+
+
+@app.command()
+def hervat(
+    id_: Annotated[str, typer.Argument(metavar="ID", help="Of the message or its delivery.")],
+    reden: Reden,
+    door: Door = "",
+    config: Config = Path(),
+) -> None:
+    """Send again what may or may not have arrived (status unknown)."""
+    done = decide(config, What.RESUME, id_, reden=reden, door=door)
+    print(f"Levering {done['levering']} van bericht {done['bericht']} wordt opnieuw verzonden.")
+
+
+@app.command()
+def staak(
+    id_: Annotated[str, typer.Argument(metavar="ID", help="Of the message or its delivery.")],
+    reden: Reden,
+    door: Door = "",
+    config: Config = Path(),
+) -> None:
+    """Give a message up. A partner that sent it gets a Fo01 within a minute."""
+    done = decide(config, What.STOP, id_, reden=reden, door=door)
+    print(f"Levering {done['levering']} van bericht {done['bericht']} is gestaakt.")
 
 
 @app.command()

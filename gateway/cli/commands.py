@@ -2,7 +2,18 @@
 
 import typer
 
-from gateway.cli import audit, berichten, certs, cpa, demo_command, doctor, init, send, serving
+from gateway.cli import (
+    alarmen,
+    audit,
+    berichten,
+    certs,
+    cpa,
+    demo_command,
+    doctor,
+    init,
+    send,
+    serving,
+)
 
 
 def register(app: typer.Typer) -> None:
@@ -14,6 +25,7 @@ def register(app: typer.Typer) -> None:
     app.command("send")(send.send)
     app.command("doctor")(doctor.doctor)
     app.add_typer(berichten.app, name="berichten")
+    app.add_typer(alarmen.app, name="alarmen")
     app.add_typer(audit.app, name="audit")
     app.add_typer(cpa.app, name="cpa")
     app.add_typer(certs.app, name="certs")

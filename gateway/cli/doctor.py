@@ -2,6 +2,7 @@
 
 import sys
 import urllib.request
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -14,14 +15,19 @@ import typer
 from gateway.app import SystemClock, load_schemas
 from gateway.catalogue import Role
 from gateway.cli import Config
+from gateway.cli.look import look
 from gateway.directory import Agreement, Channel, Directory
 from gateway.errors import GatewayError, Misconfigured
 from gateway.installation import Installation, load_directory, load_installation
 from gateway.keys.keystore import FileKeyring
 from gateway.outbound.tls import KeyPair
+from gateway.ports import AlarmView
 from gateway.security.certificates import TrustStore, Usage
+from gateway.store.view import View
+from gateway.web.api import alarm_texts
 
 SOON = timedelta(days=30)
+MOST_ALARMS = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +81,7 @@ def examine(installation: Installation) -> Iterator[Finding]:
     for agreement in directory.agreements.values():
         yield from _agreement(directory, agreement)
     yield from _gate(directory)
+    yield from _alarms(installation)
     load_schemas(installation, directory)
     yield Finding("✓", f"{len(directory.catalogue.kinds)} schema's gecompileerd")
 
@@ -158,6 +165,24 @@ def _gate(directory: Directory) -> Iterator[Finding]:
         yield Finding(
             "✓", f"doorlopende toestemming {approval.id} tot {approval.valid_until:%Y-%m-%d}"
         )
+
+
+def _alarms(installation: Installation) -> Iterator[Finding]:
+    """Yield how many alarms stand open, by code. No database yet is no finding."""
+
+    async def work(view: View) -> tuple[AlarmView, ...]:
+        return await view.reader.alarms(limit=MOST_ALARMS)
+
+    try:
+        found = look(installation.folder, work)
+    except GatewayError as error:
+        if error.code != "store.path":
+            yield Finding("✗", f"database: {error.code}")
+        return
+    for code, n in sorted(Counter(alarm.code for alarm in found).items()):
+        yield Finding("!", f"alarm {code} ({n}): {alarm_texts.text(code)}")
+    if not found:
+        yield Finding("✓", "geen alarmen")
 
 
 def _ask(installation: Installation) -> None:

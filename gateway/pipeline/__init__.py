@@ -7,6 +7,7 @@ from gateway.pipeline.handin import HandingIn, Receipt
 from gateway.pipeline.house import House
 from gateway.pipeline.postvak import Closing, Weigering
 from gateway.pipeline.receive import Receiver
+from gateway.pipeline.undeliverable import Telling
 from gateway.ports import Answer, Claim, Payloads, Postvak, Reader, Snapshots
 
 __all__ = ["Gateway", "House", "Receipt", "Weigering"]
@@ -22,6 +23,7 @@ class Gateway:
         self._handing_in = HandingIn(house)
         self._closing = Closing(house)
         self._delivering = Delivering(house, self._receiver.take_signal)
+        self._telling = Telling(house)
 
     async def receive(self, inbound: Inbound) -> Answer:
         """Take in one ebMS request; never raises: every error is an Answer."""
@@ -45,6 +47,10 @@ class Gateway:
     async def deliver(self, claim: Claim) -> None:
         """Make one attempt at a claimed delivery."""
         await self._delivering.deliver(claim)
+
+    async def tell_senders(self) -> int:
+        """Make the Fo01s for what could not be delivered; return how many."""
+        return await self._telling.tell()
 
     async def close(self) -> None:
         """Write down what is still being counted."""

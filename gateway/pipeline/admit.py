@@ -60,8 +60,11 @@ class Admitting:
 
     async def admit(
         self, directory: Directory, opened: Opened, signal: bytes, at: datetime
-    ) -> None:
-        """Commit the message with its delivery, or its refusal with a Fo01; and its ack."""
+    ) -> bool:
+        """Commit the message with its delivery, or its refusal with a Fo01; and its ack.
+
+        Return False when it was admitted before: the acknowledgement on file counts.
+        """
         if len(opened.payloads) != 1:
             raise Malformed(
                 "payload.count", "exactly one payload is expected", where="//Body/Manifest"
@@ -78,13 +81,13 @@ class Admitting:
         except (SchemaViolation, Malformed, NoRoute, PolicyViolation) as error:
             admission = await self._refuse(directory, taken, error)
         try:
-            await self._commit(directory, taken, admission, signal)
+            return await self._commit(directory, taken, admission, signal)
         except DuplicateConflict as error:
             if error.code != "duplicate.referentienummer":
                 raise
             # StUF016: the referentienummer was used for other content (domain 1.8).
             refusal = await self._refuse(directory, taken, error)
-            await self._commit(directory, taken, refusal, signal)
+            return await self._commit(directory, taken, refusal, signal)
 
     async def _accept(self, directory: Directory, taken: Taken) -> Admission:
         document = judge.read(taken.octets, directory)
@@ -278,27 +281,34 @@ class Admitting:
 
     async def _commit(
         self, directory: Directory, taken: Taken, admission: Admission, signal: bytes
-    ) -> None:
-        header = taken.opened.header
-        if signal and not header.sync_reply:
-            sealed = await self._house.payloads.put(signal)
-            delivery = answers.signal_delivery(
-                self._house, taken.opened.agreement, taken.party, "Acknowledgment", sealed
-            )
-            event = AuditEvent(
-                event="acknowledgment.queued",
-                at=self._house.clock.now(),
-                message=taken.id,
-                delivery=delivery.id,
-                party=directory.me,
-                data={"digests": len(taken.opened.references)},
-            )
-            admission = replace(
-                admission, acknowledgment=delivery, events=(*admission.events, event)
-            )
+    ) -> bool:
+        """Return False when the same message was admitted meanwhile, under the same id or not."""
+        if signal:
+            admission = await self._with_signal(directory, taken, admission, signal)
         admitted = await self._house.inbox.admit(admission)
         if not admitted.fresh:
             await self._house.inbox.admit(self._copy(admission, admitted.message))
+        return admitted.fresh
+
+    async def _with_signal(
+        self, directory: Directory, taken: Taken, admission: Admission, signal: bytes
+    ) -> Admission:
+        """The acknowledgement is kept in the same commit, and queued unless it is the answer."""
+        sealed = await self._house.payloads.put(signal)
+        if taken.opened.header.sync_reply:
+            return replace(admission, signal=sealed)
+        delivery = answers.signal_delivery(
+            self._house, taken.opened.agreement, taken.party, "Acknowledgment", sealed
+        )
+        event = AuditEvent(
+            event="acknowledgment.queued",
+            at=self._house.clock.now(),
+            message=taken.id,
+            delivery=delivery.id,
+            party=directory.me,
+            data={"digests": len(taken.opened.references)},
+        )
+        return replace(admission, acknowledgment=delivery, events=(*admission.events, event))
 
     def _copy(self, admission: Admission, first: str) -> Admission:
         """Acknowledge a document that came before under another MessageId; deliver nothing."""

@@ -96,6 +96,7 @@ def signal_delivery(
         ground="signaal",
         retries=SIGNAL_TRIES - 1,
         sealed=sealed,
+        duplicate_safe=True,
     )
 
 
@@ -211,5 +212,6 @@ def to_delivery(  # noqa: PLR0913 - the facts of one delivery, all by name
                 payload_sha256=sha256,
                 retries=channel.retries,
                 retry_interval=channel.retry_interval,
+                duplicate_safe=channel.duplicate_elimination,
                 expires_at=at + lifetime if lifetime and state is State.READY else None,
             )

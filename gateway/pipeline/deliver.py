@@ -296,11 +296,12 @@ class Delivering:
         return GaveUp(code=code)
 
     def _failed(self, claim: Claim, error: GatewayError, events: list[AuditEvent]) -> Outcome:
-        if isinstance(error, OutcomeUnknown) and not self._repeatable(claim):
-            events.append(self._event(claim, "delivery.unknown", code=error.code))
-            return LostTrack(code=error.code)
-        if isinstance(error, RevocationUnknown | StoreUnavailable | Misconfigured):
+        if _own_trouble(error):
             return self._ours(claim, error, events)
+        if isinstance(error, OutcomeUnknown) and claim.kind is DeliveryKind.MESSAGE:
+            outcome = self._perhaps(claim, error, events)
+            if outcome is not None:
+                return outcome
         down = isinstance(error, PeerUnreachable | OutcomeUnknown)
         if isinstance(error, Unavailable | Refused):
             return self._again(claim, error.code, events, down=down)
@@ -311,17 +312,28 @@ class Delivering:
         """A failure of our own never ends a delivery: it waits until somebody mends it."""
         at = self._house.clock.now() + OWN_TROUBLE
         events.append(self._event(claim, "delivery.retry", code=error.code, next=at.isoformat()))
-        return TryAgain(at=at, code=error.code)
+        return TryAgain(at=at, code=error.code, ours=True)
 
-    def _repeatable(self, claim: Claim) -> bool:
-        """Only where the receiver eliminates duplicates may a message go a second time."""
-        if claim.kind is DeliveryKind.SIGNAL:
-            return True
+    def _perhaps(
+        self, claim: Claim, error: GatewayError, events: list[AuditEvent]
+    ) -> Outcome | None:
+        """It may have arrived: for a person, or wait for the last word; None: try again."""
+        channel = self._channel(claim)
+        if channel is None or not (claim.duplicate_safe and channel.duplicate_elimination):
+            events.append(self._event(claim, "delivery.unknown", code=error.code))
+            return LostTrack(code=error.code)
+        if claim.tries <= claim.retries or not channel.ack_requested:
+            return None
+        # The last try: its acknowledgement has as long as that of any other.
+        events.append(self._event(claim, "delivery.sent", code=error.code))
+        return HandedOver(until=self._house.clock.now() + max(claim.retry_interval, ANSWER_WAIT))
+
+    def _channel(self, claim: Claim) -> Channel | None:
+        """Return what is agreed now; None when the agreement went while it was sent."""
         try:
-            way = self._way(self._house.snapshots.current(), claim)
+            return self._way(self._house.snapshots.current(), claim).channel
         except Refused:
-            return False  # the agreement went while it was sent
-        return way.channel.duplicate_elimination
+            return None
 
     def _again(
         self,
@@ -335,10 +347,10 @@ class Delivering:
         now = self._house.clock.now()
         dice = self._house.dice.unit()
         if claim.kind is DeliveryKind.SIGNAL:
-            step = retry.signal_try(claim.attempt, now=now, dice=dice, retries=claim.retries)
+            step = retry.signal_try(claim.tries, now=now, dice=dice, retries=claim.retries)
         else:
             step = retry.next_try(
-                claim.attempt,
+                claim.tries,
                 now=now,
                 dice=dice,
                 interval=claim.retry_interval,
@@ -364,3 +376,12 @@ class Delivering:
             actor=self._house.worker,
             data={"attempt": claim.attempt, **data},
         )
+
+
+def _own_trouble(error: GatewayError) -> bool:
+    """Tell whether nothing left here: store, keys, revocation lists.
+
+    A commit of ours of which nobody knows the outcome is one too: it comes before the post.
+    """
+    ours = isinstance(error, RevocationUnknown | StoreUnavailable | Misconfigured)
+    return ours or error.code.startswith("store.")

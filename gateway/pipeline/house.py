@@ -6,6 +6,7 @@ from typing import Protocol, TypeVar
 
 from gateway.errors import Finding
 from gateway.ports import (
+    Alarms,
     Clock,
     Dice,
     Inbox,
@@ -17,6 +18,7 @@ from gateway.ports import (
     Reader,
     Signals,
     Snapshots,
+    Undeliverable,
 )
 from gateway.wire.schema import SchemaSet
 
@@ -62,6 +64,8 @@ class House:
     signals: Signals
     postvak: Postvak
     reader: Reader
+    alarms: Alarms
+    undeliverable: Undeliverable
     worker: str
     """Name of this process in claims and audit rows."""
 

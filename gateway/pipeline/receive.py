@@ -158,18 +158,20 @@ class Receiver:
     async def _message(self, directory: Directory, opened: Opened, at: datetime) -> Answer:
         header = opened.header
         party = Oin(header.sender.id)
-        known = await self._house.inbox.find(party, header.cpa_id, header.message_id)
+        known = await self._house.inbox.find(party, *_ids(header))
         if known is not None:
             return await self._again(known, opened, at)
         # Only now: a retry that comes late still gets the acknowledgement of the first.
         in_time(header, at)
         # (5) (6)
         signal = answers.acknowledgment(self._house, opened, at) if header.ack_requested else b""
-        await self._admitting.admit(directory, opened, signal, at)
+        fresh = await self._admitting.admit(directory, opened, signal, at)
         # (7)
-        if signal and header.sync_reply:
-            return Answer(status=200, message=seal.wire_signal(signal))
-        return Answer(status=204)
+        if not (signal and header.sync_reply):
+            return Answer(status=204)
+        known = None if fresh else await self._house.inbox.find(party, *_ids(header))
+        first = known.acknowledgment if known else None
+        return Answer(status=200, message=seal.wire_signal(first or signal))
 
     async def _again(self, known: Known, opened: Opened, at: datetime) -> Answer:
         """The same id came before: the stored acknowledgement again, or a conflict."""
@@ -258,6 +260,10 @@ def _soap_fault(error: GatewayError, status: int) -> Answer:
 def _is_signal(header: Header) -> bool:
     """Never answer an error with an error."""
     return header.action in {"Acknowledgment", "MessageError"}
+
+
+def _ids(header: Header) -> tuple[str, str]:
+    return header.cpa_id, header.message_id
 
 
 def _same(known: Known, opened: Opened) -> bool:

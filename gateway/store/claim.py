@@ -36,6 +36,8 @@ _CLAIM = (
             "retry_interval",
             "expires_at",
             "sealed_id",
+            "duplicate_safe",
+            "spared",
         )
     ),
     *KNOWN,
@@ -204,6 +206,8 @@ def _value(row: sa.Row[Any]) -> Claim:
         retry_interval=row.retry_interval,
         expires_at=row.expires_at,
         sealed=row.sealed_id,
+        duplicate_safe=row.duplicate_safe,
+        spared=row.spared,
         message=known(row),
     )
 

@@ -12,6 +12,7 @@ from gateway.lifecycle import Event, State, advance
 from gateway.message import Oin
 from gateway.ports import AuditEvent, DeliveryChannel, DeliveryKind, NewDelivery, NewMessage
 from gateway.store.bell import topic_of
+from gateway.store.ending import BAD, ended
 from gateway.store.records import canonical_list
 from gateway.store.tables import deliveries, lanes, payloads
 from gateway.store.writer import Tx
@@ -112,6 +113,8 @@ def move(  # noqa: PLR0913 - one change, its details by name
     if tx.write(statement, params) != 1:
         return False
     tx.record(*before, replace(audit, data={**audit.data, "state": str(new)}))
+    if new in BAD or at.state in BAD:
+        ended(tx, at.id, at.state, new, audit)
     return True
 
 
@@ -137,6 +140,7 @@ def _lane_row(name: str, delivery: NewDelivery) -> dict[str, Any]:
         "kind": str(delivery.kind),
         "next_at": ALWAYS,
         "down": False,
+        "down_since": None,
     }
 
 
@@ -178,25 +182,35 @@ def _row(delivery: NewDelivery, *, lane: str) -> dict[str, Any]:
         "last_code": "",
         "delivered_at": None,
         "answered_by": None,
+        "duplicate_safe": delivery.duplicate_safe,
+        "spared": 0,
     }
 
 
 _SET_BREAKER = (
     sa.update(lanes)
     .where(lanes.c.id == sa.bindparam("lane"))
-    .values(next_at=sa.bindparam("until", type_=lanes.c.next_at.type), down=sa.true())
+    .values(
+        next_at=sa.bindparam("until", type_=lanes.c.next_at.type),
+        down=sa.true(),
+        down_since=sa.func.coalesce(
+            lanes.c.down_since, sa.bindparam("since", type_=lanes.c.down_since.type)
+        ),
+    )
 )
 _CLOSE_BREAKER = (
     sa.update(lanes)
     .where(lanes.c.id == sa.bindparam("lane"), lanes.c.down == sa.true())
-    .values(next_at=ALWAYS, down=sa.false())
+    .values(next_at=ALWAYS, down=sa.false(), down_since=None)
 )
 
 
-def set_breaker(tx: Tx, recipient: Oin, kind: DeliveryKind, *, until: datetime) -> None:
+def set_breaker(
+    tx: Tx, recipient: Oin, kind: DeliveryKind, *, until: datetime, now: datetime
+) -> None:
     """Stop a lane until the moment; after it, one delivery at a time until one succeeds."""
     lane = lane_id(recipient, DeliveryChannel.EBMS2, kind)
-    tx.write(_SET_BREAKER, {"lane": lane, "until": until})
+    tx.write(_SET_BREAKER, {"lane": lane, "until": until, "since": now})
 
 
 def close_breaker(tx: Tx, recipient: Oin, kind: DeliveryKind) -> None:

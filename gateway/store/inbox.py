@@ -131,10 +131,11 @@ def _conflict(code: str) -> DuplicateConflict:
 def _store(tx: Tx, admission: Admission, now: datetime) -> None:
     message = admission.message
     acknowledgment = admission.acknowledgment
-    sealed = acknowledgment.sealed if acknowledgment else None
+    sealed = acknowledgment.sealed if acknowledgment else admission.signal
     tx.insert(messages, (message_row(message, acknowledgment_id=sealed.id if sealed else None),))
-    if message.payload is not None:
-        tx.defer(REFER, {"b_id": message.payload.id})
+    for payload in (message.payload, admission.signal):
+        if payload is not None:
+            tx.defer(REFER, {"b_id": payload.id})
     for delivery in (*admission.deliveries, *((acknowledgment,) if acknowledgment else ())):
         add_delivery(tx, message, delivery)
     tx.record(*admission.events, _admitted(admission, now))
@@ -215,6 +216,7 @@ class RepeatAcknowledgment:
             "claimed_by": "",
             "last_code": "",
             "delivered_at": None,
+            "spared": 0,
         }
 
 

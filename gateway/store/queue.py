@@ -13,6 +13,7 @@ from gateway.ports import (
     AuditEvent,
     Claim,
     Clock,
+    Dice,
     GaveUp,
     HandedOver,
     HeldAgain,
@@ -112,6 +113,8 @@ class Settle:
             changes |= {"ground": change.ground, "expires_at": None}
         if change.event is Event.CONFIRM:
             changes["delivered_at"] = self.now
+        if isinstance(self.outcome, TryAgain) and self.outcome.ours:
+            changes["spared"] = self.claim.spared + 1
         if fence:
             changes["fence"] = fence
         before = tuple(e for e in self.events if e is not audit)
@@ -134,7 +137,7 @@ class Settle:
         claim = self.claim
         match self.outcome:
             case TryAgain(at=at, down=True):
-                set_breaker(tx, claim.recipient, claim.kind, until=at)
+                set_breaker(tx, claim.recipient, claim.kind, until=at, now=self.now)
             case HandedOver():
                 close_breaker(tx, claim.recipient, claim.kind)
 
@@ -211,6 +214,7 @@ class SqlQueue:
         reads: Reads,
         bells: Bells,
         clock: Clock,
+        dice: Dice,
         run: str,
         cap: int = IN_FLIGHT,
         lease: timedelta = LEASE,
@@ -220,6 +224,7 @@ class SqlQueue:
         self._reads = reads
         self._bells = bells
         self._clock = clock
+        self._dice = dice
         self._run = run
         self._cap = cap
         self._lease = lease
@@ -279,7 +284,13 @@ class SqlQueue:
         """Do what time does; return the next moment at which it has to."""
         now = self._clock.now()
         mine = "" if under_way is None else self._name(worker)
-        unit = Sweep(now=now, lease=self._lease, mine=mine, under_way=under_way or frozenset())
+        unit = Sweep(
+            now=now,
+            lease=self._lease,
+            dice=self._dice.unit(),
+            mine=mine,
+            under_way=under_way or frozenset(),
+        )
         if await self._reads(lambda c: anything_due(c, unit)):
             await self._writer.commit(unit)
         return await self._reads(

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from gateway.lifecycle import State
 from gateway.message import Oin
 from gateway.ports import (
+    AlarmView,
     AuditRow,
     Clock,
     DeliveryChannel,
@@ -15,7 +16,9 @@ from gateway.ports import (
     DeliveryView,
     Known,
     MessageView,
+    Summary,
 )
+from gateway.store.alarms import counts, open_alarms
 from gateway.store.audit import read_row
 from gateway.store.reading import Reads
 from gateway.store.records import KNOWN, known
@@ -79,6 +82,30 @@ def _page(party: Oin | None, before: str | None, limit: int) -> sa.Select[Any]:
 _LAST = messages.alias("last")
 
 
+def _summaries(
+    connection: sa.Connection, page: sa.Select[Any], state: State | None
+) -> tuple[Summary, ...]:
+    """Two short statements: the messages, then the deliveries of all of them."""
+    if state is not None:
+        having = sa.select(deliveries.c.message).where(
+            deliveries.c.state == str(state), _IS_MESSAGE
+        )
+        page = page.where(messages.c.id.in_(having))
+    found = [known(row) for row in connection.execute(page)]
+    states: dict[str, list[State]] = {message.id: [] for message in found}
+    sent = (
+        sa.select(deliveries.c.message, deliveries.c.state)
+        .where(deliveries.c.message.in_(list(states)), _IS_MESSAGE)
+        .order_by(deliveries.c.seq)
+    )
+    for row in connection.execute(sent):
+        states[row.message].append(State(row.state))
+    return tuple(Summary(message=m, states=tuple(states[m.id])) for m in found)
+
+
+_IS_MESSAGE = deliveries.c.kind == str(DeliveryKind.MESSAGE)
+
+
 class SqlReader:
     """The port `Reader`."""
 
@@ -111,10 +138,26 @@ class SqlReader:
 
         `delivery.expired` are those of `delivery.dead` whose time passed; `due` may be sent
         now; `unconfirmed` waits for an acknowledgement; `postvak.waiting` and
-        `postvak.unconfirmed` are the back-ends' turn.
+        `postvak.unconfirmed` are the back-ends' turn; `alarm.<code>` stand open.
         """
         now = self._clock.now()
         return await self._reads(lambda c: _figures(c, now))
+
+    async def summaries(
+        self,
+        *,
+        party: Oin | None = None,
+        before: str | None = None,
+        state: State | None = None,
+        limit: int,
+    ) -> tuple[Summary, ...]:
+        """Return messages as `messages` does; with `state` only those with a delivery in it."""
+        page = _page(party, before, limit)
+        return await self._reads(lambda c: _summaries(c, page, state))
+
+    async def alarms(self, *, limit: int) -> tuple[AlarmView, ...]:
+        """Return what is open, newest first."""
+        return await self._reads(lambda c: open_alarms(c, limit))
 
 
 def _figures(connection: sa.Connection, now: Any) -> dict[str, int]:
@@ -143,7 +186,7 @@ def _figures(connection: sa.Connection, now: Any) -> dict[str, int]:
     figures["delivery.expired"] = _count(
         connection, d.state == str(State.DEAD), d.last_code == "delivery.expired"
     )
-    return figures
+    return figures | {f"alarm.{code}": n for code, n in counts(connection).items()}
 
 
 def _count(connection: sa.Connection, *where: sa.ColumnElement[bool]) -> int:

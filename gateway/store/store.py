@@ -8,10 +8,23 @@ from dataclasses import asdict
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from gateway.ports import Clock, Dice, Inbox, Postvak, Queue, Reader, Signals
+from gateway.ports import (
+    Alarms,
+    Clock,
+    Decisions,
+    Dice,
+    Inbox,
+    Postvak,
+    Queue,
+    Reader,
+    Signals,
+    Undeliverable,
+)
+from gateway.store.alarms import SqlAlarms
 from gateway.store.audit import Break, verify_chain
 from gateway.store.bell import Bell, Bells
 from gateway.store.clock import HIGH_WATER, stepped_back
+from gateway.store.decisions import SqlDecisions
 from gateway.store.duties import TakeDuty
 from gateway.store.engine import Engine, Held, open_engine
 from gateway.store.epoch import EPOCH, SyncEpoch
@@ -23,6 +36,7 @@ from gateway.store.queue import LEASE, ForgetWorkers, SqlQueue
 from gateway.store.reader import SqlReader
 from gateway.store.reading import InlineReads, Reads, ThreadReads
 from gateway.store.signals import SqlSignals
+from gateway.store.undeliverable import SqlUndeliverable
 from gateway.store.writer import Committer, InlineWriter, ThreadWriter, Writer, value_of
 
 RUN_LENGTH = 12
@@ -63,10 +77,21 @@ class Store:
         )
         self._run = run = dice.uuid()[:RUN_LENGTH]
         self.queue: Queue = SqlQueue(
-            writer=writer, reads=reads, bells=bells, clock=clock, run=run, lease=lease
+            writer=writer,
+            reads=reads,
+            bells=bells,
+            clock=clock,
+            dice=dice,
+            run=run,
+            lease=lease,
         )
         self.signals: Signals = SqlSignals(writer=writer, bells=bells, clock=clock)
         self.postvak: Postvak = SqlPostvak(writer=writer, reads=reads, bells=bells, clock=clock)
+        self.alarms: Alarms = SqlAlarms(writer=writer, reads=reads, clock=clock)
+        self.decisions: Decisions = SqlDecisions(writer=writer, bells=bells, clock=clock)
+        self.undeliverable: Undeliverable = SqlUndeliverable(
+            writer=writer, reads=reads, bells=bells, clock=clock
+        )
         self.reader: Reader = SqlReader(reads=reads, clock=clock)
 
     @classmethod

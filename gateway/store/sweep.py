@@ -1,15 +1,17 @@
 """What time does to deliveries: expiry, overdue acknowledgements, workers that died."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from zlib import crc32
 
 import sqlalchemy as sa
 
 from gateway.lifecycle import Event, State
 from gateway.message import Oin
-from gateway.ports import DeliveryChannel, DeliveryKind
+from gateway.ports import DeliveryChannel
+from gateway.rules import retry
 from gateway.store.clock import db_now
 from gateway.store.deliveries import SPOT, Spot, move, spot, told
 from gateway.store.tables import Span, deliveries, lanes, workers
@@ -17,14 +19,16 @@ from gateway.store.writer import Tx
 
 AT_ONCE = 200
 """Deliveries that one sweep changes per cause."""
+_CRC = float(1 << 32)
 
 _EBMS = deliveries.c.channel == str(DeliveryChannel.EBMS2)
 _COLUMNS = (
     *SPOT,
-    deliveries.c.kind,
     deliveries.c.retries,
+    deliveries.c.retry_interval,
     deliveries.c.sealed_id,
-    deliveries.c.claimed_by,
+    deliveries.c.duplicate_safe,
+    deliveries.c.spared,
 )
 
 
@@ -91,6 +95,8 @@ class Sweep:
 
     now: datetime
     lease: timedelta
+    dice: float
+    """In [0, 1); each delivery gets another jitter from it."""
     mine: str = ""
     """The worker that sweeps, with its run; empty = only the claims of dead workers."""
     under_way: frozenset[str] = frozenset()
@@ -118,26 +124,55 @@ class Sweep:
     def _overdue(self, tx: Tx, row: sa.Row[Any]) -> bool:
         """No acknowledgement in time: the same signed octets again, while the tries last."""
         at = spot(row)
-        if at.attempt <= row.retries:
-            return self._move(tx, at, Event.RETRY, "delivery.retry", "ack.overdue")
-        return self._move(tx, at, Event.GIVE_UP, "delivery.dead", "ack.overdue")
+        step = retry.after_timeout(
+            at.attempt - row.spared,
+            now=self.now,
+            dice=self._dice(at),
+            interval=row.retry_interval,
+            retries=row.retries,
+            duplicate_safe=row.duplicate_safe,
+        )
+        match step:
+            case retry.Again(at=moment):
+                changes = {"next_at": moment}
+                return self._move(
+                    tx, at, Event.RETRY, "delivery.retry", "ack.overdue", changes=changes
+                )
+            case retry.GiveUp():
+                return self._move(tx, at, Event.GIVE_UP, "delivery.dead", "ack.overdue")
+            case retry.LoseTrack():
+                return self._move(tx, at, Event.LOSE_TRACK, "delivery.unknown", "ack.overdue")
 
     def _put_back(self, tx: Tx, row: sa.Row[Any]) -> bool:
-        """The worker died in the attempt.
+        """The worker died in the attempt: our own trouble, which spends no retry.
 
-        A message without reliable messaging (no retries) that was signed may have arrived,
-        and nobody would notice a copy: it is for a person. What was never signed never left.
+        Where a copy would not be noticed, what was signed may have arrived: it is for a
+        person. What was never signed never left.
         """
         at = spot(row)
-        once = row.retries == 0 and row.kind == str(DeliveryKind.MESSAGE)
-        if once and row.sealed_id is not None:
+        if row.sealed_id is not None and not row.duplicate_safe:
             return self._move(tx, at, Event.LOSE_TRACK, "delivery.unknown", "worker.lost")
-        return self._move(tx, at, Event.RETRY, "delivery.retry", "worker.lost")
+        changes = {"next_at": self.now, "spared": row.spared + 1}
+        return self._move(tx, at, Event.RETRY, "delivery.retry", "worker.lost", changes=changes)
 
-    def _move(self, tx: Tx, at: Spot, event: Event, name: str, code: str) -> bool:
+    def _dice(self, at: Spot) -> float:
+        """Chance per delivery, the same when the unit is run again: they must not march."""
+        return (self.dice + crc32(at.id.encode()) / _CRC) % 1.0
+
+    def _move(
+        self,
+        tx: Tx,
+        at: Spot,
+        event: Event,
+        name: str,
+        code: str,
+        *,
+        changes: Mapping[str, Any] | None = None,
+    ) -> bool:
         audit = told(at, name, self.now, code=code, actor="sweep")
-        next_at = self.now if event is Event.RETRY else None
-        return move(tx, at, event, audit, changes={"next_at": next_at, "last_code": code})
+        return move(
+            tx, at, event, audit, changes={"next_at": None, "last_code": code, **(changes or {})}
+        )
 
 
 def _lanes_with_work() -> sa.Select[Any]:

@@ -128,6 +128,7 @@ lanes = sa.Table(
     _text("kind", length=16),
     sa.Column("next_at", Moment, nullable=False),
     sa.Column("down", sa.Boolean, nullable=False),
+    sa.Column("down_since", Moment, nullable=True),
 )
 """One per recipient, channel and kind; `next_at` is the breaker, `down` allows one probe."""
 
@@ -152,6 +153,9 @@ payload_chunks = sa.Table(
     sa.Column("n", sa.Integer, primary_key=True, autoincrement=False),
     sa.Column("octets", sa.LargeBinary, nullable=False),
 )
+
+UNANSWERED = sa.text("answer = '' AND kind NOT IN ('Bv01Bericht', 'Fo01Bericht')")
+"""Waits for a Bv01 or Fo01. Literal text: with parameters no engine would use the index."""
 
 messages = sa.Table(
     "messages",
@@ -188,6 +192,7 @@ messages = sa.Table(
     _text("answer"),
     sa.Column("answered_at", Moment, nullable=True),
     sa.UniqueConstraint("direction", "party", "cpa_id", "message_id", name="uq_messages_ebms"),
+    sa.Index("ix_messages_unanswered", "at", sqlite_where=UNANSWERED, postgresql_where=UNANSWERED),
     sqlite_autoincrement=True,
 )
 """`business_key` is NULL, and so unconstrained, where it is unknown or the message refused."""
@@ -224,12 +229,18 @@ deliveries = sa.Table(
     _text("last_code"),
     sa.Column("delivered_at", Moment, nullable=True),
     sa.Column("answered_by", _ID, sa.ForeignKey("messages.id"), nullable=True, unique=True),
+    sa.Column("duplicate_safe", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("spared", sa.Integer, nullable=False, server_default="0"),
     sa.Index("ix_deliveries_lane_state_next_at", "lane", "state", "next_at"),
     sa.Index("ix_deliveries_channel_state_next_at", "channel", "state", "next_at"),
     sa.Index("ix_deliveries_recipient_cpa_id_ebms_id", "recipient", "cpa_id", "ebms_id"),
     sqlite_autoincrement=True,
 )
-"""`next_at`: READY the next attempt, SENT the moment that acknowledgement or lease is due."""
+"""`next_at`: READY the next attempt, SENT the moment that acknowledgement or lease is due.
+
+`duplicate_safe`: its recipient would notice a copy. `spared`: how many of the attempts do
+not count against the retries of the agreement.
+"""
 
 evidence = sa.Table(
     "evidence",
@@ -263,6 +274,55 @@ audit = sa.Table(
     sa.UniqueConstraint("writer", "n", name="uq_audit_writer_n"),
     sqlite_autoincrement=True,
 )
+
+undeliverable = sa.Table(
+    "undeliverable",
+    metadata,
+    sa.Column("delivery", _ID, sa.ForeignKey("deliveries.id"), primary_key=True),
+    sa.Column("message", _ID, sa.ForeignKey("messages.id"), nullable=False),
+    sa.Column("at", Moment, nullable=False),
+    sa.Column("closed_at", Moment, nullable=True),
+    sa.Column("answer", _ID, sa.ForeignKey("messages.id"), nullable=True, unique=True),
+    sa.Index(
+        "ix_undeliverable_open",
+        "at",
+        sqlite_where=sa.text("closed_at IS NULL"),
+        postgresql_where=sa.text("closed_at IS NULL"),
+    ),
+)
+"""Whom the sender must be told about with a Fo01: one row per delivery, one `answer` at most.
+
+Closed without an answer = not needed any more.
+"""
+
+alarms = sa.Table(
+    "alarms",
+    metadata,
+    sa.Column("seq", _Seq, primary_key=True, autoincrement=True),
+    _text("code"),
+    _text("subject"),
+    _text("message", length=64),
+    _text("party", length=64),
+    _text("reason"),
+    sa.Column("times", sa.Integer, nullable=False),
+    sa.Column("raised_at", Moment, nullable=False),
+    sa.Column("cleared_at", Moment, nullable=True),
+    _text("cleared_by"),
+    _text("cleared_why", length=512),
+    sa.Column("gone_at", Moment, nullable=True),
+    sa.Index(
+        "ix_alarms_open",
+        "code",
+        "subject",
+        unique=True,
+        sqlite_where=sa.text("cleared_at IS NULL"),
+        postgresql_where=sa.text("cleared_at IS NULL"),
+    ),
+    sa.Index("ix_alarms_code_subject", "code", "subject"),
+    sqlite_autoincrement=True,
+)
+"""`times`: how often this code was raised for this subject, this time included. `gone_at`: when
+the cause was gone, which may be after a person cleared it."""
 
 FLUSH_ORDER = tuple(metadata.sorted_tables)
 """Parents before children, every table."""

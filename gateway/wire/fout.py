@@ -65,6 +65,14 @@ _TABLE = (
 _OTHER = _Row("", "StUF052", "Het bericht is geweigerd")
 _FAILED = _Row("", "StUF058", "Het bericht kon niet worden verwerkt")
 
+UNDELIVERED = Fout(
+    code=_FAILED.code,
+    plek="server",
+    omschrijving="Het bericht is niet aantoonbaar bij de ontvanger bezorgd",
+    details="bezorging.mislukt",
+)
+"""Given up. Neutral: it may have arrived without a sign of it, and the cause stays here."""
+
 
 def fout_for(error: GatewayError) -> Fout:
     """Return the fault that tells the sender about `error`.

@@ -28,7 +28,7 @@ from gateway.keys.test_pki import Leaf, TestPki
 from gateway.message import Inbound, Oin, Peer, WireMessage
 from gateway.pipeline import Gateway, House
 from gateway.pipeline.house import inline
-from gateway.ports import Answer, Endpoint, MessageView
+from gateway.ports import AlarmBounds, Answer, Endpoint, MessageView
 from gateway.security.certificates import TrustStore
 from gateway.store.store import Store
 from gateway.wire.ebms2.cpa import read_cpa
@@ -87,7 +87,9 @@ def leaf(oin: Oin, usage: str) -> Leaf:
 
 
 @cache
-def cpa(other: Oin, profile: str = "osb-rm-e", retries: int = 8, seconds: int = 10) -> bytes:
+def cpa(
+    other: Oin, profile: str = "osb-rm-e", retries: int = 8, seconds: int = 10, **terms
+) -> bytes:
     """The CPA of a party with the hub."""
     return make_cpa(
         CpaSpec(
@@ -98,6 +100,7 @@ def cpa(other: Oin, profile: str = "osb-rm-e", retries: int = 8, seconds: int = 
             profile=profile,
             retries=retries,
             retry_interval=timedelta(seconds=seconds),
+            **terms,
         )
     )
 
@@ -122,9 +125,9 @@ def _schemas() -> SchemaSet:
     return SchemaSet.load(share("schemas"), load_catalogue(share("config") / "catalogue.toml"))
 
 
-def directory(me: Oin, profile: str = "osb-rm-e", **changes) -> Directory:
+def directory(me: Oin, profile: str = "osb-rm-e", terms=None, **changes) -> Directory:
     others = (POLITIE, VT, OM, HALT) if me == HUB else (me,)
-    agreements = [read_cpa(cpa(other, profile)) for other in others]
+    agreements = [read_cpa(cpa(other, profile, **(terms or {}))) for other in others]
     base = Directory(
         epoch=0,
         fingerprint=f"{me}-1",
@@ -273,6 +276,14 @@ class Town:
         self.wire.append((me, to, message, answer))
         return answer
 
+    async def keep_house(self) -> None:
+        """Do what the housekeeping does about messages, then let the workers work."""
+        for installation in self.installations.values():
+            if installation.up:
+                await installation.gateway.tell_senders()
+                await installation.store.alarms.watch(AlarmBounds())
+        await self.settle()
+
     async def close(self) -> None:
         for installation in self.installations.values():
             await installation.store.close()
@@ -307,12 +318,14 @@ async def build(
     seed: int = 1,
     profile: str = "osb-rm-e",
     parties: tuple[Oin, ...] = (POLITIE, HUB, VT),
-    directories: Callable[[Oin, str], Directory] = directory,
+    directories: Callable[[Oin, str, dict], Directory] = directory,
     place: Place = in_a_file,
+    **terms,
 ) -> Town:
+    """Build it; `terms` are those of every CPA: `retries`, `seconds`, `sync_reply`, …."""
     town = Town(clock=Clock(), dice=Dice(seed))
     for oin in parties:
-        plain = directories(oin, profile)
+        plain = directories(oin, profile, terms)
         town.installations[oin] = await _install(town, folder / oin, oin, plain, place)
     return town
 
@@ -348,6 +361,8 @@ async def _install(
             signals=store.signals,
             postvak=store.postvak,
             reader=store.reader,
+            alarms=store.alarms,
+            undeliverable=store.undeliverable,
             worker=f"worker-{ROLES[oin]}",
         )
     )

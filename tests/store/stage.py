@@ -126,6 +126,7 @@ class Stage:
             "ground": "doorlopend",
             "retries": 2,
             "retry_interval": timedelta(minutes=10),
+            "duplicate_safe": True,
         }
         return NewDelivery(**(given | changes))
 

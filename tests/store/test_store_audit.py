@@ -3,7 +3,7 @@ import sqlalchemy as sa
 
 from gateway.lifecycle import State
 from gateway.message import Oin
-from gateway.ports import GaveUp
+from gateway.ports import DeliveryKind, GaveUp, LostTrack
 from gateway.store.audit import Break
 from tests.store.stage import POLITIE, VT, event
 
@@ -95,6 +95,28 @@ async def test_a_party_reads_its_own_and_its_postvak(stage):
     assert await ids(VT) == ["m-3", "m-1"]
     assert await ids(POLITIE) == ["m-2", "m-1"]
     assert await ids(Oin("9")) == []
+
+
+async def test_a_list_shows_the_state_of_each_message_and_picks_by_it(stage):
+    await stage.admit_many(range(3))
+    signal = stage.delivery(9, kind=DeliveryKind.SIGNAL)
+    await stage.admit(3, deliveries=(stage.postvak(3), signal))
+    claims = {claim.message.id: claim for claim in await stage.claim()}
+    await stage.store.queue.settle(claims["m-1"], LostTrack(code="answer.lost"), ())
+
+    async def listed(**wanted):
+        found = await stage.store.reader.summaries(limit=3, **wanted)
+        return [(one.message.id, *one.states) for one in found]
+
+    assert await listed() == [
+        ("m-3", State.READY),
+        ("m-2", State.CLAIMED),
+        ("m-1", State.UNKNOWN),
+    ]
+    assert await listed(before="m-1") == [("m-0", State.CLAIMED)]
+    assert await listed(state=State.UNKNOWN) == [("m-1", State.UNKNOWN)]
+    assert await listed(state=State.CLAIMED) == [("m-2", State.CLAIMED), ("m-0", State.CLAIMED)]
+    assert await listed(party=VT) == [("m-3", State.READY)]
 
 
 async def test_audit_rows_are_read_in_pages(stage):

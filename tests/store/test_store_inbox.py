@@ -14,6 +14,7 @@ from gateway.ports import (
     Direction,
     HandedOver,
     StoredPayload,
+    TryAgain,
 )
 from tests.store.stage import (
     CPA,
@@ -253,9 +254,10 @@ async def test_an_acknowledgement_that_waits_is_not_queued_again(stage):
 
 async def test_an_acknowledgement_that_was_sent_is_queued_again_once(stage):
     await _with_acknowledgment(stage)
-    claims = await stage.claim()
-    for claim in claims:
-        await stage.store.queue.settle(claim, HandedOver(until=None), ())
+    ours = TryAgain(at=stage.clock.now(), code="store.failed", ours=True)
+    for outcome in (ours, HandedOver(until=None)):
+        for claim in await stage.claim():
+            await stage.store.queue.settle(claim, outcome, ())
 
     for n in range(3):
         await stage.store.inbox.repeat_acknowledgment("m-1", id_=f"r{n}", event=_duplicate(stage))
@@ -264,6 +266,7 @@ async def test_an_acknowledgement_that_was_sent_is_queued_again_once(stage):
     assert (figures["signal.delivered"], figures["signal.ready"]) == (1, 1)
     (again,) = await stage.claim()
     assert await stage.store.payloads.get(again.sealed) == b"<Acknowledgment/>"
+    assert (again.attempt, again.spared) == (1, 0)
 
 
 async def test_a_note_is_an_audit_row_alone(stage):

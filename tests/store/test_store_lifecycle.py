@@ -2,12 +2,14 @@ import asyncio
 import shutil
 import tempfile
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from gateway.errors import PolicyViolation
 from gateway.lifecycle import TRANSITIONS, State
 from gateway.ports import GaveUp, HandedOver, HeldAgain, LostTrack, SignalReceived, TryAgain
 from gateway.store.deliveries import ENDED
@@ -30,6 +32,8 @@ MOVES = (
     "suspended",
     "time",
     "silence",
+    "resumed",
+    "stopped",
 )
 
 
@@ -56,10 +60,14 @@ class Life:
         self.stage = stage
         self.claims = []
         self.states = [State.READY]
+        self.alarms: list[str] = []
+        self.owed = 0
 
-    async def begin(self):
-        expires = self.stage.clock.now() + EXPIRES
-        await self.stage.admit(1, deliveries=(self.stage.delivery(1, expires_at=expires),))
+    async def begin(self, *, duplicate_safe):
+        delivery = self.stage.delivery(
+            1, expires_at=self.stage.clock.now() + EXPIRES, duplicate_safe=duplicate_safe
+        )
+        await self.stage.admit(1, deliveries=(delivery,))
 
     async def do(self, move: str):
         await getattr(self, "_" + move.replace("-", "_"))()
@@ -119,6 +127,14 @@ class Life:
     async def _refused(self):
         await self._signal("SecurityFailure")
 
+    async def _resumed(self):
+        with suppress(PolicyViolation):
+            await self.stage.store.decisions.resume("d-1", who="jansen", why="nog eens")
+
+    async def _stopped(self):
+        with suppress(PolicyViolation):
+            await self.stage.store.decisions.stop("d-1", who="jansen", why="klaar")
+
     async def _time(self):
         self.stage.clock.forward(minutes=7)
         await self.stage.store.queue.heartbeat(worker="w1")
@@ -130,18 +146,20 @@ class Life:
         await self.stage.store.queue.sweep(worker="w2")
 
 
-async def _live(moves: list[str], folder: Path, empty: Path) -> Life:
+async def _live(moves: list[str], folder: Path, empty: Path, *, duplicate_safe: bool) -> Life:
     shutil.copy(empty, folder / "gateway.db")
     stage = await Stage(folder, inline=True).open()
     try:
         life = Life(stage)
-        await life.begin()
+        await life.begin(duplicate_safe=duplicate_safe)
         for move in moves:
             await life.do(move)
         stage.clock.at += EXPIRES
         for _ in range(2):
             await life.do("silence")
         assert await stage.store.verify_chain() is None
+        life.alarms = [a.code for a in await stage.store.reader.alarms(limit=9)]
+        life.owed = len(await stage.store.undeliverable.owed(limit=9))
     finally:
         await stage.store.close()
     return life
@@ -150,11 +168,15 @@ async def _live(moves: list[str], folder: Path, empty: Path) -> Life:
 @settings(
     max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-@given(moves=st.lists(st.sampled_from(MOVES), max_size=12))
-def test_every_life_ends_or_waits_for_a_person(moves, empty):
+@given(moves=st.lists(st.sampled_from(MOVES), max_size=12), duplicate_safe=st.booleans())
+def test_every_life_ends_or_waits_for_a_person(moves, duplicate_safe, empty):
     with tempfile.TemporaryDirectory() as folder:
-        life = asyncio.run(_live(moves, Path(folder), empty))
+        life = asyncio.run(_live(moves, Path(folder), empty, duplicate_safe=duplicate_safe))
 
     assert life.states[-1] in ENDED | FOR_A_PERSON
     ends = [s for s in life.states if s in {State.DELIVERED, State.REFUSED}]
     assert len(set(ends)) <= 1
+    assert life.owed == (life.states[-1] in {State.DEAD, State.REFUSED})
+    assert ("delivery.unknown" in life.alarms) is (life.states[-1] is State.UNKNOWN)
+    if life.states[-1] in {State.DELIVERED, State.HELD}:
+        assert life.alarms == []

@@ -344,6 +344,7 @@ async def test_an_overdue_acknowledgement_is_a_retry_until_the_tries_are_used(st
         stage.clock.at = until
         await stage.store.queue.sweep(worker="w1")
         states.append(await stage.state())
+        stage.clock.forward(minutes=1)  # the longest jitter
 
     assert states == [State.READY, State.READY, State.DEAD]
     (delivery,) = (await stage.view()).deliveries
@@ -379,7 +380,7 @@ async def test_what_is_shown_in_the_postvak_is_not_overdue(stage):
 
 
 async def test_a_lost_attempt_that_may_have_arrived_and_has_no_copy_check_is_for_a_person(stage):
-    claim = await _one(stage, retries=0, retry_interval=timedelta(0))
+    claim = await _one(stage, duplicate_safe=False)
     await stage.seal(claim, b"digest")
     stage.silence("w1")
 
@@ -389,12 +390,67 @@ async def test_a_lost_attempt_that_may_have_arrived_and_has_no_copy_check_is_for
 
 
 async def test_a_lost_attempt_that_never_signed_never_left(stage):
-    await _one(stage, retries=0, retry_interval=timedelta(0))
+    await _one(stage, duplicate_safe=False)
     stage.silence("w1")
 
     await stage.store.queue.sweep(worker="w2")
 
     assert await stage.state() is State.READY
+
+
+async def test_a_lost_attempt_goes_again_where_a_copy_is_noticed_even_without_retries(stage):
+    claim = await _one(stage, retries=0, retry_interval=timedelta(0))
+    await stage.seal(claim, b"digest")
+    stage.silence("w1")
+
+    await stage.store.queue.sweep(worker="w2")
+
+    assert await stage.state() is State.READY
+
+
+async def test_without_a_copy_check_a_missing_acknowledgement_is_for_a_person(stage):
+    claim = await _one(stage, duplicate_safe=False)
+    await stage.store.queue.settle(claim, HandedOver(until=stage.clock.now()), ())
+
+    await stage.store.queue.sweep(worker="w1")
+
+    (delivery,) = (await stage.view()).deliveries
+    assert (delivery.state, delivery.last_code) == (State.UNKNOWN, "ack.overdue")
+
+
+async def test_overdue_deliveries_do_not_go_again_all_at_once(stage):
+    await stage.admit_many(range(1, 9))
+    due = stage.clock.now()
+    for claim in await stage.claim():
+        await stage.store.queue.settle(claim, HandedOver(until=due), ())
+
+    await stage.store.queue.sweep(worker="w1")
+
+    waits = [(await stage.view(n)).deliveries[0].next_at - due for n in range(1, 9)]
+    assert all(_minutes(0) <= wait <= _minutes(1) for wait in waits)  # a tenth of the interval
+    assert len(set(waits)) == len(waits)
+
+
+async def test_our_own_trouble_spends_no_retry(stage):
+    await stage.admit(1)
+    for _ in range(5):
+        (claim,) = await stage.claim()
+        again = TryAgain(at=stage.clock.now(), code="store.failed", ours=True)
+        await stage.store.queue.settle(claim, again, ())
+
+    (claim,) = await stage.claim()
+
+    assert (claim.attempt, claim.tries) == (6, 1)
+
+
+async def test_a_worker_that_died_spends_no_retry(stage):
+    await _one(stage)
+    stage.silence("w1")
+    await stage.store.queue.sweep(worker="w2")
+
+    (claim,) = await stage.claim(worker="w2")
+
+    assert (claim.attempt, claim.tries) == (2, 1)
 
 
 async def test_claims_of_a_worker_that_retired_are_put_back_at_once(stage):

@@ -32,6 +32,7 @@ from gateway.ports import (
     Known,
     MessageView,
     PostvakItem,
+    Summary,
 )
 
 POLITIE = Oin("00000001003214345000")
@@ -215,14 +216,23 @@ class Books:
     async def message(self, id_: str):
         return self.views.get(id_)
 
-    async def messages(self, *, party, before, limit):
+    async def summaries(self, *, party, before, limit):
         self.asked.append((party, before, limit))
-        return tuple(v.message for v in self.views.values() if v.message.party == party)[:limit]
+        mine = [v for v in self.views.values() if v.message.party == party]
+        return tuple(
+            Summary(message=v.message, states=tuple(d.state for d in v.deliveries))
+            for v in mine[:limit]
+        )
 
     async def figures(self):
         if self.error is not None:
             raise self.error
-        return {"delivery.held": 2, "delivery.ready": 0, "due": 5}
+        return {
+            "delivery.held": 2,
+            "delivery.ready": 0,
+            "due": 5,
+            "alarm.delivery.unknown": 3,
+        }
 
 
 @dataclass

@@ -67,6 +67,7 @@ async def test_figures_tell_of_messages_deliveries_and_certificates():
     assert 'gateway_deliveries{status="held"} 2.0' in lines
     assert 'gateway_deliveries{status="ready"} 0.0' in lines
     assert 'gateway_queue{wat="due"} 5.0' in lines
+    assert 'gateway_alarms{code="delivery.unknown"} 3.0' in lines
     assert 'gateway_certificate_days{certificaat="tls"} 12.5' in lines
     assert "gateway_store_up 1.0" in lines
 

@@ -27,9 +27,10 @@ from gateway.errors import (
     Severity,
     StoreUnavailable,
 )
+from gateway.lifecycle import State
 from gateway.message import Aanlevering
 from gateway.pipeline import Weigering
-from gateway.ports import DeliveryChannel, MessageView
+from gateway.ports import DeliveryChannel, DeliveryKind, MessageView
 from gateway.web.api import steps
 from gateway.web.api.app import api_app
 from gateway.web.api.postvak import _weigering
@@ -367,6 +368,33 @@ def view(**facts) -> MessageView:
     )
 
 
+@pytest.mark.parametrize(
+    ("states", "word", "explained"),
+    [
+        ((State.HELD,), "vastgehouden", ""),
+        ((State.READY,), "onderweg", ""),
+        ((State.CLAIMED,), "onderweg", ""),
+        ((State.DELIVERED,), "bezorgd", ""),
+        ((State.REFUSED,), "geweigerd", "geweigerd"),
+        ((State.UNKNOWN,), "onzeker", "Een medewerker beslist"),
+        ((State.DEAD,), "niet bezorgd", "nieuw referentienummer"),
+        ((State.DELIVERED, State.UNKNOWN), "onzeker", "Een medewerker beslist"),
+        ((), "verwerkt", ""),
+    ],
+)
+async def test_the_sender_sees_in_dutch_where_its_message_stands(states, word, explained):
+    deliveries = tuple(replace(delivery(), state=state) for state in states)
+    signal = replace(delivery(), state=State.DEAD, kind=DeliveryKind.SIGNAL)
+    async with api() as served:
+        served.gateway.reader.views["m-1"] = view(deliveries=(*deliveries, signal))
+        async with served.get(f"{BERICHTEN}/m-1") as response:
+            body = await response.json()
+
+    assert body["status"] == word
+    assert explained in body["toelichting"]
+    assert bool(explained) is bool(body["toelichting"])
+
+
 async def test_a_message_shows_every_step_with_its_time():
     async with api() as served:
         served.gateway.reader.views["m-1"] = view()
@@ -375,7 +403,9 @@ async def test_a_message_shows_every_step_with_its_time():
 
     assert body["soort"] == "vtMeldingDi01"
     assert body["antwoord"] == ""
+    assert (body["status"], body["toelichting"]) == ("wacht op bevestiging", "")
     assert body["leveringen"][0]["status"] == "sent"
+    assert body["leveringen"][0]["toestand"] == "wacht op bevestiging"
     assert body["leveringen"][0]["soort"] == "bericht"
     assert body["leveringen"][0]["pogingen"] == 1
     assert body["leveringen"][0]["bezorgd"] == "2026-11-24T10:30:15.250Z"

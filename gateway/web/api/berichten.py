@@ -50,13 +50,14 @@ async def overview(request: web.Request) -> web.Response:
     query.only(request, "voor", "limiet")
     limit = query.whole(request, "limiet", default=50, least=1, most=200)
     reader = request.app[OFFICE].gateway.reader
-    found = await reader.messages(
+    found = await reader.summaries(
         party=request[BACKEND].party, before=request.query.get("voor"), limit=limit
     )
-    following = f"{shapes.ROOT}/berichten?voor={found[-1].id}&limiet={limit}" if found else None
+    last = found[-1].message.id if found else ""
+    following = f"{shapes.ROOT}/berichten?voor={last}&limiet={limit}"
     return shapes.answer(
         {
-            "berichten": [shapes.known(message) for message in found],
+            "berichten": [shapes.summary(one) for one in found],
             "volgende": following if len(found) == limit else None,
         }
     )

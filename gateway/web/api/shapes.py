@@ -1,13 +1,23 @@
 """JSON of the REST API. Names are Dutch; moments are UTC with milliseconds."""
 
 import json
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
 from aiohttp import web
 
+from gateway.lifecycle import State
 from gateway.pipeline import Receipt
-from gateway.ports import AuditRow, DeliveryView, Known, MessageView, PostvakItem
+from gateway.ports import (
+    AuditRow,
+    DeliveryKind,
+    DeliveryView,
+    Known,
+    MessageView,
+    PostvakItem,
+    Summary,
+)
 from gateway.web.api import steps
 
 ROOT = "/api/v1"
@@ -63,10 +73,57 @@ def known(message: Known) -> dict[str, Any]:
     }
 
 
+STATUS = {
+    State.HELD: "vastgehouden",
+    State.READY: "onderweg",
+    State.CLAIMED: "onderweg",
+    State.SENT: "wacht op bevestiging",
+    State.DELIVERED: "bezorgd",
+    State.REFUSED: "geweigerd",
+    State.UNKNOWN: "onzeker",
+    State.DEAD: "niet bezorgd",
+}
+"""What a state means to whoever handed the message in."""
+_WORST = (
+    State.UNKNOWN,
+    State.DEAD,
+    State.REFUSED,
+    State.HELD,
+    State.READY,
+    State.CLAIMED,
+    State.SENT,
+    State.DELIVERED,
+)
+_EXPLAINED = {
+    "onzeker": "Het is niet zeker of het bericht is aangekomen. Een medewerker beslist.",
+    "niet bezorgd": "Het bericht is niet aantoonbaar bezorgd en wordt niet meer verzonden. "
+    "Lever het zo nodig opnieuw aan met een nieuw referentienummer.",
+    "geweigerd": "De ontvanger heeft het bericht geweigerd.",
+}
+
+
+def status(message: Known, states: Iterable[State]) -> str:
+    """One word for a message, by the delivery that is worst off."""
+    there = set(states)
+    worst = next((state for state in _WORST if state in there), None)
+    if worst is not None:
+        return STATUS[worst]
+    return "verwerkt" if message.accepted else "geweigerd"
+
+
+def summary(one: Summary) -> dict[str, Any]:
+    """A message in a list."""
+    return {**known(one.message), "status": status(one.message, one.states)}
+
+
 def message(view: MessageView) -> dict[str, Any]:
     """A message with its deliveries and every step."""
+    states = [d.state for d in view.deliveries if d.kind is DeliveryKind.MESSAGE]
+    word = status(view.message, states)
     return {
         **known(view.message),
+        "status": word,
+        "toelichting": _EXPLAINED.get(word, "") if states else "",
         "leveringen": [_delivery(d) for d in view.deliveries],
         "stappen": [_step(row) for row in view.trace],
     }
@@ -79,6 +136,7 @@ def _delivery(view: DeliveryView) -> dict[str, Any]:
         "kanaal": str(view.channel),
         "soort": str(view.kind),
         "status": str(view.state),
+        "toestand": STATUS[view.state],
         "pogingen": view.attempt,
         "grond": view.ground,
         "toestemming": view.approval_id,

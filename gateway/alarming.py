@@ -1,0 +1,61 @@
+"""The part of the housekeeping that is about people: Fo01s that are owed, and alarms.
+
+One process at a time does it; after a crash the next one finds everything in the store.
+"""
+
+from datetime import timedelta
+
+import structlog
+
+from gateway.config import AlarmSettings
+from gateway.pipeline import Gateway
+from gateway.ports import AlarmBounds, Alarms, Reader
+
+log = structlog.get_logger("gateway.alarming")
+
+SHOWN = 500
+"""Open alarms that are looked at for the log."""
+
+
+def bounds(settings: AlarmSettings) -> AlarmBounds:
+    """Return the bounds that the settings name."""
+    return AlarmBounds(
+        unconfirmed_part=settings.unconfirmed_part,
+        partner_down=timedelta(minutes=settings.partner_down_minutes),
+        answer=timedelta(hours=settings.answer_hours),
+        postvak=timedelta(hours=settings.postvak_hours),
+    )
+
+
+class Alarming:
+    """Call `round` every minute."""
+
+    def __init__(
+        self, *, gateway: Gateway, alarms: Alarms, reader: Reader, bounds: AlarmBounds
+    ) -> None:
+        """Take the ports; the first round logs every alarm that stands open."""
+        self._gateway = gateway
+        self._alarms = alarms
+        self._reader = reader
+        self._bounds = bounds
+        self._logged = 0
+
+    async def round(self) -> None:
+        """Tell senders, look for alarms, log the new ones. Raises Unavailable."""
+        await self._gateway.tell_senders()
+        await self._alarms.watch(self._bounds)
+        await self._log()
+
+    async def _log(self) -> None:
+        found = await self._reader.alarms(limit=SHOWN)
+        for alarm in reversed(found):
+            if alarm.id > self._logged:
+                log.warning(
+                    "alarm.raised",
+                    id=alarm.id,
+                    code=alarm.code,
+                    subject=alarm.subject,
+                    reason=alarm.reason,
+                    times=alarm.times,
+                )
+        self._logged = max((alarm.id for alarm in found), default=self._logged)

@@ -1,0 +1,76 @@
+"""What the deciding commands share: ask the running process, or open the store itself."""
+
+import asyncio
+import os
+import pwd
+from pathlib import Path
+from typing import Annotated, Any
+
+import aiohttp
+import typer
+
+from gateway.app import SystemClock, SystemDice, open_store
+from gateway.errors import GatewayError, Refused, Unavailable
+from gateway.installation import Installation, load_installation
+from gateway.web.control import NAME, Command, Desk, What, short
+
+Reden = Annotated[
+    str, typer.Option(help="Why; it stands in the audit log. No personal data.", show_default=False)
+]
+Door = Annotated[str, typer.Option(help="Who decides; left out = the user of this terminal.")]
+
+TIMEOUT = aiohttp.ClientTimeout(total=30)
+REFUSED, BUSY = 422, 503
+
+
+def decide(config: Path, what: What, id_: str, *, reden: str, door: str) -> dict[str, str]:
+    """Carry a decision out and return what came of it; raises GatewayError."""
+    installation = load_installation(config)
+    command = Command(what=what, id=id_, who=door or _user(), why=reden)
+    return asyncio.run(_decide(installation, command))
+
+
+def _user() -> str:
+    """Return who sits at the terminal, also behind sudo."""
+    behind = os.environ.get("SUDO_USER", "")
+    try:
+        return behind or pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        return f"uid {os.getuid()}"
+
+
+async def _decide(installation: Installation, command: Command) -> dict[str, str]:
+    socket = installation.path(installation.settings.paths.database).parent / NAME
+    if socket.exists():
+        try:
+            return await _ask(socket, command)
+        except aiohttp.ClientConnectorError:
+            pass  # nobody listens: the process is gone
+    store = open_store(installation, SystemClock(), SystemDice())
+    try:
+        return await Desk(decisions=store.decisions, alarms=store.alarms).perform(command)
+    finally:
+        await store.close()
+
+
+async def _ask(socket: Path, command: Command) -> dict[str, str]:
+    kind = "alarmen" if command.what is What.DISMISS else "berichten"
+    with short(socket) as name:
+        async with (
+            aiohttp.ClientSession(
+                connector=aiohttp.UnixConnector(path=name), timeout=TIMEOUT
+            ) as session,
+            session.post(
+                f"http://gateway/{kind}/{command.id}/{command.what}",
+                json={"door": command.who, "reden": command.why},
+            ) as answer,
+        ):
+            body: dict[str, Any] = await answer.json()
+            if answer.ok:
+                return {key: str(value) for key, value in body.items()}
+            raise _error(answer.status, body)
+
+
+def _error(status: int, body: dict[str, Any]) -> GatewayError:
+    kind = {REFUSED: Refused, BUSY: Unavailable}.get(status, GatewayError)
+    return kind(str(body.get("code", "control.failed")), str(body.get("tekst", "")))

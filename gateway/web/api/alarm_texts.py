@@ -1,0 +1,32 @@
+"""What an alarm says to the person who must act: what is wrong, and what to do."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+ALARMS: Mapping[str, str] = MappingProxyType(
+    {
+        "answer.missing": "De ontvanger heeft geen Bv01 of Fo01 gegeven. Vraag na of het bericht "
+        "is verwerkt.",
+        "clock.stepped_back": "De klok is teruggezet. Er gaat niets onder een toestemming uit tot "
+        "de tijd weer klopt.",
+        "delivery.dead": "Een bericht is niet bezorgd en opgegeven. Een partner die het stuurde "
+        "krijgt een Fo01.",
+        "delivery.late": "Een bericht is alsnog bevestigd nadat de zender een Fo01 kreeg. Vertel "
+        "de zender dat het wel is aangekomen.",
+        "delivery.refused": "De partner heeft een bericht geweigerd met een MessageError.",
+        "delivery.unconfirmed": "De partner bevestigt een of meer berichten niet.",
+        "delivery.unknown": "Onzeker of een bericht is aangekomen. Vraag het de ontvanger, daarna: "
+        "gateway berichten hervat of staak.",
+        "partner.down": "De partner is niet bereikbaar.",
+        "payload.unreadable": "De inhoud van een bericht is niet meer te lezen; het is opgegeven.",
+        "postvak.waiting": "Een eigen systeem haalt zijn berichten niet op of bevestigt ze niet.",
+        "store.trouble": "De opslag werkt niet goed.",
+        "undeliverable.untold": "De zender van een onbezorgd bericht is niet te bereiken met een "
+        "Fo01: er is geen afspraak voor.",
+    }
+)
+
+
+def text(code: str) -> str:
+    """Return the Dutch text; one that has none keeps its code."""
+    return ALARMS.get(code, code)

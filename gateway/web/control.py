@@ -1,0 +1,211 @@
+"""What a person decides, taken in by the process that writes: JSON over a Unix socket.
+
+With SQLite one process has the database, so the command line asks it. The socket stands
+beside the database with mode 0600; only root and the process's own user are answered.
+"""
+
+import json
+import os
+import socket
+import struct
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from enum import StrEnum
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+
+import structlog
+from aiohttp import web
+
+from gateway.errors import GatewayError, Misconfigured, PolicyViolation, Refused, Unavailable
+from gateway.ports import Alarms, Decisions
+
+log = structlog.get_logger("gateway.control")
+
+NAME = "control.sock"
+MOST_BODY = 4_096
+WHO, WHY = 64, 200
+"""Characters at most."""
+_CREDENTIALS = struct.Struct("3i")
+
+
+class What(StrEnum):
+    """The commands; each is also the end of its path."""
+
+    RESUME = "hervat"
+    STOP = "staak"
+    DISMISS = "af"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """One decision. Raises PolicyViolation `command.*` for what no person can have meant."""
+
+    what: What
+    id: str
+    """Of a delivery or a message; for `af` the number of an alarm."""
+    who: str
+    why: str
+
+    def __post_init__(self) -> None:
+        """Keep audit rows short and readable."""
+        for name, value, most in (("door", self.who, WHO), ("reden", self.why, WHY)):
+            if not value.strip() or len(value) > most or not value.isprintable():
+                raise PolicyViolation(
+                    f"command.{name}", f"Geef --{name} met 1 tot {most} leesbare tekens."
+                )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """Carries commands out; with or without a socket before it."""
+
+    decisions: Decisions
+    alarms: Alarms
+
+    async def perform(self, command: Command) -> dict[str, str]:
+        """Return what came of it. Raises Refused or Unavailable."""
+        who, why = command.who, command.why
+        match command.what:
+            case What.RESUME:
+                decided = await self.decisions.resume(command.id, who=who, why=why)
+            case What.STOP:
+                decided = await self.decisions.stop(command.id, who=who, why=why)
+            case What.DISMISS:
+                number = int(command.id) if command.id.isdecimal() else 0
+                alarm = await self.alarms.dismiss(number, who=who, why=why)
+                return {"alarm": str(alarm.id), "code": alarm.code}
+        return {
+            "levering": decided.delivery,
+            "bericht": decided.message,
+            "status": str(decided.state),
+        }
+
+
+# --- the socket -----------------------------------------------------------------------
+
+
+@dataclass(slots=True, kw_only=True)
+class Control:
+    """The open socket."""
+
+    path: Path
+    _runner: web.AppRunner
+
+    async def close(self) -> None:
+        """Answer what is under way, close, and take the socket away."""
+        await self._runner.cleanup()
+        self.path.unlink(missing_ok=True)
+
+
+async def open_control(desk: Desk, folder: Path, *, users: frozenset[int] | None = None) -> Control:
+    """Listen in `folder`; the caller has the database for itself.
+
+    `users` are the uids that are answered: root and our own unless given. Raises
+    Misconfigured `control.socket` when the socket can not be made.
+    """
+    allowed = frozenset({0, os.geteuid()}) if users is None else users
+    runner = web.AppRunner(control_app(desk, allowed), handle_signals=False, access_log=None)
+    await runner.setup()
+    path = folder / NAME
+    try:
+        await web.SockSite(runner, _bind(path)).start()
+    except OSError as error:
+        await runner.cleanup()
+        raise Misconfigured(
+            "control.socket", "De besturingssocket kan niet worden gemaakt.", where=str(path)
+        ) from error
+    return Control(path=path, _runner=runner)
+
+
+def control_app(desk: Desk, users: frozenset[int]) -> web.Application:
+    """Return the commands, for the users who may give them."""
+    app = web.Application(middlewares=[_only(users), _errors], client_max_size=MOST_BODY)
+
+    async def take(request: web.Request) -> web.Response:
+        done = await desk.perform(await _command(request))
+        log.info("control.done", what=request.match_info["what"], **done)
+        return web.json_response(done)
+
+    app.router.add_post("/{kind:berichten|alarmen}/{id}/{what:hervat|staak|af}", take)
+    return app
+
+
+async def _command(request: web.Request) -> Command:
+    try:
+        body: Any = json.loads(await request.text())
+        given = body["door"], body["reden"]
+    except (ValueError, TypeError, KeyError) as error:
+        raise PolicyViolation("command.body", "Het verzoek is geen opdracht.") from error
+    who, why = (value if isinstance(value, str) else "" for value in given)
+    what = What(request.match_info["what"])
+    if (what is What.DISMISS) is not (request.match_info["kind"] == "alarmen"):
+        raise PolicyViolation("command.body", "Deze opdracht bestaat hier niet.")
+    return Command(what=what, id=request.match_info["id"], who=who, why=why)
+
+
+def _only(users: frozenset[int]) -> Any:
+    """The kernel says who is at the other end."""
+
+    @web.middleware
+    async def check(request: web.Request, handler: Any) -> web.StreamResponse:
+        transport = request.transport
+        peer = transport.get_extra_info("socket") if transport is not None else None
+        if peer is None or _uid(peer) not in users:
+            log.warning("control.refused")
+            return _problem(HTTPStatus.FORBIDDEN, "control.uid", "Deze gebruiker mag dit niet.")
+        response: web.StreamResponse = await handler(request)
+        return response
+
+    return check
+
+
+def _uid(peer: socket.socket) -> int:
+    octets = peer.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
+    _pid, uid, _gid = _CREDENTIALS.unpack(octets)
+    return int(uid)
+
+
+@web.middleware
+async def _errors(request: web.Request, handler: Any) -> web.StreamResponse:
+    try:
+        response: web.StreamResponse = await handler(request)
+    except Refused as error:
+        return _problem(HTTPStatus.UNPROCESSABLE_ENTITY, error.code, error.text)
+    except Unavailable as error:
+        return _problem(HTTPStatus.SERVICE_UNAVAILABLE, error.code, error.text)
+    except GatewayError as error:
+        log.error("control.failed", code=error.code)
+        return _problem(HTTPStatus.INTERNAL_SERVER_ERROR, error.code, "Interne fout.")
+    return response
+
+
+def _problem(status: HTTPStatus, code: str, text: str) -> web.Response:
+    return web.json_response({"code": code, "tekst": text}, status=status)
+
+
+def _bind(path: Path) -> socket.socket:
+    """Take the place of a socket that a crash left; mode 0600 from the first moment."""
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
+    try:
+        os.fchmod(listener.fileno(), 0o600)
+        path.unlink(missing_ok=True)
+        with short(path) as name:
+            listener.bind(name)
+    except OSError:
+        with suppress(OSError):
+            listener.close()
+        raise
+    return listener
+
+
+@contextmanager
+def short(path: Path) -> Iterator[str]:
+    """Name a socket by its folder's descriptor: the kernel takes 107 octets at most."""
+    folder = os.open(path.parent, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        yield f"/proc/self/fd/{folder}/{path.name}"
+    finally:
+        os.close(folder)
