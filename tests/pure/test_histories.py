@@ -30,6 +30,7 @@ from gateway.ports import (
     HeldAgain,
     Known,
     Outcome,
+    TryAgain,
 )
 from gateway.rules import retry
 from gateway.store.deliveries import ENDED
@@ -40,7 +41,8 @@ HISTORIES = 100_000
 SEED = 20261125
 LONGEST = 400
 FOR_A_PERSON = frozenset({State.HELD, State.UNKNOWN})
-PROFILES = ("osb-be", "osb-rm")
+KINDS = ("best effort", "reliable", "acknowledged, copies not noticed")
+PROFILE = {"best effort": "osb-be"}
 PARTNER = (
     PeerUnreachable("peer.unreachable", "no connection"),
     PeerUnreachable("peer.tls", "refused"),
@@ -119,6 +121,8 @@ def claim(profile: str) -> Claim:
         retry_interval=timedelta(0),
         expires_at=None,
         sealed=None,
+        duplicate_safe=True,
+        spared=0,
         message=known,
     )
 
@@ -129,12 +133,14 @@ class Life:
 
     dice: random.Random
     clock: Clock
-    profile: str
+    kind: str
     retries: int
     interval: timedelta
     delivering: Delivering
     state: State = State.READY
     attempt: int = 0
+    spared: int = 0
+    """Attempts that do not count against the agreement, by the real rules."""
     counted: int = 0
     """Attempts that were the partner's to fail."""
     next_at: datetime | None = NOW
@@ -143,8 +149,13 @@ class Life:
     why: str = ""
 
     @property
-    def reliable(self) -> bool:
-        return self.profile == "osb-rm"
+    def acknowledged(self) -> bool:
+        return self.kind != "best effort"
+
+    @property
+    def safe(self) -> bool:
+        """Whether the receiver notices a copy."""
+        return self.kind == "reliable"
 
     def move(self, event: Event, why: str, *, next_at: datetime | None = None) -> None:
         before, self.state = self.state, advance(self.state, event)
@@ -212,12 +223,12 @@ class Life:
         if self._expired():
             return
         step = retry.after_timeout(
-            self.attempt,
+            self.attempt - self.spared,
             now=self.clock.at,
             dice=self.dice.random(),
             interval=self.interval,
             retries=self.retries,
-            duplicate_safe=self.reliable,
+            duplicate_safe=self.safe,
         )
         match step:
             case retry.Again(at=at):
@@ -231,7 +242,7 @@ class Life:
         event = self.dice.choice((Event.RESUME, Event.GIVE_UP, Event.CONFIRM, Event.REFUSE))
         self.move(event, "person", next_at=self.clock.at if event is Event.RESUME else None)
         if event is Event.RESUME:  # a person grants all tries again
-            self.attempt = self.counted = 0
+            self.spared, self.counted = self.attempt, 0
 
     # --- the parts ----------------------------------------------------------------------
 
@@ -255,13 +266,13 @@ class Life:
 
     def _handed_over(self) -> HandedOver:
         until = self.clock.at + max(self.interval, timedelta(seconds=1))
-        return HandedOver(until=until if self.reliable else None)
+        return HandedOver(until=until if self.acknowledged else None)
 
     def _worker_lost(self) -> None:
         """That it died is our own trouble: the partner keeps the try."""
         self.counted -= 1
-        self.attempt -= 1
-        if self.reliable or self.dice.random() < 0.5:  # never signed, so never left
+        if self.safe or self.dice.random() < 0.5:  # never signed, so never left
+            self.spared += 1
             self.move(Event.RETRY, "worker.lost", next_at=self.clock.at)
         else:
             self.move(Event.LOSE_TRACK, "worker.lost")
@@ -269,8 +280,10 @@ class Life:
     def _attempted(self) -> Outcome:
         """What the partner does, and what `Delivering` makes of it."""
         now = replace(
-            claim(self.profile),
+            claim(PROFILE.get(self.kind, "osb-rm")),
             attempt=self.attempt,
+            spared=self.spared,
+            duplicate_safe=self.safe,
             retries=self.retries,
             retry_interval=self.interval,
         )
@@ -283,32 +296,32 @@ class Life:
             return self.delivering._http_failure(now, answer, [])
         if chance < 0.55:
             self.counted -= 1
-            self.attempt -= 1  # a failure of our own is none of the partner's tries
             return self.delivering._failed(now, self.dice.choice(OURS), [])
         errors = PARTNER if chance < 0.98 else BUGS
         return self.delivering._failed(now, self.dice.choice(errors), [])
 
     def _settle(self, outcome: Outcome) -> None:
         change = _change(outcome)
+        self.spared += isinstance(outcome, TryAgain) and outcome.ours
         self.move(change.event, change.code or change.audit, next_at=change.next_at)
 
 
 def born(dice: random.Random) -> Life:
     clock = Clock()
-    profile = dice.choice(PROFILES)
+    kind = dice.choice(KINDS)
     house: Any = SimpleNamespace(
         clock=clock,
         dice=SimpleNamespace(unit=dice.random),
-        snapshots=snapshots(profile),
+        snapshots=snapshots(PROFILE.get(kind, "osb-rm")),
         worker="w",
     )
-    reliable = profile == "osb-rm"
+    reliable = kind != "best effort"
     retries = dice.randrange(6) if reliable else 0
     interval = timedelta(seconds=dice.choice((0, 5, 600, 10_800))) if reliable else timedelta(0)
     life = Life(
         dice=dice,
         clock=clock,
-        profile=profile,
+        kind=kind,
         retries=retries,
         interval=interval,
         delivering=Delivering(house, house),
@@ -336,10 +349,10 @@ def check(life: Life) -> None:
     assert life.state in ENDED | FOR_A_PERSON
     assert life.why
     assert life.counted <= 1 + life.retries
-    if life.state is State.DELIVERED and life.reliable:
+    if life.state is State.DELIVERED and life.acknowledged:
         assert life.why in {"signal", "person"}
     sent = [after for _, event, after in life.path if event is Event.HAND_OVER]
-    assert life.reliable or not sent
+    assert life.acknowledged or not sent
 
 
 def test_a_hundred_thousand_lives_are_legal_and_each_ends_or_is_on_a_persons_desk():

@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Coroutine
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from itertools import count, pairwise
+from itertools import count, zip_longest
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
 from gateway.directory import GateReason
-from gateway.errors import DuplicateConflict, NoRoute, StaleSnapshot
+from gateway.errors import DuplicateConflict, NoRoute, PolicyViolation, StaleSnapshot
 from gateway.lifecycle import TRANSITIONS, Event, State
 from gateway.message import Oin, Reference
 from gateway.ports import (
@@ -35,8 +35,10 @@ from gateway.ports import (
 )
 from gateway.rules import retry
 from gateway.store.audit import START, Tail, link, read_row
+from gateway.store.decisions import RESUMABLE, STOPPABLE
 from gateway.store.deliveries import ALWAYS, ENDED
-from gateway.store.tables import audit, deliveries, lanes, workers
+from gateway.store.ending import BAD
+from gateway.store.tables import alarms, audit, deliveries, lanes, workers
 from gateway.store.writer import Tx
 from tests.store.stage import Stage, references_of
 
@@ -53,9 +55,14 @@ MOST = 3
 
 Row = sa.Row[Any]
 _ROWS = sa.select(deliveries).where(deliveries.c.id.in_(sa.bindparam("ids", expanding=True)))
+_ALARMS = sa.select(alarms.c.code, alarms.c.subject).where(
+    alarms.c.subject.in_(sa.bindparam("ids", expanding=True)), alarms.c.cleared_at.is_(None)
+)
 _NEW = sa.select(audit).where(audit.c.seq > sa.bindparam("seen")).order_by(audit.c.seq)
 
-KINDS = st.sampled_from(("rm", "rm", "rm", "be", "be", "gated", "held", "postvak", "tampered"))
+KINDS = st.sampled_from(
+    ("rm", "rm", "rm", "be", "be", "ack", "gated", "held", "postvak", "tampered")
+)
 ANSWERS = st.sampled_from(("2xx", "2xx", "2xx", "503", "down", "404", "lost", "ours", "gate"))
 
 EVENTS: dict[str, tuple[Event, ...]] = {
@@ -68,11 +75,13 @@ EVENTS: dict[str, tuple[Event, ...]] = {
     "delivery.held_again": (Event.HOLD_AGAIN,),
     "delivery.acknowledged": (Event.CONFIRM,),
     "delivery.refused": (Event.REFUSE,),
+    "delivery.resumed": (Event.RESUME,),
+    "delivery.stopped": (Event.GIVE_UP,),
     "postvak.shown": (Event.HAND_OVER,),
     "postvak.confirmed": (Event.CONFIRM,),
     "postvak.refused": (Event.REFUSE,),
 }
-"""What each audit row does to a state. None of them leads out of HELD."""
+"""What each audit row does to a state. Only a person's stop leads out of HELD."""
 
 
 @dataclass
@@ -87,6 +96,7 @@ class Delivery:
     confirmed: bool = False
     refused: bool = False
     two_hundred: bool = False
+    stopped: bool = False
     leased_until: datetime | None = None
 
     @property
@@ -226,6 +236,7 @@ class History(RuleBasedStateMachine):
         if delivery.kind == "postvak":
             return self.stage.postvak(delivery.n, **given)
         given |= {"cpa_id": self.cpa, "retries": delivery.retries, "retry_interval": INTERVAL}
+        given["duplicate_safe"] = delivery.kind not in {"be", "ack"}
         if expires and delivery.kind != "held":
             given["expires_at"] = self.stage.clock.now() + 4 * INTERVAL
         if delivery.kind == "gated":
@@ -291,7 +302,8 @@ class History(RuleBasedStateMachine):
 
     def _claimed(self, delivery: Delivery, claim: Claim) -> None:
         """A new fence each time: never two live claims with the same."""
-        assert delivery.kind in {"rm", "be", "gated"}
+        assert delivery.kind in {"rm", "be", "ack", "gated"}
+        assert not delivery.stopped
         assert delivery.kind != "gated" or self.approvals
         assert all(claim.fence > earlier.fence for earlier in delivery.claims)
         assert claim.attempt == (delivery.claims[-1].attempt if delivery.claims else 0) + 1
@@ -345,7 +357,7 @@ class History(RuleBasedStateMachine):
                 return HeldAgain(ground=str(GateReason.NO_STANDING_APPROVAL))
             case "ours":
                 return ours(now)
-            case "lost" if delivery.kind == "be":
+            case "lost" if delivery.kind in {"be", "ack"}:
                 return LostTrack(code="answer.lost")
             case _:
                 return again(claim, answer, now, after)
@@ -387,6 +399,24 @@ class History(RuleBasedStateMachine):
 
     def _message_id(self, delivery: Delivery, *, right: bool) -> str:
         return f"bericht-{delivery.n}@politie.test" if right else "another@politie.test"
+
+    @rule(i=st.integers(0, 3), stop=st.sampled_from((False, False, True)))
+    def decide(self, i: int, stop: bool) -> None:
+        """A person resumes or stops it."""
+        delivery = self.some(i)
+        before = self.rows()[delivery.id]
+        decisions = self.store.decisions
+        decide = decisions.stop if stop else decisions.resume
+        try:
+            self.do(decide(delivery.id, who="P. Persoon", why="test"))
+        except NoRoute:
+            assert delivery.kind == "postvak"
+        except PolicyViolation as error:
+            expired = error.code == "decision.expired"
+            assert expired or before.state not in (STOPPABLE if stop else RESUMABLE)
+        else:
+            assert before.state in (STOPPABLE if stop else RESUMABLE)
+            delivery.stopped = stop
 
     @rule(worker=st.sampled_from(("w1", "w2", "w3")), own=st.booleans())
     def sweep(self, worker: str, own: bool) -> None:
@@ -486,8 +516,10 @@ class History(RuleBasedStateMachine):
         self._wind_down()
         trails = self.run.new_rows()
         rows = self.rows()
+        alarmed = self._alarmed()
         for delivery in self.deliveries:
             self._check(delivery, rows[delivery.id], trails.get(delivery.id, []))
+            self._person_knows(delivery, rows[delivery.id], alarmed)
             self.run.ends.add(State(rows[delivery.id].state))
         self.run.histories += 1
 
@@ -509,6 +541,20 @@ class History(RuleBasedStateMachine):
                 self.do(self.store.queue.settle(claim, outcome, ()))
         raise AssertionError(self.rows())
 
+    def _alarmed(self) -> set[tuple[str, str]]:
+        ids = {"ids": [d.id for d in self.deliveries]}
+        found = self.do(self.store._reads(lambda c: c.execute(_ALARMS, ids).all()))
+        return {(row.code, row.subject) for row in found}
+
+    def _person_knows(self, delivery: Delivery, row: Row, alarmed: set[tuple[str, str]]) -> None:
+        """An end that nobody wants has an open alarm, and a delivery that arrived has none."""
+        open_ = {code for code, subject in alarmed if subject == delivery.id}
+        if row.channel != str(DeliveryChannel.EBMS2) or delivery.stopped:
+            return
+        if State(row.state) in BAD:
+            assert f"delivery.{row.state}" in open_
+        assert "delivery.unknown" not in open_ or row.state == State.UNKNOWN
+
     def _check(self, delivery: Delivery, row: Row, trail: list[AuditEvent]) -> None:
         state = State(row.state)
         moves = [e for e in trail if "state" in e.data]
@@ -522,7 +568,7 @@ class History(RuleBasedStateMachine):
         assert not delivery.confirmed or state is State.DELIVERED
         assert delivery.refused == (state is State.REFUSED) or delivery.confirmed
         if delivery.kind == "held":
-            assert (state, row.attempt) == (State.HELD, 0)
+            assert (state, row.attempt) == (State.DEAD if delivery.stopped else State.HELD, 0)
 
 
 def nothing_is_stuck(row: Row) -> None:
@@ -545,19 +591,25 @@ def replayed(state: State, moves: list[AuditEvent]) -> State:
 
 
 def failed_by_partner(moves: list[AuditEvent]) -> int:
-    """Attempts that the partner had a chance to fail: not those that were ours to fail."""
-    claimed = sum(m.event == "delivery.claimed" for m in moves)
-    spared = sum(
-        before.event == "delivery.claimed"
-        and (m.code in {OURS, "worker.lost"} or m.event == "delivery.held_again")
-        for before, m in pairwise(moves)
-    )
-    return claimed - spared
+    """Attempts that the partner had a chance to fail, since a person last said: again."""
+    failed = 0
+    for move, after in zip_longest(moves, moves[1:]):
+        if move.event == "delivery.resumed":
+            failed = 0
+        failed += move.event == "delivery.claimed" and not spared(after)
+    return failed
+
+
+def spared(after: AuditEvent | None) -> bool:
+    """Whether what came behind a claim says that the partner had no part in it."""
+    if after is None:
+        return False
+    return after.code in {OURS, "worker.lost"} or after.event == "delivery.held_again"
 
 
 def tries(claim: Claim) -> int:
     """Attempts that count against the agreement."""
-    return claim.attempt
+    return claim.tries
 
 
 def again(claim: Claim, answer: str, now: datetime, after: int | None) -> Outcome:
@@ -577,4 +629,4 @@ def again(claim: Claim, answer: str, now: datetime, after: int | None) -> Outcom
 
 def ours(now: datetime) -> TryAgain:
     """A failure of our own."""
-    return TryAgain(at=now + timedelta(minutes=1), code=OURS)
+    return TryAgain(at=now + timedelta(minutes=1), code=OURS, ours=True)
