@@ -13,9 +13,10 @@ from gateway.cli.demo.documents import Address, document
 from gateway.directory import Directory
 from gateway.lifecycle import State
 from gateway.message import Aanlevering, Oin
-from gateway.ports import DeliveryKind, PostvakItem
+from gateway.ports import AlarmBounds, DeliveryKind, PostvakItem
 from gateway.store.deliveries import ENDED
-from gateway.store.tables import audit, deliveries, messages
+from gateway.store.ending import BAD
+from gateway.store.tables import alarms, audit, deliveries, messages
 from gateway.wire.ebms2.cpa import read_cpa
 from gateway.wire.ebms2.cpa_make import CpaSpec, make_cpa
 from tests.flow import town as towns
@@ -32,7 +33,7 @@ KINDS = {POLITIE: "vtMeldingDi01", VT: "vtTerugkoppelingDi01"}
 
 
 @cache
-def agreement(profile: str) -> bytes:
+def agreement(profile: str, **terms) -> bytes:
     """Politie and Veilig Thuis, without a hub between them."""
     return make_cpa(
         CpaSpec(
@@ -43,12 +44,13 @@ def agreement(profile: str) -> bytes:
             profile=profile,
             retries=RETRIES,
             retry_interval=INTERVAL,
+            **terms,
         )
     )
 
 
-def directory(me: Oin, profile: str) -> Directory:
-    agreed = read_cpa(agreement(profile))
+def directory(me: Oin, profile: str, terms: dict) -> Directory:
+    agreed = read_cpa(agreement(profile, **terms))
     return towns.directory(me, profile, agreements={agreed.cpa_id: agreed})
 
 
@@ -104,6 +106,8 @@ class LyingTown:
         await self.liar.bring_late(self.random.choice((0.0, 0.3, 1.0)))
         for one in ones:
             await self.back_end(one.oin)
+            await one.gateway.tell_senders()
+            await one.store.alarms.watch(AlarmBounds())
         self.town.clock.forward(seconds=self.random.choice((0, 1, 3, 10, 21, 45)))
 
     async def back_end(self, oin: Oin) -> None:
@@ -167,9 +171,12 @@ class LyingTown:
         known = {r.referentienummer for r in rows}
         assert {r for r in self.handed_in if r.startswith(f"{towns.ROLES[me]}-")} <= known
         why = {r.delivery: r.code or r.event for r in await self.rows(me, _MOVED)}
+        alarmed = {(r.code, r.subject) for r in await self.rows(me, _ALARMS)}
         ends: Counter[str] = Counter()
         for row in rows:
             self._ended(row, why[row.id])
+            bad = State(row.state) in BAD
+            assert not bad or (f"delivery.{row.state}", row.id) in alarmed, f"no alarm: {row}"
             ends[f"{row.state} {why[row.id]}"] += 1
         return ends
 
@@ -216,6 +223,7 @@ _MOVED = (
     .where(audit.c.delivery != "", audit.c.data.contains('"state"'))
     .order_by(audit.c.seq)
 )
+_ALARMS = sa.select(alarms.c.code, alarms.c.subject).where(alarms.c.cleared_at.is_(None))
 _TAKEN_IN = sa.select(messages.c.message_id).where(messages.c.direction == "in")
 _IN_POSTVAK = (
     sa.select(messages.c.kind, messages.c.referentienummer, sa.func.count().label("times"))
@@ -226,7 +234,13 @@ _IN_POSTVAK = (
 
 
 async def open_town(
-    folder: Path, *, profile: str, seed: int, hub: bool = False, place: Place = in_a_file
+    folder: Path,
+    *,
+    profile: str,
+    seed: int,
+    hub: bool = False,
+    place: Place = in_a_file,
+    **terms,
 ) -> LyingTown:
     """Build it, on a lying wire; `place` says where the database of an installation is."""
     town = await towns.build(
@@ -236,6 +250,7 @@ async def open_town(
         parties=(POLITIE, HUB, VT) if hub else (POLITIE, VT),
         directories=towns.directory if hub else directory,
         place=place,
+        **terms,
     )
     town.wire = deque(maxlen=1)
     liar = Liar(town, seed=seed, signed=profile.endswith(("-s", "-e")))
