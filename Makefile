@@ -6,7 +6,7 @@ PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
 VECTORS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fix bench external interop lock clean
+.PHONY: help demo test check fix bench external lying interop lock clean
 
 help:
 	@echo "make demo              a zorgmelding crosses the hub: four processes on loopback"
@@ -15,6 +15,7 @@ help:
 	@echo "make test              the tests, self-contained"
 	@echo "make check             formatter, linter, strict types, import rules"
 	@echo "make external VECTORS=DIR   tests on third-party schemas, CPAs and messages"
+	@echo "make lying             10,000 messages to and from a partner that lies (DB=postgresql)"
 	@echo "make interop           signatures and encryption against a Java peer (JDK 17)"
 	@echo "make bench             ratios against the bare cost of the cryptography"
 
@@ -55,6 +56,9 @@ bench: $(VENV)/.dev
 external: $(VENV)/.dev .venv-xmlsec/.done
 	@test -n "$(VECTORS)" || { echo "make external VECTORS=DIR: the folder with the third-party data is missing; the README says where to get it" >&2; exit 2; }
 	XMLSEC_PYTHON=$(CURDIR)/.venv-xmlsec/bin/python $(BIN)/python -m pytest tests/external --vectors "$(VECTORS)"
+
+lying: $(VENV)/.dev
+	$(BIN)/python -m tests.flow.lying $(if $(filter postgresql,$(DB)),--postgresql)
 
 interop: $(VENV)/.dev
 	$(BIN)/python -m pytest tests/interop

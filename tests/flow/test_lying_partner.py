@@ -8,7 +8,7 @@ SEED = 20261125
 
 @pytest.mark.parametrize(
     ("profile", "hub", "count"),
-    [("osb-rm", False, 240), ("osb-rm-e", False, 120), ("osb-rm-e", True, 60)],
+    [("osb-rm", False, 160), ("osb-rm-e", False, 80), ("osb-rm-e", True, 40)],
 )
 async def test_lying_partner_loses_nothing_doubles_nothing_and_makes_nobody_believe(
     tmp_path, profile, hub, count
@@ -27,7 +27,7 @@ async def test_lying_partner_loses_nothing_doubles_nothing_and_makes_nobody_beli
 async def test_without_duplicate_elimination_nothing_that_may_have_arrived_goes_again(tmp_path):
     lying = await open_town(tmp_path, profile="osb-be", seed=SEED)
 
-    await live(lying, 80)
+    await live(lying, 60)
 
     ends = await lying.check()
     print(f"seed {SEED}, osb-be: {dict(lying.liar.told)} → {dict(ends)}")

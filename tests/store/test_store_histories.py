@@ -6,7 +6,7 @@ from hypothesis.stateful import run_state_machine_as_test
 from gateway.store.deliveries import ENDED
 from tests.store.histories import FOR_A_PERSON, History, Run
 
-HISTORIES = 100
+HISTORIES = 1_000
 ON_THREADS = 50
 """The same SQLite, through the threads of the serving process: slower, and no other rules."""
 STEPS = 10
