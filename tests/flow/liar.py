@@ -85,23 +85,33 @@ class Liar:
             self.told["down"] += 1
             raise PeerUnreachable("peer.unreachable", "down for days")
         if self.random.random() < self.honesty:
-            return await self.town.carry(me, to, message)
+            return await self.carry(me, to, message)
         names = list(self._lies)
         name = self.random.choices(names, [self._lies[n][0] for n in names])[0]
         self.told[name] += 1
         answer = await self._lies[name][1](me, to, message)
-        return answer or await self.town.carry(me, to, message)
+        return answer or await self.carry(me, to, message)
 
     async def bring_late(self, share: float = 0.5) -> None:
         """Deliver some of what was kept back, in another order."""
         self.random.shuffle(self.late)
         coming = [self.late.pop() for _ in range(int(len(self.late) * share + 0.99))]
         for me, to, message in coming:
-            await self.town.carry(me, to, message)
+            await self.carry(me, to, message)
 
-    def _watch(self, me: Oin, message: WireMessage) -> None:
+    async def carry(self, me: Oin, to: Oin, message: WireMessage) -> Answer:
+        """Post it as it is; what comes back may be an acknowledgement too."""
+        answer = await self.town.carry(me, to, message)
+        if answer.message is not None:
+            self._acknowledges(to, answer.message)
+        return answer
+
+    def _acknowledges(self, me: Oin, message: WireMessage) -> None:
         if _is_acknowledgment(message):
             self.acknowledged.setdefault(me, set()).add(_refers_to(message))
+
+    def _watch(self, me: Oin, message: WireMessage) -> None:
+        self._acknowledges(me, message)
         if not _is_signal(message):
             self.posts[me, _message_id(message)] += 1
 
@@ -111,11 +121,11 @@ class Liar:
         raise PeerUnreachable("peer.unreachable", "lost")
 
     async def _answer_lost(self, me: Oin, to: Oin, message: WireMessage) -> Answer | None:
-        await self.town.carry(me, to, message)
+        await self.carry(me, to, message)
         raise OutcomeUnknown("answer.lost", "lost")
 
     async def _doubled(self, me: Oin, to: Oin, message: WireMessage) -> Answer | None:
-        await self.town.carry(me, to, message)
+        await self.carry(me, to, message)
         return None
 
     async def _late(self, me: Oin, to: Oin, message: WireMessage) -> Answer | None:
@@ -131,7 +141,7 @@ class Liar:
 
     async def _garbage(self, me: Oin, to: Oin, message: WireMessage) -> Answer | None:
         if self.random.random() < 0.5:
-            await self.town.carry(me, to, message)
+            await self.carry(me, to, message)
         body = self.random.choice((*GARBAGE, message.body, message.body[: len(message.body) // 2]))
         kind = self.random.choice((*TYPES, message.content_type))
         status = self.random.choice((200, 200, 200, 500))
@@ -141,32 +151,32 @@ class Liar:
         return Answer(status=self.random.choice(STATUSES), retry_after=self.random.choice(AFTER))
 
     async def _unavailable_after(self, me: Oin, to: Oin, message: WireMessage) -> Answer | None:
-        await self.town.carry(me, to, message)
+        await self.carry(me, to, message)
         return await self._unavailable(me, to, message)
 
     async def _refused(self, me: Oin, to: Oin, message: WireMessage) -> Answer | None:
         return Answer(status=self.random.choice(FATAL))
 
     async def _refused_after(self, me: Oin, to: Oin, message: WireMessage) -> Answer | None:
-        await self.town.carry(me, to, message)
+        await self.carry(me, to, message)
         return await self._refused(me, to, message)
 
     async def _cut(self, me: Oin, to: Oin, message: WireMessage) -> Answer | None:
         length = self.random.randrange(len(message.body))
-        return await self.town.carry(me, to, replace(message, body=message.body[:length]))
+        return await self.carry(me, to, replace(message, body=message.body[:length]))
 
     async def _changed(self, me: Oin, to: Oin, message: WireMessage) -> Answer | None:
         if not self.signed:
             return None  # TLS alone guards it: what a partner changes is what it says
         body = bytearray(message.body)
         body[self.random.randrange(len(body))] ^= 1 << self.random.randrange(8)
-        return await self.town.carry(me, to, replace(message, body=bytes(body)))
+        return await self.carry(me, to, replace(message, body=bytes(body)))
 
     # --- lies beside what was posted ----------------------------------------------------
 
     async def _early(self, me: Oin, to: Oin, message: WireMessage) -> Answer | None:
         """The acknowledgement is here before the answer is, and before our own commit."""
-        answer = await self.town.carry(me, to, message)
+        answer = await self.carry(me, to, message)
         honesty, self.honesty = self.honesty, 1.0
         try:
             await self.town[to].worker.step()
@@ -201,7 +211,7 @@ class Liar:
         signer = Keys(leaf(to, "sign")).signer(signed.certificate) if signed else None
         octets = seal.sign_signal(envelope, signing=signed, signer=signer)
         source = HALT if kind == "stranger" else to
-        await self.town.carry(source, me, seal.wire_signal(octets))
+        await self.carry(source, me, seal.wire_signal(octets))
 
     def _header(self, me: Oin, to: Oin, request: Header, action: str, refers_to: str) -> Header:
         return Header(
@@ -218,14 +228,14 @@ class Liar:
 
     async def _other_content(self, me: Oin, to: Oin, message: WireMessage) -> Answer | None:
         """The true one, then another document under its id, as well signed as the first."""
-        answer = await self.town.carry(me, to, message)
+        answer = await self.carry(me, to, message)
         if _is_signal(message):
             return answer
         posted = wire.read(message.body, message.content_type, limits=self._limits(me))
-        second = await self.town.carry(me, to, self._resigned(me, posted.header))
+        second = await self.carry(me, to, self._resigned(me, posted.header))
         # The true one was stored, or refused: either way the second must not be taken in.
         body = second.message.body if second.message else b""
-        taken = second.status == 204 and answer.status == 204
+        taken = second.status == 204 or b"Acknowledgment" in body
         assert not taken, f"other content under {posted.header.message_id} was taken in: {body!r}"
         return answer
 

@@ -1,5 +1,6 @@
 import pytest
 
+from gateway.directory import SyncReply
 from gateway.lifecycle import State
 from tests.flow.lying_town import live, open_town
 
@@ -7,13 +8,18 @@ SEED = 20261125
 
 
 @pytest.mark.parametrize(
-    ("profile", "hub", "count"),
-    [("osb-rm", False, 160), ("osb-rm-e", False, 80), ("osb-rm-e", True, 40)],
+    ("profile", "hub", "sync", "count"),
+    [
+        ("osb-rm", False, SyncReply.NONE, 160),
+        ("osb-rm-e", False, SyncReply.NONE, 80),
+        ("osb-rm-e", True, SyncReply.NONE, 40),
+        ("osb-rm-s", False, SyncReply.SIGNALS, 40),
+    ],
 )
 async def test_lying_partner_loses_nothing_doubles_nothing_and_makes_nobody_believe(
-    tmp_path, profile, hub, count
+    tmp_path, profile, hub, sync, count
 ):
-    lying = await open_town(tmp_path, profile=profile, seed=SEED, hub=hub)
+    lying = await open_town(tmp_path, profile=profile, seed=SEED, hub=hub, sync_reply=sync)
 
     await live(lying, count)
 
