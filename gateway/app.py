@@ -27,6 +27,7 @@ from gateway.metrics import Metrics
 from gateway.outbound.ebms import EbmsClient
 from gateway.outbound.tls import KeyPair, ReloadableContext, server_context
 from gateway.pipeline import Gateway, House
+from gateway.pipeline.housekeeping import Housekeeping
 from gateway.security.certificates import TrustStore, Usage
 from gateway.store.store import Store
 from gateway.wire.schema import MAX_FINDINGS, SchemaSet
@@ -151,6 +152,7 @@ class App:
     snapshots: FileSnapshots
     gateway: Gateway
     worker: Worker
+    housekeeping: Housekeeping
     metrics: Metrics
     clock: SystemClock
     tls: ReloadableContext
@@ -269,6 +271,14 @@ async def build(installation: Installation) -> AsyncIterator[App]:
                 clock=clock,
                 pace=_pace(settings),
                 on_trouble=_trouble(metrics, store),
+            ),
+            housekeeping=Housekeeping(
+                retention=store.retention,
+                payloads=store.payloads,
+                snapshots=snapshots,
+                clock=clock,
+                settings=settings.retention,
+                role=settings.rol,
             ),
             metrics=metrics,
             clock=clock,

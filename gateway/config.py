@@ -177,10 +177,56 @@ class LimitSettings(_Section):
 
 
 class RetentionSettings(_Section):
-    """How long things are kept that nothing refers to."""
+    """How long things are kept. Nothing is destroyed that a delivery may still need."""
 
+    relayed_hours: int = Field(
+        23,
+        ge=0,
+        le=23,
+        description="Payload and signed envelope after the last leg was confirmed, and everything "
+        "delivered at a knooppunt. The law says 24 (Regeling JK Jeugdwet art. 4 lid 1); one hour "
+        "is left for the housekeeping.",
+    )
+    received_hours: int = Field(
+        24, ge=0, le=8_760, description="Payload after a back-end confirmed or refused it."
+    )
+    answered_hours: int = Field(
+        24, ge=0, le=8_760, description="Payload that was handed in, after its Bv01 or Fo01 came."
+    )
+    unanswered_hours: int = Field(
+        720, ge=0, le=8_760, description="The same when it arrived and no answer ever came."
+    )
+    undelivered_hours: int = Field(
+        24,
+        ge=0,
+        le=8_760,
+        description="Payload of what was given up, or refused by a partner, from that moment.",
+    )
+    traffic_days: int = Field(
+        180,
+        ge=1,
+        le=183,
+        description="Knooppunt: traffic data, from the receipt (art. 4 lid 2: at most 6 months). "
+        "`gateway doctor` counts what is older; nothing removes it yet.",
+    )
+    rewrap_hours: int = Field(
+        36,
+        ge=26,
+        le=168,
+        description="Age of an epoch key at which what still lives under it is wrapped anew.",
+    )
+    backup_hours: int = Field(
+        24,
+        ge=0,
+        le=168,
+        description="How long an epoch key stays that wraps nothing any more, so that what still "
+        "lived in a backup can be read after a restore. 0 = not at all.",
+    )
     orphan_minutes: int = Field(
-        60, ge=5, description="Age at which octets that no message refers to are destroyed."
+        60,
+        ge=30,
+        description="Age at which octets that no message refers to are destroyed; longer than "
+        "any message takes from its first octet to its commit.",
     )
 
 

@@ -72,8 +72,19 @@ async def _woken(app: App, hangup: asyncio.Event) -> bool:
 
 
 async def _tidy(app: App) -> None:
-    age = timedelta(minutes=app.settings.retention.orphan_minutes)
-    await app.store.payloads.sweep_orphans(older_than=age)
+    """Destroy what is due; say what was done, and what could not be."""
+    kept = await app.housekeeping.run_once(app.clock.now())
+    if kept.destroyed or kept.rekeyed.destroyed:
+        log.info("housekeeping.destroyed", messages=kept.destroyed, keys=kept.rekeyed.destroyed)
+    for code in kept.failed:
+        log.error("housekeeping.failed", code=code)
+        app.metrics.refused(code)
+    if kept.backlog is not None:
+        app.metrics.retention(
+            due=kept.backlog.due,
+            overdue=kept.backlog.overdue,
+            oldest_key_days=kept.backlog.oldest_key.total_seconds() / DAY_SECONDS,
+        )
 
 
 def _watch_certificates(app: App) -> None:

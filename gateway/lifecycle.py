@@ -80,6 +80,9 @@ TRANSITIONS: dict[State, dict[Event, State]] = {
     State.DELIVERED: {},
 }
 
+ENDED = frozenset({State.DELIVERED, State.REFUSED, State.DEAD})
+"""Nothing more is done by itself, and no event leads out of them to a state where it is."""
+
 
 def advance(state: State, event: Event) -> State:
     """Return the state after `event`; raise IllegalTransition where the table has none."""

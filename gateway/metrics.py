@@ -87,6 +87,16 @@ class Metrics:
             registry=registry,
         )
 
+        self._due = Gauge(
+            "gateway_retention_due",
+            "Deliveries whose payload housekeeping has to look at, by how late it is",
+            ("wat",),
+            registry=registry,
+        )
+        self._keys = Gauge(
+            "gateway_epoch_key_days", "Age of the oldest epoch key in days", registry=registry
+        )
+
     def received(self, kind: str, outcome: str) -> None:
         """Count a message that came in or was handed in."""
         self._messages.labels(self._few["kind"](kind), self._few["outcome"](outcome)).inc()
@@ -109,6 +119,12 @@ class Metrics:
         self._expiry.clear()
         for name, left in days.items():
             self._expiry.labels(self._few["certificate"](name)).set(left)
+
+    def retention(self, *, due: int, overdue: int, oldest_key_days: float) -> None:
+        """Replace what housekeeping left undone; `overdue` is more than an hour late."""
+        self._due.labels("due").set(due)
+        self._due.labels("overdue").set(overdue)
+        self._keys.set(oldest_key_days)
 
     def figures(self, figures: Mapping[str, int] | None) -> None:
         """Replace the counts of the store; None when it could not be read."""

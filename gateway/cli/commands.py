@@ -5,6 +5,7 @@ import typer
 from gateway.cli import (
     alarmen,
     audit,
+    backup,
     berichten,
     certs,
     cpa,
@@ -23,6 +24,7 @@ def register(app: typer.Typer) -> None:
     app.command("init")(init.init)
     app.command("token")(init.token)
     app.command("send")(send.send)
+    app.command("backup")(backup.backup)
     app.command("doctor")(doctor.doctor)
     app.add_typer(berichten.app, name="berichten")
     app.add_typer(alarmen.app, name="alarmen")

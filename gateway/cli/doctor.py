@@ -15,6 +15,7 @@ import typer
 from gateway.app import SystemClock, load_schemas
 from gateway.catalogue import Role
 from gateway.cli import Config
+from gateway.cli.doctor_retention import retention
 from gateway.cli.look import look
 from gateway.directory import Agreement, Channel, Directory
 from gateway.errors import GatewayError, Misconfigured
@@ -82,6 +83,7 @@ def examine(installation: Installation) -> Iterator[Finding]:
         yield from _agreement(directory, agreement)
     yield from _gate(directory)
     yield from _alarms(installation)
+    yield from (Finding(*line) for line in retention(installation))
     load_schemas(installation, directory)
     yield Finding("✓", f"{len(directory.catalogue.kinds)} schema's gecompileerd")
 

@@ -2,10 +2,19 @@
 
 Destroying one destroys what every older copy of the database still holds under it: a
 restored backup does not bring a payload back. The folder must not be in the same backup.
+
+The life of a key is the name of its file, so that it goes on after any crash:
+
+(1) `.epoch`: wraps for a day (LIFETIME), then only opens,
+(2) `.closing`: wraps nothing any more; the time of the file is the moment of closing,
+(3) `.gone`: overwritten; the audit row is still to be written,
+(4) no file.
 """
 
 import os
+from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -14,9 +23,25 @@ from gateway.ports import Dice
 
 LIFETIME = timedelta(days=1)
 """A key wraps for at most this long (domain 9.5)."""
+GRACE = timedelta(hours=1)
+"""After its lifetime: how long a payload that was being stored may still come under it."""
 OCTETS = 32
-_SUFFIX = ".epoch"
+_OPEN, _CLOSING, _GONE, _DRAFT = ".epoch", ".closing", ".gone", ".new"
 _STAMP = "%Y%m%dT%H%M%SZ"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EpochKey:
+    """What is known of a key without reading it."""
+
+    id: str
+    made_at: datetime
+    closed_at: datetime | None
+    """None = it may still wrap, or has to be closed."""
+
+    def rests(self, now: datetime, age: timedelta) -> bool:
+        """Tell whether it is older than `age`; a key of the future is one of a wrong clock."""
+        return abs(now - self.made_at) >= max(age, LIFETIME + GRACE)
 
 
 class EpochKeys:
@@ -28,71 +53,104 @@ class EpochKeys:
         self._dice = dice
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         _check_mode(folder, "the folder of the epoch keys is open to others")
-        for id_ in self.ids():
-            _check_mode(self._path(id_), "an epoch key is open to others")
+        for path in _files(folder, _OPEN, _CLOSING):
+            _check_mode(path, "an epoch key is open to others")
 
     def current(self, now: datetime) -> tuple[str, bytes]:
-        """Return id and octets of the key to wrap with; a new one at least daily."""
+        """Return id and octets of the key to wrap with; a new one at least daily.
+
+        Two processes may make one at the same moment: both are good.
+        """
         # A clock that was wrong for a while may have left a key of the future: not that one.
-        for id_ in reversed(self.ids()):
-            if abs(now - _made_at(id_)) < LIFETIME:
+        for path in reversed(_files(self._folder, _OPEN)):
+            if abs(now - _made_at(path.stem)) < LIFETIME:
                 with suppress(GatewayError):
-                    return id_, self.key(id_)
+                    return path.stem, self.key(path.stem)
         return self._make(now)
 
     def key(self, id_: str) -> bytes:
         """Return the octets; raise GatewayError `epoch_key.destroyed` when they are gone.
 
-        Read from the file each time: a key that another process destroyed is gone here too.
+        Raises Misconfigured `epoch_key.damaged` when the file is not what was written: it may
+        be put back. Read from the file each time: a key that another process destroyed is
+        gone here too.
         """
-        try:
-            octets = self._path(id_).read_bytes()
-        except FileNotFoundError as error:
-            raise GatewayError("epoch_key.destroyed", "epoch key was destroyed") from error
-        if len(octets) != OCTETS:
-            raise GatewayError("epoch_key.damaged", "epoch key has not the right length")
-        return octets
+        for _ in range(2):  # it may be closed between two looks
+            for suffix in (_OPEN, _CLOSING):
+                with suppress(FileNotFoundError):
+                    return _octets(self._path(id_, suffix))
+        raise GatewayError("epoch_key.destroyed", "epoch key was destroyed")
 
-    def destroy(self, id_: str) -> bool:
-        """Overwrite and remove the key; False when it was gone already."""
-        path = self._path(id_)
-        try:
-            handle = os.open(path, os.O_WRONLY)
-        except FileNotFoundError:
-            return False
-        try:
-            os.write(handle, bytes(OCTETS))
-            os.fsync(handle)
-        finally:
-            os.close(handle)
-        path.unlink()
-        self._sync_folder()
-        return True
+    def is_open(self, id_: str) -> bool:
+        """Tell whether the key may wrap: ask after the commit of what it wrapped.
+
+        The other half is `close`, which comes before the look whether the key wraps anything:
+        one of the two always sees the other.
+        """
+        return self._path(id_, _OPEN).exists()
+
+    def all(self) -> tuple[EpochKey, ...]:
+        """Return every key that is not destroyed, oldest first."""
+        return look(self._folder)
 
     def ids(self) -> tuple[str, ...]:
         """Return the ids of all keys, oldest first."""
-        return tuple(sorted(path.stem for path in self._folder.glob(f"*{_SUFFIX}")))
+        return tuple(key.id for key in self.all())
+
+    def close(self, id_: str, now: datetime) -> None:
+        """From now on it wraps nothing; nothing happens when it was closed before."""
+        path = self._path(id_, _CLOSING)
+        with suppress(FileNotFoundError):
+            os.utime(self._path(id_, _OPEN), (now.timestamp(), now.timestamp()))
+            self._path(id_, _OPEN).rename(path)
+            self._sync_folder()
+
+    def destroy(self, id_: str) -> bool:
+        """Overwrite the key; False when it was gone already. `forget` ends it."""
+        for suffix in (_OPEN, _CLOSING):
+            with suppress(FileNotFoundError):
+                path = self._path(id_, suffix)
+                _overwrite(path)
+                path.rename(self._path(id_, _GONE))
+                self._sync_folder()
+                return True
+        return False
+
+    def gone(self) -> tuple[str, ...]:
+        """Return the keys that were overwritten and not yet written down as such."""
+        return tuple(path.stem for path in _files(self._folder, _GONE))
+
+    def forget(self, id_: str) -> None:
+        """Remove what is left of a key, after the audit row was committed."""
+        self._path(id_, _GONE).unlink(missing_ok=True)
+        self._sync_folder()
+
+    def clear_drafts(self, now: datetime) -> None:
+        """Remove keys that a crash left half made; those of a process at work are left alone."""
+        for path in _files(self._folder, _DRAFT):
+            if abs(now - _made_at(path.stem)) > GRACE:
+                path.unlink(missing_ok=True)
 
     def _make(self, now: datetime) -> tuple[str, bytes]:
         """Write under another name first, so that no half key is ever seen."""
         stamp = now.astimezone(UTC).strftime(_STAMP)
         id_ = f"{stamp}-{self._dice.octets(6).hex()}"
         octets = self._dice.octets(OCTETS)
-        draft = self._folder / f"{id_}.new"
+        draft = self._path(id_, _DRAFT)
         handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         try:
             os.write(handle, octets)
             os.fsync(handle)
         finally:
             os.close(handle)
-        draft.rename(self._path(id_))
+        draft.rename(self._path(id_, _OPEN))
         self._sync_folder()
         return id_, octets
 
-    def _path(self, id_: str) -> Path:
+    def _path(self, id_: str, suffix: str) -> Path:
         if not id_ or not all(c.isalnum() or c == "-" for c in id_):
             raise GatewayError("epoch_key.destroyed", "no epoch key has such an id")
-        return self._folder / f"{id_}{_SUFFIX}"
+        return self._folder / f"{id_}{suffix}"
 
     def _sync_folder(self) -> None:
         handle = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY)
@@ -100,6 +158,50 @@ class EpochKeys:
             os.fsync(handle)
         finally:
             os.close(handle)
+
+
+def look(folder: Path) -> tuple[EpochKey, ...]:
+    """Return the keys in a folder, oldest first; changes nothing, and reads no key."""
+    return tuple(_known(folder))
+
+
+def _known(folder: Path) -> Iterator[EpochKey]:
+    for path in _files(folder, _OPEN, _CLOSING):
+        with suppress(FileNotFoundError):  # another process goes on with it
+            closed = None
+            if path.suffix == _CLOSING:
+                closed = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+            yield EpochKey(id=path.stem, made_at=_made_at(path.stem), closed_at=closed)
+
+
+def _files(folder: Path, *suffixes: str) -> list[Path]:
+    """Return the files, by the name before the suffix, which begins with a moment."""
+    return sorted(_found(folder, frozenset(suffixes)), key=lambda path: path.stem)
+
+
+def _found(folder: Path, suffixes: frozenset[str]) -> Iterator[Path]:
+    return (path for path in folder.glob("*") if path.suffix in suffixes)
+
+
+def _octets(path: Path) -> bytes:
+    try:
+        octets = path.read_bytes()
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise Misconfigured("epoch_key.damaged", "epoch key can not be read") from error
+    if len(octets) != OCTETS or not any(octets):
+        raise Misconfigured("epoch_key.damaged", "epoch key is not what was written")
+    return octets
+
+
+def _overwrite(path: Path) -> None:
+    handle = os.open(path, os.O_WRONLY)
+    try:
+        os.write(handle, bytes(OCTETS))
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def _made_at(id_: str) -> datetime:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from hashlib import sha256
 from itertools import groupby
@@ -116,6 +117,11 @@ def verify_chain(connection: sa.Connection) -> Break | None:
     rows = connection.execute(
         sa.select(audit).order_by(audit.c.writer, audit.c.n).execution_options(yield_per=1000)
     )
+    with closing(rows):
+        return _first_break(rows)
+
+
+def _first_break(rows: sa.CursorResult[Any]) -> Break | None:
     for writer, chain in groupby(rows.mappings(), key=lambda row: str(row["writer"])):
         tail = Tail.start(writer)
         for row in chain:

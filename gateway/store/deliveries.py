@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from gateway.lifecycle import Event, State, advance
+from gateway.lifecycle import ENDED, Event, State, advance
 from gateway.message import Oin
 from gateway.ports import AuditEvent, DeliveryChannel, DeliveryKind, NewDelivery, NewMessage
 from gateway.store.bell import topic_of
@@ -17,7 +17,6 @@ from gateway.store.records import canonical_list
 from gateway.store.tables import deliveries, lanes, payloads
 from gateway.store.writer import Tx
 
-ENDED = frozenset({State.DELIVERED, State.REFUSED, State.DEAD})
 ALWAYS = datetime(1970, 1, 1, tzinfo=UTC)
 """Moment of a lane whose breaker never opened."""
 
@@ -106,7 +105,9 @@ def move(  # noqa: PLR0913 - one change, its details by name
     new = advance(at.state, event)
     values: dict[str, Any] = {"state": str(new), **(changes or {})}
     if new in ENDED:
+        # Housekeeping looks at it next: the rule of retention knows when it is due.
         values |= {"next_at": None, "expires_at": None}
+        values |= {"ended_at": audit.at, "dispose_at": audit.at}
     must = {"id": at.id, "state": str(at.state), "fence": at.fence, **(same or {})}
     statement = _move(tuple(sorted(must)), tuple(sorted(values)))
     params = {f"is_{k}": v for k, v in must.items()} | {f"to_{k}": v for k, v in values.items()}
@@ -184,7 +185,24 @@ def _row(delivery: NewDelivery, *, lane: str) -> dict[str, Any]:
         "answered_by": None,
         "duplicate_safe": delivery.duplicate_safe,
         "spared": 0,
+        "ended_at": None,
+        "dispose_at": None,
     }
+
+
+_LOOK_AGAIN = (
+    sa.update(deliveries)
+    .where(
+        deliveries.c.message == sa.bindparam("of"),
+        deliveries.c.dispose_at > sa.bindparam("at", type_=deliveries.c.dispose_at.type),
+    )
+    .values(dispose_at=sa.bindparam("at", type_=deliveries.c.dispose_at.type))
+)
+
+
+def look_again(tx: Tx, message: str, at: datetime) -> None:
+    """Something else decides now when what the message holds is due."""
+    tx.write(_LOOK_AGAIN, {"of": message, "at": at})
 
 
 _SET_BREAKER = (

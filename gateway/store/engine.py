@@ -86,6 +86,6 @@ def path_of(url_or_path: str | os.PathLike[str]) -> Path:
     given = os.fspath(url_or_path)
     if given.startswith(_SQLITE):
         given = given.removeprefix(_SQLITE)
-    if "://" in given or given in {"", ":memory:"}:
+    if "://" in given or "=" in given or given in {"", ":memory:"}:
         raise Misconfigured("store.engine", "only a SQLite file or PostgreSQL can be opened")
     return Path(given)

@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from gateway.errors import DuplicateConflict
+from gateway.errors import DuplicateConflict, GatewayError
 from gateway.lifecycle import State
 from gateway.ports import (
     Admission,
@@ -21,7 +21,7 @@ from gateway.ports import (
 )
 from gateway.store import epoch
 from gateway.store.bell import WORK, Bells
-from gateway.store.deliveries import REFER, add_delivery
+from gateway.store.deliveries import REFER, add_delivery, look_again
 from gateway.store.reading import Reads
 from gateway.store.records import (
     KNOWN,
@@ -164,6 +164,7 @@ def _mark_answered(tx: Tx, origin: str, answer: NewMessage, now: datetime) -> No
         .where(messages.c.id == origin, messages.c.answer == "")
         .values(answer=answer.kind, answered_at=now)
     )
+    look_again(tx, origin, now)
     tx.record(
         AuditEvent(
             event="message.answered",
@@ -217,6 +218,8 @@ class RepeatAcknowledgment:
             "last_code": "",
             "delivered_at": None,
             "spared": 0,
+            "ended_at": None,
+            "dispose_at": None,
         }
 
 
@@ -255,9 +258,18 @@ class SqlInbox:
         row = await self._reads(_first(statement))
         if row is None:
             return None
-        signal = row.m_acknowledgment_id
-        octets = await self._payloads.get(signal) if signal else None
-        return known(row, acknowledgment=octets)
+        return known(row, acknowledgment=await self._acknowledgment(row.m_acknowledgment_id))
+
+    async def _acknowledgment(self, signal: str | None) -> bytes | None:
+        """Return None, too, when its time is over: the message is still known."""
+        if signal is None:
+            return None
+        try:
+            return await self._payloads.get(signal)
+        except GatewayError as error:
+            if error.code != "payload.destroyed":
+                raise
+            return None
 
     async def by_key(self, zender: str, applicatie: str, referentienummer: str) -> Known | None:
         """Return the accepted message with this business key."""

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 import sqlalchemy as sa
 
-from gateway.errors import GatewayError
+from gateway.errors import GatewayError, StoreUnavailable
 from gateway.ports import Clock, Dice, StoredPayload
 from gateway.store.reading import Reads
 from gateway.store.sealing import KEY, NONCE, SealedPayload, seal, unseal
@@ -18,6 +18,8 @@ from gateway.store.writer import Tx, Writer
 CHUNKS_PER_COMMIT = 16
 """So that 35 MB do not hold up the commits of others."""
 SWEPT_AT_ONCE = 200
+TRIES = 3
+"""How often a payload is wrapped or unwrapped again when its epoch key went meanwhile."""
 
 
 class EpochKeys(Protocol):
@@ -29,6 +31,10 @@ class EpochKeys(Protocol):
 
     def key(self, id_: str) -> bytes:
         """Return the octets; raise GatewayError `epoch_key.destroyed` when they are gone."""
+        ...
+
+    def is_open(self, id_: str) -> bool:
+        """Tell whether the key may wrap; asked after the commit of what it wrapped."""
         ...
 
 
@@ -86,7 +92,7 @@ class Destroy:
         return tx.write(
             sa.update(payloads)
             .where(payloads.c.id.in_(self.ids), payloads.c.destroyed_at.is_(None))
-            .values(wrapped=b"", destroyed_at=self.at)
+            .values(wrapped=b"", epoch_key="", destroyed_at=self.at)
         )
 
 
@@ -103,6 +109,8 @@ class SweepOrphans:
             .where(payloads.c.referenced == sa.false(), payloads.c.at < self.before)
             .order_by(payloads.c.at)
             .limit(SWEPT_AT_ONCE)
+            # An admission that refers to one this very moment goes first, or fails on it.
+            .with_for_update(skip_locked=True)
         )
         ids = list(found.scalars())
         tx.write(sa.delete(payload_chunks).where(payload_chunks.c.payload_id.in_(ids)))
@@ -147,8 +155,15 @@ class SqlPayloads:
 
     async def put(self, octets: bytes) -> StoredPayload:
         """Encrypt and store under a new id; raises StoreUnavailable or OutcomeUnknown."""
-        sealed = await self._seal(octets)
-        await self._writer.commit(Begin(sealed=sealed, at=self._clock.now()))
+        for _ in range(TRIES):
+            sealed = await self._seal(octets)
+            await self._writer.commit(Begin(sealed=sealed, at=self._clock.now()))
+            # A process that stood still for an hour in between wrapped with a key that was
+            # closed meanwhile: what it stored is an orphan.
+            if self._epochs.is_open(sealed.epoch_key):
+                break
+        else:
+            raise StoreUnavailable("epoch_key.closed", "epoch keys close while they wrap")
         for start in range(CHUNKS_PER_COMMIT, len(sealed.chunks), CHUNKS_PER_COMMIT):
             await self._writer.commit(Continue(sealed=sealed, start=start))
         return StoredPayload(id=sealed.id, sha256=sealed.sha256, size=sealed.size)
@@ -157,15 +172,28 @@ class SqlPayloads:
         """Return the plain octets, every one verified.
 
         Raises GatewayError `payload.destroyed` when payload or epoch key are gone,
-        `payload.tampered` when anything stored was changed.
+        `payload.tampered` when anything stored was changed, Misconfigured
+        `epoch_key.damaged` when the file of the key is not what was written.
         """
-        stored = await self._reads(lambda connection: _load(connection, id_))
-        if stored is None:
-            raise _destroyed()
+        for _ in range(TRIES):
+            stored = await self._reads(lambda connection: _load(connection, id_))
+            if stored is None:
+                break
+            wrapping = self._key(stored.epoch_key)
+            if wrapping is not None:
+                return await self._think(stored, wrapping)
+            # It may just have been wrapped anew: then the row names another key.
+        raise _destroyed()
+
+    def _key(self, id_: str) -> bytes | None:
         try:
-            wrapping = self._epochs.key(stored.epoch_key)
+            return self._epochs.key(id_)
         except GatewayError as error:
-            raise _destroyed() from error
+            if error.code != "epoch_key.destroyed":
+                raise
+            return None
+
+    async def _think(self, stored: SealedPayload, wrapping: bytes) -> bytes:
         return await self._reads.think(stored.size, lambda: unseal(stored, wrapping=wrapping))
 
     async def destroy(self, ids: Iterable[str]) -> int:
@@ -178,7 +206,8 @@ class SqlPayloads:
     async def sweep_orphans(self, older_than: timedelta) -> int:
         """Remove what was written ahead and never admitted; return how many.
 
-        `older_than` must be longer than any admission takes.
+        `older_than` must be longer than any admission takes: one that comes later is refused
+        by the database, because what it refers to is gone, and the sender tries again.
         """
         before = self._clock.now() - older_than
         swept = 0

@@ -33,7 +33,6 @@ def seal(
     octets: bytes, *, id_: str, key: bytes, nonce: bytes, epoch_key: tuple[str, bytes]
 ) -> SealedPayload:
     """Encrypt; `key` (32 octets) and `nonce` (12, for the wrapping) must be fresh."""
-    name, wrapping = epoch_key
     cipher = AESGCM(key)
     chunks = tuple(
         # The key is of this payload alone: a counter is a nonce that never comes twice.
@@ -44,24 +43,37 @@ def seal(
         id=id_,
         size=len(octets),
         sha256=sha256(octets).hexdigest(),
-        epoch_key=name,
-        wrapped=nonce + AESGCM(wrapping).encrypt(nonce, key, _wrap_bound(id_, name)),
+        epoch_key=epoch_key[0],
+        wrapped=wrap(key, id_=id_, nonce=nonce, epoch_key=epoch_key),
         chunks=chunks,
     )
 
 
 def unseal(stored: SealedPayload, *, wrapping: bytes) -> bytes:
     """Return the plain octets; raise GatewayError `payload.tampered` when anything differs."""
+    key = unwrap(stored.wrapped, id_=stored.id, epoch_key=(stored.epoch_key, wrapping))
     try:
-        key = AESGCM(wrapping).decrypt(
-            stored.wrapped[:NONCE], stored.wrapped[NONCE:], _wrap_bound(stored.id, stored.epoch_key)
-        )
         octets = b"".join(_open_chunks(AESGCM(key), stored.id, stored.chunks))
     except (InvalidTag, ValueError) as error:
         raise _tampered() from error
     if (len(octets), sha256(octets).hexdigest()) != (stored.size, stored.sha256):
         raise _tampered()
     return octets
+
+
+def wrap(key: bytes, *, id_: str, nonce: bytes, epoch_key: tuple[str, bytes]) -> bytes:
+    """Return the key of payload `id_` under an epoch key; `nonce` (12 octets) must be fresh."""
+    name, wrapping = epoch_key
+    return nonce + AESGCM(wrapping).encrypt(nonce, key, _wrap_bound(id_, name))
+
+
+def unwrap(wrapped: bytes, *, id_: str, epoch_key: tuple[str, bytes]) -> bytes:
+    """Return the key of payload `id_`; raise GatewayError `payload.tampered`."""
+    name, wrapping = epoch_key
+    try:
+        return AESGCM(wrapping).decrypt(wrapped[:NONCE], wrapped[NONCE:], _wrap_bound(id_, name))
+    except (InvalidTag, ValueError) as error:
+        raise _tampered() from error
 
 
 def _open_chunks(cipher: AESGCM, id_: str, chunks: Sequence[bytes]) -> Iterator[bytes]:

@@ -30,11 +30,13 @@ from gateway.store.engine import Engine, Held, open_engine
 from gateway.store.epoch import EPOCH, SyncEpoch
 from gateway.store.inbox import SqlInbox
 from gateway.store.migrations import upgrade
-from gateway.store.payloads import EpochKeys, SqlPayloads
+from gateway.store.payloads import SqlPayloads
 from gateway.store.postvak import SqlPostvak
 from gateway.store.queue import LEASE, ForgetWorkers, SqlQueue
 from gateway.store.reader import SqlReader
 from gateway.store.reading import InlineReads, Reads, ThreadReads
+from gateway.store.rekeying import AllKeys
+from gateway.store.retention import SqlRetention
 from gateway.store.signals import SqlSignals
 from gateway.store.undeliverable import SqlUndeliverable
 from gateway.store.writer import Committer, InlineWriter, ThreadWriter, Writer, value_of
@@ -54,7 +56,7 @@ class Store:
         lock: Held,
         writer: Writer,
         reads: Reads,
-        epochs: EpochKeys,
+        epochs: AllKeys,
         clock: Clock,
         dice: Dice,
         lease: timedelta,
@@ -93,13 +95,16 @@ class Store:
             writer=writer, reads=reads, bells=bells, clock=clock
         )
         self.reader: Reader = SqlReader(reads=reads, clock=clock)
+        self.retention = SqlRetention(
+            writer=writer, reads=reads, epochs=epochs, clock=clock, dice=dice
+        )
 
     @classmethod
     def open(  # noqa: PLR0913 - wiring, by name
         cls,
         url_or_path: str | os.PathLike[str],
         *,
-        epochs: EpochKeys,
+        epochs: AllKeys,
         clock: Clock,
         dice: Dice,
         writer_id: str,

@@ -73,6 +73,12 @@ def _text(name: str, *, length: int = 256, index: bool = False) -> sa.Column[str
     return sa.Column(name, sa.String(length), nullable=False, index=index)
 
 
+def _some(name: str, column: str) -> sa.Index:
+    """Index the rows that have a value in the column: most have none."""
+    where = sa.text(f"{column} IS NOT NULL")
+    return sa.Index(name, column, sqlite_where=where, postgresql_where=where)
+
+
 security = sa.Table(
     "security",
     metadata,
@@ -193,6 +199,8 @@ messages = sa.Table(
     sa.Column("answered_at", Moment, nullable=True),
     sa.UniqueConstraint("direction", "party", "cpa_id", "message_id", name="uq_messages_ebms"),
     sa.Index("ix_messages_unanswered", "at", sqlite_where=UNANSWERED, postgresql_where=UNANSWERED),
+    _some("ix_messages_payload_id", "payload_id"),
+    _some("ix_messages_acknowledgment_id", "acknowledgment_id"),
     sqlite_autoincrement=True,
 )
 """`business_key` is NULL, and so unconstrained, where it is unknown or the message refused."""
@@ -231,12 +239,17 @@ deliveries = sa.Table(
     sa.Column("answered_by", _ID, sa.ForeignKey("messages.id"), nullable=True, unique=True),
     sa.Column("duplicate_safe", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("spared", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("ended_at", Moment, nullable=True),
+    sa.Column("dispose_at", Moment, nullable=True),
     sa.Index("ix_deliveries_lane_state_next_at", "lane", "state", "next_at"),
     sa.Index("ix_deliveries_channel_state_next_at", "channel", "state", "next_at"),
     sa.Index("ix_deliveries_recipient_cpa_id_ebms_id", "recipient", "cpa_id", "ebms_id"),
+    _some("ix_deliveries_dispose_at", "dispose_at"),
+    _some("ix_deliveries_sealed_id", "sealed_id"),
     sqlite_autoincrement=True,
 )
 """`next_at`: READY the next attempt, SENT the moment that acknowledgement or lease is due.
+`dispose_at`: when housekeeping looks whether its payload is due; NULL = it need not.
 
 `duplicate_safe`: its recipient would notice a copy. `spared`: how many of the attempts do
 not count against the retries of the agreement.

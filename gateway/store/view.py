@@ -11,6 +11,7 @@ from gateway.store.audit import Break, verify_chain
 from gateway.store.engine import is_postgresql, open_engine, path_of
 from gateway.store.reader import SqlReader
 from gateway.store.reading import InlineReads
+from gateway.store.retention import Figures, figures
 
 
 class View:
@@ -27,6 +28,7 @@ class View:
         if not is_postgresql(url_or_path) and not path_of(url_or_path).exists():
             raise Misconfigured("store.path", "there is no database yet", where=str(url_or_path))
         self._reads = InlineReads(open_engine(url_or_path, password_file=password_file))
+        self._clock = clock
         self.reader: Reader = SqlReader(reads=self._reads, clock=clock)
 
     def __enter__(self) -> Self:
@@ -39,6 +41,11 @@ class View:
         trace: TracebackType | None,
     ) -> None:
         self._reads.close()
+
+    async def retention(self) -> Figures:
+        """Count what is due for destruction, and what stands under which epoch key."""
+        now = self._clock.now()
+        return await self._reads(lambda c: figures(c, now))
 
     async def verify_chain(self) -> Break | None:
         """Recompute the audit chains; return the first break."""

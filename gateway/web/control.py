@@ -11,6 +11,7 @@ import struct
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 from http import HTTPStatus
 from pathlib import Path
@@ -26,6 +27,8 @@ log = structlog.get_logger("gateway.control")
 
 NAME = "control.sock"
 MOST_BODY = 4_096
+GRACE = timedelta(seconds=2)
+"""How long a stop waits for a decision under way."""
 WHO, WHY = 64, 200
 """Characters at most."""
 _CREDENTIALS = struct.Struct("3i")
@@ -107,7 +110,12 @@ async def open_control(desk: Desk, folder: Path, *, users: frozenset[int] | None
     Misconfigured `control.socket` when the socket can not be made.
     """
     allowed = frozenset({0, os.geteuid()}) if users is None else users
-    runner = web.AppRunner(control_app(desk, allowed), handle_signals=False, access_log=None)
+    runner = web.AppRunner(
+        control_app(desk, allowed),
+        handle_signals=False,
+        access_log=None,
+        shutdown_timeout=GRACE.total_seconds(),
+    )
     await runner.setup()
     path = folder / NAME
     try:

@@ -333,7 +333,7 @@ async def build(
 async def _install(
     town: Town, folder: Path, oin: Oin, plain: Directory, place: Place
 ) -> Installation:
-    folder.mkdir(parents=True)  # noqa: ASYNC240 - a test, nothing else runs
+    folder.mkdir(parents=True, exist_ok=True)  # noqa: ASYNC240 - a test, nothing else runs
     store = Store.open(
         place(oin, folder),
         epochs=EpochKeys(folder / "epochs", dice=town.dice),

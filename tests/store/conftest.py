@@ -3,6 +3,7 @@ import shutil
 
 import pytest
 
+from gateway.store.engine import open_engine
 from gateway.store.migrations import upgrade
 from gateway.store.postgres import Postgres
 from gateway.store.sqlite import Sqlite
@@ -53,20 +54,25 @@ async def stage(place, tmp_path):
     await made.store.close()
 
 
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request, tmp_path, empty):
+    """A file or a URL, with its tables."""
+    if request.param == "postgresql":
+        return request.getfixturevalue("url")
+    path = tmp_path / "gateway.db"
+    shutil.copy(empty, path)
+    return path
+
+
 @pytest.fixture
-async def alone(engine, tmp_path):
+async def alone(database, tmp_path):
     """A store with one writer, and so one audit chain."""
-    database = engine.path if isinstance(engine, Sqlite) else engine.conninfo
     made = await Stage(tmp_path, database=database, inline=True).open()
     yield made
     await made.store.close()
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def engine(request, tmp_path, empty):
-    """The database alone."""
-    if request.param == "postgresql":
-        return Postgres(request.getfixturevalue("url"))
-    path = tmp_path / "gateway.db"
-    shutil.copy(empty, path)
-    return Sqlite(path)
+@pytest.fixture
+def engine(database):
+    """The database without a store."""
+    return open_engine(database)

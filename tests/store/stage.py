@@ -142,6 +142,10 @@ class Stage:
         }
         return self.delivery(n, **(given | changes))
 
+    def signal(self, id_, sealed):
+        changes = {"kind": DeliveryKind.SIGNAL, "recipient": POLITIE, "ground": "signaal"}
+        return self.delivery(1, id=id_, sealed=sealed, action="Acknowledgment", **changes)
+
     async def admit(self, n=1, **changes):
         return await self.store.inbox.admit(await self.admission(n, **changes))
 
@@ -184,6 +188,14 @@ class Stage:
 
     async def trace(self, n=1):
         return [row.event.event for row in (await self.view(n)).trace]
+
+    def rows(self, statement: str):
+        """Look at the database past the ports."""
+        connection = self.engine.reader()
+        try:
+            return connection.execute(sa.text(statement)).all()
+        finally:
+            connection.close()
 
     def raw(self, statement: str):
         """Do to the database what the gateway never does."""

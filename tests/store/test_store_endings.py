@@ -1,5 +1,7 @@
 """What ends badly: an alarm, a debt to the sender, and a person who decides."""
 
+import asyncio
+
 import pytest
 
 from gateway.errors import NoRoute, PolicyViolation
@@ -126,6 +128,19 @@ async def test_a_debt_is_paid_once(stage):
     assert await _owed(stage) == []
     assert await stage.store.reader.message("m-8") is not None
     assert await stage.store.reader.message("m-9") is None
+
+
+async def test_of_two_processes_that_pay_at_once_one_does(stage):
+    await _ended(stage, GaveUp(code="http.404"))
+    answers = [await _fo01(stage, n) for n in (6, 7, 8, 9)]
+
+    told = await asyncio.gather(
+        *(stage.store.undeliverable.tell("d-1", answer) for answer in answers)
+    )
+
+    assert sorted(told) == [False, False, False, True]
+    there = [await stage.store.reader.message(f"m-{n}") for n in (6, 7, 8, 9)]
+    assert sum(one is not None for one in there) == 1
 
 
 async def test_debts_are_read_in_pages(stage):

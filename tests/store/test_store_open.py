@@ -178,3 +178,23 @@ def test_a_folder_that_does_not_exist_is_told(tmp_path):
         Sqlite(tmp_path / "none" / "gateway.db").create()
 
     assert caught.value.code == "store.path"
+
+
+SCALING = [
+    ("SELECT id FROM deliveries WHERE dispose_at <= 5", "ix_deliveries_dispose_at"),
+    ("SELECT id FROM payloads WHERE epoch_key = 'k' AND id > ''", "ix_payloads_epoch_key"),
+    ("SELECT id FROM deliveries WHERE sealed_id = 'p'", "ix_deliveries_sealed_id"),
+    ("SELECT id FROM messages WHERE payload_id = 'p'", "ix_messages_payload_id"),
+    ("SELECT id FROM messages WHERE acknowledgment_id = 'p'", "ix_messages_acknowledgment_id"),
+]
+
+
+@pytest.mark.parametrize(("statement", "index"), SCALING)
+def test_housekeeping_and_foreign_keys_look_by_an_index(fresh, statement, index):
+    upgrade(fresh)
+    connection = fresh.reader()
+
+    plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}").all()
+    connection.close()
+
+    assert index in str(plan)

@@ -31,6 +31,7 @@ PURPOSES = {
     ("init",): "Make a working configuration",
     ("token",): "stored only as SHA-256",
     ("send",): "Hand a document in",
+    ("backup",): "Copy the SQLite database while the gateway runs",
     ("doctor",): "Check configuration, keys, certificates",
     ("berichten",): "Messages and their trace",
     ("berichten", "list"): "List messages, newest first",
@@ -270,11 +271,52 @@ async def test_database_is_read_and_its_chain_verified(sites):
     refused(unknown, 1, "bericht.unknown")
 
 
+async def test_doctor_shows_what_is_due_and_backup_copies_beside_the_open_database(sites, tmp_path):
+    site = sites.by_place["knooppunt"]
+    copy = tmp_path / "kopie.db"
+    commands = (("doctor", "-c", site.config), ("backup", copy, "-c", site.config))
+    before = gateway(*commands[0])
+    store = _opened(site.config)
+    await store.payloads.put(b"octetten")
+
+    doctor, backup = together(*commands)
+    again = gateway(*commands[1])
+
+    await store.close()
+    assert "✓ nog geen database: niets te vernietigen" in before.out
+    assert (doctor.status, doctor.err) == (0, "")
+    assert "✓ inhoud: 1 aanwezig (oudste 0 uur), 0 te beoordelen, 1 zonder bericht" in doctor.out
+    assert re.search(r"✓ epoch-sleutel \S+: 0 uur oud, 1 inhoud", doctor.out)
+    assert (backup.status, backup.err) == (0, "")
+    assert "gecontroleerd, keten klopt" in backup.out
+    assert copy.stat().st_size > 10_000
+    refused(again, 2, "backup.exists")
+
+    for key in installation_keys(site.config):
+        key.unlink()
+    without = gateway(*commands[0])
+
+    assert without.status == 1
+    assert re.search(r"✗ epoch-sleutel \S+ ontbreekt: 1 inhoud is onleesbaar", without.out)
+
+
+def installation_keys(config: Path) -> list[Path]:
+    installation = load_installation(config)
+    return list(installation.path(installation.settings.paths.epoch_keys).glob("*.epoch"))
+
+
 async def _database(config: Path) -> None:
-    """Make the database as the service does, with one row in its audit log."""
+    """Make the database with one row in its audit log."""
+    store = _opened(config)
+    await store.inbox.note(AuditEvent(event="proef.geslaagd", at=SystemClock().now()))
+    await store.close()
+
+
+def _opened(config: Path) -> Store:
+    """Open or make the database as the service does."""
     installation = load_installation(config)
     paths, dice = installation.settings.paths, SystemDice()
-    store = Store.open(
+    return Store.open(
         installation.path(paths.database),
         epochs=EpochKeys(installation.path(paths.epoch_keys), dice=dice),
         clock=SystemClock(),
@@ -282,8 +324,6 @@ async def _database(config: Path) -> None:
         writer_id="proef",
         inline=True,
     )
-    await store.inbox.note(AuditEvent(event="proef.geslaagd", at=SystemClock().now()))
-    await store.close()
 
 
 def test_send_needs_a_token_a_document_and_an_access_point(tmp_path):

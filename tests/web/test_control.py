@@ -252,6 +252,20 @@ async def test_decisions_are_carried_out_without_a_process_and_through_one(confi
     await stage.store.close()
 
 
+async def test_on_postgresql_a_decision_needs_no_socket_and_no_stop(postgres, tmp_path):
+    """The store stays open here, as in a process that runs."""
+    config = make_sites(tmp_path, database=postgres.create).by_place["politie"].config
+    stage = await opened(config)
+    await unknown(stage, 1)
+
+    ran = await _in_thread("berichten", "hervat", "m-1", "--reden", "niet daar", config=config)
+
+    assert (ran.status, ran.err) == (0, "")
+    assert await stage.state() is State.READY
+    assert [a.code for a in await stage.store.reader.alarms(limit=9)] == []
+    await stage.store.close()
+
+
 async def _in_thread(*arguments, config):
     """Beside the loop that answers."""
     return await asyncio.to_thread(gateway, *arguments, "-c", config)

@@ -105,3 +105,14 @@ def test_labels_can_not_fill_the_memory():
     text = metrics.exposition()[0].decode()
     assert f'gateway_refusals_total{{code="{OTHER}"}} 50.0' in text
     assert "code.249" not in text
+
+
+def test_what_housekeeping_left_undone_is_shown():
+    metrics = Metrics()
+
+    metrics.retention(due=7, overdue=2, oldest_key_days=1.5)
+
+    text = metrics.exposition()[0].decode()
+    assert 'gateway_retention_due{wat="due"} 7.0' in text
+    assert 'gateway_retention_due{wat="overdue"} 2.0' in text
+    assert "gateway_epoch_key_days 1.5" in text

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0004"
-down_revision = "0002"
+down_revision = "0003"
 
 UNANSWERED = sa.text("answer = '' AND kind NOT IN ('Bv01Bericht', 'Fo01Bericht')")
 OPEN = sa.text("cleared_at IS NULL")

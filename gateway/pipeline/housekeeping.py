@@ -1,0 +1,147 @@
+"""What goes when its time is over: once a minute, in one process at a time.
+
+Several at once, or one that is killed anywhere, do no harm: each step is a commit of its own
+that looks at what stands there, and is made again by the next run.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from gateway.config import InstallationRole, RetentionSettings
+from gateway.errors import GatewayError
+from gateway.ports import Clock, Snapshots
+from gateway.rules.retention import Terms, window
+from gateway.store.rekeying import Rekeyed
+from gateway.store.retention import Backlog, Windows
+
+STEP = timedelta(minutes=5)
+"""A clock that moved this much more or less than time did has stepped."""
+HOLD = timedelta(minutes=30)
+"""Pause after a step, so that somebody can set a wrong clock right before things go early."""
+ADOPT_EVERY = timedelta(days=1)
+
+
+class Retention(Protocol):
+    """What the store can destroy."""
+
+    async def dispose(self, terms: Terms, windows: Windows) -> int: ...
+    async def adopt(self) -> int: ...
+    async def rekey(self, *, age: timedelta, backup: timedelta) -> Rekeyed: ...
+    async def backlog(self) -> Backlog: ...
+
+
+class Orphans(Protocol):
+    async def sweep_orphans(self, older_than: timedelta) -> int: ...
+
+
+@dataclass(slots=True)
+class Kept:
+    """What one run did. `failed` are the dotted codes of steps that did not end."""
+
+    destroyed: int = 0
+    """Messages that lost their payload or acknowledgement."""
+    adopted: int = 0
+    orphans: int = 0
+    rekeyed: Rekeyed = field(default_factory=Rekeyed)
+    backlog: Backlog | None = None
+    """What is left; None when the store could not be read."""
+    failed: list[str] = field(default_factory=list)
+    """Also `clock.stepped`: nothing is destroyed for half an hour after."""
+
+
+class Housekeeping:
+    """Payloads, acknowledgements, orphans and epoch keys, by the terms of the installation."""
+
+    def __init__(
+        self,
+        *,
+        retention: Retention,
+        payloads: Orphans,
+        snapshots: Snapshots,
+        clock: Clock,
+        settings: RetentionSettings,
+        role: InstallationRole,
+    ) -> None:
+        """Take the store, the agreements (they say how long a MessageId lives), the terms."""
+        self._retention = retention
+        self._payloads = payloads
+        self._snapshots = snapshots
+        self._clock = clock
+        self._settings = settings
+        self._terms = Terms.of(settings, role)
+        self._steps = Steps()
+        self._adopted_at: datetime | None = None
+
+    async def run_once(self, now: datetime) -> Kept:
+        """Do what is due; a step that fails does not keep the next from being made."""
+        kept = Kept()
+        if self._steps.held(now, self._clock.monotonic()):
+            kept.failed.append("clock.stepped")
+            return kept
+        for step in (self._adopt, self._dispose, self._sweep, self._rekey, self._look):
+            await _try(step, now, kept)
+        return kept
+
+    async def _adopt(self, now: datetime, kept: Kept) -> None:
+        if self._adopted_at is None or abs(now - self._adopted_at) >= ADOPT_EVERY:
+            kept.adopted = await self._retention.adopt()
+            self._adopted_at = now
+
+    async def _dispose(self, now: datetime, kept: Kept) -> None:
+        del now
+        kept.destroyed = await self._retention.dispose(self._terms, self._windows())
+
+    async def _sweep(self, now: datetime, kept: Kept) -> None:
+        del now
+        age = timedelta(minutes=self._settings.orphan_minutes)
+        kept.orphans = await self._payloads.sweep_orphans(older_than=age)
+
+    async def _rekey(self, now: datetime, kept: Kept) -> None:
+        del now
+        kept.rekeyed = await self._retention.rekey(
+            age=timedelta(hours=self._settings.rewrap_hours),
+            backup=timedelta(hours=self._settings.backup_hours),
+        )
+        if kept.rekeyed.stuck:
+            kept.failed.append("epoch_key.damaged")
+
+    async def _look(self, now: datetime, kept: Kept) -> None:
+        del now
+        kept.backlog = await self._retention.backlog()
+
+    def _windows(self) -> Windows:
+        """By the agreements of now; for one that is gone the default of Digikoppeling holds."""
+        directory = self._snapshots.current()
+        return {
+            (agreement.cpa_id, partner): window(agreement, partner)
+            for agreement in directory.agreements.values()
+            for partner in (agreement.other(directory.me).id,)
+        }
+
+
+async def _try(
+    step: Callable[[datetime, Kept], Awaitable[None]], now: datetime, kept: Kept
+) -> None:
+    try:
+        await step(now, kept)
+    except GatewayError as error:
+        kept.failed.append(error.code)
+
+
+@dataclass(slots=True)
+class Steps:
+    """Notices a clock that stepped, by a second one that can not."""
+
+    _last: tuple[datetime, float] | None = None
+    _until: float = float("-inf")
+
+    def held(self, now: datetime, monotonic: float) -> bool:
+        """Tell whether to wait; `monotonic` is in seconds."""
+        if self._last is not None:
+            took = timedelta(seconds=monotonic - self._last[1])
+            if abs((now - self._last[0]) - took) > STEP:
+                self._until = monotonic + HOLD.total_seconds()
+        self._last = now, monotonic
+        return monotonic < self._until
