@@ -7,7 +7,7 @@ from typing import Any, assert_never
 import sqlalchemy as sa
 
 from gateway.errors import StaleSnapshot
-from gateway.lifecycle import Event, State
+from gateway.lifecycle import TRANSITIONS, Event, State
 from gateway.message import Oin, Reference
 from gateway.ports import (
     AuditEvent,
@@ -128,7 +128,7 @@ class Settle:
         mine = sa.select(*SPOT).where(deliveries.c.id == self.claim.delivery)
         row = tx.read(mine.with_for_update()).one()
         at = spot(row)
-        open_ = at.state in {State.READY, State.CLAIMED, State.SENT}
+        open_ = change.event in TRANSITIONS[at.state]
         # A new fence: what a second worker reports of its own attempt no longer counts.
         if not (open_ and self._move(tx, at, change, fence=at.fence + 1)):
             tx.record(*self.events)

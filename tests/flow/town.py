@@ -325,13 +325,21 @@ async def build(
     """Build it; `terms` are those of every CPA: `retries`, `seconds`, `sync_reply`, …."""
     town = Town(clock=Clock(), dice=Dice(seed))
     for oin in parties:
-        plain = directories(oin, profile, terms)
-        town.installations[oin] = await _install(town, folder / oin, oin, plain, place)
+        town.installations[oin] = await _install(
+            town, folder / oin, oin, profile, terms, directories=directories, place=place
+        )
     return town
 
 
 async def _install(
-    town: Town, folder: Path, oin: Oin, plain: Directory, place: Place
+    town: Town,
+    folder: Path,
+    oin: Oin,
+    profile: str,
+    terms: dict | None = None,
+    *,
+    directories: Callable[[Oin, str, dict], Directory] = directory,
+    place: Place = in_a_file,
 ) -> Installation:
     folder.mkdir(parents=True, exist_ok=True)  # noqa: ASYNC240 - a test, nothing else runs
     store = Store.open(
@@ -342,6 +350,7 @@ async def _install(
         writer_id=str(ROLES[oin]),
         inline=True,
     )
+    plain = directories(oin, profile, terms or {})
     epoch = await store.sync_epoch(plain.fingerprint)
     snapshots = Snapshots(replace(plain, epoch=epoch))
     gateway = Gateway(

@@ -284,6 +284,17 @@ async def test_what_waits_by_itself_is_not_resumed(stage):
     assert (caught.value.code, await stage.state()) == ("decision.state", State.HELD)
 
 
+async def test_a_late_success_spares_a_person_the_decision(stage):
+    claim = await _claimed(stage, deliveries=(stage.delivery(1, duplicate_safe=False),))
+    stage.silence("w1")
+    await stage.store.queue.sweep(worker="w2")
+    assert await stage.state() is State.UNKNOWN
+
+    await stage.store.queue.settle(claim, HandedOver(until=None), ())
+
+    assert (await stage.state(), await _alarms(stage)) == (State.DELIVERED, [])
+
+
 async def test_after_its_lifetime_nothing_is_sent_again(stage):
     expires = stage.clock.now()
     delivery = stage.delivery(1, expires_at=expires.replace(hour=expires.hour + 1))
