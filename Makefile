@@ -8,7 +8,7 @@ SHORT  ?=
 SEED   ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test crash check fix bench external interop lock clean
+.PHONY: help demo test crash lying check fix bench external interop lock clean
 
 help:
 	@echo "make demo              a zorgmelding crosses the hub: four processes on loopback"
@@ -18,6 +18,7 @@ help:
 	@echo "make crash             kill -9 at every step, on both databases; SHORT=1: each step once"
 	@echo "make check             formatter, linter, strict types, import rules"
 	@echo "make external VECTORS=DIR   tests on third-party schemas, CPAs and messages"
+	@echo "make lying             10,000 messages to and from a partner that lies (DB=postgresql)"
 	@echo "make interop           signatures and encryption against a Java peer (JDK 17)"
 	@echo "make bench             what a message costs, against the bare cost of its cryptography"
 
@@ -61,6 +62,9 @@ bench: $(VENV)/.dev
 external: $(VENV)/.dev .venv-xmlsec/.done
 	@test -n "$(VECTORS)" || { echo "make external VECTORS=DIR: the folder with the third-party data is missing; the README says where to get it" >&2; exit 2; }
 	XMLSEC_PYTHON=$(CURDIR)/.venv-xmlsec/bin/python $(BIN)/python -m pytest tests/external --vectors "$(VECTORS)"
+
+lying: $(VENV)/.dev
+	$(BIN)/python -m tests.flow.lying $(if $(filter postgresql,$(DB)),--postgresql)
 
 interop: $(VENV)/.dev
 	$(BIN)/python -m pytest tests/interop

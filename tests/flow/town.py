@@ -5,7 +5,7 @@ them is a function call, which a test can break.
 """
 
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, MutableSequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -25,7 +25,7 @@ from gateway.errors import PeerUnreachable
 from gateway.installation import load_catalogue, load_table, share
 from gateway.keys.epochs import EpochKeys
 from gateway.keys.test_pki import Leaf, TestPki
-from gateway.message import Inbound, Oin, Peer
+from gateway.message import Inbound, Oin, Peer, WireMessage
 from gateway.pipeline import Gateway, House
 from gateway.pipeline.house import inline
 from gateway.ports import AlarmBounds, Answer, Endpoint, MessageView
@@ -245,7 +245,7 @@ class Town:
     dice: Dice
     installations: dict[Oin, Installation] = field(default_factory=dict)
     breaks: list[Break] = field(default_factory=list)
-    wire: list[tuple[Oin, Oin, object, Answer]] = field(default_factory=list)
+    wire: MutableSequence[tuple[Oin, Oin, WireMessage, Answer]] = field(default_factory=list)
 
     def __getitem__(self, oin: Oin) -> Installation:
         return self.installations[oin]
@@ -260,6 +260,23 @@ class Town:
             if not made:
                 return
         raise AssertionError("the town does not come to rest")
+
+    async def carry(self, me: Oin, to: Oin, message: WireMessage) -> Answer:
+        """Hand the message to the other installation, as `me`, past every disturbance."""
+        other = self.installations.get(to)
+        if other is None or not other.up:
+            raise PeerUnreachable("peer.unreachable", "installation is down")
+        answer = await other.gateway.receive(
+            Inbound(
+                body=message.body,
+                content_type=message.content_type,
+                soap_action=message.soap_action,
+                peer=Peer(certificate=leaf(me, "tls").certificate, address="192.0.2.1"),
+                at=self.clock.now(),
+            )
+        )
+        self.wire.append((me, to, message, answer))
+        return answer
 
     async def keep_house(self) -> None:
         """Do what the housekeeping does about messages, then let the workers work."""
@@ -286,20 +303,15 @@ class Wire:
             answer = await disturb(self._me, endpoint, message)
             if answer is not None:
                 return answer
-        other = self._town.installations.get(endpoint.party)
-        if other is None or not other.up:
-            raise PeerUnreachable("peer.unreachable", "installation is down")
-        answer = await other.gateway.receive(
-            Inbound(
-                body=message.body,
-                content_type=message.content_type,
-                soap_action=message.soap_action,
-                peer=Peer(certificate=leaf(self._me, "tls").certificate, address="192.0.2.1"),
-                at=self._town.clock.now(),
-            )
-        )
-        self._town.wire.append((self._me, endpoint.party, message, answer))
-        return answer
+        return await self._town.carry(self._me, endpoint.party, message)
+
+
+Place = Callable[[Oin, Path], str | Path]
+
+
+def in_a_file(oin: Oin, folder: Path) -> Path:
+    """Where an installation has its database: SQLite, in its own folder."""
+    return folder / "gateway.db"
 
 
 async def build(
@@ -308,28 +320,39 @@ async def build(
     seed: int = 1,
     profile: str = "osb-rm-e",
     parties: tuple[Oin, ...] = (POLITIE, HUB, VT),
+    directories: Callable[[Oin, str, dict], Directory] = directory,
+    place: Place = in_a_file,
     **terms,
 ) -> Town:
     """Build it; `terms` are those of every CPA: `retries`, `seconds`, `sync_reply`, …."""
     town = Town(clock=Clock(), dice=Dice(seed))
     for oin in parties:
-        town.installations[oin] = await _install(town, folder / oin, oin, profile, terms)
+        town.installations[oin] = await _install(
+            town, folder / oin, oin, profile, terms, directories=directories, place=place
+        )
     return town
 
 
 async def _install(
-    town: Town, folder: Path, oin: Oin, profile: str, terms: dict | None = None
+    town: Town,
+    folder: Path,
+    oin: Oin,
+    profile: str,
+    terms: dict | None = None,
+    *,
+    directories: Callable[[Oin, str, dict], Directory] = directory,
+    place: Place = in_a_file,
 ) -> Installation:
     folder.mkdir(parents=True, exist_ok=True)  # noqa: ASYNC240 - a test, nothing else runs
     store = Store.open(
-        folder / "gateway.db",
+        place(oin, folder),
         epochs=EpochKeys(folder / "epochs", dice=town.dice),
         clock=town.clock,
         dice=town.dice,
         writer_id=str(ROLES[oin]),
         inline=True,
     )
-    plain = directory(oin, profile, terms)
+    plain = directories(oin, profile, terms or {})
     epoch = await store.sync_epoch(plain.fingerprint)
     snapshots = Snapshots(replace(plain, epoch=epoch))
     gateway = Gateway(
