@@ -118,13 +118,31 @@ class AuditEvent:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SealedPayload:
+    """What is stored of a payload."""
+
+    id: str
+    size: int
+    sha256: str
+    """Hex, over the plain octets."""
+    epoch_key: str
+    wrapped: bytes
+    """Nonce and AES-256-GCM of the payload's key under the epoch key."""
+    chunks: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StoredPayload:
-    """Octets that stand encrypted in the store. Not referenced until an admission does so."""
+    """Encrypted octets, on file or on the way. Not permanent until a commit refers to them."""
 
     id: str
     sha256: str
     """Hex, over the plain octets."""
     size: int
+    carried: SealedPayload | None = field(default=None, repr=False)
+    """Small: the commit that refers to it stores it. None: it was written ahead."""
+    at: datetime | None = None
+    """When it was encrypted, where it is carried."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -215,6 +233,8 @@ class Admitted:
 
     message: str
     fresh: bool
+    by_id: bool = False
+    """Not fresh, and it came under this very MessageId."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -283,7 +303,10 @@ class Inbox(Protocol):
 class Payloads(Protocol):
     """Encrypted octets, in chunks, under an id that only an admission makes permanent."""
 
-    async def put(self, octets: bytes) -> StoredPayload: ...
+    async def put(self, octets: bytes) -> StoredPayload:
+        """Encrypt; large octets are written ahead, small ones go with what refers to them."""
+        ...
+
     async def get(self, id_: str) -> bytes:
         """Return the plain octets; raise GatewayError `payload.destroyed` when they are gone."""
         ...

@@ -13,19 +13,16 @@ from gateway.message import Oin
 from gateway.ports import AuditEvent, DeliveryChannel, DeliveryKind, NewDelivery, NewMessage
 from gateway.store.bell import topic_of
 from gateway.store.ending import BAD, ended
+from gateway.store.kept import keep
 from gateway.store.prepared import Prepared
 from gateway.store.records import canonical_list
-from gateway.store.tables import deliveries, lanes, payloads
+from gateway.store.tables import deliveries, lanes
 from gateway.store.writer import Tx
 
 ALWAYS = datetime(1970, 1, 1, tzinfo=UTC)
 """Moment of a lane whose breaker never opened."""
 
 _LANE = Prepared(sa.select(lanes.c.id).where(lanes.c.id == sa.bindparam("lane")))
-REFER = Prepared(
-    sa.update(payloads).where(payloads.c.id == sa.bindparam("b_id")).values(referenced=sa.true())
-)
-"""Makes a payload permanent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +150,7 @@ def add_delivery(tx: Tx, message: NewMessage, delivery: NewDelivery) -> None:
     if delivery.state is State.READY:
         tx.ring(topic_of(delivery))
     if delivery.sealed is not None:
-        tx.defer(REFER, {"b_id": delivery.sealed.id})
+        keep(tx, delivery.sealed)
 
 
 def _row(delivery: NewDelivery, *, lane: str) -> dict[str, Any]:
