@@ -8,6 +8,7 @@ sqlite3 does not isolate them.
 import asyncio
 import queue
 import threading
+import time
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -33,6 +34,8 @@ GROUP = 64
 """Units in one commit, at most."""
 QUEUE = 1024
 """Units that may wait; more is refused with `store.busy`."""
+LINGER = 0.001
+"""Seconds that a commit waits for company, where the one before it had some."""
 TRIES = 4
 """How often one unit is run when another process is in its way."""
 
@@ -455,8 +458,12 @@ class ThreadWriter:
         return sum((c.counters for c in self._committers), Counters(refused=self._refused))
 
     def _run(self, committer: Committer) -> None:
+        company = False
         while (job := self._queue.get()) is not None:
+            if company:
+                time.sleep(LINGER)  # more is on its way: one commit for all costs less
             jobs, last = self._collect(job)
+            company = len(jobs) > 1
             results = committer.run([job.unit for job in jobs])
             self._resolve(jobs, results, committer.take_topics())
             if last:
