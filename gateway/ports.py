@@ -177,7 +177,7 @@ class NewMessage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewDelivery:
-    """A delivery row to be, HELD or READY."""
+    """A delivery row to be: HELD, READY, or DELIVERED where the HTTP answer itself carries it."""
 
     id: str
     recipient: Oin
@@ -211,8 +211,8 @@ class Admission:
     """Everything that one message changes, in one commit.
 
     `epoch` is that of the snapshot it was thought with. `acknowledgment` is the signed
-    signal as a delivery of its own; `signal` is the one that goes with the HTTP answer, kept
-    for when the message comes again. Neither where none was asked for.
+    signal as a delivery of its own, kept for when the message comes again; DELIVERED when it
+    goes with the HTTP answer, None where none was asked for.
     """
 
     epoch: int
@@ -220,7 +220,6 @@ class Admission:
     deliveries: tuple[NewDelivery, ...]
     events: tuple[AuditEvent, ...]
     acknowledgment: NewDelivery | None = None
-    signal: StoredPayload | None = None
     answers: str | None = None
     """Id of the message row that this Bv01 or Fo01 answers."""
     followed_by: "Admission | None" = None

@@ -15,6 +15,7 @@ from gateway.errors import (
     SchemaViolation,
     Unavailable,
 )
+from gateway.lifecycle import State
 from gateway.message import Aanlevering, Address, Oin
 from gateway.pipeline import answers, judge
 from gateway.pipeline.house import House
@@ -296,13 +297,14 @@ class Admitting:
     ) -> Admission:
         """The acknowledgement is kept in the same commit, and queued unless it is the answer."""
         sealed = await self._house.payloads.put(signal)
-        if taken.opened.header.sync_reply:
-            return replace(admission, signal=sealed)
         delivery = answers.signal_delivery(
             self._house, taken.opened.agreement, taken.party, "Acknowledgment", sealed
         )
+        answered = taken.opened.header.sync_reply
+        if answered:
+            delivery = replace(delivery, state=State.DELIVERED)
         event = AuditEvent(
-            event="acknowledgment.queued",
+            event="acknowledgment.answered" if answered else "acknowledgment.queued",
             at=self._house.clock.now(),
             message=taken.id,
             delivery=delivery.id,

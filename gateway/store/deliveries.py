@@ -154,6 +154,7 @@ def add_delivery(tx: Tx, message: NewMessage, delivery: NewDelivery) -> None:
 
 
 def _row(delivery: NewDelivery, *, lane: str) -> dict[str, Any]:
+    ended = delivery.next_at if delivery.state in ENDED else None
     return {
         "id": delivery.id,
         "lane": lane,
@@ -161,7 +162,7 @@ def _row(delivery: NewDelivery, *, lane: str) -> dict[str, Any]:
         "channel": str(delivery.channel),
         "kind": str(delivery.kind),
         "state": str(delivery.state),
-        "next_at": delivery.next_at,
+        "next_at": None if ended else delivery.next_at,
         "attempt": 0,
         "fence": 0,
         "claimed_by": "",
@@ -179,12 +180,12 @@ def _row(delivery: NewDelivery, *, lane: str) -> dict[str, Any]:
         "sealed_id": delivery.sealed.id if delivery.sealed else None,
         "signed_references": "[]",
         "last_code": "",
-        "delivered_at": None,
+        "delivered_at": ended,
         "answered_by": None,
         "duplicate_safe": delivery.duplicate_safe,
         "spared": 0,
-        "ended_at": None,
-        "dispose_at": None,
+        "ended_at": ended,
+        "dispose_at": ended,
     }
 
 

@@ -135,11 +135,10 @@ def _conflict(code: str) -> DuplicateConflict:
 def _store(tx: Tx, admission: Admission, now: datetime) -> None:
     message = admission.message
     acknowledgment = admission.acknowledgment
-    sealed = acknowledgment.sealed if acknowledgment else admission.signal
+    sealed = acknowledgment.sealed if acknowledgment else None
     tx.insert(messages, (message_row(message, acknowledgment_id=sealed.id if sealed else None),))
-    for payload in (message.payload, admission.signal):
-        if payload is not None:
-            keep(tx, payload)
+    if message.payload is not None:
+        keep(tx, message.payload)
     for delivery in (*admission.deliveries, *((acknowledgment,) if acknowledgment else ())):
         add_delivery(tx, message, delivery)
     tx.record(*admission.events, _admitted(admission, now))
