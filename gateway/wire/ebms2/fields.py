@@ -14,8 +14,8 @@ from gateway.message import PartyRef
 from gateway.wire.ebms2.names import VERSION, eb, soap
 from gateway.wire.xml import local
 
-VALUE_LENGTH = 1_000
-"""Characters of one value: ids and names are far shorter, the database is not asked."""
+VALUE_LENGTH = 512
+"""Characters of one value, no more than the columns of the store hold; ids are far shorter."""
 
 _EB_ANY = eb("*")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")

@@ -36,7 +36,7 @@ class PlainSigned:
 
 # A value does not begin or end with a space and is no longer than the parser allows. Possessive:
 # nothing is tried twice.
-_V = r"([!#-%'-;=?-~][ !#-%'-;=?-~]{0,999}+)(?<! )"
+_V = r"([!#-%'-;=?-~][ !#-%'-;=?-~]{0,511}+)(?<! )"
 _M = r"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z)"
 _B = r"([A-Za-z0-9+/=]++)"
 _PARTY = rf'<eb:PartyId eb:type="{_V}">{_V}</eb:PartyId>'
