@@ -119,7 +119,11 @@ class Sweep:
         return sum(expired) + sum(abandoned) + sum(overdue)
 
     def _expire(self, tx: Tx, row: sa.Row[Any]) -> bool:
-        return self._move(tx, spot(row), Event.GIVE_UP, "delivery.expired", "delivery.expired")
+        """What may have arrived, where a copy would not be noticed, is for a person."""
+        at, code = spot(row), "delivery.expired"
+        if at.state is State.SENT and not row.duplicate_safe:
+            return self._move(tx, at, Event.LOSE_TRACK, "delivery.unknown", code)
+        return self._move(tx, at, Event.GIVE_UP, "delivery.expired", code)
 
     def _overdue(self, tx: Tx, row: sa.Row[Any]) -> bool:
         """No acknowledgement in time: the same signed octets again, while the tries last."""
