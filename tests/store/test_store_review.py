@@ -20,7 +20,7 @@ from gateway.store.queue import LEASE
 from gateway.store.store import Store
 from gateway.store.tables import metadata
 from gateway.store.writer import Committer
-from gateway.wire.ebms2.fields import VALUE_LENGTH
+from gateway.wire.ebms2.fields import ID_LENGTH
 from tests.store.stage import POLITIE, VT, Stage, event, stuurgegevens
 
 HALT = Oin("00000004003214345009")
@@ -247,11 +247,11 @@ async def test_a_refused_document_may_say_anything(stage):
     assert (await stage.view(1)).message.referentienummer == "r" * 256
 
 
-def test_no_header_is_longer_than_its_column():
+def test_no_id_is_longer_than_its_column():
     columns = {"messages": ("cpa_id", "message_id", "conversation_id")}
     for table, names in columns.items():
         for name in names:
-            assert metadata.tables[table].c[name].type.length >= VALUE_LENGTH
+            assert metadata.tables[table].c[name].type.length >= ID_LENGTH
 
 
 # --- epoch keys -----------------------------------------------------------------------
