@@ -13,13 +13,16 @@ import sqlalchemy as sa
 from gateway.errors import StoreUnavailable
 from gateway.lifecycle import State
 from gateway.message import Address, Oin
-from gateway.ports import AlarmBounds, HandedOver, TryAgain
+from gateway.ports import AlarmBounds, Direction, HandedOver, TryAgain
+from gateway.rules.retention import Terms
 from gateway.store import store as store_module
+from gateway.store.audit import tail_of
+from gateway.store.disposal import Dispose
 from gateway.store.postgres import CHAINS, Postgres
 from gateway.store.queue import LEASE
 from gateway.store.store import Store
 from gateway.store.tables import metadata
-from gateway.store.writer import Committer
+from gateway.store.writer import Committer, Tx
 from gateway.wire.ebms2.fields import ID_LENGTH
 from tests.store.stage import POLITIE, VT, Stage, event, stuurgegevens
 
@@ -269,3 +272,42 @@ async def test_a_key_that_can_not_be_written_is_told_as_ours(stage, monkeypatch)
     assert told.value.code == "epoch_key.unwritable"
     monkeypatch.undo()
     await stage.store.payloads.put(b"x")
+
+
+# --- retention ------------------------------------------------------------------------
+
+
+async def test_an_answer_that_comes_while_housekeeping_looks_is_not_overlooked(both, url):
+    """The payload stood until the term of what is not answered, which is longer."""
+    stage, other = both
+    delivery = stage.delivery(1)
+    await stage.admit(1, direction=Direction.OUTBOUND, deliveries=(delivery,))
+    (claim,) = await stage.claim()
+    await stage.store.queue.settle(claim, HandedOver(until=None), ())
+    hour = timedelta(hours=1)
+    terms = Terms(
+        relayed=hour,
+        received=hour,
+        answered=hour,
+        unanswered=1000 * hour,
+        undelivered=hour,
+        traffic=None,
+    )
+    answer = await other.admission(2, deliveries=(), kind="Bv01Bericht")
+    for each in both:
+        each.clock.forward(minutes=1)
+
+    connection = Postgres(url).writer()
+    connection.exec_driver_sql("BEGIN")
+    tx = Tx(connection, tail_of(connection, "third"), stage.clock.now())
+    Dispose(now=stage.clock.now(), terms=terms).run(tx)
+    tx.flush()
+    coming = asyncio.create_task(other.store.inbox.admit(replace(answer, answers="m-1")))
+    await asyncio.sleep(0.5)
+    connection.exec_driver_sql("COMMIT")
+    connection.close()
+    await coming
+
+    for each in both:
+        each.clock.forward(hours=2)
+    assert await stage.store.retention.dispose(terms, {}) == 1
