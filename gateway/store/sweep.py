@@ -19,6 +19,8 @@ from gateway.store.writer import Tx
 
 AT_ONCE = 200
 """Deliveries that one sweep changes per cause."""
+PAUSE, LONGEST = timedelta(seconds=1), timedelta(minutes=1)
+"""Wait of what was put back: at once the first time, then longer each time."""
 _CRC = float(1 << 32)
 
 _EBMS = deliveries.c.channel == str(DeliveryChannel.EBMS2)
@@ -156,7 +158,9 @@ class Sweep:
         at = spot(row)
         if row.sealed_id is not None and not row.duplicate_safe:
             return self._move(tx, at, Event.LOSE_TRACK, "delivery.unknown", "worker.lost")
-        changes = {"next_at": self.now, "spared": row.spared + 1}
+        # What kills its worker, or fails behind the post, must not go round without a rest.
+        pause = min(row.spared * PAUSE, LONGEST)
+        changes = {"next_at": self.now + pause, "spared": row.spared + 1}
         return self._move(tx, at, Event.RETRY, "delivery.retry", "worker.lost", changes=changes)
 
     def _dice(self, at: Spot) -> float:

@@ -1,6 +1,7 @@
 """What a review found on the way of a message: a refusal that our own trouble swallowed."""
 
 import asyncio
+import contextlib
 from datetime import timedelta
 
 import pytest
@@ -128,3 +129,29 @@ async def test_a_worker_that_stops_keeps_its_lease_while_it_still_sends(monkeypa
     await asyncio.wait_for(running, 10)
 
     assert len(beats) >= before + 3
+
+
+async def test_what_fails_behind_the_post_does_not_go_round_without_a_rest(tmp_path):
+    """A bug in reading the answer sent it again every second, for as long as it lived."""
+    town = await build(tmp_path)
+    taken = []
+
+    async def post(endpoint, message):
+        taken.append(message)
+        raise OverflowError
+
+    monkey = town[HUB].gateway._delivering._house
+    real = monkey.network.post
+    monkey.network.post = post
+    await hand_in(town, melding("ref-1"))
+    for _ in range(120):
+        with contextlib.suppress(OverflowError):
+            await town.settle()
+        town.clock.forward(seconds=1)
+
+    assert len(taken) < 20
+    monkey.network.post = real
+    town.clock.forward(minutes=1)
+    await town.settle()
+    assert (await sent(town)).state is State.DELIVERED
+    await town.close()
