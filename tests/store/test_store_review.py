@@ -4,7 +4,7 @@ import asyncio
 import errno
 import threading
 import time
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import pytest
@@ -16,13 +16,12 @@ from gateway.message import Address, Oin
 from gateway.ports import AlarmBounds, Direction, HandedOver, TryAgain
 from gateway.rules.retention import Terms
 from gateway.store import store as store_module
-from gateway.store.audit import tail_of
 from gateway.store.disposal import Dispose
 from gateway.store.postgres import CHAINS, Postgres
 from gateway.store.queue import LEASE
 from gateway.store.store import Store
 from gateway.store.tables import metadata
-from gateway.store.writer import Committer, Tx
+from gateway.store.writer import Committer
 from gateway.wire.ebms2.fields import ID_LENGTH
 from tests.store.stage import POLITIE, VT, Stage, event, stuurgegevens
 
@@ -277,7 +276,21 @@ async def test_a_key_that_can_not_be_written_is_told_as_ours(stage, monkeypatch)
 # --- retention ------------------------------------------------------------------------
 
 
-async def test_an_answer_that_comes_while_housekeeping_looks_is_not_overlooked(both, url):
+@dataclass(frozen=True)
+class Slow:
+    """Unit: another one, and a while until its commit."""
+
+    unit: Dispose
+    done: threading.Event
+
+    def run(self, tx):
+        self.unit.run(tx)
+        tx.flush()
+        self.done.set()
+        time.sleep(0.5)
+
+
+async def test_an_answer_that_comes_while_housekeeping_looks_is_not_overlooked(both):
     """The payload stood until the term of what is not answered, which is longer."""
     stage, other = both
     delivery = stage.delivery(1)
@@ -297,15 +310,11 @@ async def test_an_answer_that_comes_while_housekeeping_looks_is_not_overlooked(b
     for each in both:
         each.clock.forward(minutes=1)
 
-    connection = Postgres(url).writer()
-    connection.exec_driver_sql("BEGIN")
-    tx = Tx(connection, tail_of(connection, "third"), stage.clock.now())
-    Dispose(now=stage.clock.now(), terms=terms).run(tx)
-    tx.flush()
+    slow = Slow(Dispose(now=stage.clock.now(), terms=terms), threading.Event())
+    looking = asyncio.create_task(stage.store._writer.commit(slow))
+    await asyncio.to_thread(slow.done.wait, 10)
     coming = asyncio.create_task(other.store.inbox.admit(replace(answer, answers="m-1")))
-    await asyncio.sleep(0.5)
-    connection.exec_driver_sql("COMMIT")
-    connection.close()
+    await looking
     await coming
 
     for each in both:
