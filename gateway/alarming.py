@@ -41,10 +41,15 @@ class Alarming:
         self._logged = 0
 
     async def round(self) -> None:
-        """Tell senders, look for alarms, log the new ones. Raises Unavailable."""
-        await self._gateway.tell_senders()
-        await self._alarms.watch(self._bounds)
-        await self._log()
+        """Tell senders, look for alarms, log the new ones. Raises Unavailable.
+
+        A sender that can not be told keeps nobody from being warned.
+        """
+        try:
+            await self._gateway.tell_senders()
+        finally:
+            await self._alarms.watch(self._bounds)
+            await self._log()
 
     async def _log(self) -> None:
         found = await self._reader.alarms(limit=SHOWN)

@@ -278,7 +278,7 @@ class SqlQueue:
         if unit.beat:
             self._beats[worker] = self._clock.monotonic()
         self._left = claimed.left
-        if not claimed.claims and await self._anything(unit):
+        if not (claimed.claims or claimed.waits) and await self._anything(unit):
             self._bells.soon()  # another process had the lane: it may have left something
         return claimed.claims
 

@@ -19,6 +19,8 @@ from gateway.store.writer import Tx
 
 AT_ONCE = 200
 """Deliveries that one sweep changes per cause."""
+PAUSE, LONGEST = timedelta(seconds=1), timedelta(minutes=1)
+"""Wait of what was put back: at once the first time, then longer each time."""
 _CRC = float(1 << 32)
 
 _EBMS = deliveries.c.channel == str(DeliveryChannel.EBMS2)
@@ -119,7 +121,11 @@ class Sweep:
         return sum(expired) + sum(abandoned) + sum(overdue)
 
     def _expire(self, tx: Tx, row: sa.Row[Any]) -> bool:
-        return self._move(tx, spot(row), Event.GIVE_UP, "delivery.expired", "delivery.expired")
+        """What may have arrived, where a copy would not be noticed, is for a person."""
+        at, code = spot(row), "delivery.expired"
+        if at.state is State.SENT and not row.duplicate_safe:
+            return self._move(tx, at, Event.LOSE_TRACK, "delivery.unknown", code)
+        return self._move(tx, at, Event.GIVE_UP, "delivery.expired", code)
 
     def _overdue(self, tx: Tx, row: sa.Row[Any]) -> bool:
         """No acknowledgement in time: the same signed octets again, while the tries last."""
@@ -152,7 +158,9 @@ class Sweep:
         at = spot(row)
         if row.sealed_id is not None and not row.duplicate_safe:
             return self._move(tx, at, Event.LOSE_TRACK, "delivery.unknown", "worker.lost")
-        changes = {"next_at": self.now, "spared": row.spared + 1}
+        # What kills its worker, or fails behind the post, must not go round without a rest.
+        pause = min(row.spared * PAUSE, LONGEST)
+        changes = {"next_at": self.now + pause, "spared": row.spared + 1}
         return self._move(tx, at, Event.RETRY, "delivery.retry", "worker.lost", changes=changes)
 
     def _dice(self, at: Spot) -> float:
