@@ -22,7 +22,7 @@ from gateway.ports import AuditEvent, Clock
 from gateway.store import clock as marks
 from gateway.store.audit import Tail, link, tail_of
 from gateway.store.engine import Engine
-from gateway.store.faults import AGAIN, lost_connection, ours
+from gateway.store.faults import AGAIN, code_of, lost_connection, ours
 from gateway.store.prepared import Params, Prepared, Rows
 from gateway.store.tables import FLUSH_ORDER, audit, metadata
 
@@ -33,6 +33,8 @@ GROUP = 64
 """Units in one commit, at most."""
 QUEUE = 1024
 """Units that may wait; more is refused with `store.busy`."""
+PROBE_SECONDS = 1.0
+"""How often a thread that has nothing to do looks whether an outage is over."""
 TRIES = 4
 """How often one unit is run when another process is in its way."""
 
@@ -169,11 +171,41 @@ class Counters:
         return Counters(**sums, largest_group=largest)
 
 
+class Watch(Protocol):
+    """Hears how commits end, where that says something of the database."""
+
+    def failed(self, code: str) -> None: ...
+    def committed(self) -> None: ...
+    def outage(self) -> object | None: ...
+    def tell(self, tx: Tx) -> None:
+        """Add what is to be told of an outage to the transaction that ends it."""
+        ...
+
+
+class Unwatched:
+    """Nobody wants to know."""
+
+    def failed(self, code: str) -> None:
+        """Ignore it."""
+
+    def committed(self) -> None:
+        """Ignore it."""
+
+    def outage(self) -> None:
+        """Know of none."""
+
+    def tell(self, tx: Tx) -> None:
+        """Add nothing."""
+
+
 class Committer:
     """Runs units in transactions, on a connection of its own that writes. Not thread-safe."""
 
-    def __init__(self, engine: Engine, writer_id: str, clock: Clock) -> None:
+    def __init__(
+        self, engine: Engine, writer_id: str, clock: Clock, *, watch: Watch | None = None
+    ) -> None:
         """Connect, and find the end of an audit chain that is named after `writer_id`."""
+        self._watch = watch or Unwatched()
         self._engine = engine
         self._writer_id = writer_id
         self._clock = clock
@@ -190,9 +222,21 @@ class Committer:
         try:
             return self._together(units)
         except _Lost as lost:
-            return [Failed(lost.error)] * len(units)
+            return [self._failed(lost)] * len(units)
         except Exception as error:  # noqa: BLE001 - every failure must reach its future
             return self._each(units, error)
+
+    def down(self) -> bool:
+        """Tell whether commits fail, whatever is in them: then `run` nothing now and then."""
+        return self._watch.outage() is not None
+
+    def _failed(self, lost: "_Lost") -> Failed:
+        cause = lost.__cause__  # of a commit that is unknown it tells more
+        if isinstance(cause, sa.exc.SQLAlchemyError):
+            self._watch.failed(code_of(cause))
+        else:
+            self._watch.failed(getattr(lost.error, "code", "store.failed"))
+        return Failed(lost.error)
 
     def take_topics(self) -> tuple[str, ...]:
         """Return what was rung since the last time."""
@@ -218,6 +262,7 @@ class Committer:
         try:
             high_water = self._mark.advance(connection, self._clock.now())
             tx = Tx(connection, self._tail, high_water)
+            self._watch.tell(tx)
             values = [unit.run(tx) for unit in units]
             tx.flush()
             self._engine.tell(connection, tuple(tx.topics))
@@ -234,6 +279,8 @@ class Committer:
         """Without a database no unit can do better alone. Nothing of the batch happened."""
         mine = ours(error)
         if isinstance(mine, StoreUnavailable) and mine.code in _HOPELESS:
+            # A server that became a standby, a file that was opened read-only: not for ever.
+            self._disconnect()
             raise _Lost(mine) from error
 
     def _begin(self) -> sa.Connection:
@@ -263,6 +310,7 @@ class Committer:
         self._mark.kept()
         self.topics |= tx.topics
         self.counters.commits += 1
+        self._watch.committed()
 
     def _rollback(self) -> None:
         self.counters.rollbacks += 1
@@ -296,14 +344,14 @@ class Committer:
         try:
             return self._together((unit,))[0]
         except _Lost as lost:
-            return Failed(lost.error)
+            return self._failed(lost)
         except Exception as error:  # noqa: BLE001 - every failure must reach its future
             if tries > 1 and _again(_ours(error)):
                 return self._alone(unit, tries=tries - 1)
             return Failed(_ours(error))
 
 
-_HOPELESS = frozenset({"store.gone", "store.full", "store.readonly", "store.damaged"})
+_HOPELESS = frozenset({"store.gone", "store.full", "store.readonly", "store.damaged", "store.disk"})
 """What no unit of a batch can be to blame for."""
 
 
@@ -442,13 +490,21 @@ class ThreadWriter:
         return sum((c.counters for c in self._committers), Counters(refused=self._refused))
 
     def _run(self, committer: Committer) -> None:
-        while (job := self._queue.get()) is not None:
+        while (job := self._next(committer)) is not None:
             jobs, last = self._collect(job)
             results = committer.run([job.unit for job in jobs])
             self._resolve(jobs, results, committer.take_topics())
             if last:
                 break
         committer.close()
+
+    def _next(self, committer: Committer) -> _Job | None:
+        """Wait for work; without any, look now and then whether an outage is over."""
+        while True:
+            try:
+                return self._queue.get(timeout=PROBE_SECONDS if committer.down() else None)
+            except queue.Empty:
+                committer.run(())
 
     def _resolve(
         self, jobs: Sequence[_Job], results: Sequence[Result], topics: Sequence[str]
