@@ -61,8 +61,9 @@ def ours(error: BaseException) -> BaseException:
     """Turn an error of the database into one of ours; leave others as they are.
 
     Codes: `store.integrity`, `store.conflict`, `store.full`, `store.readonly`,
-    `store.connections`, `store.gone`, `store.disk`, `store.damaged`, `store.locked_out`, `store.slow`,
-    `store.failed`. A retry on schedule helps, once somebody mended what the code names.
+    `store.connections`, `store.gone`, `store.disk`, `store.damaged`, `store.locked_out`,
+    `store.slow`, `store.failed`. A retry on schedule helps, once somebody mended what the
+    code names.
     """
     if isinstance(error, GatewayError) or not isinstance(error, sa.exc.SQLAlchemyError):
         return error

@@ -130,7 +130,7 @@ class Store:
         try:
             upgrade(engine)
             threads = writers if engine.shared and not inline else 1
-            condition = Condition(clock)
+            condition = Condition(clock, dice)
             committers = [
                 Committer(engine, writer_id, clock, watch=condition) for _ in range(threads)
             ]

@@ -172,30 +172,38 @@ class Counters:
 
 
 class Watch(Protocol):
-    """Hears how commits end, where that says something of the database."""
+    """Keeps whether changes can be committed. Called from every thread that commits."""
 
-    def failed(self, code: str) -> None: ...
-    def committed(self) -> None: ...
-    def outage(self) -> object | None: ...
-    def tell(self, tx: Tx) -> None:
-        """Add what is to be told of an outage to the transaction that ends it."""
+    def down(self) -> bool: ...
+    def failed(self, code: str) -> None:
+        """A commit failed, for no fault of what was in it."""
+        ...
+
+    def looks(self) -> "Sequence[Unit[Any]]":
+        """Return what to commit, each alone, to see whether an outage is over; empty = later."""
+        ...
+
+    def over(self) -> None:
+        """All of that was committed."""
         ...
 
 
 class Unwatched:
     """Nobody wants to know."""
 
+    def down(self) -> bool:
+        """Know of nothing."""
+        return False
+
     def failed(self, code: str) -> None:
         """Ignore it."""
 
-    def committed(self) -> None:
-        """Ignore it."""
+    def looks(self) -> "Sequence[Unit[Any]]":
+        """There is no outage."""
+        return ()
 
-    def outage(self) -> None:
-        """Know of none."""
-
-    def tell(self, tx: Tx) -> None:
-        """Add nothing."""
+    def over(self) -> None:
+        """There was none."""
 
 
 class Committer:
@@ -218,7 +226,16 @@ class Committer:
         self._connect()
 
     def run(self, units: Sequence[Unit[Any]]) -> list[Result]:
-        """Run all in one commit, or each alone when one of them raises. Never raises."""
+        """Run all in one commit, or each alone when one of them raises. Never raises.
+
+        During an outage it looks first whether that is over, also without any unit.
+        """
+        lost = self._look() if self._watch.down() else None
+        if lost is not None:
+            return [Failed(lost)] * len(units)
+        return self._run(units) if units else []
+
+    def _run(self, units: Sequence[Unit[Any]]) -> list[Result]:
         try:
             return self._together(units)
         except _Lost as lost:
@@ -227,16 +244,35 @@ class Committer:
             return self._each(units, error)
 
     def down(self) -> bool:
-        """Tell whether commits fail, whatever is in them: then `run` nothing now and then."""
-        return self._watch.outage() is not None
+        """Tell whether there is an outage: then `run` now and then, if only nothing."""
+        return self._watch.down()
+
+    def _look(self) -> StoreUnavailable | None:
+        """See whether the outage is over; return what stands in the way of every change."""
+        looks = self._watch.looks()
+        try:
+            for unit in looks:
+                self._together((unit,))
+        except Exception as error:  # noqa: BLE001 - it is still not over, whatever it is
+            code = self._note(error if isinstance(error, _Lost) else _Lost(_ours(error)))
+            blocked = StoreUnavailable(code, "the database could not be written just now")
+            return None if code in _PARTLY else blocked
+        if looks:
+            self._watch.over()
+        return None
 
     def _failed(self, lost: "_Lost") -> Failed:
+        self._note(lost)
+        return Failed(lost.error)
+
+    def _note(self, lost: "_Lost") -> str:
         cause = lost.__cause__  # of a commit that is unknown it tells more
         if isinstance(cause, sa.exc.SQLAlchemyError):
-            self._watch.failed(code_of(cause))
+            code = code_of(cause)
         else:
-            self._watch.failed(getattr(lost.error, "code", "store.failed"))
-        return Failed(lost.error)
+            code = getattr(lost.error, "code", "store.failed")
+        self._watch.failed(code)
+        return code
 
     def take_topics(self) -> tuple[str, ...]:
         """Return what was rung since the last time."""
@@ -262,7 +298,6 @@ class Committer:
         try:
             high_water = self._mark.advance(connection, self._clock.now())
             tx = Tx(connection, self._tail, high_water)
-            self._watch.tell(tx)
             values = [unit.run(tx) for unit in units]
             tx.flush()
             self._engine.tell(connection, tuple(tx.topics))
@@ -310,7 +345,6 @@ class Committer:
         self._mark.kept()
         self.topics |= tx.topics
         self.counters.commits += 1
-        self._watch.committed()
 
     def _rollback(self) -> None:
         self.counters.rollbacks += 1
@@ -353,6 +387,10 @@ class Committer:
 
 _HOPELESS = frozenset({"store.gone", "store.full", "store.readonly", "store.damaged", "store.disk"})
 """What no unit of a batch can be to blame for."""
+
+
+_PARTLY = frozenset({"store.full"})
+"""What small changes may still get past: deliveries end while nothing new is taken in."""
 
 
 def _again(error: BaseException) -> bool:
