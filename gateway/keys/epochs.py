@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from gateway.errors import GatewayError, Misconfigured
+from gateway.errors import GatewayError, Misconfigured, StoreUnavailable
 from gateway.ports import Dice
 
 LIFETIME = timedelta(days=1)
@@ -60,7 +60,8 @@ class EpochKeys:
     def current(self, now: datetime) -> tuple[str, bytes]:
         """Return id and octets of the key to wrap with; a new one at least daily.
 
-        Two processes may make one at the same moment: both are good.
+        Two processes may make one at the same moment: both are good. Raises StoreUnavailable
+        `epoch_key.not_made` when its file can not be written.
         """
         last = self._last
         if last is None or not last.wraps(now) or not last.stands():
@@ -148,7 +149,17 @@ class EpochKeys:
         """Write under another name first, so that no half key is ever seen."""
         stamp = now.astimezone(UTC).strftime(_STAMP)
         id_ = f"{stamp}-{self._dice.octets(6).hex()}"
-        octets = self._dice.octets(OCTETS)
+        try:
+            self._write(id_, self._dice.octets(OCTETS))
+        except OSError as error:
+            with suppress(OSError):
+                self._path(id_, _DRAFT).unlink(missing_ok=True)
+            raise StoreUnavailable(
+                "epoch_key.not_made", "the folder of the epoch keys can not be written"
+            ) from error
+        return _read(self._path(id_, _OPEN))
+
+    def _write(self, id_: str, octets: bytes) -> None:
         draft = self._path(id_, _DRAFT)
         handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         try:
@@ -158,7 +169,6 @@ class EpochKeys:
             os.close(handle)
         draft.rename(self._path(id_, _OPEN))
         self._sync_folder()
-        return _read(self._path(id_, _OPEN))
 
     def _path(self, id_: str, suffix: str) -> Path:
         if not id_ or not all(c.isalnum() or c == "-" for c in id_):

@@ -38,7 +38,9 @@ class Mark:
 
     def advance(self, connection: sa.Connection, now: datetime) -> datetime:
         """Return the mark; write `now` where it lies ahead of what is on file."""
-        if now - self._known > _EVERY or self._known == _FIRST:
+        # A mark that is ahead is read each time: a person may put it right.
+        behind, ahead = now - self._known > _EVERY, stepped_back(self._known, now)
+        if behind or ahead:
             _ADVANCE.change(connection, {"b_now": now})
             self._read = _READ.rows(connection).scalar()
         else:

@@ -63,6 +63,11 @@ def long_grace(site):
     site.config.write_text(text.replace("grace_seconds = 2.0", "grace_seconds = 600.0"), "utf-8")
 
 
+async def _next(requests):
+    async with asyncio.timeout(60):
+        return await requests.get()
+
+
 async def _stop(running):
     """Return exit status and seconds."""
     began = monotonic()
@@ -76,8 +81,11 @@ async def test_a_stop_under_load_ends_in_time_and_loses_nothing(sites, starter):
         running = [await starter.start(hub), await starter.start(politie)]
         async with hanging(vt) as requests:
             poll = asyncio.create_task(sender.postvak(wait=50))
-            handed = [asyncio.create_task(sender.hand_in(melding(sites, n))) for n in numbers]
-            await requests.get()
+            handed = [
+                asyncio.create_task(sender.hand_in(melding(sites, n), wpg_artikel="8"))
+                for n in numbers
+            ]
+            await _next(requests)
             stopped = await asyncio.gather(*(_stop(each) for each in running), poll)
         answers = await asyncio.gather(*handed, return_exceptions=True)
         taken = {
@@ -124,8 +132,8 @@ async def test_a_second_signal_ends_at_once(sites, starter):
     running = await starter.start(politie)
 
     async with politie.back_end(sites.anchors) as system, hanging(hub) as requests:
-        await system.hand_in(melding(sites, str(uuid4())))
-        await requests.get()
+        await system.hand_in(melding(sites, str(uuid4())), wpg_artikel="8")
+        await _next(requests)
         running.signal(signal.SIGTERM)
         await running.says("gateway.stopping")
         running.signal(signal.SIGTERM)
@@ -155,13 +163,12 @@ async def test_what_a_stopped_process_had_is_taken_over_at_once(sites, starter, 
     both = [await starter.start(politie), await starter.start(politie, "--beheer-port", port)]
 
     async with politie.back_end(sites.anchors) as system, hanging(hub) as requests:
-        await system.hand_in(melding(sites, str(uuid4())))
-        await requests.get()
+        await system.hand_in(melding(sites, str(uuid4())), wpg_artikel="8")
+        await _next(requests)
         first = _claimed_by(url)
         (holder,) = (r for r in both if f":{r.process.pid}@" in first)
         status, seconds = await _stop(holder)
-        async with asyncio.timeout(60):
-            await requests.get()
+        await _next(requests)
         second = _claimed_by(url)
 
     assert (status, seconds < MOST) == (0, True)

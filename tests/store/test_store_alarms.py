@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from gateway.alarming import Disk
 from gateway.errors import NoRoute
 from gateway.ports import Alarm, AlarmBounds, HandedOver, SignalReceived, TryAgain
 from tests.store.stage import CPA, VT
@@ -205,6 +206,41 @@ async def test_a_clock_that_went_back(stage):
 
     stage.clock.forward(seconds=2)
     assert await _watch(stage) == []
+
+
+APPROVED = {"approval_id": "DT-01"}
+
+
+async def test_a_clock_that_was_ahead_holds_releases_until_a_person_says_it_is_right(stage):
+    """The mark of the year to come would stand for a year."""
+    stage.clock.forward(days=365)
+    await stage.store.queue.heartbeat(worker="w1")
+    stage.clock.forward(days=-365)
+    await stage.admit(1, deliveries=(stage.delivery(1, **APPROVED),))
+    assert await _watch(stage) == [("clock.stepped_back", "", 1)]
+    held = await stage.claim(approvals=("DT-01",))
+
+    (alarm,) = await stage.store.reader.alarms(limit=10)
+    await stage.store.alarms.dismiss(alarm.id, who="jansen", why="ntp was stuk")
+    claimed = [await stage.claim(approvals=("DT-01",)) for _ in range(4)]
+
+    assert held == ()
+    assert [claim.delivery for claims in claimed for claim in claims] == ["d-1"]
+    assert await stage.store.time_ok(stage.clock.now())
+    assert await _watch(stage) == []
+    rows = await stage.store.reader.audit(after=0, limit=500)
+    assert [r.event.actor for r in rows if r.event.event == "clock.accepted"] == ["jansen"]
+
+
+async def test_a_disk_that_is_nearly_full(stage):
+    low = Disk(folder=stage.folder, least_bytes=1 << 60)
+    roomy = Disk(folder=stage.folder, least_bytes=0)
+
+    await stage.store.alarms.watch(BOUNDS, also=low.low())
+    assert await _open(stage) == [("disk.low", "", 1)]
+
+    await stage.store.alarms.watch(BOUNDS, also=roomy.low())
+    assert await _open(stage) == []
 
 
 async def test_watching_without_a_change_commits_nothing(stage):
