@@ -1,6 +1,7 @@
 """A database that can not be written: what partners, back-ends and operators see of it."""
 
 import asyncio
+import resource
 from dataclasses import fields
 from datetime import UTC, datetime
 from uuid import uuid4
@@ -127,6 +128,28 @@ async def test_a_partner_gets_503_and_never_an_acknowledgement(sites, starter, d
     assert "Acknowledgment" not in refused[2]
     assert taken[0] == 204
     assert acknowledged.header.action == "Acknowledgment"
+
+
+async def test_a_disk_that_fails_and_is_mended(sites, starter):
+    """No file of the process may grow: SQLite hears an error of the disk, not that it is full."""
+    site = sites.by_place["politie"]
+    running = await starter.start(site)
+    pid, octets = running.process.pid, melding(site.address, sites)
+    _, most = resource.prlimit(pid, resource.RLIMIT_FSIZE)
+
+    resource.prlimit(pid, resource.RLIMIT_FSIZE, (500_000, most))
+    while (answer := await _hand_in(site, sites, octets))[0] == 202:
+        octets = melding(site.address, sites)
+    health = await running.health()
+    resource.prlimit(pid, resource.RLIMIT_FSIZE, (most, most))
+    await running.is_ready()
+    taken = await _hand_in(site, sites, octets)
+    assert await running.stop() == 0
+
+    assert answer[:2] == (503, "30")
+    assert health == (503, ["Er kan niets worden vastgelegd (store.disk)."])
+    assert taken[0] == 202
+    assert [line["code"] for line in running.said("store.trouble")] == ["store.disk"]
 
 
 async def test_postgresql_away_and_back(sites, starter, server):
