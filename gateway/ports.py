@@ -118,13 +118,31 @@ class AuditEvent:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SealedPayload:
+    """What is stored of a payload."""
+
+    id: str
+    size: int
+    sha256: str
+    """Hex, over the plain octets."""
+    epoch_key: str
+    wrapped: bytes
+    """Nonce and AES-256-GCM of the payload's key under the epoch key."""
+    chunks: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StoredPayload:
-    """Octets that stand encrypted in the store. Not referenced until an admission does so."""
+    """Encrypted octets, on file or on the way. Not permanent until a commit refers to them."""
 
     id: str
     sha256: str
     """Hex, over the plain octets."""
     size: int
+    carried: SealedPayload | None = field(default=None, repr=False)
+    """Small: the commit that refers to it stores it. None: it was written ahead."""
+    at: datetime | None = None
+    """When it was encrypted, where it is carried."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,7 +177,7 @@ class NewMessage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewDelivery:
-    """A delivery row to be, HELD or READY."""
+    """A delivery row to be: HELD, READY, or DELIVERED where the HTTP answer itself carries it."""
 
     id: str
     recipient: Oin
@@ -193,8 +211,8 @@ class Admission:
     """Everything that one message changes, in one commit.
 
     `epoch` is that of the snapshot it was thought with. `acknowledgment` is the signed
-    signal as a delivery of its own; `signal` is the one that goes with the HTTP answer, kept
-    for when the message comes again. Neither where none was asked for.
+    signal as a delivery of its own, kept for when the message comes again; DELIVERED when it
+    goes with the HTTP answer, None where none was asked for.
     """
 
     epoch: int
@@ -202,7 +220,6 @@ class Admission:
     deliveries: tuple[NewDelivery, ...]
     events: tuple[AuditEvent, ...]
     acknowledgment: NewDelivery | None = None
-    signal: StoredPayload | None = None
     answers: str | None = None
     """Id of the message row that this Bv01 or Fo01 answers."""
     followed_by: "Admission | None" = None
@@ -215,6 +232,8 @@ class Admitted:
 
     message: str
     fresh: bool
+    by_id: bool = False
+    """Not fresh, and it came under this very MessageId."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -283,7 +302,10 @@ class Inbox(Protocol):
 class Payloads(Protocol):
     """Encrypted octets, in chunks, under an id that only an admission makes permanent."""
 
-    async def put(self, octets: bytes) -> StoredPayload: ...
+    async def put(self, octets: bytes) -> StoredPayload:
+        """Encrypt; large octets are written ahead, small ones go with what refers to them."""
+        ...
+
     async def get(self, id_: str) -> bytes:
         """Return the plain octets; raise GatewayError `payload.destroyed` when they are gone."""
         ...

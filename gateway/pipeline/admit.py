@@ -15,6 +15,7 @@ from gateway.errors import (
     SchemaViolation,
     Unavailable,
 )
+from gateway.lifecycle import State
 from gateway.message import Aanlevering, Address, Oin
 from gateway.pipeline import answers, judge
 from gateway.pipeline.house import House
@@ -63,7 +64,7 @@ class Admitting:
     ) -> bool:
         """Commit the message with its delivery, or its refusal with a Fo01; and its ack.
 
-        Return False when it was admitted before: the acknowledgement on file counts.
+        Return True when it came before under the same id: the acknowledgement on file counts.
         """
         if len(opened.payloads) != 1:
             raise Malformed(
@@ -103,7 +104,6 @@ class Admitting:
         payload = await self._house.payloads.put(taken.octets) if deliveries else None
         events = self._events(taken, document, deliveries, warnings=len(valid.warnings))
         message = self._message(taken, document)
-        self._house.count.received(kind.name, "accepted")
         return Admission(
             epoch=directory.epoch,
             message=replace(message, payload=payload, stuurgegevens=stuurgegevens),
@@ -219,7 +219,6 @@ class Admitting:
         An answer that is wrong is written down and never answered: no loops.
         """
         document = _readable(taken, directory)
-        self._house.count.received(taken.opened.header.action, "refused")
         self._house.count.refused(error.code)
         received = self._event(
             taken,
@@ -282,26 +281,30 @@ class Admitting:
     async def _commit(
         self, directory: Directory, taken: Taken, admission: Admission, signal: bytes
     ) -> bool:
-        """Return False when the same message was admitted meanwhile, under the same id or not."""
+        """Return True when the same message was admitted before under the same id."""
         if signal:
             admission = await self._with_signal(directory, taken, admission, signal)
         admitted = await self._house.inbox.admit(admission)
-        if not admitted.fresh:
+        if not admitted.fresh and not admitted.by_id:
             await self._house.inbox.admit(self._copy(admission, admitted.message))
-        return admitted.fresh
+        if not admitted.by_id:
+            outcome = "accepted" if admission.message.accepted else "refused"
+            self._house.count.received(taken.opened.header.action, outcome)
+        return admitted.by_id
 
     async def _with_signal(
         self, directory: Directory, taken: Taken, admission: Admission, signal: bytes
     ) -> Admission:
         """The acknowledgement is kept in the same commit, and queued unless it is the answer."""
         sealed = await self._house.payloads.put(signal)
-        if taken.opened.header.sync_reply:
-            return replace(admission, signal=sealed)
         delivery = answers.signal_delivery(
             self._house, taken.opened.agreement, taken.party, "Acknowledgment", sealed
         )
+        answered = taken.opened.header.sync_reply
+        if answered:
+            delivery = replace(delivery, state=State.DELIVERED)
         event = AuditEvent(
-            event="acknowledgment.queued",
+            event="acknowledgment.answered" if answered else "acknowledgment.queued",
             at=self._house.clock.now(),
             message=taken.id,
             delivery=delivery.id,

@@ -5,9 +5,10 @@ The order is the security of it:
 (1) read the package; the header only selects the agreement,
 (2) the TLS peer must be the party that the header names, judged for this request,
 (3) open: decrypt, verify, bind the header again to the signed octets,
-(4) signals settle deliveries; a message known by its id is answered from the store,
+(4) signals settle deliveries; a message that comes too late is only looked up,
 (5) judge the document, route it,
-(6) one commit: message, deliveries, acknowledgement, audit,
+(6) one commit: message, deliveries, acknowledgement, audit; what it finds to be known by its
+    id is answered from the store,
 (7) only then the HTTP answer.
 """
 
@@ -17,8 +18,10 @@ from typing import assert_never
 from gateway.directory import Agreement, Directory
 from gateway.errors import (
     DuplicateConflict,
+    Expired,
     GatewayError,
     Malformed,
+    OutcomeUnknown,
     PolicyViolation,
     Refused,
     SignatureInvalid,
@@ -157,21 +160,28 @@ class Receiver:
 
     async def _message(self, directory: Directory, opened: Opened, at: datetime) -> Answer:
         header = opened.header
-        party = Oin(header.sender.id)
-        known = await self._house.inbox.find(party, *_ids(header))
-        if known is not None:
-            return await self._again(known, opened, at)
-        # Only now: a retry that comes late still gets the acknowledgement of the first.
-        in_time(header, at)
-        # (5) (6)
+        try:
+            in_time(header, at)
+        except Expired:
+            # A retry that comes late still gets the acknowledgement of the first.
+            return await self._known(opened, at)
+        # (5) (6) Most messages are new: that this one is not is found by the commit.
         signal = answers.acknowledgment(self._house, opened, at) if header.ack_requested else b""
-        fresh = await self._admitting.admit(directory, opened, signal, at)
+        if await self._admitting.admit(directory, opened, signal, at):
+            return await self._known(opened, at)
         # (7)
         if not (signal and header.sync_reply):
             return Answer(status=204)
-        known = None if fresh else await self._house.inbox.find(party, *_ids(header))
-        first = known.acknowledgment if known else None
-        return Answer(status=200, message=seal.wire_signal(first or signal))
+        return Answer(status=200, message=seal.wire_signal(signal))
+
+    async def _known(self, opened: Opened, at: datetime) -> Answer:
+        """Answer from the store; raise Expired for what is late and not there."""
+        header = opened.header
+        known = await self._house.inbox.find(Oin(header.sender.id), *_ids(header))
+        if known is None:
+            in_time(header, at)
+            raise OutcomeUnknown("message.gone", "a message that was known is not there")
+        return await self._again(known, opened, at)
 
     async def _again(self, known: Known, opened: Opened, at: datetime) -> Answer:
         """The same id came before: the stored acknowledgement again, or a conflict."""

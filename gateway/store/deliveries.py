@@ -13,19 +13,16 @@ from gateway.message import Oin
 from gateway.ports import AuditEvent, DeliveryChannel, DeliveryKind, NewDelivery, NewMessage
 from gateway.store.bell import topic_of
 from gateway.store.ending import BAD, ended
+from gateway.store.kept import keep
 from gateway.store.prepared import Prepared
 from gateway.store.records import canonical_list
-from gateway.store.tables import deliveries, lanes, payloads
+from gateway.store.tables import deliveries, lanes
 from gateway.store.writer import Tx
 
 ALWAYS = datetime(1970, 1, 1, tzinfo=UTC)
 """Moment of a lane whose breaker never opened."""
 
 _LANE = Prepared(sa.select(lanes.c.id).where(lanes.c.id == sa.bindparam("lane")))
-REFER = Prepared(
-    sa.update(payloads).where(payloads.c.id == sa.bindparam("b_id")).values(referenced=sa.true())
-)
-"""Makes a payload permanent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,10 +150,11 @@ def add_delivery(tx: Tx, message: NewMessage, delivery: NewDelivery) -> None:
     if delivery.state is State.READY:
         tx.ring(topic_of(delivery))
     if delivery.sealed is not None:
-        tx.defer(REFER, {"b_id": delivery.sealed.id})
+        keep(tx, delivery.sealed)
 
 
 def _row(delivery: NewDelivery, *, lane: str) -> dict[str, Any]:
+    ended = delivery.next_at if delivery.state in ENDED else None
     return {
         "id": delivery.id,
         "lane": lane,
@@ -164,7 +162,7 @@ def _row(delivery: NewDelivery, *, lane: str) -> dict[str, Any]:
         "channel": str(delivery.channel),
         "kind": str(delivery.kind),
         "state": str(delivery.state),
-        "next_at": delivery.next_at,
+        "next_at": None if ended else delivery.next_at,
         "attempt": 0,
         "fence": 0,
         "claimed_by": "",
@@ -182,12 +180,12 @@ def _row(delivery: NewDelivery, *, lane: str) -> dict[str, Any]:
         "sealed_id": delivery.sealed.id if delivery.sealed else None,
         "signed_references": "[]",
         "last_code": "",
-        "delivered_at": None,
+        "delivered_at": ended,
         "answered_by": None,
         "duplicate_safe": delivery.duplicate_safe,
         "spared": 0,
-        "ended_at": None,
-        "dispose_at": None,
+        "ended_at": ended,
+        "dispose_at": ended,
     }
 
 

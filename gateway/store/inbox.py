@@ -21,7 +21,8 @@ from gateway.ports import (
 )
 from gateway.store import epoch
 from gateway.store.bell import WORK
-from gateway.store.deliveries import REFER, add_delivery, look_again
+from gateway.store.deliveries import add_delivery, look_again
+from gateway.store.kept import keep
 from gateway.store.prepared import Prepared
 from gateway.store.reading import Reads
 from gateway.store.records import (
@@ -78,7 +79,7 @@ def admit(tx: Tx, admission: Admission, now: datetime) -> Admitted:
     epoch.guard(tx, admission.epoch)
     twin = _twin(tx, admission.message)
     if twin is not None:
-        return Admitted(message=twin, fresh=False)
+        return twin
     _store(tx, admission, now)
     if admission.answers is not None:
         _mark_answered(tx, admission.answers, admission.message, now)
@@ -88,8 +89,8 @@ def admit(tx: Tx, admission: Admission, now: datetime) -> Admitted:
     return Admitted(message=admission.message.id, fresh=True)
 
 
-def _twin(tx: Tx, message: NewMessage) -> str | None:
-    """Return the id of the same message; raise DuplicateConflict for another with its id.
+def _twin(tx: Tx, message: NewMessage) -> Admitted | None:
+    """Return the same message; raise DuplicateConflict for another with its id.
 
     Does not see messages of the same batch: the unique constraints do, and then each unit
     is run again alone.
@@ -104,9 +105,9 @@ def _twin(tx: Tx, message: NewMessage) -> str | None:
     rows = tx.peek(_TWINS, keys).all()
     for row in rows:
         if row.by_id:
-            return _same_id(row, message)
+            return Admitted(message=_same_id(row, message), fresh=False, by_id=True)
     for row in rows:
-        return _same_key(row, message)
+        return Admitted(message=_same_key(row, message), fresh=False)
     return None
 
 
@@ -134,11 +135,10 @@ def _conflict(code: str) -> DuplicateConflict:
 def _store(tx: Tx, admission: Admission, now: datetime) -> None:
     message = admission.message
     acknowledgment = admission.acknowledgment
-    sealed = acknowledgment.sealed if acknowledgment else admission.signal
+    sealed = acknowledgment.sealed if acknowledgment else None
     tx.insert(messages, (message_row(message, acknowledgment_id=sealed.id if sealed else None),))
-    for payload in (message.payload, admission.signal):
-        if payload is not None:
-            tx.defer(REFER, {"b_id": payload.id})
+    if message.payload is not None:
+        keep(tx, message.payload)
     for delivery in (*admission.deliveries, *((acknowledgment,) if acknowledgment else ())):
         add_delivery(tx, message, delivery)
     tx.record(*admission.events, _admitted(admission, now))

@@ -1,17 +1,19 @@
-"""Payloads: written ahead, encrypted, under an id that only an admission makes permanent."""
+"""Payloads: encrypted; small ones go with the commit that refers to them, large ones ahead."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import islice
-from typing import Any, Protocol
+from typing import Protocol
 
 import sqlalchemy as sa
 
 from gateway.errors import GatewayError, StoreUnavailable
-from gateway.ports import Clock, Dice, StoredPayload
+from gateway.ports import Clock, Dice, SealedPayload, StoredPayload
+from gateway.store.fresh import Fresh
+from gateway.store.kept import chunk_rows, payload_row
+from gateway.store.prepared import Prepared
 from gateway.store.reading import Reads
-from gateway.store.sealing import KEY, NONCE, SealedPayload, seal, unseal
+from gateway.store.sealing import CHUNK, KEY, NONCE, seal, unseal
 from gateway.store.tables import payload_chunks, payloads
 from gateway.store.writer import Tx, Writer
 
@@ -47,19 +49,8 @@ class Begin:
 
     def run(self, tx: Tx) -> None:
         """Insert, unreferenced."""
-        sealed = self.sealed
-        row = {
-            "id": sealed.id,
-            "at": self.at,
-            "size": sealed.size,
-            "sha256": sealed.sha256,
-            "referenced": False,
-            "epoch_key": sealed.epoch_key,
-            "wrapped": sealed.wrapped,
-            "destroyed_at": None,
-        }
-        tx.insert(payloads, (row,))
-        tx.insert(payload_chunks, _rows(sealed, start=0))
+        tx.insert(payloads, (payload_row(self.sealed, at=self.at, referenced=False),))
+        tx.insert(payload_chunks, chunk_rows(self.sealed, 0, CHUNKS_PER_COMMIT))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,12 +62,7 @@ class Continue:
 
     def run(self, tx: Tx) -> None:
         """Insert."""
-        tx.insert(payload_chunks, _rows(self.sealed, start=self.start))
-
-
-def _rows(sealed: SealedPayload, *, start: int) -> Iterable[dict[str, Any]]:
-    chunks = islice(enumerate(sealed.chunks), start, start + CHUNKS_PER_COMMIT)
-    return [{"payload_id": sealed.id, "n": n, "octets": octets} for n, octets in chunks]
+        tx.insert(payload_chunks, chunk_rows(self.sealed, self.start, CHUNKS_PER_COMMIT))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,24 +105,30 @@ class SweepOrphans:
         )
 
 
+_PAYLOAD = Prepared(
+    sa.select(payloads).where(
+        payloads.c.id == sa.bindparam("id"), payloads.c.destroyed_at.is_(None)
+    )
+)
+_CHUNKS = Prepared(
+    sa.select(payload_chunks.c.octets)
+    .where(payload_chunks.c.payload_id == sa.bindparam("id"))
+    .order_by(payload_chunks.c.n)
+)
+
+
 def _load(connection: sa.Connection, id_: str) -> SealedPayload | None:
-    row = connection.execute(
-        sa.select(payloads).where(payloads.c.id == id_, payloads.c.destroyed_at.is_(None))
-    ).first()
+    row = _PAYLOAD.rows(connection, {"id": id_}).first()
     if row is None:
         return None
-    chunks = connection.execute(
-        sa.select(payload_chunks.c.octets)
-        .where(payload_chunks.c.payload_id == id_)
-        .order_by(payload_chunks.c.n)
-    ).scalars()
+    chunks = _CHUNKS.rows(connection, {"id": id_})
     return SealedPayload(
         id=id_,
         size=row.size,
         sha256=row.sha256,
         epoch_key=row.epoch_key,
         wrapped=row.wrapped,
-        chunks=tuple(chunks),
+        chunks=tuple(chunk.octets for chunk in chunks),
     )
 
 
@@ -152,9 +144,23 @@ class SqlPayloads:
         self._epochs = epochs
         self._clock = clock
         self._dice = dice
+        self._fresh = Fresh()
 
     async def put(self, octets: bytes) -> StoredPayload:
-        """Encrypt and store under a new id; raises StoreUnavailable or OutcomeUnknown."""
+        """Encrypt under a new id; raises StoreUnavailable or OutcomeUnknown.
+
+        What fits one chunk goes into the commit that refers to it. More is written ahead.
+        """
+        if len(octets) > CHUNK:
+            return await self._write_ahead(octets)
+        at = self._clock.now()
+        sealed = await self._seal(octets)
+        self._fresh.put(sealed.id, octets, self._clock.monotonic())
+        return StoredPayload(
+            id=sealed.id, sha256=sealed.sha256, size=sealed.size, carried=sealed, at=at
+        )
+
+    async def _write_ahead(self, octets: bytes) -> StoredPayload:
         for _ in range(TRIES):
             sealed = await self._seal(octets)
             await self._writer.commit(Begin(sealed=sealed, at=self._clock.now()))
@@ -175,6 +181,9 @@ class SqlPayloads:
         `payload.tampered` when anything stored was changed, Misconfigured
         `epoch_key.damaged` when the file of the key is not what was written.
         """
+        fresh = self._fresh.take(id_, self._clock.monotonic())
+        if fresh is not None:
+            return fresh
         for _ in range(TRIES):
             stored = await self._reads(lambda connection: _load(connection, id_))
             if stored is None:
@@ -201,6 +210,7 @@ class SqlPayloads:
         wanted = tuple(ids)
         if not wanted:
             return 0
+        self._fresh.forget(wanted)
         return await self._writer.commit(Destroy(ids=wanted, at=self._clock.now()))
 
     async def sweep_orphans(self, older_than: timedelta) -> int:

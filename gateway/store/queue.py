@@ -25,7 +25,6 @@ from gateway.ports import (
 from gateway.store.bell import WORK, Bells
 from gateway.store.claim import ClaimDue, beat
 from gateway.store.deliveries import (
-    REFER,
     SPOT,
     Spot,
     close_breaker,
@@ -34,6 +33,7 @@ from gateway.store.deliveries import (
     spot,
     told,
 )
+from gateway.store.kept import keep
 from gateway.store.prepared import Prepared
 from gateway.store.reading import Reads
 from gateway.store.records import write_references
@@ -156,6 +156,10 @@ _KEEP = Prepared(
 )
 
 
+def _lost() -> StaleSnapshot:
+    return StaleSnapshot("claim.lost", "the delivery is no longer claimed by this worker")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeepSealed:
     """Unit: the signed envelope of a delivery, before its first octet leaves."""
@@ -166,15 +170,14 @@ class KeepSealed:
 
     def run(self, tx: Tx) -> None:
         """Raise StaleSnapshot `claim.lost` when it is no longer claimed, or signed already."""
-        tx.defer(REFER, {"b_id": self.envelope.id})
+        keep(tx, self.envelope)
         keys = {
             "b_id": self.claim.delivery,
             "b_fence": self.claim.fence,
             "b_sealed": self.envelope.id,
             "b_references": write_references(self.references),
         }
-        if tx.change(_KEEP, keys) != 1:
-            raise StaleSnapshot("claim.lost", "the delivery is no longer claimed by this worker")
+        tx.defer(_KEEP, keys, missing=_lost)
 
 
 @dataclass(frozen=True, slots=True)

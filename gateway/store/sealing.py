@@ -1,32 +1,18 @@
 """Encryption of payloads: a key per payload, chunks that can not be moved, cut or swapped."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from hashlib import sha256
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from gateway.errors import GatewayError
+from gateway.ports import SealedPayload
 
 CHUNK = 256 * 1024
 """Plain octets per chunk."""
 KEY = 32
 NONCE = 12
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SealedPayload:
-    """What is stored of a payload."""
-
-    id: str
-    size: int
-    sha256: str
-    """Hex, over the plain octets."""
-    epoch_key: str
-    wrapped: bytes
-    """Nonce and AES-256-GCM of the payload's key under the epoch key."""
-    chunks: tuple[bytes, ...]
 
 
 def seal(

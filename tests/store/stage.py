@@ -24,6 +24,7 @@ from gateway.ports import (
     StoredPayload,
 )
 from gateway.store.engine import open_engine
+from gateway.store.sealing import CHUNK
 from gateway.store.store import Store
 
 START = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
@@ -63,6 +64,10 @@ class Dice:
         return self._random.randbytes(n)
 
 
+LARGE = b"x" * (CHUNK + 1)
+"""Too large to go with the commit that refers to it: it is written ahead."""
+
+
 class Stage:
     """A store on a folder, its clock, and makers of admissions that differ by a number."""
 
@@ -98,9 +103,8 @@ class Stage:
         await self.store.close()
         await self.open()
 
-    async def message(self, n=1, **changes):
-        octets = f"<bericht>{n}</bericht>".encode()
-        stored = await self.store.payloads.put(octets)
+    async def message(self, n=1, *, octets=b"", **changes):
+        stored = await self.store.payloads.put(octets or f"<bericht>{n}</bericht>".encode())
         return new_message(n, at=self.clock.now(), payload=stored, **changes)
 
     async def admission(self, n=1, *, deliveries=None, **changes):
@@ -167,6 +171,10 @@ class Stage:
         references = references_of(*digests)
         await self.store.queue.sealed(claim, stored, references)
         return references
+
+    def forget(self):
+        """Let so much time pass that octets of a moment ago are read back from the database."""
+        self.clock.forward(minutes=2)
 
     def unguard_audit(self):
         """Take away what keeps audit rows from being changed."""

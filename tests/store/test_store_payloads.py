@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from gateway.errors import GatewayError, Misconfigured, StoreUnavailable
 from gateway.keys.epochs import EpochKeys
+from gateway.store.fresh import Fresh
 from gateway.store.sealing import CHUNK, seal, unseal
-from tests.store.stage import START, Dice
+from tests.store.stage import LARGE, START, Dice
 
 KEY = ("20261124T080000Z-00", bytes(range(32)))
 
@@ -69,15 +70,16 @@ async def test_whatever_was_changed_is_noticed(stage, tampering):
 
 
 async def test_chunks_of_another_payload_do_not_fit(stage):
-    one = await stage.store.payloads.put(b"a")
-    two = await stage.store.payloads.put(b"b")
+    await stage.admit_many((1, 2))
+    one, two = [(await stage.view(n)).message.payload_id for n in (1, 2)]
     stage.raw(
         "UPDATE payload_chunks SET octets = (SELECT octets FROM payload_chunks"
-        f" WHERE payload_id = '{two.id}') WHERE payload_id = '{one.id}'"
+        f" WHERE payload_id = '{two}') WHERE payload_id = '{one}'"
     )
+    stage.forget()
 
     with pytest.raises(GatewayError):
-        await stage.store.payloads.get(one.id)
+        await stage.store.payloads.get(one)
 
 
 @given(octets=st.binary(max_size=300), at=st.integers(min_value=0), bit=st.integers(0, 7))
@@ -126,20 +128,60 @@ async def test_what_was_destroyed_is_gone_and_says_so(stage):
 
 
 async def test_orphans_are_swept_and_what_was_admitted_stays(stage):
-    orphan = await stage.store.payloads.put(b"orphan")
-    await stage.admit(1)
+    orphan = await stage.store.payloads.put(LARGE)
+    await stage.admit(1, octets=LARGE)
     (claim,) = await stage.claim()
     await stage.seal(claim, b"digest")
     stage.clock.forward(hours=2)
-    young = await stage.store.payloads.put(b"young")
+    young = await stage.store.payloads.put(LARGE)
 
     assert await stage.store.payloads.sweep_orphans(timedelta(hours=1)) == 1
 
     with pytest.raises(GatewayError):
         await stage.store.payloads.get(orphan.id)
-    assert await stage.store.payloads.get(young.id) == b"young"
+    assert await stage.store.payloads.get(young.id) == LARGE
+    kept = (await stage.view()).message.payload_id
+    assert await stage.store.payloads.get(kept) == LARGE
+
+
+async def test_small_octets_go_with_the_commit_that_refers_to_them(stage):
+    before = stage.store.counters()["units"]
+    await stage.store.payloads.put(b"nobody refers to it")
+    assert stage.store.counters()["units"] == before
+
+    await stage.admit(1)
+    stage.forget()
+
+    assert stage.rows("SELECT count(*) FROM payloads")[0][0] == 1
     kept = (await stage.view()).message.payload_id
     assert await stage.store.payloads.get(kept) == b"<bericht>1</bericht>"
+
+
+async def test_octets_that_waited_too_long_for_their_commit_are_refused(stage):
+    """Their epoch key may be closed by now, and destroyed before anybody reads them."""
+    admission = await stage.admission(1)
+    stage.clock.forward(minutes=11)
+
+    with pytest.raises(StoreUnavailable) as caught:
+        await stage.store.inbox.admit(admission)
+
+    assert caught.value.code == "payload.late"
+    assert await stage.store.reader.message("m-1") is None
+
+
+def test_octets_of_a_moment_ago_are_held_within_time_and_room():
+    fresh = Fresh(seconds=60, room=10)
+    fresh.put("a", b"aaaa", 0.0)
+    fresh.put("b", b"bbbb", 1.0)
+    fresh.put("c", b"cccc", 2.0)
+    fresh.put("d", b"dd", 3.0)
+    fresh.forget(["d"])
+
+    assert fresh.take("a", 3.0) is None
+    assert fresh.take("b", 3.0) == b"bbbb"
+    assert fresh.take("b", 3.0) is None
+    assert fresh.take("c", 63.0) is None
+    assert fresh.take("d", 3.0) is None
 
 
 # --- epoch keys -----------------------------------------------------------------------

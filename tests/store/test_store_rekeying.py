@@ -10,7 +10,7 @@ from gateway.keys.epochs import GRACE, LIFETIME, EpochKeys
 from gateway.keys.epochs import look as look_at
 from gateway.lifecycle import State
 from gateway.store import rekeying
-from tests.store.stage import START, Dice
+from tests.store.stage import LARGE, START, Dice
 
 AGE = timedelta(hours=36)
 BACKUP = timedelta(hours=24)
@@ -150,18 +150,18 @@ async def stalling(stage):
 async def test_a_payload_wrapped_with_a_key_that_closed_meanwhile_is_wrapped_again(stalling):
     stalling.epochs.meanwhile = lambda key: stalling.epochs.close(key, stalling.clock.now())
 
-    stored = await stalling.store.payloads.put(b"octets")
+    stored = await stalling.store.payloads.put(LARGE)
 
     assert stalling.epochs.is_open(await key_of(stalling, stored.id))
-    assert await stalling.store.payloads.get(stored.id) == b"octets"
+    assert await stalling.store.payloads.get(stored.id) == LARGE
 
 
 async def test_a_payload_wrapped_with_a_key_that_was_destroyed_meanwhile_is_wrapped_again(stalling):
     stalling.epochs.meanwhile = stalling.epochs.destroy
 
-    stored = await stalling.store.payloads.put(b"octets")
+    stored = await stalling.store.payloads.put(LARGE)
 
-    assert await stalling.store.payloads.get(stored.id) == b"octets"
+    assert await stalling.store.payloads.get(stored.id) == LARGE
 
 
 async def test_what_moved_to_a_key_that_was_destroyed_meanwhile_moves_again(stalling):
@@ -323,6 +323,7 @@ async def test_a_tampered_payload_does_not_keep_others_from_moving(stage):
 async def test_a_live_payload_whose_key_is_gone_reads_as_destroyed(stage):
     payload = await waiting(stage)
     stage.epochs.destroy(await key_of(stage, payload))
+    stage.forget()
 
     with pytest.raises(GatewayError) as caught:
         await stage.store.payloads.get(payload)

@@ -18,7 +18,7 @@ from gateway.ports import (
 )
 from gateway.rules.retention import Terms
 from gateway.store import disposal
-from tests.store.stage import CPA, POLITIE, VT, event
+from tests.store.stage import CPA, LARGE, POLITIE, VT, event
 
 HUB = Terms.of(RetentionSettings(), InstallationRole.KNOOPPUNT)
 POINT = Terms.of(RetentionSettings(), InstallationRole.AANSLUITPUNT)
@@ -354,7 +354,7 @@ async def test_what_an_older_process_ended_is_found(stage):
 
 
 async def test_an_admission_whose_octets_were_swept_is_refused_whole(stage):
-    admission = await stage.admission(1)
+    admission = await stage.admission(1, octets=LARGE)
     stage.clock.forward(hours=2)
     assert await stage.store.payloads.sweep_orphans(HOUR) == 1
 
@@ -367,7 +367,7 @@ async def test_an_admission_whose_octets_were_swept_is_refused_whole(stage):
 async def test_operators_see_what_is_due_and_what_lives(stage):
     await delivered(stage, 1)
     await stage.admit(2, deliveries=(stage.delivery(2, state=State.HELD),))
-    await stage.store.payloads.put(b"orphan")
+    await stage.store.payloads.put(LARGE)
     await dispose(stage)
     seen = await stage.store.retention.figures()
     (key,) = stage.epochs.ids()

@@ -277,7 +277,7 @@ async def test_doctor_shows_what_is_due_and_backup_copies_beside_the_open_databa
     commands = (("doctor", "-c", site.config), ("backup", copy, "-c", site.config))
     before = gateway(*commands[0])
     store = _opened(site.config)
-    await store.payloads.put(b"octetten")
+    await store.payloads.put(b"x" * 300_000)
 
     doctor, backup = together(*commands)
     again = gateway(*commands[1])

@@ -482,6 +482,7 @@ def test_every_event_of_the_trace_has_a_dutch_name():
         message.handed_in message.received message.opened message.validated
         message.classified message.held message.released message.routed message.admitted
         message.refused message.answered message.duplicate acknowledgment.queued
+        acknowledgment.answered
         delivery.claimed delivery.signed delivery.encrypted delivery.sent delivery.retry
         delivery.acknowledged delivery.refused delivery.dead delivery.unknown
         delivery.held_again delivery.expired postvak.shown postvak.confirmed

@@ -19,6 +19,7 @@ STEPS: Mapping[str, str] = MappingProxyType(
         "message.answered": "Beantwoord",
         "message.duplicate": "Opnieuw ontvangen; niet opnieuw verwerkt",
         "acknowledgment.queued": "Ontvangstbevestiging klaargezet",
+        "acknowledgment.answered": "Ontvangstbevestiging als antwoord gegeven",
         "delivery.claimed": "Verzending begonnen",
         "delivery.signed": "Ondertekend",
         "delivery.encrypted": "Versleuteld voor de ontvanger",
