@@ -3,13 +3,17 @@
 One process at a time does it; after a crash the next one finds everything in the store.
 """
 
+import shutil
+from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 
 import structlog
 
 from gateway.config import AlarmSettings
 from gateway.pipeline import Gateway
-from gateway.ports import AlarmBounds, Alarms, Reader
+from gateway.ports import Alarm, AlarmBounds, Alarms, Reader
+from gateway.store.watch import DISK_LOW
 
 log = structlog.get_logger("gateway.alarming")
 
@@ -27,17 +31,40 @@ def bounds(settings: AlarmSettings) -> AlarmBounds:
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Disk:
+    """The disk of a database file."""
+
+    folder: Path
+    least_bytes: int
+
+    def low(self) -> tuple[Alarm, ...]:
+        """Return the alarm that is due; none when the folder can not be looked at."""
+        try:
+            free = shutil.disk_usage(self.folder).free
+        except OSError:
+            return ()
+        return (Alarm(code=DISK_LOW, subject=""),) if free < self.least_bytes else ()
+
+
 class Alarming:
     """Call `round` every minute."""
 
     def __init__(
-        self, *, gateway: Gateway, alarms: Alarms, reader: Reader, bounds: AlarmBounds
+        self,
+        *,
+        gateway: Gateway,
+        alarms: Alarms,
+        reader: Reader,
+        bounds: AlarmBounds,
+        disk: Disk | None = None,
     ) -> None:
         """Take the ports; the first round logs every alarm that stands open."""
         self._gateway = gateway
         self._alarms = alarms
         self._reader = reader
         self._bounds = bounds
+        self._disk = disk
         self._logged = 0
 
     async def round(self) -> None:
@@ -48,7 +75,8 @@ class Alarming:
         try:
             await self._gateway.tell_senders()
         finally:
-            await self._alarms.watch(self._bounds)
+            also = self._disk.low() if self._disk is not None else ()
+            await self._alarms.watch(self._bounds, also=also)
             await self._log()
 
     async def _log(self) -> None:

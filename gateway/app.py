@@ -37,6 +37,10 @@ T = TypeVar("T")
 
 log = structlog.get_logger("gateway.app")
 
+REREAD_SECONDS = 20.0
+"""Between two readings of a directory that another process says is another one."""
+STORE_SECONDS = 2.0
+"""How long the database has to answer whoever asks whether we are ready."""
 THREAD_BYTES = 128_000
 """From this size on, pure work goes to a thread: below it, the hop costs more."""
 
@@ -181,13 +185,8 @@ class App:
 
     async def ready(self) -> tuple[str, ...]:
         """Return why no message can be exchanged now, in Dutch; empty when one can."""
-        reasons = []
         directory = self.snapshots.current()
-        try:
-            if await self.store.epoch() != directory.epoch:
-                reasons.append("Een ander proces werkt met een andere configuratie.")
-        except GatewayError as error:
-            reasons.append(f"De opslag antwoordt niet ({error.code}).")
+        reasons = await self._store_reasons(directory)
         try:
             identity = _identity(self.installation).der()
             trust = self.snapshots.trust(directory)
@@ -197,6 +196,21 @@ class App:
         if not directory.agreements:
             reasons.append("Er is geen overeenkomst (CPA).")
         return tuple(reasons)
+
+    async def _store_reasons(self, directory: Directory) -> list[str]:
+        outage = self.store.condition.outage()
+        if outage is not None:
+            return [f"Er kan niets worden vastgelegd ({outage.code})."]
+        try:
+            async with asyncio.timeout(STORE_SECONDS):
+                epoch = await self.store.epoch()
+        except TimeoutError:
+            return ["De opslag antwoordt niet (store.slow)."]
+        except GatewayError as error:
+            return [f"De opslag antwoordt niet ({error.code})."]
+        if epoch != directory.epoch:
+            return ["Een ander proces werkt met een andere configuratie."]
+        return []
 
     async def reload(self) -> None:
         """Read the directory and the TLS files again; keep the old ones when they are wrong."""
@@ -247,6 +261,7 @@ async def build(installation: Installation) -> AsyncIterator[App]:
         )
         stack.push_async_callback(network.close)
         metrics = Metrics()
+        metrics.store_down(store.condition.seconds)
         api_tls = _api_context(installation)
         name = worker_name(settings)
         gateway = Gateway(
@@ -321,11 +336,14 @@ def open_store(installation: Installation, clock: SystemClock, dice: SystemDice)
 
 
 def _trouble(metrics: Metrics, store: Store) -> Callable[[str], None]:
-    """Count it; a directory that moved is read again."""
+    """Count it; a directory that moved is read again, but not with every round."""
+    rung_at = -REREAD_SECONDS
 
     def heard(code: str) -> None:
+        nonlocal rung_at
         metrics.refused(code)
-        if code == "epoch.moved":
+        if code == "epoch.moved" and monotonic() - rung_at >= REREAD_SECONDS:
+            rung_at = monotonic()
             store.epoch_bell.ring()
 
     return heard

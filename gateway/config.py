@@ -246,6 +246,12 @@ class AlarmSettings(_Section):
     postvak_hours: int = Field(
         24, ge=1, description="How long a back-end has to collect and confirm."
     )
+    disk_free_mb: int = Field(
+        1_000,
+        ge=0,
+        description="Free megabytes on the disk of a SQLite database below which it is one; "
+        "0 = never.",
+    )
 
 
 class PartySettings(_Section):

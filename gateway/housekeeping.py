@@ -3,10 +3,11 @@
 import asyncio
 import contextlib
 from datetime import timedelta
+from pathlib import Path
 
 import structlog
 
-from gateway.alarming import Alarming, bounds
+from gateway.alarming import Alarming, Disk, bounds
 from gateway.app import App
 from gateway.errors import GatewayError
 from gateway.installation import Installation
@@ -19,6 +20,7 @@ DUTY = "housekeeping"
 TERM = 3 * EVERY
 """How long the duty stays with a process that is not heard of any more."""
 DAY_SECONDS = 86_400
+MEGABYTE = 1_000_000
 
 
 async def keep_house(app: App, hangup: asyncio.Event, *, leads: bool) -> None:
@@ -32,6 +34,7 @@ async def keep_house(app: App, hangup: asyncio.Event, *, leads: bool) -> None:
         alarms=app.store.alarms,
         reader=app.store.reader,
         bounds=bounds(app.settings.alarms),
+        disk=_disk(app.installation),
     )
     while True:
         try:
@@ -44,6 +47,14 @@ async def keep_house(app: App, hangup: asyncio.Event, *, leads: bool) -> None:
         if reread or seen != lists:
             lists = seen
             await app.reload()
+
+
+def _disk(installation: Installation) -> Disk | None:
+    database = installation.database
+    if not isinstance(database, Path):
+        return None
+    least = installation.settings.alarms.disk_free_mb * MEGABYTE
+    return Disk(folder=database.parent, least_bytes=least)
 
 
 async def _once(app: App, alarming: Alarming, *, leads: bool) -> None:

@@ -4,7 +4,7 @@ Labels are codes, kinds and states, never ids or values; a label that would take
 `MOST_LABELS` values becomes `overig`, so that no peer can fill the memory with names.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from prometheus_client import (
@@ -80,6 +80,11 @@ class Metrics:
         self._store = Gauge(
             "gateway_store_up", "1 when the store could be read for this page", registry=registry
         )
+        self._down = Gauge(
+            "gateway_store_down_seconds",
+            "Seconds since nothing could be committed; 0 when it can",
+            registry=registry,
+        )
         self._expiry = Gauge(
             "gateway_certificate_days",
             "Days until a certificate expires",
@@ -125,6 +130,10 @@ class Metrics:
         self._due.labels("due").set(due)
         self._due.labels("overdue").set(overdue)
         self._keys.set(oldest_key_days)
+
+    def store_down(self, seconds: Callable[[], float]) -> None:
+        """Ask `seconds` at each page how long nothing could be committed."""
+        self._down.set_function(seconds)
 
     def figures(self, figures: Mapping[str, int] | None) -> None:
         """Replace the counts of the store; None when it could not be read."""

@@ -582,8 +582,11 @@ class Alarms(Protocol):
         """Open alarms, and close those with these codes and subjects, in one commit."""
         ...
 
-    async def watch(self, bounds: AlarmBounds) -> None:
-        """Open what time brought about, and close what is over."""
+    async def watch(self, bounds: AlarmBounds, *, also: Sequence[Alarm] = ()) -> None:
+        """Open what time brought about, and close what is over.
+
+        `also` is what was seen outside the store now, of codes that are watched.
+        """
         ...
 
     async def dismiss(self, id_: int, *, who: str, why: str) -> AlarmView:

@@ -1,7 +1,8 @@
 """One installation as a service: its listeners, its worker, its housekeeping.
 
-SIGTERM and SIGINT stop it; SIGHUP reads agreements, parties, trust and TLS files again. On
-one PostgreSQL any number of processes serve together, each all of it or one role.
+SIGTERM and SIGINT stop it, the second one at once; SIGHUP reads agreements, parties, trust
+and TLS files again. On one PostgreSQL any number of processes serve together, each all of
+it or one role.
 """
 
 import asyncio
@@ -17,6 +18,7 @@ from gateway.config import ProcessRole
 from gateway.errors import Misconfigured
 from gateway.housekeeping import keep_house
 from gateway.installation import Installation
+from gateway.stopping import HURRY, Stopping
 from gateway.web.api.app import api_app
 from gateway.web.api.office import ApiLimits
 from gateway.web.control import Desk, open_control
@@ -27,36 +29,44 @@ from gateway.web.listener import Listener, ListenerLimits, listen
 
 log = structlog.get_logger("gateway.service")
 
-LATE = timedelta(seconds=5)
-"""After the grace: for the last commits and the closing of the store."""
-
-
 ALL = frozenset(ProcessRole)
 
 
-async def serve(
+def run(
     installation: Installation,
     *,
     roles: frozenset[ProcessRole] = ALL,
     beheer_port: int | None = None,
 ) -> None:
-    """Serve until told to stop; raises Misconfigured when it can not start.
+    """Serve until told to stop; raises Misconfigured or Unavailable when it can not start.
 
     A stop takes at most the grace of the settings and five seconds.
     """
+    stopping = Stopping(timedelta(seconds=installation.settings.worker.grace_seconds))
+    asyncio.run(_serve(installation, stopping, roles=roles, beheer_port=beheer_port))
+    stopping.done()
+
+
+async def _serve(
+    installation: Installation,
+    stopping: Stopping,
+    *,
+    roles: frozenset[ProcessRole],
+    beheer_port: int | None,
+) -> None:
     if roles != ALL and installation.settings.database.url is None:
-        raise Misconfigured("serve.only", "SQLite takes one process, which then does everything")
-    stop, hangup = asyncio.Event(), asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    loop.add_signal_handler(signal.SIGHUP, hangup.set)
+        raise Misconfigured(
+            "serve.only", "met SQLite doet één proces alles; --only is er voor PostgreSQL"
+        )
+    hangup = asyncio.Event()
+    stopping.listen()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, hangup.set)
     async with build(installation) as app, _control(app):
         app.store.listen()
         listeners = await _listen(app, roles, beheer_port)
         names = sorted(roles)
         log.info("gateway.started", name=app.settings.naam, roles=names, epoch=_epoch(app))
-        await _run(app, roles, stop, hangup, listeners)
+        await _run(app, roles, stopping.asked, hangup, listeners)
         log.info("gateway.stopped", name=app.settings.naam)
 
 
@@ -85,19 +95,21 @@ async def _run(
     async with asyncio.TaskGroup() as tasks:
         if ProcessRole.WORKER in roles:
             tasks.create_task(app.worker.run(stop))
-        keeping = tasks.create_task(keep_house(app, hangup, leads=ProcessRole.SEALER in roles))
+        beside = [tasks.create_task(keep_house(app, hangup, leads=ProcessRole.SEALER in roles))]
         if ProcessRole.WEB in roles:
-            tasks.create_task(app.explaining.warm(app.snapshots.current()))
+            warming = app.explaining.warm(app.snapshots.current())
+            beside.append(tasks.create_task(warming))
         await stop.wait()
         log.info("gateway.stopping", name=app.settings.naam)
-        keeping.cancel()
+        for task in beside:
+            task.cancel()
         app.store.wake()  # long polls end now
         await _close(app, listeners)
 
 
 async def _close(app: App, listeners: list[Listener]) -> None:
     """Close all listeners at once; whatever hangs is left behind after the grace."""
-    seconds = app.settings.worker.grace_seconds + LATE.total_seconds()
+    seconds = app.settings.worker.grace_seconds + HURRY.total_seconds()
     closing = [asyncio.ensure_future(listener.close()) for listener in listeners]
     _, late = await asyncio.wait(closing, timeout=seconds)
     for task in late:

@@ -70,6 +70,7 @@ class Worker:
         self._on_trouble = on_trouble
         self._running: set[asyncio.Task[None]] = set()
         self._look_at = float("-inf")
+        self._told: tuple[str, str] | None = None
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop`, then let what is under way end within the grace, and retire."""
@@ -89,6 +90,7 @@ class Worker:
         while not stop.is_set():
             try:
                 wait = await self._round(rung=rung)
+                self._told = None
             except Exception as error:  # noqa: BLE001 - one bad row must not stop all traffic
                 self._trouble("worker.trouble", error)
                 wait = self._pace.trouble_wait.total_seconds()
@@ -162,9 +164,11 @@ class Worker:
             self._trouble("worker.trouble", error)
 
     def _trouble(self, event: str, error: Exception) -> None:
-        """Log kind and code; a text of another library may hold a value."""
+        """Log kind and code, once while it lasts; a text of another library may hold a value."""
         code = error.code if isinstance(error, GatewayError) else f"bug.{type(error).__name__}"
-        log.warning(event, code=code)
+        if self._told != (event, code):
+            self._told = event, code
+            log.warning(event, code=code)
         self._on_trouble(code)
 
     def _until(self, due: datetime | None) -> float:

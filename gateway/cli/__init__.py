@@ -6,7 +6,10 @@ from typing import Annotated
 
 import typer
 
-from gateway.errors import GatewayError, Misconfigured
+from gateway.errors import GatewayError, Misconfigured, Unavailable
+
+AGAIN = 75
+"""EX_TEMPFAIL of sysexits.h."""
 
 Config = Annotated[
     Path,
@@ -25,7 +28,10 @@ app = typer.Typer(
 
 
 def main() -> None:
-    """Run a command; a refusal is one line with its code and exit status 1 or 2."""
+    """Run a command; a refusal is one line with its code and exit status 1, 2 or 75.
+
+    2: something must be changed first. 75: the same command may succeed later.
+    """
     from gateway.cli import commands
 
     commands.register(app)
@@ -34,6 +40,9 @@ def main() -> None:
     except Misconfigured as error:
         print(f"gateway: {error}", file=sys.stderr)
         sys.exit(2)
+    except Unavailable as error:
+        print(f"gateway: {error}", file=sys.stderr)
+        sys.exit(AGAIN)
     except GatewayError as error:
         print(f"gateway: {error}", file=sys.stderr)
         sys.exit(1)

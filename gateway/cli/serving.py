@@ -1,6 +1,5 @@
 """`gateway serve`."""
 
-import asyncio
 from pathlib import Path
 from typing import Annotated
 
@@ -27,6 +26,9 @@ def serve(
 ) -> None:
     """Serve an installation until SIGTERM. SIGHUP reads agreements, parties and trust again.
 
+    Exit status 0 after a stop, 2 when something must be changed first, 75 when the database
+    does not answer: then starting again later may do.
+
     Any number of processes serve one PostgreSQL together; SQLite takes one. Logs go to
     standard error, one JSON object per line (setting `log`).
     """
@@ -37,4 +39,4 @@ def serve(
     settings = installation.settings.log
     log.setup(style=log.Style(settings.vorm), level=settings.niveau)
     roles = frozenset(only) if only else service.ALL
-    asyncio.run(service.serve(installation, roles=roles, beheer_port=beheer_port))
+    service.run(installation, roles=roles, beheer_port=beheer_port)

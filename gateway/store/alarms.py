@@ -15,7 +15,7 @@ from gateway.errors import NoRoute
 from gateway.ports import Alarm, AlarmBounds, AlarmView, AuditEvent, Clock
 from gateway.store import watch
 from gateway.store.reading import Reads
-from gateway.store.tables import alarms
+from gateway.store.tables import alarms, clock
 from gateway.store.writer import Tx, Writer
 
 SYSTEM = "systeem"
@@ -112,7 +112,8 @@ class Differences:
 class Dismiss:
     """Unit: a person closes an alarm.
 
-    While its cause stands, a watched one is not raised again.
+    While its cause stands, a watched one is not raised again. Who closes
+    `clock.stepped_back` says that the time is right as it is now.
     """
 
     id: int
@@ -130,6 +131,8 @@ class Dismiss:
         if done != 1:
             raise NoRoute("alarm.unknown", "Er staat geen alarm open met dit nummer.")
         closed = view(tx.read(sa.select(alarms).where(alarms.c.seq == self.id)).one())
+        if closed.code == watch.STEPPED_BACK:
+            self._accept_time(tx)
         tx.record(
             _told(
                 "alarm.dismissed",
@@ -142,6 +145,12 @@ class Dismiss:
             )
         )
         return closed
+
+    def _accept_time(self, tx: Tx) -> None:
+        """The clock was ahead for a while: without this its mark would stand until then."""
+        tx.write(sa.update(clock).values(high_water=self.now))
+        data: dict[str, str | int] = {"was": tx.high_water.isoformat(timespec="seconds")}
+        tx.record(AuditEvent(event="clock.accepted", at=self.now, actor=self.who, data=data))
 
 
 def view(row: sa.Row[Any]) -> AlarmView:
@@ -175,8 +184,11 @@ def counts(connection: sa.Connection) -> Mapping[str, int]:
     return {row.code: row.n for row in connection.execute(statement)}
 
 
-def _differences(connection: sa.Connection, bounds: AlarmBounds, now: datetime) -> Differences:
-    seen = {(a.code, a.subject): a for a in watch.causes(connection, bounds, now)}
+def _differences(
+    connection: sa.Connection, bounds: AlarmBounds, also: Sequence[Alarm], now: datetime
+) -> Differences:
+    causes = (*watch.causes(connection, bounds, now), *also)
+    seen = {(a.code, a.subject): a for a in causes}
     rows = connection.execute(
         sa.select(alarms.c.code, alarms.c.subject).where(
             _STANDS, alarms.c.code.in_(sorted(watch.WATCHED))
@@ -206,10 +218,10 @@ class SqlAlarms:
         unit = Differences(raised=tuple(raised), gone=tuple(gone), now=self._clock.now())
         await self._writer.commit(unit)
 
-    async def watch(self, bounds: AlarmBounds) -> None:
+    async def watch(self, bounds: AlarmBounds, *, also: Sequence[Alarm] = ()) -> None:
         """Look for what only time brings about; commits only when something changed."""
         now = self._clock.now()
-        unit = await self._reads(lambda c: _differences(c, bounds, now))
+        unit = await self._reads(lambda c: _differences(c, bounds, also, now))
         if unit.raised or unit.gone:
             await self._writer.commit(unit)
 

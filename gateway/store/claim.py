@@ -94,6 +94,11 @@ _LINE = (
         deliveries.c.lane == sa.bindparam("lane"),
         deliveries.c.state == str(State.READY),
         deliveries.c.next_at <= sa.bindparam("now", type_=deliveries.c.next_at.type),
+        # What is too old is for the sweep, which knows whether the clock can be believed.
+        sa.or_(
+            deliveries.c.expires_at.is_(None),
+            deliveries.c.expires_at > sa.bindparam("now", type_=deliveries.c.next_at.type),
+        ),
     )
     .order_by(deliveries.c.next_at, deliveries.c.seq)
     .limit(sa.bindparam("limit", type_=sa.Integer))
@@ -160,7 +165,7 @@ class ClaimDue:
         return Claimed(
             claims=tuple(claim for claim in claims if claim is not None),
             left=len(rows) == self.limit or any(line.full for line in lines),
-            waits=not gated,
+            waits=not gated or any(not (line.rows or line.full) for line in lines),
         )
 
     def lanes(self, connection: sa.Connection, *, lock: bool = True) -> Sequence[Any]:

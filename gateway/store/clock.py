@@ -38,8 +38,11 @@ class Mark:
 
     def advance(self, connection: sa.Connection, now: datetime) -> datetime:
         """Return the mark; write `now` where it lies ahead of what is on file."""
-        if now - self._known > _EVERY or self._known == _FIRST:
+        if now - self._known > _EVERY:
             _ADVANCE.change(connection, {"b_now": now})
+            self._read = _READ.rows(connection).scalar()
+        elif self._known - now > _EVERY:
+            # Another connection may have seen a later time, and a person may put it right.
             self._read = _READ.rows(connection).scalar()
         else:
             self._read = self._known

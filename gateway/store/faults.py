@@ -14,6 +14,7 @@ _TEXTS = {
     "store.readonly": "the database can not be written",
     "store.connections": "the database server takes no more connections",
     "store.gone": "the database can not be reached",
+    "store.disk": "the disk of the database fails",
     "store.damaged": "the database file is damaged",
     "store.locked_out": "the database refuses the user or its password",
     "store.slow": "the database did not answer in time",
@@ -42,7 +43,7 @@ _STATES = (
 _SQLITE = {
     sqlite3.SQLITE_FULL: "store.full",
     sqlite3.SQLITE_READONLY: "store.readonly",
-    sqlite3.SQLITE_IOERR: "store.gone",
+    sqlite3.SQLITE_IOERR: "store.disk",
     sqlite3.SQLITE_CANTOPEN: "store.gone",
     sqlite3.SQLITE_CORRUPT: "store.damaged",
     sqlite3.SQLITE_NOTADB: "store.damaged",
@@ -60,8 +61,9 @@ def ours(error: BaseException) -> BaseException:
     """Turn an error of the database into one of ours; leave others as they are.
 
     Codes: `store.integrity`, `store.conflict`, `store.full`, `store.readonly`,
-    `store.connections`, `store.gone`, `store.damaged`, `store.locked_out`, `store.slow`,
-    `store.failed`. A retry on schedule helps, once somebody mended what the code names.
+    `store.connections`, `store.gone`, `store.disk`, `store.damaged`, `store.locked_out`,
+    `store.slow`, `store.failed`. A retry on schedule helps, once somebody mended what the
+    code names.
     """
     if isinstance(error, GatewayError) or not isinstance(error, sa.exc.SQLAlchemyError):
         return error
@@ -84,7 +86,7 @@ def code_of(error: sa.exc.SQLAlchemyError) -> str:
 
 def lost_connection(error: sa.exc.SQLAlchemyError) -> bool:
     """Tell whether the connection is of no use any more, so that a new one may do better."""
-    return code_of(error) in {"store.gone", "store.readonly", "store.failed"}
+    return code_of(error) in {"store.gone", "store.disk", "store.readonly", "store.failed"}
 
 
 def _driver_code(cause: BaseException) -> str:

@@ -21,14 +21,17 @@ class Lock:
         try:
             self._handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
-            raise Misconfigured("store.path", "the lock file can not be made") from error
+            raise Misconfigured(
+                "store.path", "de map van de database is niet te beschrijven", where=str(path)
+            ) from error
         try:
             fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             os.close(self._handle)
             raise Misconfigured(
                 "store.locked",
-                "another process has opened this database; SQLite takes one, PostgreSQL any number",
+                "een ander gateway-proces gebruikt deze database; stop dat eerst, of neem "
+                "PostgreSQL voor meer processen",
                 where=str(database),
             ) from error
 
@@ -60,7 +63,9 @@ class Sqlite:
         try:
             os.close(os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
         except OSError as error:
-            raise Misconfigured("store.path", "the database file can not be made") from error
+            raise Misconfigured(
+                "store.path", "de database is niet te beschrijven", where=str(self.path)
+            ) from error
 
     def lock(self) -> Lock:
         """Keep every other process out; raise Misconfigured `store.locked`."""

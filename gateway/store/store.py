@@ -24,6 +24,7 @@ from gateway.store.alarms import SqlAlarms
 from gateway.store.audit import Break, verify_chain
 from gateway.store.bell import Bell, Bells
 from gateway.store.clock import HIGH_WATER, stepped_back
+from gateway.store.condition import Condition
 from gateway.store.decisions import SqlDecisions
 from gateway.store.duties import TakeDuty
 from gateway.store.engine import Engine, Held, open_engine
@@ -54,6 +55,7 @@ class Store:
         *,
         engine: Engine,
         lock: Held,
+        condition: Condition,
         writer: Writer,
         reads: Reads,
         epochs: AllKeys,
@@ -65,6 +67,7 @@ class Store:
         """Wire the parts; `open` does it."""
         self._engine = engine
         self._lock = lock
+        self.condition = condition
         self._writer = writer
         self._reads = reads
         self._clock = clock
@@ -128,8 +131,11 @@ class Store:
         try:
             upgrade(engine)
             threads = writers if engine.shared and not inline else 1
+            condition = Condition(clock, dice)
             # One by one: those before one that fails are closed.
-            committers.extend(Committer(engine, writer_id, clock) for _ in range(threads))
+            committers.extend(
+                Committer(engine, writer_id, clock, watch=condition) for _ in range(threads)
+            )
             if not engine.shared:
                 value_of(committers[0].run((ForgetWorkers(),))[0])
         except BaseException:
@@ -141,6 +147,7 @@ class Store:
         return cls(
             engine=engine,
             lock=lock,
+            condition=condition,
             writer=(
                 InlineWriter(committers[0], hear=bells.rung)
                 if inline

@@ -87,7 +87,12 @@ _TAKE_EXPIRED, _TAKE_OVERDUE, _TAKE_ABANDONED = _mine(_EXPIRED), _mine(_OVERDUE)
 def anything_due(connection: sa.Connection, sweep: "Sweep") -> bool:
     """Tell whether a sweep would change something: most do not, and need no commit."""
     times = {"now": sweep.now}
-    looks = ((_EXPIRED, times), (_OVERDUE, times), (_ABANDONED, sweep.lost()))
+    looks: list[tuple[sa.Select[Any], dict[str, Any]]] = [
+        (_OVERDUE, times),
+        (_ABANDONED, sweep.lost()),
+    ]
+    if sweep.expire:
+        looks.append((_EXPIRED, times))
     return any(connection.execute(look, keys).first() is not None for look, keys in looks)
 
 
@@ -103,6 +108,8 @@ class Sweep:
     """The worker that sweeps, with its run; empty = only the claims of dead workers."""
     under_way: frozenset[str] = frozenset()
     """What it is delivering now: its other claims are nobody's (a settlement that failed)."""
+    expire: bool = True
+    """False while the clock may be wrong: what has ended does not come back."""
 
     def lost(self) -> dict[str, Any]:
         """Return what `_ABANDONED` asks for."""
@@ -115,7 +122,8 @@ class Sweep:
     def run(self, tx: Tx) -> int:
         """Return how many deliveries changed."""
         times = {"now": self.now}
-        expired = [self._expire(tx, row) for row in tx.read(_TAKE_EXPIRED, times).all()]
+        due = tx.read(_TAKE_EXPIRED, times).all() if self.expire else ()
+        expired = [self._expire(tx, row) for row in due]
         abandoned = [self._put_back(tx, row) for row in tx.read(_TAKE_ABANDONED, self.lost()).all()]
         overdue = [self._overdue(tx, row) for row in tx.read(_TAKE_OVERDUE, times).all()]
         return sum(expired) + sum(abandoned) + sum(overdue)

@@ -11,16 +11,19 @@ from gateway.ports import Alarm, AlarmBounds, DeliveryChannel, DeliveryKind, Dir
 from gateway.store.clock import HIGH_WATER, stepped_back
 from gateway.store.tables import UNANSWERED, deliveries, lanes, messages, to_micros
 
+STEPPED_BACK = "clock.stepped_back"
+DISK_LOW = "disk.low"
 WATCHED = frozenset(
     {
         "delivery.unconfirmed",
         "partner.down",
         "answer.missing",
         "postvak.waiting",
-        "clock.stepped_back",
+        STEPPED_BACK,
+        DISK_LOW,
     }
 )
-"""Their alarms close by themselves. Each has a party as subject: one partner, one alarm."""
+"""Their alarms close by themselves. The subject is a party: one partner, one alarm; or none."""
 
 _OPEN = [str(s) for s in (State.READY, State.CLAIMED, State.SENT)]
 
@@ -38,7 +41,7 @@ def causes(connection: sa.Connection, bounds: AlarmBounds, now: datetime) -> Ite
             yield Alarm(code=code, subject=row.subject, party=row.subject)
     high_water = connection.execute(HIGH_WATER).scalar()
     if high_water is not None and stepped_back(high_water, now):
-        yield Alarm(code="clock.stepped_back", subject="")
+        yield Alarm(code=STEPPED_BACK, subject="")
 
 
 def _unconfirmed(bounds: AlarmBounds, now: datetime) -> sa.Select[Any]:

@@ -23,7 +23,7 @@ from gateway.ports import AuditEvent, Clock
 from gateway.store import clock as marks
 from gateway.store.audit import Tail, link, tail_of
 from gateway.store.engine import Engine
-from gateway.store.faults import AGAIN, lost_connection, ours
+from gateway.store.faults import AGAIN, code_of, lost_connection, ours
 from gateway.store.prepared import Params, Prepared, Rows
 from gateway.store.tables import FLUSH_ORDER, audit, metadata
 
@@ -34,6 +34,8 @@ GROUP = 64
 """Units in one commit, at most."""
 QUEUE = 1024
 """Units that may wait; more is refused with `store.busy`."""
+PROBE_SECONDS = 1.0
+"""How often a thread that has nothing to do looks whether an outage is over."""
 LINGER = 0.001
 """Seconds that a commit waits for company, where the one before it had some."""
 TRIES = 4
@@ -184,11 +186,49 @@ class Counters:
         return Counters(**sums, largest_group=largest)
 
 
+class Watch(Protocol):
+    """Keeps whether changes can be committed. Called from every thread that commits."""
+
+    def down(self) -> bool: ...
+    def failed(self, code: str) -> None:
+        """A commit failed, for no fault of what was in it."""
+        ...
+
+    def looks(self) -> "Sequence[Unit[Any]]":
+        """Return what to commit, each alone, to see whether an outage is over; empty = later."""
+        ...
+
+    def over(self) -> None:
+        """All of that was committed."""
+        ...
+
+
+class Unwatched:
+    """Nobody wants to know."""
+
+    def down(self) -> bool:
+        """Know of nothing."""
+        return False
+
+    def failed(self, code: str) -> None:
+        """Ignore it."""
+
+    def looks(self) -> "Sequence[Unit[Any]]":
+        """There is no outage."""
+        return ()
+
+    def over(self) -> None:
+        """There was none."""
+
+
 class Committer:
     """Runs units in transactions, on a connection of its own that writes. Not thread-safe."""
 
-    def __init__(self, engine: Engine, writer_id: str, clock: Clock) -> None:
+    def __init__(
+        self, engine: Engine, writer_id: str, clock: Clock, *, watch: Watch | None = None
+    ) -> None:
         """Connect, and find the end of an audit chain that is named after `writer_id`."""
+        self._watch = watch or Unwatched()
         self._engine = engine
         self._writer_id = writer_id
         self._clock = clock
@@ -201,13 +241,53 @@ class Committer:
         self._connect()
 
     def run(self, units: Sequence[Unit[Any]]) -> list[Result]:
-        """Run all in one commit, or each alone when one of them raises. Never raises."""
+        """Run all in one commit, or each alone when one of them raises. Never raises.
+
+        During an outage it looks first whether that is over, also without any unit.
+        """
+        lost = self._look() if self._watch.down() else None
+        if lost is not None:
+            return [Failed(lost)] * len(units)
+        return self._run(units) if units else []
+
+    def _run(self, units: Sequence[Unit[Any]]) -> list[Result]:
         try:
             return self._together(units)
         except _Lost as lost:
-            return [Failed(lost.error)] * len(units)
+            return [self._failed(lost)] * len(units)
         except Exception as error:  # noqa: BLE001 - every failure must reach its future
             return self._each(units, error)
+
+    def down(self) -> bool:
+        """Tell whether there is an outage: then `run` now and then, if only nothing."""
+        return self._watch.down()
+
+    def _look(self) -> StoreUnavailable | None:
+        """See whether the outage is over; return what stands in the way of every change."""
+        looks = self._watch.looks()
+        try:
+            for unit in looks:
+                self._together((unit,))
+        except Exception as error:  # noqa: BLE001 - it is still not over, whatever it is
+            code = self._note(error if isinstance(error, _Lost) else _Lost(_ours(error)))
+            blocked = StoreUnavailable(code, "the database could not be written just now")
+            return None if code in _PARTLY else blocked
+        if looks:
+            self._watch.over()
+        return None
+
+    def _failed(self, lost: "_Lost") -> Failed:
+        self._note(lost)
+        return Failed(lost.error)
+
+    def _note(self, lost: "_Lost") -> str:
+        cause = lost.__cause__  # of a commit that is unknown it tells more
+        if isinstance(cause, sa.exc.SQLAlchemyError):
+            code = code_of(cause)
+        else:
+            code = getattr(lost.error, "code", "store.failed")
+        self._watch.failed(code)
+        return code
 
     def take_topics(self) -> tuple[str, ...]:
         """Return what was rung since the last time."""
@@ -250,6 +330,8 @@ class Committer:
         """Without a database no unit can do better alone. Nothing of the batch happened."""
         mine = ours(error)
         if isinstance(mine, StoreUnavailable) and mine.code in _HOPELESS:
+            # A server that became a standby, a file that was opened read-only: not for ever.
+            self._disconnect()
             raise _Lost(mine) from error
 
     def _begin(self) -> sa.Connection:
@@ -312,15 +394,19 @@ class Committer:
         try:
             return self._together((unit,))[0]
         except _Lost as lost:
-            return Failed(lost.error)
+            return self._failed(lost)
         except Exception as error:  # noqa: BLE001 - every failure must reach its future
             if tries > 1 and _again(_ours(error)):
                 return self._alone(unit, tries=tries - 1)
             return Failed(_ours(error))
 
 
-_HOPELESS = frozenset({"store.gone", "store.full", "store.readonly", "store.damaged"})
+_HOPELESS = frozenset({"store.gone", "store.full", "store.readonly", "store.damaged", "store.disk"})
 """What no unit of a batch can be to blame for."""
+
+
+_PARTLY = frozenset({"store.full"})
+"""What small changes may still get past: deliveries end while nothing new is taken in."""
 
 
 def _again(error: BaseException) -> bool:
@@ -459,7 +545,7 @@ class ThreadWriter:
 
     def _run(self, committer: Committer) -> None:
         company = False
-        while (job := self._queue.get()) is not None:
+        while (job := self._next(committer)) is not None:
             if company:
                 time.sleep(LINGER)  # more is on its way: one commit for all costs less
             jobs, last = self._collect(job)
@@ -469,6 +555,14 @@ class ThreadWriter:
             if last:
                 break
         committer.close()
+
+    def _next(self, committer: Committer) -> _Job | None:
+        """Wait for work; without any, look now and then whether an outage is over."""
+        while True:
+            try:
+                return self._queue.get(timeout=PROBE_SECONDS if committer.down() else None)
+            except queue.Empty:
+                committer.run(())
 
     def _resolve(
         self, jobs: Sequence[_Job], results: Sequence[Result], topics: Sequence[str]

@@ -1,14 +1,17 @@
 """Alarms: raised once, cleared when the cause is gone, and what time alone brings about."""
 
 import asyncio
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import pytest
 
+from gateway.alarming import Disk
 from gateway.errors import NoRoute
 from gateway.ports import Alarm, AlarmBounds, HandedOver, SignalReceived, TryAgain
-from tests.store.stage import CPA, VT
+from gateway.store.engine import open_engine
+from gateway.store.writer import Committer
+from tests.store.stage import CPA, START, VT, Clock
 
 BOUNDS = AlarmBounds()
 TROUBLE = Alarm(code="store.trouble", subject="", reason="store.failed")
@@ -205,6 +208,65 @@ async def test_a_clock_that_went_back(stage):
 
     stage.clock.forward(seconds=2)
     assert await _watch(stage) == []
+
+
+APPROVED = {"approval_id": "DT-01"}
+
+
+async def test_a_clock_that_was_ahead_holds_releases_until_a_person_says_it_is_right(stage):
+    """The mark of the year to come would stand for a year."""
+    stage.clock.forward(days=365)
+    await stage.store.queue.heartbeat(worker="w1")
+    stage.clock.forward(days=-365, seconds=2)
+    await stage.admit(1, deliveries=(stage.delivery(1, **APPROVED),))
+    assert await _watch(stage) == [("clock.stepped_back", "", 1)]
+    held = await stage.claim(approvals=("DT-01",))
+
+    (alarm,) = await stage.store.reader.alarms(limit=10)
+    await stage.store.alarms.dismiss(alarm.id, who="jansen", why="ntp was stuk")
+    claimed = [await stage.claim(approvals=("DT-01",)) for _ in range(4)]
+
+    assert held == ()
+    assert [claim.delivery for claims in claimed for claim in claims] == ["d-1"]
+    assert await stage.store.time_ok(stage.clock.now())
+    assert await _watch(stage) == []
+    rows = await stage.store.reader.audit(after=0, limit=500)
+    assert [r.event.actor for r in rows if r.event.event == "clock.accepted"] == ["jansen"]
+
+
+async def test_every_connection_sees_that_the_clock_went_back(address):
+    """What one of them knows from before must not pass for the mark on file."""
+    engine, clock = open_engine(address), Clock()
+    one, other = (Committer(engine, f"w{n}", clock) for n in range(2))
+    marks = []
+    for seconds in (3, 3, -6):
+        clock.forward(seconds=seconds)
+        for committer in (other, one) if seconds < 0 else (one,) if marks else (one, other):
+            (done,) = committer.run((HighWater(),))
+            marks.append(done.value)
+    one.close()
+    other.close()
+
+    assert marks[-2:] == [START + timedelta(seconds=6)] * 2
+
+
+@dataclass(frozen=True)
+class HighWater:
+    """Unit: what releases are judged by."""
+
+    def run(self, tx):
+        return tx.high_water
+
+
+async def test_a_disk_that_is_nearly_full(stage):
+    low = Disk(folder=stage.folder, least_bytes=1 << 60)
+    roomy = Disk(folder=stage.folder, least_bytes=0)
+
+    await stage.store.alarms.watch(BOUNDS, also=low.low())
+    assert await _open(stage) == [("disk.low", "", 1)]
+
+    await stage.store.alarms.watch(BOUNDS, also=roomy.low())
+    assert await _open(stage) == []
 
 
 async def test_watching_without_a_change_commits_nothing(stage):

@@ -269,7 +269,7 @@ async def test_a_key_that_can_not_be_written_is_told_as_ours(stage, monkeypatch)
     with pytest.raises(StoreUnavailable) as told:
         await stage.store.payloads.put(b"x")
 
-    assert told.value.code == "epoch_key.unwritable"
+    assert told.value.code == "epoch_key.not_made"
     monkeypatch.undo()
     await stage.store.payloads.put(b"x")
 

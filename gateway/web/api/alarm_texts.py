@@ -8,7 +8,7 @@ ALARMS: Mapping[str, str] = MappingProxyType(
         "answer.missing": "De ontvanger heeft geen Bv01 of Fo01 gegeven. Vraag na of het bericht "
         "is verwerkt.",
         "clock.stepped_back": "De klok is teruggezet. Er gaat niets onder een toestemming uit tot "
-        "de tijd weer klopt.",
+        "de tijd weer klopt. Liep hij eerst voor en klopt hij nu: handel dit alarm af.",
         "delivery.dead": "Een bericht is niet bezorgd en opgegeven. Een partner die het stuurde "
         "krijgt een Fo01.",
         "delivery.late": "Een bericht is alsnog bevestigd nadat de zender een Fo01 kreeg. Vertel "
@@ -17,10 +17,13 @@ ALARMS: Mapping[str, str] = MappingProxyType(
         "delivery.unconfirmed": "De partner bevestigt een of meer berichten niet.",
         "delivery.unknown": "Onzeker of een bericht is aangekomen. Vraag het de ontvanger, daarna: "
         "gateway berichten hervat of staak.",
+        "disk.low": "De schijf van de database raakt vol. Maak ruimte: op een volle schijf komt "
+        "geen bericht meer in.",
         "partner.down": "De partner is niet bereikbaar.",
         "payload.unreadable": "De inhoud van een bericht is niet meer te lezen; het is opgegeven.",
         "postvak.waiting": "Een eigen systeem haalt zijn berichten niet op of bevestigt ze niet.",
-        "store.trouble": "De opslag werkt niet goed.",
+        "store.trouble": "De opslag was niet te beschrijven; zolang kwam geen bericht in. Nu "
+        "werkt het weer: zoek de oorzaak.",
         "undeliverable.untold": "De zender van een onbezorgd bericht is niet te bereiken met een "
         "Fo01: er is geen afspraak voor.",
     }
