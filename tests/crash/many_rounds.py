@@ -14,6 +14,7 @@ from tests.crash.ledger import failed
 from tests.crash.many import (
     AT_ONCE,
     BOTH,
+    PATIENCE_SECONDS,
     SPLIT,
     WORKERS,
     Hub,
@@ -33,7 +34,9 @@ LEASE_SECONDS = 2.0
 """`worker.lease_seconds` of the rig."""
 SLACK_SECONDS = 5.0
 """Beyond the lease: the next look of a worker, and a machine that does more."""
-STOPS = ("claim done", "send signed", "send post", "send answered", "claim: before COMMIT")
+DELIVERING = ("send start", "send signed", "send post", "send answered")
+"""Where a process has claimed something."""
+STOPS = (*DELIVERING, "claim: before COMMIT")
 """Where a process is stopped for longer than its lease."""
 
 Notes = list[str]
@@ -77,13 +80,20 @@ async def play_many(rig: Rig, case: Case, dice: random.Random) -> Outcome:
 
 
 async def kills(hub: Hub, dice: random.Random, notes: Notes) -> int:
-    """Each is killed at work; what it had is done by the others while it stays dead."""
+    """Each is killed at work; what it had is done by the others while it stays dead.
+
+    Whoever delivers dies in the middle of that: the others wait for its lease.
+    """
     rig, loop = hub.rig, asyncio.get_running_loop()
     waits = []
     async with traffic(rig):
         for member in hub.members:
             await progress(rig, dice.randint(3, 8))
-            await hub.kill(member)
+            if "worker" in (member.only or ("worker",)):
+                rig.nursery.arm(member.victim, dice.choice(DELIVERING), 1)
+                await asyncio.wait_for(asyncio.shield(member.victim.ended), PATIENCE_SECONDS)
+            else:
+                await hub.kill(member)
             died = loop.time()
             await ended(rig, under_way(rig))
             waits.append(loop.time() - died)
