@@ -95,13 +95,16 @@ class Hub:
         await member.victim.ended
 
     async def restart(self, member: Member) -> None:
-        """SIGTERM, and again; whoever does not end with 0 has a fault."""
+        await self.stop(member)
+        await self.start(member)
+
+    async def stop(self, member: Member) -> None:
+        """SIGTERM; whoever does not end with 0 has a fault."""
         self.signal(member, signal.SIGTERM)
         async with asyncio.timeout(READY_SECONDS):
             status = await asyncio.shield(member.victim.ended)
         if status != 0:
             self.rig.ledger.faults.append(f"{member.name} ended with {status}")
-        await self.start(member)
 
     def signal(self, member: Member, number: signal.Signals) -> None:
         self.rig.nursery.signal(member.victim, number)
