@@ -68,11 +68,16 @@ class Alarming:
         self._logged = 0
 
     async def round(self) -> None:
-        """Tell senders, look for alarms, log the new ones. Raises Unavailable."""
-        await self._gateway.tell_senders()
-        also = self._disk.low() if self._disk is not None else ()
-        await self._alarms.watch(self._bounds, also=also)
-        await self._log()
+        """Tell senders, look for alarms, log the new ones. Raises Unavailable.
+
+        A sender that can not be told keeps nobody from being warned.
+        """
+        try:
+            await self._gateway.tell_senders()
+        finally:
+            also = self._disk.low() if self._disk is not None else ()
+            await self._alarms.watch(self._bounds, also=also)
+            await self._log()
 
     async def _log(self) -> None:
         found = await self._reader.alarms(limit=SHOWN)

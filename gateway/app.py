@@ -39,6 +39,8 @@ log = structlog.get_logger("gateway.app")
 
 STORE_SECONDS = 2.0
 """How long the database has to answer whoever asks whether we are ready."""
+REREAD_SECONDS = 20.0
+"""Between two readings of a directory that another process says is another one."""
 THREAD_BYTES = 128_000
 """From this size on, pure work goes to a thread: below it, the hop costs more."""
 
@@ -320,11 +322,14 @@ def open_store(installation: Installation, clock: SystemClock, dice: SystemDice)
 
 
 def _trouble(metrics: Metrics, store: Store) -> Callable[[str], None]:
-    """Count it; a directory that moved is read again."""
+    """Count it; a directory that moved is read again, but not with every round."""
+    rung_at = -REREAD_SECONDS
 
     def heard(code: str) -> None:
+        nonlocal rung_at
         metrics.refused(code)
-        if code == "epoch.moved":
+        if code == "epoch.moved" and monotonic() - rung_at >= REREAD_SECONDS:
+            rung_at = monotonic()
             store.epoch_bell.ring()
 
     return heard

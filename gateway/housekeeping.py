@@ -60,8 +60,10 @@ def _disk(installation: Installation) -> Disk | None:
 async def _once(app: App, alarming: Alarming, *, leads: bool) -> None:
     _watch_certificates(app)
     if leads and await app.store.take_duty(DUTY, term=TERM):
-        await alarming.round()
-        await _tidy(app)
+        try:
+            await alarming.round()
+        finally:
+            await _tidy(app)
 
 
 async def _woken(app: App, hangup: asyncio.Event) -> bool:
@@ -72,12 +74,13 @@ async def _woken(app: App, hangup: asyncio.Event) -> bool:
     ]
     try:
         await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-        rung = hangup.is_set() or (waits[1].done() and bool(waits[1].result()))
     finally:
         for wait in waits:
             wait.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await wait
+    # Only now, with nothing awaited in between: a SIGHUP of this moment is not lost.
+    rung = hangup.is_set() or (not waits[1].cancelled() and bool(waits[1].result()))
     hangup.clear()
     return rung
 

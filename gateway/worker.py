@@ -157,6 +157,12 @@ class Worker:
         except Exception as error:  # noqa: BLE001 - the next sweep puts the claim back
             self._trouble("delivery.unsettled", error)
 
+    async def _beat(self) -> None:
+        try:
+            await self._queue.heartbeat(worker=self._name)
+        except GatewayError as error:
+            self._trouble("worker.trouble", error)
+
     def _trouble(self, event: str, error: Exception) -> None:
         """Log kind and code, once while it lasts; a text of another library may hold a value."""
         code = error.code if isinstance(error, GatewayError) else f"bug.{type(error).__name__}"
@@ -172,8 +178,12 @@ class Worker:
         return min(longest, max(MOMENT, (due - self._clock.now()).total_seconds()))
 
     async def _drain(self) -> None:
-        if self._running:
-            await asyncio.wait(self._running, timeout=self._pace.grace.total_seconds())
+        """Let what is under way end. The lease goes on meanwhile: others must not send it too."""
+        now = asyncio.get_running_loop().time
+        until = now() + self._pace.grace.total_seconds()
+        while self._running and (rest := until - now()) > 0:
+            await asyncio.wait(self._running, timeout=min(rest, LOOK))
+            await self._beat()
         left = tuple(self._running)
         for task in left:
             task.cancel()

@@ -61,7 +61,7 @@ class EpochKeys:
         """Return id and octets of the key to wrap with; a new one at least daily.
 
         Two processes may make one at the same moment: both are good. Raises StoreUnavailable
-        `epoch_key.not_made` when its file can not be written.
+        `epoch_key.unwritable`.
         """
         last = self._last
         if last is None or not last.wraps(now) or not last.stands():
@@ -149,26 +149,17 @@ class EpochKeys:
         """Write under another name first, so that no half key is ever seen."""
         stamp = now.astimezone(UTC).strftime(_STAMP)
         id_ = f"{stamp}-{self._dice.octets(6).hex()}"
+        octets = self._dice.octets(OCTETS)
         try:
-            self._write(id_, self._dice.octets(OCTETS))
+            draft = self._path(id_, _DRAFT)
+            _write(draft, octets)
+            draft.rename(self._path(id_, _OPEN))
+            self._sync_folder()
         except OSError as error:
-            with suppress(OSError):
-                self._path(id_, _DRAFT).unlink(missing_ok=True)
             raise StoreUnavailable(
-                "epoch_key.not_made", "the folder of the epoch keys can not be written"
+                "epoch_key.unwritable", "a new epoch key can not be written"
             ) from error
         return _read(self._path(id_, _OPEN))
-
-    def _write(self, id_: str, octets: bytes) -> None:
-        draft = self._path(id_, _DRAFT)
-        handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-        try:
-            os.write(handle, octets)
-            os.fsync(handle)
-        finally:
-            os.close(handle)
-        draft.rename(self._path(id_, _OPEN))
-        self._sync_folder()
 
     def _path(self, id_: str, suffix: str) -> Path:
         if not id_ or not all(c.isalnum() or c == "-" for c in id_):
@@ -243,6 +234,15 @@ def _read(path: Path) -> _Read:
     if len(octets) != OCTETS or not any(octets):
         raise Misconfigured("epoch_key.damaged", "epoch key is not what was written")
     return _Read(path.stem, octets, path, _made_at(path.stem), stamp)
+
+
+def _write(path: Path, octets: bytes) -> None:
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    try:
+        os.write(handle, octets)
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def _overwrite(path: Path) -> None:

@@ -240,7 +240,7 @@ class EbmsClient:
     def _until(self, text: str) -> timedelta | None:
         try:
             moment = parsedate_to_datetime(text)
-        except ValueError:
+        except (ValueError, OverflowError):
             return None
         return moment - self._clock.now() if _aware(moment) else None
 

@@ -236,10 +236,12 @@ class Delivering:
         if not 200 <= answer.status < 300:  # noqa: PLR2004 - the HTTP class of success
             return self._http_failure(claim, answer, events)
         events.append(self._event(claim, "delivery.sent", status=answer.status))
+        missed = ""
         if answer.message is not None and answer.message.body:
-            await self._try_answer(claim, way, answer.message, at, events)
+            missed = await self._try_answer(claim, way, answer.message, at, events)
         if not way.channel.ack_requested:
-            return HandedOver(until=None)
+            # It may have been a refusal, and it is not said again.
+            return LostTrack(code=missed) if missed else HandedOver(until=None)
         return HandedOver(until=at + max(claim.retry_interval, ANSWER_WAIT))
 
     async def _try_answer(
@@ -249,12 +251,17 @@ class Delivering:
         message: WireMessage,
         at: datetime,
         events: list[AuditEvent],
-    ) -> None:
-        """Use a signal in the answer; one that can not be opened leaves the 2xx a hand-over."""
+    ) -> str:
+        """Use a signal in the answer; one that can not be opened leaves the 2xx a hand-over.
+
+        Return the code of our own trouble, when that is why it was not used.
+        """
         try:
             await self._read_answer(way, message, at)
         except GatewayError as error:
             events.append(self._event(claim, "answer.unreadable", code=error.code))
+            return error.code if _own_trouble(error) else ""
+        return ""
 
     async def _read_answer(self, way: _Way, message: WireMessage, at: datetime) -> None:
         """A signal in the answer is opened as strictly as one that comes by itself."""

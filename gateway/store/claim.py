@@ -94,6 +94,11 @@ _LINE = (
         deliveries.c.lane == sa.bindparam("lane"),
         deliveries.c.state == str(State.READY),
         deliveries.c.next_at <= sa.bindparam("now", type_=deliveries.c.next_at.type),
+        # What is too old is for the sweep, which knows whether the clock can be believed.
+        sa.or_(
+            deliveries.c.expires_at.is_(None),
+            deliveries.c.expires_at > sa.bindparam("now", type_=deliveries.c.next_at.type),
+        ),
     )
     .order_by(deliveries.c.next_at, deliveries.c.seq)
     .limit(sa.bindparam("limit", type_=sa.Integer))
@@ -129,6 +134,8 @@ class Claimed:
 
     claims: tuple[Claim, ...] = ()
     left: bool = False
+    waits: bool = False
+    """What stands on an approval was passed over, because the clock is not sure."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,19 +159,29 @@ class ClaimDue:
             beat(tx, self.worker)
         gated = not stepped_back(tx.high_water, self.now)
         tx.flush()
-        lines = [self._line(tx, lane.id, gated=gated) for lane in self.lanes(tx.connection)]
+        lines = self._lines(tx, gated=gated)
         rows = list(islice(_in_turn([line.rows for line in lines]), self.limit))
         claims = (self._claim(tx, row) for row in rows)
         return Claimed(
             claims=tuple(claim for claim in claims if claim is not None),
             left=len(rows) == self.limit or any(line.full for line in lines),
+            waits=not gated or any(not (line.rows or line.full) for line in lines),
         )
 
     def lanes(self, connection: sa.Connection, *, lock: bool = True) -> Sequence[Any]:
         """Return the lanes to claim from, signals first, then the one that waits longest."""
         keys = {"now": self.now, "cap": self.cap}
         found = (_LOCKED if lock else _SEEN).rows(connection, keys)
-        return [lane for lane in found if lane.recipient not in self.suspended][: self.limit]
+        return [lane for lane in found if lane.recipient not in self.suspended]
+
+    def _lines(self, tx: Tx, *, gated: bool) -> list[_Line]:
+        """One for each lane, until as many give something as are wanted: a full one gives none."""
+        lines: list[_Line] = []
+        for lane in self.lanes(tx.connection):
+            lines.append(self._line(tx, lane.id, gated=gated))
+            if sum(bool(line.rows) for line in lines) == self.limit:
+                break
+        return lines
 
     def _line(self, tx: Tx, lane: str, *, gated: bool) -> _Line:
         """The oldest of a lane. Without a sure clock, none that stands on an approval."""

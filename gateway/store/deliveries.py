@@ -189,13 +189,12 @@ def _row(delivery: NewDelivery, *, lane: str) -> dict[str, Any]:
     }
 
 
+_AT = sa.bindparam("at", type_=deliveries.c.dispose_at.type)
+# Also those that are looked at now: whoever does that is waited for, and it may put them off.
 _LOOK_AGAIN = Prepared(
     sa.update(deliveries)
-    .where(
-        deliveries.c.message == sa.bindparam("of"),
-        deliveries.c.dispose_at > sa.bindparam("at", type_=deliveries.c.dispose_at.type),
-    )
-    .values(dispose_at=sa.bindparam("at", type_=deliveries.c.dispose_at.type))
+    .where(deliveries.c.message == sa.bindparam("of"), deliveries.c.dispose_at.is_not(None))
+    .values(dispose_at=sa.case((deliveries.c.dispose_at > _AT, _AT), else_=deliveries.c.dispose_at))
 )
 
 

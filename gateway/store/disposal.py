@@ -51,13 +51,12 @@ _DUE = (
         messages.c.cpa_id,
         messages.c.payload_id,
         messages.c.acknowledgment_id,
-        messages.c.answered_at,
     )
     .join(messages, messages.c.id == deliveries.c.message)
     .where(deliveries.c.dispose_at <= sa.bindparam("now", type_=Moment))
     .order_by(deliveries.c.dispose_at)
     .limit(AT_ONCE)
-    # Two housekeepers at once share the work; an answer that comes just now is seen next time.
+    # Two housekeepers at once share the work.
     .with_for_update(of=deliveries, skip_locked=True, key_share=True)
 )
 _PLAN = (
@@ -122,7 +121,7 @@ class Dispose:
             part=part_of(row.direction, (d.channel for d in own)),
             states=frozenset(State(d.state) for d in own),
             ended_at=ended,
-            answered_at=row.answered_at,
+            answered_at=own[0].answered_at,
         )
         return _Held(
             message=row,
@@ -201,7 +200,10 @@ def _siblings(tx: Tx, ids: Iterable[str]) -> defaultdict[str, list[sa.Row[Any]]]
             deliveries.c.state,
             deliveries.c.sealed_id,
             deliveries.c.ended_at,
+            # Read behind the lock: an answer that comes later waits for it, and is looked at.
+            messages.c.answered_at,
         )
+        .join(messages, messages.c.id == deliveries.c.message)
         .where(deliveries.c.message.in_(sorted(ids)))
         .order_by(deliveries.c.seq)
     )

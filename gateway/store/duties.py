@@ -13,7 +13,12 @@ _TAKE = (
     sa.update(duties)
     .where(
         duties.c.name == sa.bindparam("b_name"),
-        sa.or_(duties.c.holder == sa.bindparam("b_holder"), duties.c.until < db_now()),
+        sa.or_(
+            duties.c.holder == sa.bindparam("b_holder"),
+            duties.c.until < db_now(),
+            # Nobody takes it for longer: the clock of the database was set back.
+            duties.c.until > db_now() + sa.bindparam("b_term", type_=Span),
+        ),
     )
     .values(
         holder=sa.bindparam("b_holder"),

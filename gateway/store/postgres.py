@@ -21,6 +21,8 @@ TABLES = 0x67_61_74_66
 MOST_CHAINS = 1_024
 LOCK_SECONDS = 10
 STATEMENT_SECONDS = 30
+IDLE_SECONDS = 10
+"""A process that stands still within a transaction holds up all others: shorter than a lease."""
 CONNECT_SECONDS = 5
 
 # A server that vanished without a word is noticed within about half a minute.
@@ -38,7 +40,7 @@ _WRITER = (
     "SET synchronous_commit = on",
     f"SET lock_timeout = '{LOCK_SECONDS}s'",
     f"SET statement_timeout = '{STATEMENT_SECONDS}s'",
-    "SET idle_in_transaction_session_timeout = '60s'",
+    f"SET idle_in_transaction_session_timeout = '{IDLE_SECONDS}s'",
 )
 _READER = (
     f"SET statement_timeout = '{STATEMENT_SECONDS}s'",

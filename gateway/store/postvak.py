@@ -92,7 +92,13 @@ class Take:
             .limit(self.limit)
             .subquery()
         )
-        return _ITEM.join(oldest, oldest.c.seq == deliveries.c.seq).order_by(deliveries.c.seq)
+        return (
+            _ITEM.join(oldest, oldest.c.seq == deliveries.c.seq)
+            # Once more, of the row itself: of what changed between look and lock PostgreSQL
+            # asks only this again, not what the subquery asked.
+            .where(deliveries.c.state.in_(_OPEN), deliveries.c.next_at <= self.now)
+            .order_by(deliveries.c.seq)
+        )
 
     def _take(self, tx: Tx, row: sa.Row[Any]) -> PostvakItem | None:
         at = spot(row)

@@ -22,6 +22,7 @@ from gateway.ports import (
     StoredPayload,
     TryAgain,
 )
+from gateway.rules.steps import Steps
 from gateway.store.bell import WORK, Bells
 from gateway.store.claim import ClaimDue, beat
 from gateway.store.deliveries import (
@@ -242,6 +243,7 @@ class SqlQueue:
         self._cap = cap
         self._lease = lease
         self._left = False
+        self._steps = Steps()
         self._beats: dict[str, float] = {}
         self._suspended: frozenset[Oin] = frozenset()
 
@@ -278,7 +280,7 @@ class SqlQueue:
         if unit.beat:
             self._beats[worker] = self._clock.monotonic()
         self._left = claimed.left
-        if not claimed.claims and await self._anything(unit):
+        if not (claimed.claims or claimed.waits) and await self._anything(unit):
             self._bells.soon()  # another process had the lane: it may have left something
         return claimed.claims
 
@@ -302,7 +304,10 @@ class SqlQueue:
     async def sweep(
         self, *, worker: str, under_way: frozenset[str] | None = None
     ) -> datetime | None:
-        """Do what time does; return the next moment at which it has to."""
+        """Do what time does; return the next moment at which it has to.
+
+        After a step of the clock nothing expires for half an hour: an end is for ever.
+        """
         now = self._clock.now()
         mine = "" if under_way is None else self._name(worker)
         unit = Sweep(
@@ -311,6 +316,7 @@ class SqlQueue:
             dice=self._dice.unit(),
             mine=mine,
             under_way=under_way or frozenset(),
+            expire=not self._steps.held(now, self._clock.monotonic()),
         )
         if await self._reads(lambda c: anything_due(c, unit)):
             await self._writer.commit(unit)

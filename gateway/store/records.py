@@ -79,12 +79,32 @@ def canonical_list(*texts: str) -> str:
     return json.dumps(texts, separators=(",", ":"), ensure_ascii=False)
 
 
+_SAID = frozenset(
+    {
+        *("kind", "berichtcode", "zender", "zender_applicatie", "ontvanger"),
+        *("ontvanger_applicatie", "referentienummer", "cross_refnummer"),
+        *("tijdstip_bericht", "functie"),
+    }
+)
+"""Columns with what a document says."""
+_KEPT = {
+    column.name: column.type.length
+    for column in messages.columns
+    if column.name in _SAID and isinstance(column.type, sa.String)
+}
+
+
+def _cut(row: dict[str, Any]) -> dict[str, Any]:
+    """A refused document may say anything; PostgreSQL takes no more than a column holds."""
+    return row | {name: row[name][:length] for name, length in _KEPT.items()}
+
+
 def message_row(message: NewMessage, *, acknowledgment_id: str | None) -> dict[str, Any]:
     """Return the row of a new message."""
     said = message.stuurgegevens
     zender = (said.zender if said else None) or NOBODY
     ontvanger = (said.ontvanger if said else None) or NOBODY
-    return {
+    row = {
         "id": message.id,
         "at": message.at,
         "direction": str(message.direction),
@@ -116,6 +136,7 @@ def message_row(message: NewMessage, *, acknowledgment_id: str | None) -> dict[s
         "answer": "",
         "answered_at": None,
     }
+    return row if message.accepted else _cut(row)
 
 
 def known(row: sa.Row[Any], *, acknowledgment: bytes | None = None) -> Known:

@@ -127,16 +127,20 @@ class Store:
         engine = open_engine(url_or_path, password_file=password_file)
         engine.create()
         lock = engine.lock()
+        committers: list[Committer] = []
         try:
             upgrade(engine)
             threads = writers if engine.shared and not inline else 1
             condition = Condition(clock, dice)
-            committers = [
+            # One by one: those before one that fails are closed.
+            committers.extend(
                 Committer(engine, writer_id, clock, watch=condition) for _ in range(threads)
-            ]
+            )
             if not engine.shared:
                 value_of(committers[0].run((ForgetWorkers(),))[0])
         except BaseException:
+            for committer in committers:
+                committer.close()
             lock.release()
             raise
         bells = Bells()

@@ -19,6 +19,8 @@ from gateway.store.writer import Tx
 
 AT_ONCE = 200
 """Deliveries that one sweep changes per cause."""
+PAUSE, LONGEST = timedelta(seconds=1), timedelta(minutes=1)
+"""Wait of what was put back: at once the first time, then longer each time."""
 _CRC = float(1 << 32)
 
 _EBMS = deliveries.c.channel == str(DeliveryChannel.EBMS2)
@@ -85,7 +87,12 @@ _TAKE_EXPIRED, _TAKE_OVERDUE, _TAKE_ABANDONED = _mine(_EXPIRED), _mine(_OVERDUE)
 def anything_due(connection: sa.Connection, sweep: "Sweep") -> bool:
     """Tell whether a sweep would change something: most do not, and need no commit."""
     times = {"now": sweep.now}
-    looks = ((_EXPIRED, times), (_OVERDUE, times), (_ABANDONED, sweep.lost()))
+    looks: list[tuple[sa.Select[Any], dict[str, Any]]] = [
+        (_OVERDUE, times),
+        (_ABANDONED, sweep.lost()),
+    ]
+    if sweep.expire:
+        looks.append((_EXPIRED, times))
     return any(connection.execute(look, keys).first() is not None for look, keys in looks)
 
 
@@ -101,6 +108,8 @@ class Sweep:
     """The worker that sweeps, with its run; empty = only the claims of dead workers."""
     under_way: frozenset[str] = frozenset()
     """What it is delivering now: its other claims are nobody's (a settlement that failed)."""
+    expire: bool = True
+    """False while the clock may be wrong: what has ended does not come back."""
 
     def lost(self) -> dict[str, Any]:
         """Return what `_ABANDONED` asks for."""
@@ -113,13 +122,18 @@ class Sweep:
     def run(self, tx: Tx) -> int:
         """Return how many deliveries changed."""
         times = {"now": self.now}
-        expired = [self._expire(tx, row) for row in tx.read(_TAKE_EXPIRED, times).all()]
+        due = tx.read(_TAKE_EXPIRED, times).all() if self.expire else ()
+        expired = [self._expire(tx, row) for row in due]
         abandoned = [self._put_back(tx, row) for row in tx.read(_TAKE_ABANDONED, self.lost()).all()]
         overdue = [self._overdue(tx, row) for row in tx.read(_TAKE_OVERDUE, times).all()]
         return sum(expired) + sum(abandoned) + sum(overdue)
 
     def _expire(self, tx: Tx, row: sa.Row[Any]) -> bool:
-        return self._move(tx, spot(row), Event.GIVE_UP, "delivery.expired", "delivery.expired")
+        """What may have arrived, where a copy would not be noticed, is for a person."""
+        at, code = spot(row), "delivery.expired"
+        if at.state is State.SENT and not row.duplicate_safe:
+            return self._move(tx, at, Event.LOSE_TRACK, "delivery.unknown", code)
+        return self._move(tx, at, Event.GIVE_UP, "delivery.expired", code)
 
     def _overdue(self, tx: Tx, row: sa.Row[Any]) -> bool:
         """No acknowledgement in time: the same signed octets again, while the tries last."""
@@ -152,7 +166,9 @@ class Sweep:
         at = spot(row)
         if row.sealed_id is not None and not row.duplicate_safe:
             return self._move(tx, at, Event.LOSE_TRACK, "delivery.unknown", "worker.lost")
-        changes = {"next_at": self.now, "spared": row.spared + 1}
+        # What kills its worker, or fails behind the post, must not go round without a rest.
+        pause = min(row.spared * PAUSE, LONGEST)
+        changes = {"next_at": self.now + pause, "spared": row.spared + 1}
         return self._move(tx, at, Event.RETRY, "delivery.retry", "worker.lost", changes=changes)
 
     def _dice(self, at: Spot) -> float:

@@ -32,6 +32,7 @@ def causes(connection: sa.Connection, bounds: AlarmBounds, now: datetime) -> Ite
     """Yield what stands now."""
     for code, statement in (
         ("delivery.unconfirmed", _unconfirmed(bounds, now)),
+        ("delivery.unconfirmed", _stuck(now - bounds.partner_down)),
         ("partner.down", _down(now - bounds.partner_down)),
         ("answer.missing", _unanswered(now - bounds.answer)),
         ("postvak.waiting", _waiting(now - bounds.postvak)),
@@ -58,6 +59,26 @@ def _unconfirmed(bounds: AlarmBounds, now: datetime) -> sa.Select[Any]:
             deliveries.c.state.in_(_OPEN),
             deliveries.c.expires_at.is_not(None),
             (passed - begins) * 100 >= (ends - begins) * percent,
+        )
+        .distinct()
+    )
+
+
+def _stuck(since: datetime) -> sa.Select[Any]:
+    """Recipients of a delivery without a lifetime that waits because of our own trouble.
+
+    Nothing else ends it: tries are not spent by that.
+    """
+    return (
+        sa.select(deliveries.c.recipient.label("subject"))
+        .join(messages, messages.c.id == deliveries.c.message)
+        .where(
+            deliveries.c.channel == str(DeliveryChannel.EBMS2),
+            deliveries.c.kind == str(DeliveryKind.MESSAGE),
+            deliveries.c.state.in_(_OPEN),
+            deliveries.c.expires_at.is_(None),
+            deliveries.c.spared > 0,
+            messages.c.at <= since,
         )
         .distinct()
     )

@@ -8,8 +8,9 @@ from gateway.config import InstallationRole, RetentionSettings
 from gateway.directory import SyncReply
 from gateway.errors import GatewayError, StoreUnavailable
 from gateway.lifecycle import State
-from gateway.pipeline.housekeeping import HOLD, Housekeeping
+from gateway.pipeline.housekeeping import Housekeeping
 from gateway.ports import Endpoint, MessageView
+from gateway.rules.steps import HOLD
 from tests.flow.test_melding import events, hand_in, melding, waiting
 from tests.flow.test_reliable import town_of
 from tests.flow.town import HUB, POLITIE, VT, Wire

@@ -210,7 +210,10 @@ async def test_redirects_and_failures_are_answers(tmp_path, status):
 
 @pytest.mark.parametrize(
     ("header", "seconds"),
-    [("7", 7), ("0", 0), ("999999999999", 3600), ("morgen", None), ("-1", None), ("", None)],
+    [
+        *[("7", 7), ("0", 0), ("999999999999", 3600), ("morgen", None), ("-1", None), ("", None)],
+        *[(f"Mon, 01 Jan {'9' * 20} 00:00:00 GMT", None), (f"1 Jan 2026 0:0:0 +{'9' * 20}", None)],
+    ],
 )
 async def test_retry_after_is_read_and_capped(tmp_path, header, seconds):
     back = answers(status=503, headers={"Retry-After": header})

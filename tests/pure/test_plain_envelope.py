@@ -302,3 +302,17 @@ def test_a_changed_digest_algorithm_is_not_verified():
     options = {"policy": DIGIKOPPELING, "certificates": (signing().certificate,)}
 
     assert verify_plain(found, {"part@a": b"octets"}, **options) is None
+
+
+@pytest.mark.parametrize(("length", "read"), [(512, True), (513, False)])
+def test_an_id_that_no_column_holds_is_refused_both_ways(length, read):
+    """PostgreSQL took no more than 512: the partner got 503 for ever."""
+    header = user_header(agreement(), message_id="m" * length)
+    parts = {"inhoud": b"octets"}
+    found = plain.user_message(header, tuple(parts))
+    octets = sign(found, parts)
+
+    assert (plain_read.read(octets) is not None) is read
+    if not read:
+        with pytest.raises(Malformed):
+            read_envelope(xml.parse(octets, where="//Envelope"))

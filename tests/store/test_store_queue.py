@@ -14,7 +14,7 @@ from gateway.ports import (
     SignalReceived,
     TryAgain,
 )
-from tests.store.stage import CPA, KNOOPPUNT, VT, event
+from tests.store.stage import CPA, KNOOPPUNT, START, VT, event
 
 
 def _minutes(n):
@@ -520,3 +520,30 @@ async def test_looking_for_work_that_is_not_there_commits_nothing(stage):
 
 async def test_an_unknown_recipient_has_no_lane(stage):
     assert await stage.claim(suspended=frozenset({Oin("9")})) == ()
+
+
+async def test_nothing_expires_by_a_clock_that_has_just_stepped(stage):
+    """An end is for ever, and a clock that is an hour ahead would end all that waits."""
+    await stage.admit(1, deliveries=(stage.delivery(1, expires_at=START + timedelta(minutes=50)),))
+    await stage.store.queue.sweep(worker="w1")
+    stage.clock.step(hours=1)
+
+    await stage.store.queue.sweep(worker="w1")
+    assert await stage.claim() == ()
+    assert await stage.state() is State.READY
+
+    stage.clock.forward(minutes=31)
+    await stage.store.queue.sweep(worker="w1")
+    assert await stage.state() is State.DEAD
+
+
+async def test_a_clock_that_is_set_right_in_time_costs_nothing(stage):
+    await stage.admit(1, deliveries=(stage.delivery(1, expires_at=START + timedelta(minutes=50)),))
+    await stage.store.queue.sweep(worker="w1")
+    stage.clock.step(hours=1)
+    await stage.store.queue.sweep(worker="w1")
+    stage.clock.step(hours=-1)
+
+    await stage.store.queue.sweep(worker="w1")
+
+    assert [c.delivery for c in await stage.claim()] == ["d-1"]

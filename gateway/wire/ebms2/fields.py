@@ -16,6 +16,8 @@ from gateway.wire.xml import local
 
 VALUE_LENGTH = 1_000
 """Characters of one value: ids and names are far shorter, the database is not asked."""
+ID_LENGTH = 512
+"""Characters of an id that is stored: no more than its column holds."""
 
 _EB_ANY = eb("*")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
@@ -71,6 +73,14 @@ class Fields:
     def text(self, name: str) -> str:
         """Return the value of the only child of that name."""
         return value(self.one(name), f"{self.where}/{name}")
+
+    def identity(self, name: str) -> str:
+        """Return the value of the only child of that name, which is stored as an id."""
+        found = self.text(name)
+        if len(found) > ID_LENGTH:
+            where = f"{self.where}/{name}"
+            raise Malformed("header.value", "an id is too long", where=where)
+        return found
 
     def maybe_text(self, name: str) -> str | None:
         """Return the value of the child, or None when there is no such child."""

@@ -37,15 +37,16 @@ class PlainSigned:
 # A value does not begin or end with a space and is no longer than the parser allows. Possessive:
 # nothing is tried twice.
 _V = r"([!#-%'-;=?-~][ !#-%'-;=?-~]{0,999}+)(?<! )"
+_ID = _V.replace("999", "511")
 _M = r"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z)"
 _B = r"([A-Za-z0-9+/=]++)"
 _PARTY = rf'<eb:PartyId eb:type="{_V}">{_V}</eb:PartyId>'
 _ROLE = rf"(?:<eb:Role>{_V}</eb:Role>)?"
 _HEADER = re.compile(
     rf"<eb:From>{_PARTY}{_ROLE}</eb:From><eb:To>{_PARTY}{_ROLE}</eb:To>"
-    rf"<eb:CPAId>{_V}</eb:CPAId><eb:ConversationId>{_V}</eb:ConversationId>"
+    rf"<eb:CPAId>{_ID}</eb:CPAId><eb:ConversationId>{_ID}</eb:ConversationId>"
     rf'<eb:Service(?: eb:type="{_V}")?>{_V}</eb:Service><eb:Action>{_V}</eb:Action>'
-    rf"<eb:MessageData><eb:MessageId>{_V}</eb:MessageId><eb:Timestamp>{_M}</eb:Timestamp>"
+    rf"<eb:MessageData><eb:MessageId>{_ID}</eb:MessageId><eb:Timestamp>{_M}</eb:Timestamp>"
     rf"(?:<eb:RefToMessageId>{_V}</eb:RefToMessageId>)?"
     rf"(?:<eb:TimeToLive>{_M}</eb:TimeToLive>)?</eb:MessageData>"
     r"(<eb:DuplicateElimination/>)?</eb:MessageHeader>(<eb:SyncReply )?"
