@@ -216,7 +216,7 @@ async def test_a_server_that_was_restarted_is_used_again(server, tmp_path):
     server.stop(mode="immediate")
 
     with pytest.raises(StoreUnavailable) as write:
-        await stage.store.payloads.put(b"x")
+        await stage.admit(3)
     with pytest.raises(StoreUnavailable) as read:
         await stage.store.epoch()
     server.start()
