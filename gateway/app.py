@@ -37,10 +37,10 @@ T = TypeVar("T")
 
 log = structlog.get_logger("gateway.app")
 
-STORE_SECONDS = 2.0
-"""How long the database has to answer whoever asks whether we are ready."""
 REREAD_SECONDS = 20.0
 """Between two readings of a directory that another process says is another one."""
+STORE_SECONDS = 2.0
+"""How long the database has to answer whoever asks whether we are ready."""
 THREAD_BYTES = 128_000
 """From this size on, pure work goes to a thread: below it, the hop costs more."""
 

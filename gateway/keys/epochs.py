@@ -61,7 +61,7 @@ class EpochKeys:
         """Return id and octets of the key to wrap with; a new one at least daily.
 
         Two processes may make one at the same moment: both are good. Raises StoreUnavailable
-        `epoch_key.unwritable`.
+        `epoch_key.not_made` when its file can not be written.
         """
         last = self._last
         if last is None or not last.wraps(now) or not last.stands():
@@ -149,15 +149,16 @@ class EpochKeys:
         """Write under another name first, so that no half key is ever seen."""
         stamp = now.astimezone(UTC).strftime(_STAMP)
         id_ = f"{stamp}-{self._dice.octets(6).hex()}"
-        octets = self._dice.octets(OCTETS)
         try:
             draft = self._path(id_, _DRAFT)
-            _write(draft, octets)
+            _write(draft, self._dice.octets(OCTETS))
             draft.rename(self._path(id_, _OPEN))
             self._sync_folder()
         except OSError as error:
+            with suppress(OSError):
+                self._path(id_, _DRAFT).unlink(missing_ok=True)
             raise StoreUnavailable(
-                "epoch_key.unwritable", "a new epoch key can not be written"
+                "epoch_key.not_made", "the folder of the epoch keys can not be written"
             ) from error
         return _read(self._path(id_, _OPEN))
 

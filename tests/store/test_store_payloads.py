@@ -248,3 +248,16 @@ def test_a_strange_key_id_is_only_unknown(tmp_path, id_):
         keys.key(id_)
 
     assert caught.value.code == "epoch_key.destroyed"
+
+
+async def test_a_key_that_can_not_be_made_is_trouble_that_passes(stage):
+    folder = stage.folder / "epochs"
+    kept = folder.rename(stage.folder / "kept")
+
+    with pytest.raises(StoreUnavailable) as caught:
+        await stage.store.payloads.put(b"octets")
+    kept.rename(folder)
+    stored = await stage.store.payloads.put(b"octets")
+
+    assert caught.value.code == "epoch_key.not_made"
+    assert await stage.store.payloads.get(stored.id) == b"octets"

@@ -14,7 +14,7 @@ from gateway.ports import HandedOver, SignalOutcome, SignalReceived
 from gateway.store.faults import ours
 from gateway.store.migrations import upgrade
 from gateway.store.postgres import Postgres
-from tests.store.stage import CPA, START, VT, Stage
+from tests.store.stage import CPA, START, VT, Stage, event
 
 PATIENCE = 20.0
 """Seconds after which a bell that should ring counts as broken."""
@@ -216,7 +216,7 @@ async def test_a_server_that_was_restarted_is_used_again(server, tmp_path):
     server.stop(mode="immediate")
 
     with pytest.raises(StoreUnavailable) as write:
-        await stage.admit(3)
+        await stage.store.inbox.note(event("input.refused", START))
     with pytest.raises(StoreUnavailable) as read:
         await stage.store.epoch()
     server.start()

@@ -9,7 +9,7 @@ import pytest
 from gateway.config import InstallationRole, RetentionSettings
 from gateway.lifecycle import State
 from gateway.rules.retention import Terms
-from tests.store.stage import Stage
+from tests.store.stage import LARGE, Stage
 from tests.store.test_store_retention import alive, delivered
 
 HUB = Terms.of(RetentionSettings(), InstallationRole.KNOOPPUNT)
@@ -73,7 +73,7 @@ async def test_two_housekeepers_that_move_the_same_keys_lose_nothing(both):
 
 async def test_octets_that_are_being_admitted_this_moment_are_not_swept(both):
     one, _ = both
-    stored = await one.store.payloads.put(b"octets")
+    stored = await one.store.payloads.put(LARGE)
     one.clock.forward(hours=2)
 
     change = f"UPDATE payloads SET referenced = TRUE WHERE id = '{stored.id}'"
@@ -81,7 +81,7 @@ async def test_octets_that_are_being_admitted_this_moment_are_not_swept(both):
         assert await one.store.payloads.sweep_orphans(HOUR) == 0
 
     assert await one.store.payloads.sweep_orphans(HOUR) == 0
-    assert await one.store.payloads.get(stored.id) == b"octets"
+    assert await one.store.payloads.get(stored.id) == LARGE
 
 
 async def test_an_answer_that_comes_while_housekeeping_looks_is_not_forgotten(both):

@@ -174,10 +174,10 @@ async def test_a_duty_is_not_lost_when_the_databases_clock_was_set_back(stage):
 async def test_an_opening_that_fails_leaves_no_connection(url, tmp_path, monkeypatch):
     made = []
 
-    def second_fails(*given, **named):
+    def second_fails(*given):
         if made:
             raise StoreUnavailable("store.connections", "no more")
-        made.append(Committer(*given, **named))
+        made.append(Committer(*given))
         return made[0]
 
     monkeypatch.setattr(store_module, "Committer", second_fails)
@@ -269,7 +269,7 @@ async def test_a_key_that_can_not_be_written_is_told_as_ours(stage, monkeypatch)
     with pytest.raises(StoreUnavailable) as told:
         await stage.store.payloads.put(b"x")
 
-    assert told.value.code == "epoch_key.unwritable"
+    assert told.value.code == "epoch_key.not_made"
     monkeypatch.undo()
     await stage.store.payloads.put(b"x")
 
