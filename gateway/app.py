@@ -44,6 +44,9 @@ STORE_SECONDS = 2.0
 THREAD_BYTES = 128_000
 """From this size on, pure work goes to a thread: below it, the hop costs more."""
 
+RELOAD_SECONDS = 3.0
+"""How long a message waits for the files that another process has loaded already."""
+
 
 class SystemClock:
     """The clock of the machine, in UTC."""
@@ -76,6 +79,7 @@ class FileSnapshots:
         self._installation = installation
         self._directory = directory
         self._trust = TrustStore(directory.trust)
+        self._swapped = asyncio.Event()
 
     @classmethod
     async def load(cls, installation: Installation, store: Store) -> "FileSnapshots":
@@ -84,6 +88,14 @@ class FileSnapshots:
 
     def current(self) -> Directory:
         return self._directory
+
+    async def moved(self, epoch: int) -> bool:
+        """Wait a few seconds at most for a directory of another epoch."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(RELOAD_SECONDS):
+                while self._directory.epoch == epoch:
+                    await self._swapped.wait()
+        return self._directory.epoch != epoch
 
     def trust(self, directory: Directory) -> TrustStore:
         """Return the parsed trust; that of an older snapshot is parsed again."""
@@ -102,6 +114,8 @@ class FileSnapshots:
             return False
         self._trust = TrustStore(fresh.trust)
         self._directory = fresh
+        self._swapped.set()
+        self._swapped = asyncio.Event()
         return True
 
 

@@ -723,6 +723,10 @@ class Snapshots(Protocol):
     """The current Directory; a reload swaps it and moves the epoch."""
 
     def current(self) -> Directory: ...
+    async def moved(self, epoch: int) -> bool:
+        """Wait for a Directory of another epoch than this; False when none comes in time."""
+        ...
+
     def trust(self, directory: Directory) -> TrustStore:
         """Return the parsed trust of that snapshot, with its cache of judged certificates."""
         ...

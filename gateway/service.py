@@ -65,7 +65,13 @@ async def _serve(
         app.store.listen()
         listeners = await _listen(app, roles, beheer_port)
         names = sorted(roles)
-        log.info("gateway.started", name=app.settings.naam, roles=names, epoch=_epoch(app))
+        log.info(
+            "gateway.started",
+            name=app.settings.naam,
+            roles=names,
+            epoch=_epoch(app),
+            beheer=listeners[0].port,
+        )
         await _run(app, roles, stopping.asked, hangup, listeners)
         log.info("gateway.stopped", name=app.settings.naam)
 

@@ -15,12 +15,12 @@ from gateway.errors import (
     PolicyViolation,
     Refused,
     SchemaViolation,
-    StaleSnapshot,
 )
 from gateway.lifecycle import State
 from gateway.message import Aanlevering, Address
 from gateway.pipeline import answers, judge
 from gateway.pipeline.house import House
+from gateway.pipeline.rethinking import rethinking
 from gateway.ports import (
     Admission,
     AuditEvent,
@@ -34,7 +34,6 @@ from gateway.rules import approval, classification, routing
 from gateway.wire import stuf
 from gateway.wire.stuf import ANSWERS, Document
 
-RETHINK = 3
 SEPARATOR = " · "
 
 
@@ -72,16 +71,13 @@ class HandingIn:
         Raises SchemaViolation, Malformed, PolicyViolation, NoRoute, DuplicateConflict
         (never stored), or Unavailable (try again).
         """
-        for attempt in range(RETHINK):
-            try:
-                return await self._hand_in(octets, aanlevering, backend)
-            except StaleSnapshot:
-                if attempt + 1 == RETHINK:
-                    raise
-            except Refused as error:
-                await self._write_down(backend, error)
-                raise
-        raise AssertionError
+        try:
+            return await rethinking(
+                self._house.snapshots, lambda: self._hand_in(octets, aanlevering, backend)
+            )
+        except Refused as error:
+            await self._write_down(backend, error)
+            raise
 
     async def _hand_in(self, octets: bytes, aanlevering: Aanlevering, backend: Backend) -> Receipt:
         at = self._house.clock.now()

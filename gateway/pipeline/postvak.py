@@ -5,15 +5,15 @@ from datetime import datetime
 
 from gateway.catalogue import Role
 from gateway.directory import Backend, Directory
-from gateway.errors import NoRoute, StaleSnapshot
+from gateway.errors import NoRoute
 from gateway.message import Address
 from gateway.pipeline import answers
 from gateway.pipeline.house import House
+from gateway.pipeline.rethinking import rethinking
 from gateway.ports import Admission, AuditEvent, PostvakItem
 from gateway.wire import stuf
 from gateway.wire.stuf import ANSWERS
 
-RETHINK = 3
 NEUTRAL = "Het bericht kon niet worden verwerkt."
 
 
@@ -42,13 +42,9 @@ class Closing:
         Raises NoRoute `postvak.unknown` for what is not this system's, DuplicateConflict
         `postvak.closed` when it was closed the other way.
         """
-        for attempt in range(RETHINK):
-            try:
-                return await self._close(delivery, backend, weigering)
-            except StaleSnapshot:
-                if attempt + 1 == RETHINK:
-                    raise
-        raise AssertionError
+        return await rethinking(
+            self._house.snapshots, lambda: self._close(delivery, backend, weigering)
+        )
 
     async def _close(self, delivery: str, backend: Backend, weigering: Weigering | None) -> bool:
         at = self._house.clock.now()

@@ -25,7 +25,6 @@ from gateway.errors import (
     PolicyViolation,
     Refused,
     SignatureInvalid,
-    StaleSnapshot,
     Unavailable,
     UnknownAgreement,
 )
@@ -43,6 +42,7 @@ from gateway.message import (
 from gateway.pipeline import answers
 from gateway.pipeline.admit import Admitting, content_sha256
 from gateway.pipeline.house import House
+from gateway.pipeline.rethinking import rethinking
 from gateway.pipeline.unproven import Unproven
 from gateway.ports import Answer, AuditEvent, Known, SignalReceived
 from gateway.security import seal
@@ -51,7 +51,6 @@ from gateway.security.open import Opened, in_time, open_message
 from gateway.wire.ebms2 import header as wire
 from gateway.wire.ebms2 import signals
 
-RETHINK = 3
 _FROM = "//Header/MessageHeader/From/PartyId"
 
 
@@ -66,16 +65,12 @@ class Receiver:
 
     async def receive(self, inbound: Inbound) -> Answer:
         """Answer one request; never raises. Nothing is answered before it is committed."""
-        for _ in range(RETHINK):
-            try:
-                return await self._receive(inbound)
-            except StaleSnapshot:
-                continue
-            except Unavailable as error:
-                return self._unavailable(error)
-            except GatewayError as error:
-                return await self._fault(inbound, error)
-        return self._unavailable(StaleSnapshot("epoch.moved", "directory keeps changing"))
+        try:
+            return await rethinking(self._house.snapshots, lambda: self._receive(inbound))
+        except Unavailable as error:
+            return self._unavailable(error)
+        except GatewayError as error:
+            return await self._fault(inbound, error)
 
     async def close(self) -> None:
         """Write down what was still being counted."""

@@ -1,17 +1,22 @@
 """A database as operators look at it: read-only, beside the processes that have it open."""
 
 import os
+from contextlib import closing
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+import sqlalchemy as sa
+
 from gateway.errors import Misconfigured
 from gateway.ports import Clock, Reader
 from gateway.store.audit import Break, verify_chain
-from gateway.store.engine import is_postgresql, open_engine, path_of
+from gateway.store.engine import Engine, is_postgresql, open_engine, path_of
+from gateway.store.faults import ours
 from gateway.store.reader import SqlReader
 from gateway.store.reading import InlineReads
 from gateway.store.retention import Figures, figures
+from gateway.store.tables import audit
 
 
 class View:
@@ -24,10 +29,12 @@ class View:
         *,
         password_file: Path | None = None,
     ) -> None:
-        """Connect; raise Misconfigured `store.path` when there is no database yet."""
-        if not is_postgresql(url_or_path) and not path_of(url_or_path).exists():
+        """Connect; raise Misconfigured `store.path` when nobody served from it yet."""
+        engine = open_engine(url_or_path, password_file=password_file)
+        made = _has_tables(engine) if is_postgresql(url_or_path) else path_of(url_or_path).exists()
+        if not made:
             raise Misconfigured("store.path", "there is no database yet", where=str(url_or_path))
-        self._reads = InlineReads(open_engine(url_or_path, password_file=password_file))
+        self._reads = InlineReads(engine)
         self._clock = clock
         self.reader: Reader = SqlReader(reads=self._reads, clock=clock)
 
@@ -50,3 +57,12 @@ class View:
     async def verify_chain(self) -> Break | None:
         """Recompute the audit chains; return the first break."""
         return await self._reads(verify_chain)
+
+
+def _has_tables(engine: Engine) -> bool:
+    """Tell whether somebody served from it; raise StoreUnavailable when it does not answer."""
+    try:
+        with closing(engine.reader()) as connection:
+            return sa.inspect(connection).has_table(audit.name)
+    except sa.exc.SQLAlchemyError as error:
+        raise ours(error) from error

@@ -13,7 +13,6 @@ from time import monotonic
 from rich.console import Console
 
 from gateway.cli.demo.postgres import Postgres
-from tests.crash.boundaries import BOUNDARIES
 from tests.crash.engines import Engine, PostgresEngine, SqliteEngine
 from tests.crash.nursery import Nursery
 from tests.crash.plan import perform, plans
@@ -30,7 +29,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.crash", description=__doc__)
     parser.add_argument("--short", action="store_true", help="each boundary once")
     parser.add_argument("--seed", type=int, default=random.randrange(1_000_000))
-    parser.add_argument("--only", default="", help="boundaries whose name contains this")
+    parser.add_argument("--only", default="", help="rounds whose name contains this")
     parser.add_argument("--database", choices=["sqlite", "postgresql"], help="left out = both")
     return parser.parse_args()
 
@@ -53,11 +52,10 @@ async def _play(given: argparse.Namespace, root: Path, console: Console) -> list
         outcomes.append(outcome)
         tell(console, outcome)
 
-    boundaries = [b for b in BOUNDARIES if given.only in b.name]
     async with AsyncExitStack() as stack:
         engines = await _engines(given.database, stack)
         nursery = await stack.enter_async_context(Nursery(root / "nursery.log"))
-        made = plans(engines, boundaries, short=given.short)
+        made = plans(engines, short=given.short, only=given.only)
         towns = await asyncio.gather(
             *(_towns(engine, root, nursery, given.seed, stack) for engine in engines)
         )

@@ -1,4 +1,4 @@
-"""Kills its own process at a boundary. It is put around the code from outside."""
+"""Kills or stops its own process at a boundary. It is put around the code from outside."""
 
 import importlib
 import inspect
@@ -16,15 +16,15 @@ _running = threading.local()
 
 
 class Fuse:
-    """Counts passes through one boundary, and kills at the last."""
+    """Counts passes through one boundary, and gives its own process a signal at the last."""
 
     def __init__(self):
         self._lock = threading.Lock()
-        self._name, self._left = "", 0
+        self._name, self._left, self._signal = "", 0, signal.SIGKILL
 
-    def arm(self, name: str, nth: int) -> None:
+    def arm(self, name: str, nth: int, number: int = signal.SIGKILL) -> None:
         with self._lock:
-            self._name, self._left = name, nth
+            self._name, self._left, self._signal = name, nth, number
 
     def burn(self, boundary: Boundary, args: tuple[Any, ...]) -> None:
         if boundary.name != self._name:
@@ -34,7 +34,7 @@ class Fuse:
         with self._lock:
             self._left -= 1
             if self._left == 0:
-                os.kill(os.getpid(), signal.SIGKILL)
+                os.kill(os.getpid(), self._signal)
 
 
 def install(fuse: Fuse) -> None:

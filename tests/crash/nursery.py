@@ -22,6 +22,8 @@ class Victim:
         default_factory=lambda: asyncio.get_running_loop().create_future()
     )
     """Its exit code; negative is the signal that killed it."""
+    stopped: bool = False
+    """It stood still, by SIGSTOP, at least once."""
 
     @property
     def alive(self) -> bool:
@@ -54,15 +56,20 @@ class Nursery:
         await self._process.wait()
         await self._listening
 
-    async def start(self, folder: Path, *, log: Path, die: tuple[str, int] | None = None) -> Victim:
+    async def start(
+        self, folder: Path, *, log: Path, die: tuple[str, int] | None = None, **options: object
+    ) -> Victim:
+        """`options` are those of `gateway serve`."""
         born = asyncio.get_running_loop().create_future()
         self._starting.append(born)
-        self._say({"start": str(folder), "log": str(log), "die": die})
+        self._say({"start": str(folder), "log": str(log), "die": die, "options": options})
         return await born
 
-    def arm(self, victim: Victim, name: str, nth: int) -> None:
-        """Have it killed at the nth pass through the boundary."""
-        self._say({"arm": victim.pid, "die": [name, nth]})
+    def arm(
+        self, victim: Victim, name: str, nth: int, number: signal.Signals = signal.SIGKILL
+    ) -> None:
+        """Have it killed, or stopped, at the nth pass through the boundary."""
+        self._say({"arm": victim.pid, "die": [name, nth, int(number)]})
 
     def signal(self, victim: Victim, number: signal.Signals) -> None:
         self._say({"kill": victim.pid, "signal": int(number)})
@@ -76,6 +83,8 @@ class Nursery:
                 case {"started": pid}:
                     self._victims[pid] = Victim(pid)
                     self._starting.popleft().set_result(self._victims[pid])
+                case {"stopped": pid}:
+                    self._victims[pid].stopped = True
                 case {"ended": pid, "status": status}:
                     self._victims.pop(pid).ended.set_result(status)
         for born in self._starting:

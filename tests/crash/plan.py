@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from tests.crash.boundaries import BOUNDARIES, Boundary, Role
 from tests.crash.engines import Engine, PostgresEngine
+from tests.crash.many_rounds import CASES, Case, play_many
 from tests.crash.rig import Rig
-from tests.crash.rounds import Outcome, play, restart_server
+from tests.crash.rounds import SERVER, Outcome, play, restart_server
 
 Round = tuple[Boundary, Role, int]
 Tell = Callable[[Outcome], None]
@@ -32,6 +33,8 @@ class Plan:
     """Engines begin with another role each, so that together they have all."""
     servers: int
     """Times that the database server is stopped, where there is one."""
+    many: Sequence[Case] = ()
+    """Rounds with a knooppunt of several processes."""
 
     def rounds(self, dice: random.Random) -> Iterator[Round]:
         """Every boundary once per pass, in any order, its roles in turn."""
@@ -42,14 +45,21 @@ class Plan:
                 yield boundary, role, dice.randint(1, LATEST_PASS)
 
 
-def plans(engines: Sequence[Engine], boundaries: Sequence[Boundary], *, short: bool) -> list[Plan]:
-    """Short: each boundary on one of the engines. Full: each twice on every engine."""
+def plans(engines: Sequence[Engine], *, short: bool, only: str = "") -> list[Plan]:
+    """Short: each boundary on one of the engines. Full: each twice on every engine.
+
+    `only` leaves out what has another name.
+    """
+    boundaries = [b for b in BOUNDARIES if only in b.name]
+    cases = [c for c in CASES if only in c.name and (c.short or not short)]
+    servers = (1 if short else 6) if only in SERVER else 0
     return [
         Plan(
             boundaries=_share(boundaries, engine) if short and len(engines) > 1 else boundaries,
             passes=1 if short else 2,
             shift=n,
-            servers=1 if short else 6,
+            servers=servers,
+            many=cases if isinstance(engine, PostgresEngine) else (),
         )
         for n, engine in enumerate(engines)
     ]
@@ -70,6 +80,8 @@ async def perform(rigs: Sequence[Rig], plan: Plan, dice: random.Random, tell: Te
     for rig in rigs[1:]:
         await rig.stop()
     first = rigs[0]
+    for case in plan.many:
+        tell(await play_many(first, case, dice))
     if isinstance(first.engine, PostgresEngine):
         for _ in range(plan.servers):
             tell(await restart_server(first, first.engine.server, dice.randint(*SERVER_AFTER)))
@@ -77,7 +89,8 @@ async def perform(rigs: Sequence[Rig], plan: Plan, dice: random.Random, tell: Te
 
 async def _play_all(rig: Rig, rounds: Sequence[Round], tell: Tell) -> None:
     """After a round that went wrong the data are new."""
-    await rig.fresh()
+    if rounds:
+        await rig.fresh()
     for n, (boundary, role, nth) in enumerate(rounds, 1):
         outcome = await play(rig, boundary, role, nth)
         tell(outcome)

@@ -23,7 +23,8 @@ def tell(console: Console, outcome: Outcome) -> None:
     """Print a round, with what differs in it."""
     reached = "" if outcome.reached else "  NOT REACHED"
     line = f"{outcome.seconds:5.1f} s  {outcome.engine:<11} {outcome.role:<13} "
-    _plain(console, f"{line}{outcome.name} (pass {outcome.nth}){reached}")
+    note = outcome.note or f"pass {outcome.nth}"
+    _plain(console, f"{line}{outcome.name} ({note}){reached}")
     wrong = outcome.findings.all()
     for found in wrong[:SHOWN]:
         _plain(console, f"         {found}")

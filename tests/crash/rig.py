@@ -132,13 +132,13 @@ class Rig:
         await self.launch(role)
         victim = self.running[role]
         async with asyncio.timeout(READY_SECONDS):
-            while not await self._is_ready(role):
+            while not await self.is_ready(self.sites[role].ports[2]):
                 if not victim.alive:
-                    raise RigFailed(f"{role} did not start; see {self._log(role)}")
+                    raise RigFailed(f"{role} did not start; see {self.log(role)}")
                 await asyncio.sleep(LOOK_SECONDS)
 
     async def launch(self, role: Role, die: tuple[str, int] | None = None) -> Victim:
-        victim = await self.nursery.start(self.sites[role].folder, log=self._log(role), die=die)
+        victim = await self.nursery.start(self.sites[role].folder, log=self.log(role), die=die)
         self.running[role] = victim
         return victim
 
@@ -156,15 +156,15 @@ class Rig:
                 self.ledger.faults.append(f"{role} ended with {self.running[role].ended.result()}")
             await self.start(role)
 
-    async def _is_ready(self, role: Role) -> bool:
-        url = f"http://127.0.0.1:{self.sites[role].ports[2]}/health/ready"
+    async def is_ready(self, beheer_port: int) -> bool:
+        url = f"http://127.0.0.1:{beheer_port}/health/ready"
         try:
             async with self._session.get(url) as answer:
                 return answer.status == 200
         except (aiohttp.ClientError, OSError):
             return False
 
-    def _log(self, role: Role) -> Path:
+    def log(self, role: Role) -> Path:
         return self.root / f"{role}.log"
 
     # --- what is stored ---------------------------------------------------------------
@@ -199,7 +199,7 @@ class Rig:
         try:
             async with asyncio.timeout(seconds):
                 while doing := await asyncio.to_thread(to_do):
-                    self._raise_faults()
+                    self.raise_faults()
                     await asyncio.sleep(LOOK_SECONDS)
         except TimeoutError:
             self.ledger.faults.append(f"not done after {seconds:.0f} s: {doing}")
@@ -210,7 +210,7 @@ class Rig:
         """Hand-ins that go on by themselves; the ledger says when they are done."""
         self._handing_in = {t for t in (*self._handing_in, *handing_in) if not _done(t)}
 
-    def _raise_faults(self) -> None:
+    def raise_faults(self) -> None:
         self.keep(set())
         if self._collecting is not None:
             _done(self._collecting)

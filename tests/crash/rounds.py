@@ -36,6 +36,8 @@ class Outcome:
     reached: bool
     findings: Findings
     seconds: float
+    note: str = ""
+    """What else was measured."""
 
     @property
     def good(self) -> bool:

@@ -3,11 +3,13 @@
 Each victim runs the real `gateway serve` on its own sockets and its own connections
 to the database. Commands come on standard input, one JSON object a line:
 
-    {"start": folder, "log": file, "die": [boundary, nth] or null}   -> {"started": pid}
-    {"arm": pid, "die": [boundary, nth]}
+    {"start": folder, "log": file, "die": [boundary, nth] or null, "options": {}}
+                                                                     -> {"started": pid}
+    {"arm": pid, "die": [boundary, nth, signal]}
     {"kill": pid, "signal": number}
 
-and {"ended": pid, "status": code} is told when one has ended.
+and {"stopped": pid} is told when one stands still,
+{"ended": pid, "status": code} when one has ended.
 """
 
 import json
@@ -16,6 +18,7 @@ import selectors
 import signal
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 from gateway.cli.serving import serve
@@ -55,28 +58,35 @@ class Nursery:
 
     def _obey(self, command: dict) -> None:
         match command:
-            case {"start": folder, "log": output, "die": die}:
-                self._start(Path(folder), Path(output), die)
-            case {"arm": pid, "die": [name, nth]} if pid in self._wires:
-                os.write(self._wires[pid], json.dumps([name, nth]).encode() + b"\n")
+            case {"start": folder, "log": output, "die": die, "options": options}:
+                self._start(Path(folder), Path(output), die, options)
+            case {"arm": pid, "die": die} if pid in self._wires:
+                os.write(self._wires[pid], json.dumps(die).encode() + b"\n")
             case {"kill": pid, "signal": number} if pid in self._wires:
                 os.kill(pid, number)
 
-    def _start(self, folder: Path, output: Path, die: list | None) -> None:
+    def _start(self, folder: Path, output: Path, die: list | None, options: dict) -> None:
         ears, wire = os.pipe()
         pid = os.fork()
         if pid == 0:
             for other in (wire, *self._wires.values()):
                 os.close(other)
-            _become(folder, output, ears, die, self._fuse)
+
+            def work() -> None:
+                _redirect(output)
+                serve(folder, **options)
+
+            _become(work, ears, die, self._fuse)
         os.close(ears)
         self._wires[pid] = wire
         _tell({"started": pid})
 
     def _bury(self) -> None:
         for pid in tuple(self._wires):
-            found, status = os.waitpid(pid, os.WNOHANG)
-            if found:
+            found, status = os.waitpid(pid, os.WNOHANG | os.WUNTRACED)
+            if found and os.WIFSTOPPED(status):
+                _tell({"stopped": pid})
+            elif found:
                 os.close(self._wires.pop(pid))
                 _tell({"ended": pid, "status": os.waitstatus_to_exitcode(status)})
 
@@ -90,17 +100,16 @@ def _tell(what: dict) -> None:
     os.write(1, json.dumps(what).encode() + b"\n")
 
 
-def _become(folder: Path, output: Path, ears: int, die: list | None, fuse: Fuse) -> None:
+def _become(work: Callable[[], None], ears: int, die: list | None, fuse: Fuse) -> None:
     """Be `gateway serve`, in the forked process; never returns."""
     status = 1
     try:
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        _redirect(output)
         if die is not None:
             fuse.arm(*die)
         threading.Thread(target=_listen, args=(ears, fuse), daemon=True).start()
-        serve(folder)
+        work()
         status = 0
     except BaseException as error:  # noqa: BLE001 - nothing of the parent may run on
         print(f"{type(error).__name__}: {error}", file=sys.stderr, flush=True)

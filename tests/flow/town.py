@@ -186,9 +186,16 @@ class Snapshots:
     def __init__(self, directory: Directory):
         self._directory = directory
         self._stores: dict[int, TrustStore] = {}
+        self.coming: Directory | None = None
+        """What another process loaded already, and this one does as soon as somebody waits."""
 
     def current(self):
         return self._directory
+
+    async def moved(self, epoch):
+        if self.coming is not None:
+            self.swap(self.coming)
+        return self._directory.epoch != epoch
 
     def trust(self, directory):
         if id(directory) not in self._stores:
@@ -232,6 +239,11 @@ class Installation:
         mark = f"{fresh.fingerprint}+"
         epoch = await self.store.sync_epoch(mark)
         self.snapshots.swap(replace(fresh, fingerprint=mark, epoch=epoch))
+
+    async def overtaken(self):
+        """Another process loads the same parties and agreements; this one has yet to."""
+        epoch = await self.store.sync_epoch("of another process")
+        self.snapshots.coming = replace(self.snapshots.current(), epoch=epoch)
 
 
 Break = Callable[[Oin, Endpoint, object], Awaitable[Answer | None]]

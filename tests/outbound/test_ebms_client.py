@@ -66,6 +66,9 @@ class Shelf:
     def current(self) -> Directory:
         return self._directory
 
+    async def moved(self, epoch: int) -> bool:
+        return self._directory.epoch != epoch
+
     def trust(self, directory: Directory) -> TrustStore:
         return self._trust
 
