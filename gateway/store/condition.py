@@ -15,14 +15,13 @@ import structlog
 from gateway.ports import Alarm, AuditEvent, Clock, Dice
 from gateway.store.alarms import raise_alarm
 from gateway.store.tables import payload_chunks, payloads
-from gateway.store.writer import Tx, Unit
+from gateway.store.writer import PARTLY, Tx, Unit
 
 log = structlog.get_logger("gateway.store")
 
 ALARM = "store.trouble"
-FULL = "store.full"
 ROOM = 1_000_000
-"""Octets that must fit again before a disk that was full counts as mended."""
+"""Octets that must fit again before a disk that was full or failed counts as mended."""
 PAUSE = 1.0
 """Seconds between two tries of that."""
 
@@ -129,12 +128,12 @@ class Condition:
         if outage is None:
             return ()
         now, seconds = self._clock.now(), round(self._took(outage))
-        if outage.code != FULL:
+        if outage.code not in PARTLY:
             return (Tell(outage=outage, seconds=seconds, now=now),)
         if self._clock.monotonic() < self._look_at:
             return ()
         self._look_at = self._clock.monotonic() + PAUSE
-        # Small changes fit for long on a full disk: only something of size tells.
+        # Small changes may fit for long on such a disk: only something of size tells.
         room = self._dice.uuid()
         return (
             TakeRoom(id=room, octets=self._dice.octets(ROOM), at=now),

@@ -271,7 +271,7 @@ class Committer:
         except Exception as error:  # noqa: BLE001 - it is still not over, whatever it is
             code = self._note(error if isinstance(error, _Lost) else _Lost(_ours(error)))
             blocked = StoreUnavailable(code, "the database could not be written just now")
-            return None if code in _PARTLY else blocked
+            return None if code in PARTLY else blocked
         if looks:
             self._watch.over()
         return None
@@ -405,7 +405,7 @@ _HOPELESS = frozenset({"store.gone", "store.full", "store.readonly", "store.dama
 """What no unit of a batch can be to blame for."""
 
 
-_PARTLY = frozenset({"store.full"})
+PARTLY = frozenset({"store.full", "store.disk"})
 """What small changes may still get past: deliveries end while nothing new is taken in."""
 
 

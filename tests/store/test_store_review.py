@@ -174,10 +174,10 @@ async def test_a_duty_is_not_lost_when_the_databases_clock_was_set_back(stage):
 async def test_an_opening_that_fails_leaves_no_connection(url, tmp_path, monkeypatch):
     made = []
 
-    def second_fails(*given):
+    def second_fails(*given, **named):
         if made:
             raise StoreUnavailable("store.connections", "no more")
-        made.append(Committer(*given))
+        made.append(Committer(*given, **named))
         return made[0]
 
     monkeypatch.setattr(store_module, "Committer", second_fails)

@@ -351,7 +351,7 @@ def test_send_needs_a_token_a_document_and_an_access_point(tmp_path):
 
     assert without.status == 2
     assert "GATEWAY_TOKEN" in without.err
-    refused(with_token, 1, "peer.unreachable")
+    refused(with_token, 75, "peer.unreachable")
     assert missing.status == 2
     assert "gone.xml" in missing.err
     for ran in (without, with_token, missing):
