@@ -19,6 +19,9 @@ T = TypeVar("T")
 AGAIN = (aiohttp.ClientError, OSError, TimeoutError)
 PAUSE = 0.05
 """Seconds between two tries of a back-end at a gateway that does not answer."""
+LARGE_PART = 0.3
+LARGE = 300_000
+"""Octets at the end of some documents, so that they are written ahead of their commit."""
 BUSY = frozenset({502, 503, 504})
 
 
@@ -79,6 +82,8 @@ class Sender(_System):
             zaak=f"PL0000-{number[:10]}",
             at=datetime.now(UTC),
         )
+        if self._dice.random() < LARGE_PART:
+            octets += b"\n" * LARGE
         self.ledger.handed[number] = sha256(octets).hexdigest()
 
         async def ask() -> str | None:

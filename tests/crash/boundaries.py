@@ -107,7 +107,6 @@ BOUNDARIES: tuple[Boundary, ...] = (
     _at("receive body", "before", "gateway.pipeline.receive:Receiver.receive", ALL),
     _at("receive read", "before", "gateway.pipeline.receive:open_message", ALL),
     _at("receive opened", "after", "gateway.pipeline.receive:open_message", ALL),
-    _at("receive looked up", "after", "gateway.store.inbox:SqlInbox.find", ALL),
     _at("receive judged", "after", "gateway.pipeline.judge:validate", ALL),
     _at("receive hand-in", "before", "gateway.pipeline.handin:HandingIn.hand_in", (P,)),
     # admit: payload ahead, then one commit

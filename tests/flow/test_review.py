@@ -60,7 +60,7 @@ async def test_a_sender_that_can_not_be_told_keeps_nobody_from_being_warned():
         async def tell_senders(self):
             raise Misconfigured("epoch_key.damaged", "no")
 
-        async def watch(self, _bounds):
+        async def watch(self, _bounds, *, also=()):
             looked.append("watch")
 
         async def alarms(self, *, limit):
