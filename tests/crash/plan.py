@@ -82,7 +82,8 @@ async def perform(rigs: Sequence[Rig], plan: Plan, dice: random.Random, tell: Te
     first = rigs[0]
     for case in plan.many:
         tell(await play_many(first, case, dice))
-    if isinstance(first.engine, PostgresEngine):
+    if isinstance(first.engine, PostgresEngine) and plan.servers:
+        await first.fresh()
         for _ in range(plan.servers):
             tell(await restart_server(first, first.engine.server, dice.randint(*SERVER_AFTER)))
 
