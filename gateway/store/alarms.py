@@ -16,7 +16,8 @@ from gateway.ports import Alarm, AlarmBounds, AlarmView, AuditEvent, Clock
 from gateway.store import watch
 from gateway.store.reading import Reads
 from gateway.store.tables import alarms, clock
-from gateway.store.writer import Tx, Writer
+from gateway.store.transaction import Tx
+from gateway.store.writer import Writer
 
 SYSTEM = "systeem"
 """Who clears an alarm whose cause is gone."""

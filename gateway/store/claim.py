@@ -18,7 +18,7 @@ from gateway.store.deliveries import SPOT, move, spot, told
 from gateway.store.prepared import Prepared
 from gateway.store.records import KNOWN, known
 from gateway.store.tables import deliveries, lanes, messages, workers
-from gateway.store.writer import Tx
+from gateway.store.transaction import Tx
 
 _CLAIM = (
     *SPOT,

@@ -14,8 +14,9 @@ import structlog
 
 from gateway.ports import Alarm, AuditEvent, Clock, Dice
 from gateway.store.alarms import raise_alarm
+from gateway.store.commit import PARTLY
 from gateway.store.tables import payload_chunks, payloads
-from gateway.store.writer import PARTLY, Tx, Unit
+from gateway.store.transaction import Tx, Unit
 
 log = structlog.get_logger("gateway.store")
 

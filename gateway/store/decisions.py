@@ -14,7 +14,8 @@ from gateway.store.bell import WORK
 from gateway.store.deliveries import SPOT, Spot, move, spot, told
 from gateway.store.ending import STOPPED
 from gateway.store.tables import deliveries
-from gateway.store.writer import Tx, Writer
+from gateway.store.transaction import Tx
+from gateway.store.writer import Writer
 
 RESUMABLE = frozenset({State.UNKNOWN})
 STOPPABLE = frozenset({State.HELD, State.READY, State.SENT, State.UNKNOWN})

@@ -17,7 +17,7 @@ from gateway.store.kept import keep
 from gateway.store.prepared import Prepared
 from gateway.store.records import canonical_list
 from gateway.store.tables import deliveries, lanes
-from gateway.store.writer import Tx
+from gateway.store.transaction import Tx
 
 ALWAYS = datetime(1970, 1, 1, tzinfo=UTC)
 """Moment of a lane whose breaker never opened."""

@@ -25,7 +25,7 @@ from gateway.rules.retention import (
 )
 from gateway.store.payloads import Destroy
 from gateway.store.tables import Moment, deliveries, messages, payloads
-from gateway.store.writer import Tx
+from gateway.store.transaction import Tx
 
 AT_ONCE = 200
 """Messages that one commit looks at."""

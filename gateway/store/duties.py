@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from gateway.store.clock import db_now
 from gateway.store.tables import Span, duties
-from gateway.store.writer import Tx
+from gateway.store.transaction import Tx
 
 _TAKE = (
     sa.update(duties)

@@ -12,7 +12,7 @@ from gateway.lifecycle import State
 from gateway.ports import Alarm, AuditEvent, DeliveryChannel, DeliveryKind, Direction
 from gateway.store.alarms import clear_alarm, raise_alarm
 from gateway.store.tables import deliveries, messages, undeliverable
-from gateway.store.writer import Tx
+from gateway.store.transaction import Tx
 from gateway.wire.stuf import ANSWERS
 
 BAD = frozenset({State.UNKNOWN, State.DEAD, State.REFUSED})

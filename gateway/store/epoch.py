@@ -9,7 +9,7 @@ from gateway.errors import Misconfigured, StaleSnapshot
 from gateway.ports import AuditEvent
 from gateway.store.prepared import Prepared
 from gateway.store.tables import security
-from gateway.store.writer import Tx
+from gateway.store.transaction import Tx
 
 TOPIC = "epoch"
 EPOCH = sa.select(security.c.epoch).where(security.c.id == 1)

@@ -34,7 +34,8 @@ from gateway.store.records import (
     write_references,
 )
 from gateway.store.tables import deliveries, messages
-from gateway.store.writer import Tx, Writer
+from gateway.store.transaction import Tx
+from gateway.store.writer import Writer
 
 _TWINS = Prepared(
     sa.select(

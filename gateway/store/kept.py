@@ -11,7 +11,7 @@ from gateway.errors import StoreUnavailable
 from gateway.ports import SealedPayload, StoredPayload
 from gateway.store.prepared import Prepared
 from gateway.store.tables import payload_chunks, payloads
-from gateway.store.writer import Tx
+from gateway.store.transaction import Tx
 
 MOST_AGE = timedelta(minutes=10)
 """From encryption to commit. Well below the hour after which an epoch key may close."""

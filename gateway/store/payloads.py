@@ -15,7 +15,8 @@ from gateway.store.prepared import Prepared
 from gateway.store.reading import Reads
 from gateway.store.sealing import CHUNK, KEY, NONCE, seal, unseal
 from gateway.store.tables import payload_chunks, payloads
-from gateway.store.writer import Tx, Writer
+from gateway.store.transaction import Tx
+from gateway.store.writer import Writer
 
 CHUNKS_PER_COMMIT = 16
 """So that 35 MB do not hold up the commits of others."""

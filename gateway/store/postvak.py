@@ -23,7 +23,8 @@ from gateway.store.inbox import admit
 from gateway.store.reading import Reads
 from gateway.store.records import KNOWN, known
 from gateway.store.tables import deliveries, messages, payloads
-from gateway.store.writer import Tx, Writer
+from gateway.store.transaction import Tx
+from gateway.store.writer import Writer
 
 _OPEN = (str(State.READY), str(State.SENT))
 

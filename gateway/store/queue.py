@@ -40,7 +40,8 @@ from gateway.store.reading import Reads
 from gateway.store.records import write_references
 from gateway.store.sweep import Sweep, anything_due, next_due
 from gateway.store.tables import deliveries, duties, workers
-from gateway.store.writer import Tx, Writer
+from gateway.store.transaction import Tx
+from gateway.store.writer import Writer
 
 IN_FLIGHT = 8
 """Deliveries of one lane under way at once."""

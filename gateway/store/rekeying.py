@@ -18,7 +18,8 @@ from gateway.store.payloads import TRIES
 from gateway.store.reading import Reads
 from gateway.store.sealing import NONCE, unwrap, wrap
 from gateway.store.tables import payloads
-from gateway.store.writer import Tx, Writer
+from gateway.store.transaction import Tx
+from gateway.store.writer import Writer
 
 AT_ONCE = 500
 """Payload keys that one commit wraps anew."""

@@ -22,7 +22,8 @@ from gateway.store.deliveries import SPOT, Spot, close_breaker, move, spot
 from gateway.store.prepared import Prepared
 from gateway.store.records import read_references
 from gateway.store.tables import deliveries, evidence
-from gateway.store.writer import Tx, Writer
+from gateway.store.transaction import Tx
+from gateway.store.writer import Writer
 
 _AUDIT = {
     SignalOutcome.REPEATED: "signal.repeated",

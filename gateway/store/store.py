@@ -24,6 +24,7 @@ from gateway.store.alarms import SqlAlarms
 from gateway.store.audit import Break, verify_chain
 from gateway.store.bell import Bell, Bells
 from gateway.store.clock import HIGH_WATER, stepped_back
+from gateway.store.commit import Committer
 from gateway.store.condition import Condition
 from gateway.store.decisions import SqlDecisions
 from gateway.store.duties import TakeDuty
@@ -40,7 +41,7 @@ from gateway.store.rekeying import AllKeys
 from gateway.store.retention import SqlRetention
 from gateway.store.signals import SqlSignals
 from gateway.store.undeliverable import SqlUndeliverable
-from gateway.store.writer import Committer, InlineWriter, ThreadWriter, Writer, value_of
+from gateway.store.writer import InlineWriter, ThreadWriter, Writer, value_of
 
 RUN_LENGTH = 12
 WRITERS = 2

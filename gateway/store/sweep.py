@@ -15,7 +15,7 @@ from gateway.rules import retry
 from gateway.store.clock import db_now
 from gateway.store.deliveries import SPOT, Spot, move, spot, told
 from gateway.store.tables import Span, deliveries, lanes, workers
-from gateway.store.writer import Tx
+from gateway.store.transaction import Tx
 
 AT_ONCE = 200
 """Deliveries that one sweep changes per cause."""

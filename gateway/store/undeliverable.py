@@ -11,7 +11,8 @@ from gateway.store.inbox import admit
 from gateway.store.reading import Reads
 from gateway.store.records import KNOWN, known
 from gateway.store.tables import messages, undeliverable
-from gateway.store.writer import Tx, Writer
+from gateway.store.transaction import Tx
+from gateway.store.writer import Writer
 
 _OWED = (
     sa.select(undeliverable.c.delivery, undeliverable.c.at, *KNOWN)

@@ -54,7 +54,7 @@ class Boundary:
 
 P, K, V = Role.P, Role.K, Role.V
 ALL = (P, K, V)
-_WRITER = "gateway.store.writer:Committer"
+_WRITER = "gateway.store.commit:Committer"
 _BEGIN, _COMMIT = f"{_WRITER}._begin", f"{_WRITER}._commit"
 _KEYS = "gateway.keys.epochs:EpochKeys"
 _HTTP = "aiohttp.web_protocol:RequestHandler.finish_response"

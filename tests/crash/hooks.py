@@ -39,7 +39,7 @@ class Fuse:
 
 def install(fuse: Fuse) -> None:
     """Put the fuse before and after every place of the table."""
-    _wrap("gateway.store.writer:Committer._together", _notes_units)
+    _wrap("gateway.store.commit:Committer._together", _notes_units)
     for place in dict.fromkeys(b.place for b in BOUNDARIES):
         here = [b for b in BOUNDARIES if b.place == place]
         _wrap(place, lambda call, here=here: _fused(call, fuse, here))

@@ -39,7 +39,7 @@ from gateway.store.decisions import RESUMABLE, STOPPABLE
 from gateway.store.deliveries import ALWAYS, ENDED
 from gateway.store.ending import BAD
 from gateway.store.tables import alarms, audit, deliveries, lanes, workers
-from gateway.store.writer import Tx
+from gateway.store.transaction import Tx
 from tests.store.stage import Stage, references_of
 
 T = TypeVar("T")

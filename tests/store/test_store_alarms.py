@@ -9,8 +9,8 @@ import pytest
 from gateway.alarming import Disk
 from gateway.errors import NoRoute
 from gateway.ports import Alarm, AlarmBounds, HandedOver, SignalReceived, TryAgain
+from gateway.store.commit import Committer
 from gateway.store.engine import open_engine
-from gateway.store.writer import Committer
 from tests.store.stage import CPA, START, VT, Clock
 
 BOUNDS = AlarmBounds()

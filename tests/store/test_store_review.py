@@ -16,13 +16,13 @@ from gateway.message import Address, Oin
 from gateway.ports import AlarmBounds, Direction, HandedOver, TryAgain
 from gateway.rules.retention import Terms
 from gateway.store import store as store_module
+from gateway.store.commit import Committer
 from gateway.store.disposal import Dispose
 from gateway.store.inbox import Note
 from gateway.store.postgres import CHAINS, Postgres
 from gateway.store.queue import LEASE
 from gateway.store.store import Store
 from gateway.store.tables import metadata
-from gateway.store.writer import Committer
 from gateway.wire.ebms2.fields import ID_LENGTH
 from tests.store.stage import POLITIE, VT, Stage, event, stuurgegevens
 

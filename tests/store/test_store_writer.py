@@ -8,11 +8,12 @@ import sqlalchemy as sa
 
 from gateway.errors import NoRoute, OutcomeUnknown, StoreUnavailable
 from gateway.store.audit import verify_chain
+from gateway.store.commit import Committer, Done, Failed
 from gateway.store.faults import ours
 from gateway.store.prepared import Prepared
 from gateway.store.sqlite import Sqlite
 from gateway.store.tables import audit, lanes, workers
-from gateway.store.writer import Committer, Done, Failed, ThreadWriter
+from gateway.store.writer import ThreadWriter
 from tests.store.stage import START, Clock, event
 
 
