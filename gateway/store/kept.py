@@ -1,6 +1,5 @@
 """Payloads become permanent in the commit that refers to them."""
 
-from collections.abc import Iterable
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
@@ -54,7 +53,7 @@ def payload_row(sealed: SealedPayload, *, at: datetime, referenced: bool) -> dic
 
 def chunk_rows(
     sealed: SealedPayload, start: int = 0, most: int | None = None
-) -> Iterable[dict[str, Any]]:
+) -> list[dict[str, Any]]:
     """Return rows of chunks from number `start` on, at most `most`."""
     end = None if most is None else start + most
     chunks = islice(enumerate(sealed.chunks), start, end)

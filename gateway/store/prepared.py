@@ -89,8 +89,14 @@ class Prepared:
         return count
 
     def change_each(self, connection: sa.Connection, params: Sequence[Params]) -> int:
-        """Run it for each; return how many rows changed in all."""
+        """Run it for each; return how many rows changed in all.
+
+        Raises ValueError for one with other names than the first: a driver ignores what a
+        statement does not ask for, and a value would be lost.
+        """
         compiled = self._for(connection.dialect)
+        if any(row.keys() != params[0].keys() for row in params):
+            raise ValueError("rows of one statement have different columns")
         cursor = _driver(connection).cursor()
         try:
             cursor.executemany(compiled.sql, [_values(compiled, p) for p in params])

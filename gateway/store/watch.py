@@ -44,6 +44,14 @@ def causes(connection: sa.Connection, bounds: AlarmBounds, now: datetime) -> Ite
         yield Alarm(code=STEPPED_BACK, subject="")
 
 
+_WAITING = (
+    deliveries.c.channel == str(DeliveryChannel.EBMS2),
+    deliveries.c.kind == str(DeliveryKind.MESSAGE),
+    deliveries.c.state.in_(_OPEN),
+)
+"""Messages for partners that are not at an end."""
+
+
 def _unconfirmed(bounds: AlarmBounds, now: datetime) -> sa.Select[Any]:
     """Recipients of a delivery that used up its part of the lifetime: part × (end - begin)."""
     percent = round(bounds.unconfirmed_part * 100)
@@ -54,9 +62,7 @@ def _unconfirmed(bounds: AlarmBounds, now: datetime) -> sa.Select[Any]:
         sa.select(deliveries.c.recipient.label("subject"))
         .join(messages, messages.c.id == deliveries.c.message)
         .where(
-            deliveries.c.channel == str(DeliveryChannel.EBMS2),
-            deliveries.c.kind == str(DeliveryKind.MESSAGE),
-            deliveries.c.state.in_(_OPEN),
+            *_WAITING,
             deliveries.c.expires_at.is_not(None),
             (passed - begins) * 100 >= (ends - begins) * percent,
         )
@@ -73,9 +79,7 @@ def _stuck(since: datetime) -> sa.Select[Any]:
         sa.select(deliveries.c.recipient.label("subject"))
         .join(messages, messages.c.id == deliveries.c.message)
         .where(
-            deliveries.c.channel == str(DeliveryChannel.EBMS2),
-            deliveries.c.kind == str(DeliveryKind.MESSAGE),
-            deliveries.c.state.in_(_OPEN),
+            *_WAITING,
             deliveries.c.expires_at.is_(None),
             deliveries.c.spared > 0,
             messages.c.at <= since,

@@ -12,8 +12,9 @@ from gateway.app import SystemDice
 from gateway.errors import GatewayError
 from gateway.keys.epochs import EpochKeys
 from gateway.lifecycle import State
-from gateway.ports import DeliveryKind, Direction
-from gateway.store.sealing import KEY, NONCE, SealedPayload, seal, unseal
+from gateway.ports import DeliveryKind, Direction, SealedPayload
+from gateway.store.kept import chunk_rows, payload_row
+from gateway.store.sealing import KEY, NONCE, seal, unseal
 from gateway.store.tables import deliveries, duties, messages, payload_chunks, payloads
 from tests.crash.boundaries import Before
 
@@ -118,16 +119,6 @@ def _sealed(epoch_key: tuple[str, bytes], octets: bytes) -> SealedPayload:
 
 
 def _store(db: sa.Connection, sealed: SealedPayload, *, referenced: bool) -> None:
-    row = {
-        "id": sealed.id,
-        "at": LONG_AGO - timedelta(days=1),
-        "size": sealed.size,
-        "sha256": sealed.sha256,
-        "referenced": referenced,
-        "epoch_key": sealed.epoch_key,
-        "wrapped": sealed.wrapped,
-        "destroyed_at": None,
-    }
-    db.execute(sa.insert(payloads).values(row))
-    for n, octets in enumerate(sealed.chunks):
-        db.execute(sa.insert(payload_chunks).values(payload_id=sealed.id, n=n, octets=octets))
+    row = payload_row(sealed, at=LONG_AGO - timedelta(days=1), referenced=referenced)
+    db.execute(sa.insert(payloads), [row])
+    db.execute(sa.insert(payload_chunks), chunk_rows(sealed))

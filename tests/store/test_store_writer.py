@@ -266,6 +266,17 @@ def test_a_prepared_statement_gives_what_sqlalchemy_gives(engine):
     assert mine[1].next_at == START + timedelta(hours=1)
 
 
+def test_a_row_with_other_columns_than_the_first_is_refused(engine):
+    connection = engine.writer()
+    insert = Prepared(sa.insert(workers), columns=("name", "beat_at"))
+    rows = [{"name": "a", "beat_at": START}, {"name": "b", "beat_at": START, "more": 1}]
+
+    with pytest.raises(ValueError, match="different columns"):
+        insert.change_each(connection, rows)
+
+    connection.close()
+
+
 def test_a_prepared_statement_fails_as_sqlalchemy_does(engine):
     connection = engine.writer()
     twice = Prepared(sa.insert(workers), columns=("name", "beat_at"))
