@@ -8,23 +8,22 @@ from base64 import b64decode
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
-from hashlib import sha256
-from os import urandom
 from uuid import uuid4
 
 from lxml import etree
 
 from bench.place import ACTION, HUB, POLITIE, VT, Place
 from gateway.cli.demo.documents import Address, document
+from gateway.cli.demo.letter import sealed
 from gateway.directory import MSH_SERVICE, Agreement
 from gateway.keys.keystore import FileKeyring
-from gateway.message import Acknowledgment, Header, Oin, PartyRef, Payload, Reference, WireMessage
-from gateway.rules import approval
+from gateway.message import Acknowledgment, Header, Oin, PartyRef, Reference, WireMessage
 from gateway.security import seal
 from gateway.wire.ebms2 import signals
 from gateway.wire.ebms2.cpa import read_cpa
 from gateway.wire.ebms2.names import ds, eb
 
+DOMAIN = "bench.example"
 _COMPACT = etree.XMLParser(remove_blank_text=True, remove_comments=True)
 
 
@@ -68,35 +67,13 @@ class Letters:
 
     def sealed(self, octets: bytes) -> WireMessage:
         """Sign and encrypt a document for the knooppunt."""
-        binding = self.agreement.find(self.oin, ACTION)[0]
-        channel, message_id, at = binding.channel, self._new_id(), datetime.now(UTC)
-        header = Header(
-            sender=binding.sender,
-            receiver=binding.receiver,
-            sender_role=binding.sender_role,
-            receiver_role=binding.receiver_role,
-            cpa_id=self.agreement.cpa_id,
-            conversation_id=message_id,
-            service=binding.service,
-            service_type=binding.service_type,
-            action=ACTION,
-            message_id=message_id,
-            timestamp=at,
-            time_to_live=at + (1 + channel.retries) * channel.retry_interval,
-            duplicate_elimination=channel.duplicate_elimination,
-            ack_requested=channel.ack_requested,
-            ack_signed=channel.ack_signed,
-        )
-        payload = Payload(content_id=f"payload@{message_id}", octets=octets)
-        signed = seal.sign_message(
-            approval.own(sha256(octets).hexdigest()),
-            header,
-            (payload,),
-            channel=channel,
-            signer=self._signer,
-        )
-        return seal.encrypt_message(
-            signed.envelope, (payload,), channel=channel, random=urandom, boundary=f"=_{uuid4()}"
+        return sealed(
+            octets,
+            ACTION,
+            sender=self.oin,
+            agreement=self.agreement,
+            keyring=self.keyring,
+            domain=DOMAIN,
         )
 
     def acknowledgment(self, request: bytes) -> WireMessage:
@@ -137,7 +114,7 @@ class Letters:
         return binding.sender, binding.receiver
 
     def _new_id(self) -> str:
-        return f"{uuid4()}@{self.oin}.bench.example"
+        return f"{uuid4()}@{self.oin}.{DOMAIN}"
 
 
 def _envelope(body: bytes) -> bytes:

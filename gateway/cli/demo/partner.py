@@ -9,18 +9,16 @@ import ssl
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from hashlib import sha256
-from os import urandom
 from typing import Self
 from uuid import uuid4
 
 import aiohttp
 from aiohttp import web
 
+from gateway.cli.demo.letter import sealed
 from gateway.directory import MSH_SERVICE, Agreement, Limits
-from gateway.message import Acknowledgment, ErrorList, Header, Manifest, Oin, Payload
+from gateway.message import Acknowledgment, ErrorList, Header, Manifest, Oin
 from gateway.ports import Keyring
-from gateway.rules import approval
 from gateway.security import seal
 from gateway.security.certificates import TrustStore
 from gateway.security.open import Opened, open_message
@@ -29,6 +27,7 @@ from gateway.wire.ebms2 import signals
 from gateway.wire.stuf import Document, read_document
 
 Change = Callable[[bytes], bytes]
+DOMAIN = "demo.dkintern.nl"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -67,37 +66,18 @@ class Partner:
 
         Return the errors of a synchronous MessageError, None when it was taken.
         """
-        binding = self.agreement.find(self.oin, action)[0]
-        channel = binding.channel
-        at = datetime.now(UTC)
-        message_id = f"{uuid4()}@{self.oin}.demo.dkintern.nl"
-        header = Header(
-            sender=binding.sender,
-            receiver=binding.receiver,
-            sender_role=binding.sender_role,
-            receiver_role=binding.receiver_role,
-            cpa_id=self.agreement.cpa_id,
-            conversation_id=message_id,
-            service=binding.service,
-            service_type=binding.service_type,
-            action=action,
-            message_id=message_id,
-            timestamp=at,
-            time_to_live=at + (1 + channel.retries) * channel.retry_interval,
-            duplicate_elimination=channel.duplicate_elimination,
-            ack_requested=channel.ack_requested,
-            ack_signed=channel.ack_signed,
-        )
-        payload = Payload(content_id=f"payload@{message_id}", octets=octets)
-        released = approval.own(sha256(octets).hexdigest())
-        signer = self.keyring.signer(channel.signing.certificate) if channel.signing else None
-        sealed = seal.sign_message(released, header, (payload,), channel=channel, signer=signer)
-        message = seal.encrypt_message(
-            sealed.envelope, (payload,), channel=channel, random=urandom, boundary=f"=_{uuid4()}"
+        message = sealed(
+            octets,
+            action,
+            sender=self.oin,
+            agreement=self.agreement,
+            keyring=self.keyring,
+            domain=DOMAIN,
         )
         if change is not None:
             message = replace(message, body=change(message.body))
-        return await self._post(channel.endpoint, message.body, message.content_type)
+        url = self.agreement.find(self.oin, action)[0].channel.endpoint
+        return await self._post(url, message.body, message.content_type)
 
     async def _post(self, url: str, body: bytes, content_type: str) -> ErrorList | None:
         headers = {"Content-Type": content_type, "SOAPAction": '"ebXML"'}
@@ -131,7 +111,7 @@ class Partner:
             conversation_id=request.conversation_id,
             service=MSH_SERVICE,
             action="Acknowledgment",
-            message_id=f"{uuid4()}@{self.oin}.demo.dkintern.nl",
+            message_id=f"{uuid4()}@{self.oin}.{DOMAIN}",
             timestamp=at,
             ref_to_message_id=request.message_id,
         )
