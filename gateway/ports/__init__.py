@@ -1,0 +1,96 @@
+"""What the story needs from the outside: clock, dice, store, keys, network.
+
+Each port has an implementation that does the real thing and one that runs inline, without
+threads, so that several installations can be simulated in one process from one seed.
+"""
+
+from gateway.ports.outside import Answer, Clock, Dice, Endpoint, Keyring, Network, Snapshots
+from gateway.ports.people import (
+    Alarm,
+    AlarmBounds,
+    Alarms,
+    AlarmView,
+    Decided,
+    Decisions,
+    Owed,
+    Undeliverable,
+)
+from gateway.ports.postvak import Postvak, PostvakItem
+from gateway.ports.queue import (
+    Claim,
+    GaveUp,
+    HandedOver,
+    HeldAgain,
+    LostTrack,
+    Outcome,
+    Queue,
+    SignalOutcome,
+    SignalReceived,
+    Signals,
+    TryAgain,
+)
+from gateway.ports.reading import AuditRow, DeliveryView, MessageView, Reader, Summary
+from gateway.ports.stored import (
+    Admission,
+    Admitted,
+    AuditEvent,
+    DeliveryChannel,
+    DeliveryKind,
+    Direction,
+    Inbox,
+    Known,
+    NewDelivery,
+    NewMessage,
+    Payloads,
+    SealedPayload,
+    StoredPayload,
+)
+
+__all__ = [
+    "Admission",
+    "Admitted",
+    "Alarm",
+    "AlarmBounds",
+    "AlarmView",
+    "Alarms",
+    "Answer",
+    "AuditEvent",
+    "AuditRow",
+    "Claim",
+    "Clock",
+    "Decided",
+    "Decisions",
+    "DeliveryChannel",
+    "DeliveryKind",
+    "DeliveryView",
+    "Dice",
+    "Direction",
+    "Endpoint",
+    "GaveUp",
+    "HandedOver",
+    "HeldAgain",
+    "Inbox",
+    "Keyring",
+    "Known",
+    "LostTrack",
+    "MessageView",
+    "Network",
+    "NewDelivery",
+    "NewMessage",
+    "Outcome",
+    "Owed",
+    "Payloads",
+    "Postvak",
+    "PostvakItem",
+    "Queue",
+    "Reader",
+    "SealedPayload",
+    "SignalOutcome",
+    "SignalReceived",
+    "Signals",
+    "Snapshots",
+    "StoredPayload",
+    "Summary",
+    "TryAgain",
+    "Undeliverable",
+]

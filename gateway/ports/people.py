@@ -1,0 +1,115 @@
+"""What a person must know or decide."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from gateway.lifecycle import State
+from gateway.ports.stored import Admission, Known
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alarm:
+    """Something that a person must know of; one is open per code and subject."""
+
+    code: str
+    subject: str
+    """What it is about: id of a delivery, OIN of a party; empty = the installation."""
+    message: str = ""
+    party: str = ""
+    reason: str = ""
+    """Dotted code of what went wrong."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlarmView:
+    """An alarm on file. Open while `cleared_at` is None."""
+
+    id: int
+    code: str
+    subject: str
+    message: str
+    party: str
+    reason: str
+    times: int
+    """How often this code was raised for this subject, this time included."""
+    raised_at: datetime
+    cleared_at: datetime | None
+    cleared_by: str
+    cleared_why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlarmBounds:
+    """From when on time alone raises an alarm."""
+
+    unconfirmed_part: float = 0.5
+    """Part of its lifetime after which a delivery without acknowledgement is one."""
+    partner_down: timedelta = timedelta(minutes=15)
+    answer: timedelta = timedelta(hours=48)
+    """Wait for a Bv01 or Fo01."""
+    postvak: timedelta = timedelta(hours=24)
+
+
+class Alarms(Protocol):
+    async def change(
+        self, *, raised: Sequence[Alarm] = (), gone: Sequence[tuple[str, str]] = ()
+    ) -> None:
+        """Open alarms, and close those with these codes and subjects, in one commit."""
+        ...
+
+    async def watch(self, bounds: AlarmBounds, *, also: Sequence[Alarm] = ()) -> None:
+        """Open what time brought about, and close what is over.
+
+        `also` is what was seen outside the store now, of codes that are watched.
+        """
+        ...
+
+    async def dismiss(self, id_: int, *, who: str, why: str) -> AlarmView:
+        """Close an alarm by a person; raise NoRoute `alarm.unknown` when it is not open."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Owed:
+    """A delivery that ended without arriving, and whose sender was not told yet."""
+
+    delivery: str
+    at: datetime
+    message: Known
+
+
+class Undeliverable(Protocol):
+    async def owed(self, *, after: Owed | None = None, limit: int) -> tuple[Owed, ...]:
+        """Return open debts, oldest first; those behind `after`."""
+        ...
+
+    async def tell(self, delivery: str, answer: Admission) -> bool:
+        """Admit the Fo01 and close the debt in one commit; False when it was closed before."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decided:
+    """Where a delivery stands after a decision."""
+
+    delivery: str
+    message: str
+    state: State
+
+
+class Decisions(Protocol):
+    """`id_` is that of a delivery or of its message.
+
+    Raises NoRoute `bericht.onvindbaar`, PolicyViolation `decision.state`,
+    `decision.expired`.
+    """
+
+    async def resume(self, id_: str, *, who: str, why: str) -> Decided:
+        """Send again what may have arrived; the tries of the agreement begin anew."""
+        ...
+
+    async def stop(self, id_: str, *, who: str, why: str) -> Decided:
+        """Give it up; a partner that sent it will get a Fo01."""
+        ...

@@ -1,0 +1,61 @@
+"""What waits for the back-ends of local parties."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from gateway.lifecycle import State
+from gateway.message import Oin
+from gateway.ports.stored import Admission, AuditEvent, Known
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PostvakItem:
+    """A delivery as its back-end sees it."""
+
+    delivery: str
+    message: Known
+    applicatie: str
+    payload_id: str
+    payload_sha256: str
+    size: int
+    repeated: bool
+    """`herhaald`: shown before and not confirmed."""
+    lease_until: datetime | None
+    state: State
+
+
+class Postvak(Protocol):
+    async def take(
+        self,
+        *,
+        party: Oin,
+        applicaties: tuple[str, ...],
+        consumer: str,
+        limit: int,
+        lease: timedelta,
+    ) -> tuple[PostvakItem, ...]:
+        """Lease what waits, oldest first."""
+        ...
+
+    async def get(self, delivery: str, *, party: Oin) -> PostvakItem | None: ...
+
+    async def close(
+        self,
+        delivery: str,
+        *,
+        party: Oin,
+        refused: bool,
+        answer: Admission | None,
+        events: tuple[AuditEvent, ...],
+    ) -> bool:
+        """Confirm or refuse, and admit the Bv01 or Fo01, in one commit.
+
+        False when it was closed the same way before (idempotent). Raises DuplicateConflict
+        `postvak.closed` when it was closed the other way.
+        """
+        ...
+
+    async def wait(self, *, party: Oin, timeout: timedelta) -> bool:  # noqa: ASYNC109 - a bounded wait is the promise
+        """Wait until something may be there for the party; False on timeout."""
+        ...
