@@ -263,7 +263,6 @@ async def build(installation: Installation) -> AsyncIterator[App]:
         metrics = Metrics()
         metrics.store_down(store.condition.seconds)
         api_tls = _api_context(installation)
-        name = worker_name(settings)
         gateway = Gateway(
             House(
                 clock=clock,
@@ -283,7 +282,7 @@ async def build(installation: Installation) -> AsyncIterator[App]:
                 reader=store.reader,
                 alarms=store.alarms,
                 undeliverable=store.undeliverable,
-                worker=name,
+                worker=worker_name(settings),
             )
         )
         stack.push_async_callback(gateway.close)
@@ -292,29 +291,41 @@ async def build(installation: Installation) -> AsyncIterator[App]:
             store=store,
             snapshots=snapshots,
             gateway=gateway,
-            worker=Worker(
-                name=name,
-                gateway=gateway,
-                queue=store.queue,
-                bell=store.bell,
-                clock=clock,
-                pace=_pace(settings),
-                on_trouble=_trouble(metrics, store),
-            ),
-            housekeeping=Housekeeping(
-                retention=store.retention,
-                payloads=store.payloads,
-                snapshots=snapshots,
-                clock=clock,
-                settings=settings.retention,
-                role=settings.rol,
-            ),
+            worker=_worker(settings, gateway, store, clock, metrics),
+            housekeeping=_housekeeping(settings, snapshots, store, clock),
             metrics=metrics,
             clock=clock,
             tls=ReloadableContext(server_context(_identity(installation), clients=directory.trust)),
             explaining=explaining,
             api_tls=ReloadableContext(api_tls) if api_tls is not None else None,
         )
+
+
+def _worker(
+    settings: Settings, gateway: Gateway, store: Store, clock: SystemClock, metrics: Metrics
+) -> Worker:
+    return Worker(
+        name=worker_name(settings),
+        gateway=gateway,
+        queue=store.queue,
+        bell=store.bell,
+        clock=clock,
+        pace=_pace(settings),
+        on_trouble=_trouble(metrics, store),
+    )
+
+
+def _housekeeping(
+    settings: Settings, snapshots: FileSnapshots, store: Store, clock: SystemClock
+) -> Housekeeping:
+    return Housekeeping(
+        retention=store.retention,
+        payloads=store.payloads,
+        snapshots=snapshots,
+        clock=clock,
+        settings=settings.retention,
+        role=settings.rol,
+    )
 
 
 def open_store(installation: Installation, clock: SystemClock, dice: SystemDice) -> Store:
