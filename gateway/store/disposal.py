@@ -24,6 +24,7 @@ from gateway.rules.retention import (
     payload_due,
 )
 from gateway.store.payloads import Destroy
+from gateway.store.prepared import Prepared
 from gateway.store.tables import Moment, deliveries, messages, payloads
 from gateway.store.transaction import Tx
 
@@ -59,7 +60,7 @@ _DUE = (
     # Two housekeepers at once share the work.
     .with_for_update(of=deliveries, skip_locked=True, key_share=True)
 )
-_PLAN = (
+_PLAN = Prepared(
     sa.update(deliveries)
     .where(deliveries.c.id == sa.bindparam("b_id"))
     .values(dispose_at=sa.bindparam("b_at", type_=Moment))
@@ -154,9 +155,7 @@ class Dispose:
             if id(h) not in put_off
             for delivery in h.deliveries
         ]
-        if rows:
-            tx.flush()
-            tx.connection.execute(_PLAN, sorted(rows, key=lambda row: str(row["b_id"])))
+        tx.change_each(_PLAN, sorted(rows, key=lambda row: str(row["b_id"])))
 
     def _destroy(self, tx: Tx, destroyed: list[_Held]) -> int:
         """Return of how many messages there still stood something."""

@@ -7,6 +7,7 @@ from typing import Protocol
 import sqlalchemy as sa
 
 from gateway.errors import Misconfigured
+from gateway.store.bell import Bells
 
 POSTGRESQL = "postgresql"
 _SQLITE = "sqlite:///"
@@ -49,6 +50,10 @@ class Engine(Protocol):
 
     def tell(self, connection: sa.Connection, topics: tuple[str, ...]) -> None:
         """Wake other processes when the transaction commits."""
+        ...
+
+    async def hear(self, bells: Bells) -> None:
+        """Ring for what other processes tell, until cancelled."""
         ...
 
     def alone(self, connection: sa.Connection) -> None:

@@ -161,13 +161,19 @@ def _admitted(admission: Admission, now: datetime) -> AuditEvent:
     )
 
 
+_ANSWER = Prepared(
+    sa.update(messages)
+    .where(messages.c.id == sa.bindparam("b_id"), messages.c.answer == "")
+    .values(
+        answer=sa.bindparam("b_kind"),
+        answered_at=sa.bindparam("b_now", type_=messages.c.answered_at.type),
+    )
+)
+
+
 def _mark_answered(tx: Tx, origin: str, answer: NewMessage, now: datetime) -> None:
     """The first answer counts; the trace of the origin shows each."""
-    first = tx.write(
-        sa.update(messages)
-        .where(messages.c.id == origin, messages.c.answer == "")
-        .values(answer=answer.kind, answered_at=now)
-    )
+    first = tx.change(_ANSWER, {"b_id": origin, "b_kind": answer.kind, "b_now": now})
     look_again(tx, origin, now)
     tx.record(
         AuditEvent(

@@ -10,7 +10,9 @@ from psycopg.pq import TransactionStatus
 from sqlalchemy.pool import NullPool
 
 from gateway.errors import Misconfigured, StoreUnavailable
+from gateway.store.bell import Bells
 from gateway.store.faults import ours
+from gateway.store.listen import listen
 
 CHANNEL = "gateway"
 """NOTIFY channel on which processes wake each other."""
@@ -123,6 +125,10 @@ class Postgres:
         """Send the topics when the transaction commits."""
         for topic in topics:
             connection.exec_driver_sql("SELECT pg_notify(%s, %s)", (CHANNEL, topic))
+
+    async def hear(self, bells: Bells) -> None:
+        """LISTEN on a connection of its own."""
+        await listen(self.conninfo, CHANNEL, bells)
 
     def alone(self, connection: sa.Connection) -> None:
         """Let one process at a time change the tables, until the commit."""

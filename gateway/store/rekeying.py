@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from gateway.errors import GatewayError, StoreUnavailable
 from gateway.ports import AuditEvent, Clock, Dice
 from gateway.store.payloads import TRIES
+from gateway.store.prepared import Prepared
 from gateway.store.reading import Reads
 from gateway.store.sealing import NONCE, unwrap, wrap
 from gateway.store.tables import payloads
@@ -30,7 +31,7 @@ _UNDER: sa.Select[Any] = (
     .order_by(payloads.c.id)
     .limit(AT_ONCE)
 )
-_WRAP = (
+_WRAP = Prepared(
     sa.update(payloads)
     .where(
         payloads.c.id == sa.bindparam("b_id"),
@@ -88,14 +89,11 @@ class Rewrap:
 
     def run(self, tx: Tx) -> None:
         """Change what still stands under `old`."""
-        tx.flush()
-        tx.connection.execute(
-            _WRAP,
-            [
-                {"b_id": id_, "b_old": self.old, "b_new": self.new, "b_wrapped": wrapped}
-                for id_, wrapped in self.rows
-            ],
-        )
+        rows = [
+            {"b_id": id_, "b_old": self.old, "b_new": self.new, "b_wrapped": wrapped}
+            for id_, wrapped in self.rows
+        ]
+        tx.change_each(_WRAP, rows)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -62,11 +62,6 @@ class SqlRetention:
         """Move what lives under old epoch keys, and destroy those that are no longer needed."""
         return await self._rekeying.run(age=age, backup=backup)
 
-    async def figures(self) -> "Figures":
-        """Count what is due, and what stands under which key."""
-        now = self._clock.now()
-        return await self._reads(lambda c: figures(c, now))
-
     async def backlog(self) -> "Backlog":
         """Tell what housekeeping left undone; cheap."""
         now = self._clock.now()

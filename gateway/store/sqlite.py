@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.pool import NullPool
 
 from gateway.errors import Misconfigured
+from gateway.store.bell import Bells
 
 BUSY_TIMEOUT_MS = 5_000
 
@@ -97,6 +98,9 @@ class Sqlite:
         return name
 
     def tell(self, connection: sa.Connection, topics: tuple[str, ...]) -> None:
+        """There is no other process."""
+
+    async def hear(self, bells: Bells) -> None:
         """There is no other process."""
 
     def alone(self, connection: sa.Connection) -> None:

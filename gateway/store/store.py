@@ -164,12 +164,8 @@ class Store:
 
     def listen(self) -> None:
         """Hear what other processes tell, from now on; call it on the running loop."""
-        if self._engine.shared and self._listening is None:
-            from gateway.store.listen import listen
-            from gateway.store.postgres import Postgres
-
-            assert isinstance(self._engine, Postgres)  # noqa: S101 - the only shared engine
-            hearing = listen(self._engine.conninfo, self._bells)
+        if self._listening is None:
+            hearing = self._engine.hear(self._bells)
             self._listening = asyncio.create_task(hearing, name="store-listener")
 
     async def close(self) -> None:

@@ -5,7 +5,7 @@ raises, all are rolled back and each runs alone. There are no savepoints: SQLAlc
 sqlite3 does not isolate them.
 """
 
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from datetime import datetime
 from functools import cache
 from typing import Any, Protocol, TypeVar
@@ -83,6 +83,11 @@ class Tx:
         """Change rows now; return how many."""
         self._flush_before(statement.statement)
         return statement.change(self.connection, params)
+
+    def change_each(self, statement: Prepared, rows: Sequence[Params]) -> int:
+        """Change rows now, once for each of `rows`; return how many changed in all."""
+        self.flush()
+        return statement.change_each(self.connection, rows) if rows else 0
 
     def read(self, statement: sa.Select[Any], params: Params | None = None) -> sa.Result[Any]:
         """Read as `find`, by a statement that is made for this once."""

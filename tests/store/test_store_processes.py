@@ -251,6 +251,23 @@ async def test_a_server_without_a_free_connection_is_told(server, tmp_path):
     assert ours(caught.value).code == "store.connections"
 
 
+async def test_a_process_has_no_more_connections_than_the_docs_say(server, tmp_path):
+    """`database.writers` + 4 that read + 1 that hears."""
+    stage = await Stage(tmp_path, database=server.create("a"), inline=False).open()
+    stage.store.listen()
+    await stage.store.epoch_bell.wait(PATIENCE)  # it hears
+    await asyncio.gather(*(stage.admit(n) for n in range(40)))
+    await asyncio.gather(*(stage.store.reader.figures() for _ in range(40)))
+
+    used = stage.rows(
+        "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'berichtengateway'"
+        " AND pid <> pg_backend_pid()"
+    )
+    await stage.store.close()
+
+    assert 3 < used[0][0] <= 2 + 4 + 1
+
+
 def test_a_server_that_does_not_answer_is_told():
     with pytest.raises(StoreUnavailable) as caught:
         Postgres("postgresql://gateway@127.0.0.1:1/a").create()
