@@ -390,10 +390,11 @@ async def test_a_lost_attempt_that_may_have_arrived_and_has_no_copy_check_is_for
 
 
 async def test_a_success_that_comes_after_the_worker_was_given_up_counts(stage):
-    claim = await _one(stage, retries=0, retry_interval=timedelta(0))
+    claim = await _one(stage, duplicate_safe=False)
     await stage.seal(claim, b"digest")
     stage.silence("w1")
     await stage.store.queue.sweep(worker="w2")
+    assert await stage.state() is State.UNKNOWN
 
     settled = await stage.store.queue.settle(claim, HandedOver(until=None), ())
 
