@@ -20,7 +20,8 @@ SETTLE_SECONDS = 120.0
 SETTLE_SERVER_SECONDS = 240.0
 """After a failure of our own a delivery waits for a minute."""
 POSTED = "send answered"
-CLAIMED = "claim: after COMMIT"
+CLAIMED = "send start"
+"""Where something is claimed for sure: a worker also claims when there turns out to be nothing."""
 SERVER = "database server stopped (immediate) and started, under load"
 
 
