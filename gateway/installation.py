@@ -16,7 +16,6 @@ from gateway.catalogue import Catalogue, Direction, MessageKind, Role
 from gateway.config import NAME, Settings, parse_toml, read_toml
 from gateway.directory import (
     Agreement,
-    Backend,
     ClassificationRule,
     ClassificationTable,
     Directory,
@@ -27,6 +26,7 @@ from gateway.directory import (
     Trust,
 )
 from gateway.errors import Malformed, Misconfigured
+from gateway.installation_backends import backend
 from gateway.installation_check import check
 from gateway.message import Oin
 from gateway.rules.classification import check_table
@@ -149,7 +149,11 @@ def load_directory(
         services=dict(settings.diensten),
         gate=gate,
         trust=trust,
-        backends=tuple(_backend(b) for b in settings.backends),
+        backends=tuple(
+            backend(b, lambda path: files.octets(installation.path(path)))
+            for b in settings.backends
+        ),
+        client_trust=_client_trust(installation, files),
         suspended=frozenset(Oin(p.oin) for p in settings.partijen if p.opgeschort),
         limits=_limits(settings.limits),
     )
@@ -187,15 +191,6 @@ def _role(text: str, where: str) -> Role:
         raise Misconfigured("config.invalid", "De rol is niet bekend.", where=where) from exc
 
 
-def _backend(settings: config.BackendSettings) -> Backend:
-    return Backend(
-        name=settings.naam,
-        party=Oin(settings.partij),
-        applicaties=settings.applicaties,
-        token_sha256=settings.token_sha256,
-    )
-
-
 # --- agreements and trust -------------------------------------------------------------
 
 
@@ -222,6 +217,18 @@ def _trust(installation: Installation, files: Files) -> Trust:
         anchors=tuple(_certificates(files, installation.path(paths.anchors))),
         intermediates=tuple(_certificates(files, installation.path(paths.intermediates))),
         crls=tuple(_crls(files, installation.path(paths.crls))),
+    )
+
+
+def _client_trust(installation: Installation, files: Files) -> Trust | None:
+    relative = installation.settings.paths.backend_trust
+    if relative is None:
+        return None
+    folder = installation.path(relative)
+    return Trust(
+        anchors=tuple(_certificates(files, folder / "anchors")),
+        intermediates=tuple(_certificates(files, folder / "intermediates")),
+        crls=tuple(_crls(files, folder / "crls")),
     )
 
 

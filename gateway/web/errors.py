@@ -14,6 +14,7 @@ from gateway.errors import (
     DuplicateConflict,
     Finding,
     GatewayError,
+    Limited,
     Refused,
     SchemaViolation,
     TooLarge,
@@ -28,18 +29,33 @@ RETRY_AFTER = "30"
 
 _BY_CODE = {
     "header.soapaction": 400,
+    "oauth.request": 400,
+    "oauth.grant": 400,
+    "oauth.scope": 400,
+    "oauth.way": 400,
+    "token.scope": 403,
     "peer.missing": 403,
     "party.suspended": 403,
     "bericht.onvindbaar": 404,
+    "oauth.off": 404,
     "postvak.unknown": 404,
     "request.timeout": 408,
     "payload.destroyed": 410,
     "request.content_type": 415,
     "request.content_encoding": 415,
 }
-_BY_PREFIX = (("token.", 401), ("request.", 400))
+_BY_PREFIX = (("token.", 401), ("request.", 400), ("oauth.", 401))
+_OAUTH = {
+    "oauth.request": "invalid_request",
+    "oauth.grant": "unsupported_grant_type",
+    "oauth.scope": "invalid_scope",
+    "oauth.way": "unauthorized_client",
+}
+_NO_CLIENT = "invalid_client"
+"""RFC 6749, 5.2: every other refusal of the token endpoint."""
 _BY_CLASS: tuple[tuple[type[GatewayError], int], ...] = (
     (TooLarge, 413),
+    (Limited, 429),
     (DuplicateConflict, 409),
     (Untrusted, 403),
     (Refused, 422),
@@ -57,6 +73,7 @@ _TITLES = {
     413: "Te groot",
     415: "Mediatype niet ondersteund",
     422: "Bericht geweigerd",
+    429: "Te veel verzoeken",
     500: "Interne fout",
     503: "Tijdelijk niet beschikbaar",
 }
@@ -108,12 +125,27 @@ def problem(error: GatewayError) -> web.Response:
     }
     if status == 422:  # noqa: PLR2004 - the status of a refused document
         body["bevindingen"] = [_finding(finding) for finding in _findings(error)]
+    if error.code.startswith("oauth.") and isinstance(error, Refused):
+        body["error"] = _OAUTH.get(error.code, _NO_CLIENT)
+        body["error_description"] = error.text
     response = problem_response(status, body)
     if error.retry:
-        response.headers["Retry-After"] = RETRY_AFTER
-    if status == 401:  # noqa: PLR2004 - HTTP Unauthorized
-        response.headers["WWW-Authenticate"] = 'Bearer realm="berichtengateway"'
+        response.headers["Retry-After"] = (
+            str(error.seconds) if isinstance(error, Limited) else RETRY_AFTER
+        )
+    if status == 401 or error.code == "token.scope":  # noqa: PLR2004 - HTTP Unauthorized
+        response.headers["WWW-Authenticate"] = _challenge(error)
     return response
+
+
+def _challenge(error: GatewayError) -> str:
+    """Return WWW-Authenticate (RFC 6750, 3): without `error` when no token was given."""
+    challenge = 'Bearer realm="berichtengateway"'
+    if error.code == "token.scope":
+        return f'{challenge}, error="insufficient_scope", scope="{error.where}"'
+    if error.code.startswith("token.") and error.code != "token.missing":
+        return f'{challenge}, error="invalid_token", error_description="{error.code}"'
+    return challenge
 
 
 def problem_response(status: int, body: Mapping[str, Any]) -> web.Response:
@@ -131,7 +163,7 @@ def detail(error: GatewayError) -> str:
     """Return what is wrong in Dutch; of what is ours, only that it is ours."""
     if error.code.startswith("xml."):
         return _XML.get(error.code, _OTHER_XML)
-    if isinstance(error, Refused) or error.code == "payload.destroyed":
+    if isinstance(error, Refused | Limited) or error.code == "payload.destroyed":
         return error.text
     return _LATER if error.retry else _INTERNAL
 

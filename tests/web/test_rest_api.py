@@ -107,7 +107,7 @@ async def refused(response: aiohttp.ClientResponse, status: int) -> dict:
     [
         (None, "token.missing"),
         ("", "token.missing"),
-        ("x" * 513, "token.missing"),
+        ("x" * 4_097, "token.missing"),
         ("ander", "token.unknown"),
         (sha256(TOKENS["bvh"].encode()).hexdigest(), "token.unknown"),
         (TOKENS["weg"], "token.party"),

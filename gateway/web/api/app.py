@@ -3,9 +3,11 @@
 from aiohttp import web
 
 from gateway.ports import Clock
-from gateway.web.api import berichten, postvak
-from gateway.web.api.auth import signed_in
+from gateway.web.api import berichten, postvak, token
+from gateway.web.api.auth import DOOR, Door, Oauth, fair, signed_in
+from gateway.web.api.limits import Failures, FairLimits, Shares
 from gateway.web.api.office import OFFICE, ApiLimits, BackOffice, Office
+from gateway.web.api.scopes import check_complete
 from gateway.web.api.shapes import ROOT
 from gateway.web.errors import problem, problem_response, title
 from gateway.web.intake import Intake, IntakeLimits
@@ -14,20 +16,26 @@ from gateway.web.middleware import Answered, errors, observe, safe_headers
 _ID = "{id:[0-9A-Za-z-]{1,64}}"
 
 
-def api_app(
+def api_app(  # noqa: PLR0913 - what stands around the operations, each by name
     gateway: BackOffice,
     *,
     clock: Clock,
     answered: Answered,
     limits: ApiLimits | None = None,
     intake: IntakeLimits | None = None,
+    fair_limits: FairLimits | None = None,
+    oauth: Oauth | None = None,
 ) -> web.Application:
-    """Return the API. Every refusal is problem details (RFC 9457) with a dotted code."""
+    """Return the API. Every refusal is problem details (RFC 9457) with a dotted code.
+
+    Client certificates count only when it is served over TLS that asks for them.
+    """
     app = web.Application(
         middlewares=[
             observe("api", clock, answered),
             errors(problem, _problem_for, answered),
             signed_in,
+            fair,
         ]
     )
     office = Office(
@@ -37,10 +45,23 @@ def api_app(
         limits=limits or ApiLimits(),
     )
     app[OFFICE] = office
+    app[DOOR] = door = _door(office, fair_limits or FairLimits(), oauth)
     app.on_response_prepare.append(safe_headers)
+    app.on_response_prepare.append(door.shares.tell)
     app.on_shutdown.append(_stop_waiting)
     _routes(app, office)
+    check_complete(app.router.routes())
     return app
+
+
+def _door(office: Office, limits: FairLimits, oauth: Oauth | None) -> Door:
+    return Door(
+        gateway=office.gateway,
+        clock=office.clock,
+        shares=Shares(limits, office.clock),
+        failures=Failures(limits.failures, office.clock),
+        oauth=oauth,
+    )
 
 
 def _routes(app: web.Application, office: Office) -> None:
@@ -53,6 +74,7 @@ def _routes(app: web.Application, office: Office) -> None:
         "POST", f"{ROOT}/berichten", berichten.hand_in, expect_handler=office.intake.expecting(most)
     )
     add("GET", f"{ROOT}/berichten/{_ID}", berichten.show)
+    add("POST", f"{ROOT}/token", token.token)
     add("GET", f"{ROOT}/postvak", postvak.look)
     add("GET", f"{ROOT}/postvak/{_ID}/inhoud", postvak.content)
     add("POST", f"{ROOT}/postvak/{_ID}/bevestiging", postvak.confirm)
