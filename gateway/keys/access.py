@@ -73,11 +73,11 @@ class UsedAssertions:
         try:
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._sweep(at)
-            os.close(os.open(self.folder / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
-        except FileExistsError:
-            raise Untrusted("oauth.replay", "Deze JWT (jti) is al eens gebruikt.") from None
+            first = _make(self.folder / name)
         except OSError as exc:
             raise Unavailable("oauth.used", "used assertions can not be remembered") from exc
+        if not first:
+            raise Untrusted("oauth.replay", "Deze JWT (jti) is al eens gebruikt.")
 
     def _sweep(self, at: datetime) -> None:
         """Remove what has expired, now and then; raise Unavailable when it is full."""
@@ -94,3 +94,12 @@ class UsedAssertions:
         if left >= MOST_USED:
             raise Unavailable("oauth.used", "too many assertions are remembered")
         self._swept = at
+
+
+def _make(path: Path) -> bool:
+    """Make an empty file; False when it was there."""
+    try:
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+    except FileExistsError:
+        return False
+    return True

@@ -33,6 +33,7 @@ _BY_CODE = {
     "oauth.grant": 400,
     "oauth.scope": 400,
     "oauth.way": 400,
+    "oauth.used": 503,
     "token.scope": 403,
     "peer.missing": 403,
     "party.suspended": 403,
