@@ -13,10 +13,10 @@ from enum import StrEnum
 class Scope(StrEnum):
     """What a credential lets a back-end do; each operation of the API needs one."""
 
-    AANLEVEREN = "berichten:aanleveren"
-    LEZEN = "berichten:lezen"
-    POSTVAK_LEZEN = "postvak:lezen"
-    POSTVAK_AFHANDELEN = "postvak:afhandelen"
+    HAND_IN = "berichten:aanleveren"
+    READ = "berichten:lezen"
+    POSTVAK_LOOK = "postvak:lezen"
+    POSTVAK_CLOSE = "postvak:afhandelen"
     WEBHOOKS = "webhooks:beheren"
 
 

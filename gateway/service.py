@@ -24,6 +24,7 @@ from gateway.stopping import HURRY, Stopping
 from gateway.web.api.app import api_app
 from gateway.web.api.limits import FairLimits
 from gateway.web.api.office import ApiLimits
+from gateway.web.api.openapi import contact_of
 from gateway.web.control import Desk, open_control
 from gateway.web.health import health_app
 from gateway.web.inbound.ebms import ebms_app
@@ -176,6 +177,7 @@ async def _listen_web(app: App) -> list[Listener]:
             intake=replace(intake, owner_bytes=settings.limits.backend_memory_bytes),
             fair_limits=_fair(settings.limits),
             oauth=app.oauth,
+            contact=contact_of(settings),
         )
         opened.append(
             await listen(

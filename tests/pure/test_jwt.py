@@ -31,7 +31,7 @@ LIFE = timedelta(minutes=5)
 ISSUER = Issuer(url=jwts.API, keys=(TokenKey(jwts.ec_key("own")),), life=LIFE)
 ACCESS = Access(
     client=jwts.CLIENT,
-    scopes=frozenset({Scope.LEZEN, Scope.AANLEVEREN}),
+    scopes=frozenset({Scope.READ, Scope.HAND_IN}),
     key=KEYS[0].thumbprint,
     certificate="",
 )

@@ -24,7 +24,7 @@ from gateway.rules.signin import Proof
 AT = datetime(2026, 11, 26, 12, tzinfo=UTC)
 PARTY = Oin("00000099000000000001")
 ALL = frozenset(Scope)
-READS = frozenset({Scope.LEZEN})
+READS = frozenset({Scope.READ})
 A, B = "a" * 64, "b" * 64
 
 
@@ -166,8 +166,8 @@ def test_less_than_a_way_asks_is_refused_with_what_is_missing(way, proven, code)
 def test_only_what_both_let_do_may_be_done():
     one = system("bvh", ways=frozenset({SignIn.CERTIFICATE_AND_BEARER}))
     both = (
-        proof(one, Factor.CERTIFICATE, frozenset({Scope.LEZEN, Scope.AANLEVEREN})),
-        proof(one, Factor.BEARER, frozenset({Scope.LEZEN, Scope.POSTVAK_LEZEN})),
+        proof(one, Factor.CERTIFICATE, frozenset({Scope.READ, Scope.HAND_IN})),
+        proof(one, Factor.BEARER, frozenset({Scope.READ, Scope.POSTVAK_LOOK})),
     )
 
     assert signin.one_system(both) == (one, READS)

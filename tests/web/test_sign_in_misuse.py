@@ -122,7 +122,7 @@ CASES: dict[str, tuple[Case, int, str]] = {
     ),
     "a token without the scope": (
         allowing(
-            {"tokens": (token(scopes=frozenset({Scope.LEZEN})),)}, then=hand_in(headers=bearer())
+            {"tokens": (token(scopes=frozenset({Scope.READ})),)}, then=hand_in(headers=bearer())
         ),
         403,
         "token.scope",

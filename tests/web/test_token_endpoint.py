@@ -24,7 +24,7 @@ from tests.web.systems import (
     world,
 )
 
-READS = frozenset({Scope.LEZEN})
+READS = frozenset({Scope.READ})
 
 
 def system(scopes=ALL, *, key=None, **more):
@@ -105,7 +105,6 @@ async def test_a_token_is_verified_by_every_process_of_the_installation(tmp_path
         ({"fields": {"scope": "alles"}}, 400, "oauth.scope", "invalid_scope"),
         ({"fields": {"scope": ""}}, 400, "oauth.scope", "invalid_scope"),
         ({"headers": bearer()}, 400, "oauth.request", "invalid_request"),
-        ({"path": f"{TOKEN}?client_id=bvh"}, 400, "oauth.request", "invalid_request"),
         ({"data": b"geen formulier"}, 400, "oauth.request", "invalid_request"),
     ],
 )
@@ -119,6 +118,13 @@ async def test_a_refusal_is_that_of_rfc_6749_and_problem_details(
     assert body["error_description"] == body["detail"]
     assert body["headers"]["Content-Type"].startswith("application/problem+json")
     assert "access_token" not in body
+
+
+async def test_a_jwt_in_the_address_is_refused(tmp_path):
+    async with world(tmp_path, system(), oauth=True) as here:
+        status, body = await asked(here, path=f"{TOKEN}?client_assertion=x")
+
+    assert (status, body["code"]) == (400, "request.query")
 
 
 async def test_a_field_that_stands_there_twice_is_refused(tmp_path):

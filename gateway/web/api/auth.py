@@ -24,9 +24,9 @@ from gateway.rules.signin import Proof
 from gateway.security import jwt
 from gateway.security.certificates import TrustStore, Usage, thumbprint
 from gateway.security.jwt import Assertion, Issuer
-from gateway.web.api import scopes
 from gateway.web.api.limits import Failures, Shares
 from gateway.web.api.office import BACKEND, BackOffice
+from gateway.web.api.operation import Operation, operation_of
 from gateway.web.middleware import PEER
 from gateway.web.peer import certificate_of
 
@@ -136,8 +136,8 @@ DOOR: web.AppKey[Door] = web.AppKey("door", Door)
 @web.middleware
 async def signed_in(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Let only known back-ends through, also to paths that do not exist."""
-    operation = scopes.operation(request)
-    if operation in scopes.OPEN:
+    operation = operation_of(request)
+    if operation is not None and operation.scope is None:
         return await handler(request)
     door = request.app[DOOR]
     with door.failing(request):
@@ -146,12 +146,8 @@ async def signed_in(request: web.Request, handler: Handler) -> web.StreamRespons
     request[PEER] = backend.name
     if backend.party in door.directory.suspended:
         raise PolicyViolation("party.suspended", "Deze partij is hier geblokkeerd.")
-    if operation is not None and scopes.NEEDED[operation] not in allowed:
-        raise PolicyViolation(
-            "token.scope",
-            "Dit systeem mag dit niet: de scope ontbreekt bij wat het liet zien.",
-            where=scopes.NEEDED[operation],
-        )
+    if operation is not None:
+        _check_scope(operation, allowed)
     request[BACKEND] = backend
     return await handler(request)
 
@@ -164,8 +160,19 @@ async def fair(request: web.Request, handler: Handler) -> web.StreamResponse:
         return await handler(request)
     shares = request.app[DOOR].shares
     shares.take(request, backend.name)
-    with shares.hold(backend.name, poll=scopes.is_poll(request)):
+    operation = operation_of(request)
+    poll = operation is not None and operation.waits and request.query.get("wacht", "0") != "0"
+    with shares.hold(backend.name, poll=poll):
         return await handler(request)
+
+
+def _check_scope(operation: Operation, allowed: frozenset[Scope]) -> None:
+    if operation.scope not in allowed:
+        raise PolicyViolation(
+            "token.scope",
+            "Dit systeem mag dit niet: de scope ontbreekt bij wat het liet zien.",
+            where=str(operation.scope),
+        )
 
 
 def _bearer(request: web.Request) -> str | None:

@@ -7,6 +7,7 @@ of OAuth understands them (RFC 6749, 5.2).
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
+from http import HTTPMethod
 from urllib.parse import parse_qsl
 
 from aiohttp import web
@@ -30,9 +31,11 @@ from gateway.security.jwt import (
     scope_text,
     verify_assertion,
 )
-from gateway.web.api import shapes
+from gateway.web.api import models, shapes
 from gateway.web.api.auth import DOOR, Door, Oauth
 from gateway.web.api.office import OFFICE
+from gateway.web.api.operation import Answer, Body, Operation
+from gateway.web.api.query import Query
 from gateway.web.middleware import PEER
 from gateway.web.peer import certificate_of
 
@@ -54,7 +57,7 @@ class _Asked:
     """Thumbprint of the client certificate; empty without one."""
 
 
-async def token(request: web.Request) -> web.Response:
+async def token(request: web.Request, _query: Query) -> web.Response:
     """Give an access token for a JWT that the client signed."""
     door = request.app[DOOR]
     if door.oauth is None:
@@ -78,19 +81,19 @@ def _answer(oauth: Oauth, asked: _Asked, scopes: frozenset[Scope], door: Door) -
         certificate=asked.certificate,
     )
     return shapes.answer(
-        {
-            "access_token": oauth.issuer.issue(access, at=door.clock.now(), jti=oauth.dice.uuid()),
-            "token_type": "Bearer",
-            "expires_in": int(oauth.issuer.life.total_seconds()),
-            "scope": scope_text(scopes),
-        }
+        models.Toegangstoken(
+            access_token=oauth.issuer.issue(access, at=door.clock.now(), jti=oauth.dice.uuid()),
+            token_type="Bearer",  # noqa: S106 - RFC 6749, 7.1
+            expires_in=int(oauth.issuer.life.total_seconds()),
+            scope=scope_text(scopes),
+        )
     )
 
 
 async def _form(request: web.Request) -> Mapping[str, str]:
     """Return the fields; raise Malformed `oauth.request` or `oauth.grant`."""
-    if request.content_type != FORM or request.query_string:
-        raise Malformed("oauth.request", f"Stuur {FORM}, zonder parameters in het adres.")
+    if request.content_type != FORM:
+        raise Malformed("oauth.request", f"Stuur {FORM}.")
     if "Authorization" in request.headers:
         raise Malformed("oauth.request", "Stuur geen Authorization-header, alleen de JWT.")
     intake = request.app[OFFICE].intake
@@ -167,3 +170,21 @@ def _granted(allowed: frozenset[Scope], asked: str | None) -> frozenset[Scope]:
     if not wanted or not wanted <= allowed:
         raise PolicyViolation("oauth.scope", "Dit systeem heeft niet al deze scopes.")
     return frozenset(Scope(name) for name in wanted)
+
+
+OPERATIONS = (
+    Operation(
+        id="geefToegangstoken",
+        method=HTTPMethod.POST,
+        path="/token",
+        handler=token,
+        tag="aanmelden",
+        summary="Een toegangstoken voor een ondertekende JWT",
+        description="OAuth 2.0 client credentials met private_key_jwt. Elke JWT geldt een keer.",
+        scope=None,
+        body=Body(description="Het verzoek.", model=models.Tokenverzoek, form=True),
+        answers={200: Answer(description="Het token.", model=models.Toegangstoken)},
+        problems=frozenset({401, 403, 404, 429}),
+        refusal=models.OauthProbleem,
+    ),
+)
