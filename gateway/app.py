@@ -220,7 +220,7 @@ class App:
     async def reload(self) -> None:
         """Read the directory and the TLS files again; keep the old ones when they are wrong."""
         try:
-            issuer = load_issuer(self.installation)
+            issuer = await asyncio.to_thread(_reread_issuer, self.installation)
             changed = await self.snapshots.reload(self.store)
             directory = self.snapshots.current()
             api = _api_context(self.installation, directory)
@@ -264,6 +264,10 @@ def load_issuer(installation: Installation) -> Issuer | None:
         keys=load_token_keys(installation.path(path) for path in oauth.keys),
         life=timedelta(seconds=oauth.token_seconds),
     )
+
+
+def _reread_issuer(installation: Installation) -> Issuer | None:
+    return load_issuer(load_installation(installation.folder))
 
 
 def _oauth(installation: Installation, dice: SystemDice) -> Oauth | None:

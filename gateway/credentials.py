@@ -100,6 +100,16 @@ class Credentials:
     def wants_certificate(self) -> bool:
         return any(Factor.CERTIFICATE in way.factors for way in self.ways)
 
+    @property
+    def scopes(self) -> frozenset[Scope]:
+        """Return what any of them lets do."""
+        found = (
+            *(token.scopes for token in self.tokens),
+            *(certificate.scopes for certificate in self.certificates),
+            *(key.scopes for key in self.keys),
+        )
+        return frozenset().union(*found)
+
     def allow(self, proven: Iterable[Factor]) -> bool:
         """Tell whether what was proven is one of the ways, or more than one of them asks."""
         factors = frozenset(proven)

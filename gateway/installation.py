@@ -133,7 +133,10 @@ def load_directory(
     files = Files()
     files.add(settings.model_dump_json().encode())
     agreements = _agreements(files.folder(installation.path(paths.agreements), ".xml"), at)
-    trust = _trust(installation, files)
+    trust, client_trust = _trust(installation, files), _client_trust(installation, files)
+    backends = tuple(
+        backend(b, lambda path: files.octets(installation.path(path))) for b in settings.backends
+    )
     catalogue = load_catalogue(_or_shared(installation, paths.catalogue, "catalogue.toml"), files)
     table = _or_shared(installation, paths.classification, "classification.toml")
     gate = Gate(table=load_table(table, files), approvals=_approvals(installation, files))
@@ -149,11 +152,8 @@ def load_directory(
         services=dict(settings.diensten),
         gate=gate,
         trust=trust,
-        backends=tuple(
-            backend(b, lambda path: files.octets(installation.path(path)))
-            for b in settings.backends
-        ),
-        client_trust=_client_trust(installation, files),
+        backends=backends,
+        client_trust=client_trust,
         suspended=frozenset(Oin(p.oin) for p in settings.partijen if p.opgeschort),
         limits=_limits(settings.limits),
     )

@@ -8,7 +8,7 @@ import contextlib
 import os
 import stat
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
@@ -22,8 +22,8 @@ from gateway.security.jwt import LONGEST_LIFE, Assertion, TokenKey
 
 MOST_USED = 100_000
 """Files at once; a client that passes this is not taking its tokens as it should."""
-_KEPT = LONGEST_LIFE + timedelta(minutes=5)
-"""By the time of the file: clocks of machines differ."""
+KEPT = LONGEST_LIFE + timedelta(hours=1)
+"""By the time of the file; longer than need be, because clocks of machines differ."""
 
 
 def load_token_keys(paths: Iterable[Path]) -> tuple[TokenKey, ...]:
@@ -62,7 +62,8 @@ class UsedAssertions:
     """Remembers each JWT until it has expired; blocking, so call it on a thread."""
 
     folder: Path
-    _swept: datetime | None = None
+    most: int = MOST_USED
+    _swept: datetime | None = field(default=None, init=False)
 
     def use(self, assertion: Assertion, at: datetime) -> None:
         """Return the first time only.
@@ -81,9 +82,9 @@ class UsedAssertions:
 
     def _sweep(self, at: datetime) -> None:
         """Remove what has expired, now and then; raise Unavailable when it is full."""
-        if self._swept is not None and at - self._swept < _KEPT:
+        if self._swept is not None and at - self._swept < KEPT:
             return
-        before = (at - _KEPT).timestamp()
+        before = (at - KEPT).timestamp()
         left = 0
         for path in self.folder.iterdir():
             with contextlib.suppress(FileNotFoundError):  # another process was first
@@ -91,7 +92,7 @@ class UsedAssertions:
                     path.unlink()
                 else:
                     left += 1
-        if left >= MOST_USED:
+        if left >= self.most:
             raise Unavailable("oauth.used", "too many assertions are remembered")
         self._swept = at
 
