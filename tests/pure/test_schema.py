@@ -14,11 +14,10 @@ from lxml import etree
 
 from gateway.catalogue import Catalogue, MessageKind
 from gateway.errors import Finding, GatewayError, Misconfigured, Severity
-from gateway.message import Stuurgegevens
 from gateway.wire.explain import MAX_OCTETS, explain
 from gateway.wire.schema import MAX_FINDINGS, SchemaSet
 from gateway.wire.stuf import Document
-from gateway.wire.xml import parse
+from tests.bare import bare
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "tests" / "examples"
@@ -66,23 +65,7 @@ def escape(text: str) -> str:
 
 
 def document(text: str | bytes) -> Document:
-    octets = text.encode() if isinstance(text, str) else text
-    tree = parse(octets)
-    name = etree.QName(tree)
-    return Document(
-        octets=octets,
-        tree=tree,
-        sha256="",
-        name=name.localname,
-        namespace=name.namespace or "",
-        stuurgegevens=Stuurgegevens(
-            berichtcode="",
-            zender=None,
-            ontvanger=None,
-            referentienummer="",
-            tijdstip_bericht="",
-        ),
-    )
+    return bare(text.encode() if isinstance(text, str) else text)
 
 
 def judge(text: str | bytes, version: str = "1.0.9") -> tuple[Finding, ...]:
