@@ -20,7 +20,8 @@ from gateway.directory import (
 from gateway.errors import GatewayError
 from gateway.lifecycle import State
 from gateway.message import Inbound, Oin
-from gateway.pipeline import Receipt, Weigering
+from gateway.pipeline import Receipt, Trial, Weigering
+from gateway.pipeline.trying import Check, Checked, Oordeel, Outcome
 from gateway.ports import (
     Answer,
     AuditEvent,
@@ -257,6 +258,18 @@ class Shelf:
 
 
 RECEIPT = Receipt(id="m-1", fresh=True, held=False, reasons=(), referentienummer="ref-1")
+TRIAL = Trial(
+    oordeel=Oordeel.ACCEPTED,
+    checks=tuple(Checked(check=check, outcome=Outcome.GOOD) for check in Check),
+    size=4,
+    kind="vtMeldingDi01",
+    version="1.0.9",
+    referentienummer="ref-1",
+    recipient=HUB,
+    channel="ebms2",
+    cpa_id="cpa",
+    deadline=AT,
+)
 
 
 @dataclass
@@ -265,6 +278,7 @@ class Gateway:
 
     directory: Directory = field(default_factory=directory)
     receipt: Receipt = RECEIPT
+    trial: Trial = TRIAL
     error: Exception | None = None
     fresh: bool = True
     postvak: Box = field(default_factory=Box)
@@ -279,6 +293,10 @@ class Gateway:
     async def hand_in(self, octets, aanlevering, backend_):
         self._did("hand_in", octets, aanlevering, backend_.name)
         return self.receipt
+
+    async def try_out(self, octets, aanlevering, backend_):
+        self._did("try_out", octets, aanlevering, backend_.name)
+        return self.trial
 
     async def confirm(self, delivery_, backend_):
         self._did("confirm", delivery_, backend_.name)

@@ -28,6 +28,7 @@ from gateway.errors import (
 from gateway.lifecycle import State
 from gateway.message import Aanlevering
 from gateway.pipeline import Weigering
+from gateway.pipeline.trying import Check, Checked, Oordeel, Outcome
 from gateway.ports import DeliveryChannel, DeliveryKind, MessageView
 from gateway.web.api import steps
 from gateway.web.api.app import api_app
@@ -39,6 +40,7 @@ from tests.web.doubles import (
     POLITIE,
     RECEIPT,
     TOKENS,
+    TRIAL,
     VT,
     Clock,
     Counted,
@@ -306,6 +308,37 @@ async def test_answers_are_kept_by_nobody():
 async def test_what_is_not_there_is_a_problem_too(method, path, status):
     async with api() as served, served.session.request(method, path) as response:
         await refused(response, status)
+
+
+# --- trying ---------------------------------------------------------------------------
+
+
+async def test_a_trial_hands_nothing_in_and_lists_every_check():
+    async with api() as served, served.hand_in(b"<a/>", proef="true", acuut="true") as response:
+        assert response.status == 200
+        assert "Location" not in response.headers
+        body = await response.json()
+
+    assert served.gateway.calls == [("try_out", b"<a/>", Aanlevering(acuut=True), "bvh")]
+    assert (body["oordeel"], body["status"], body["code"]) == ("aangenomen", 202, "")
+    assert body["uiterlijk"] == "2026-11-24T10:30:15.250Z"
+    assert [one["naam"] for one in body["controles"]] == [str(check) for check in Check]
+
+
+async def test_a_trial_that_would_be_refused_is_an_answer_with_the_findings_of_the_refusal():
+    error = SchemaViolation((Finding(code="schema.waarde", rule="xsd.x", path="/a", text="Mis."),))
+    refused_ = Checked(check=Check.SCHEMA, outcome=Outcome.REFUSED, error=error)
+    trial = replace(TRIAL, oordeel=Oordeel.REFUSED, checks=(refused_,))
+    async with api(trial=trial) as served:
+        async with served.hand_in(proef="true") as response:
+            assert response.status == 200
+            tried = await response.json()
+        served.gateway.error = error
+        async with served.hand_in(proef="false") as response:
+            answered = await refused(response, 422)
+
+    assert (tried["status"], tried["code"]) == (422, answered["code"])
+    assert tried["controles"][0]["bevindingen"] == answered["bevindingen"]
 
 
 # --- following ------------------------------------------------------------------------

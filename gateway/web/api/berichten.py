@@ -38,6 +38,12 @@ class HandIn(Query):
         None, description="Artikel van de Wet politiegegevens waaronder de gegevens vallen."
     )
 
+    proef: Word = Field(
+        default=False,
+        description="true: alleen beoordelen. Er wordt niets vastgelegd of verzonden, en het "
+        "referentienummer blijft vrij. Het antwoord is een oordeel met elke controle.",
+    )
+
 
 class Page(Query):
     """Which messages to list."""
@@ -55,6 +61,9 @@ async def hand_in(request: web.Request, query: HandIn) -> web.Response:
     must_be(request, "application/xml")
     most = office.gateway.snapshots.current().limits.payload_bytes
     async with office.intake.body(request, most=most, code="size.payload") as octets:
+        if query.proef:
+            trial = await office.gateway.try_out(octets, aanlevering, request[BACKEND])
+            return shapes.answer(shapes.trial(trial))
         receipt = await office.gateway.hand_in(octets, aanlevering, request[BACKEND])
     return shapes.answer(
         shapes.receipt(receipt),
@@ -120,15 +129,18 @@ OPERATIONS = (
         summary="Een bericht aanleveren",
         description="Hetzelfde document met hetzelfde referentienummer nog eens aanleveren geeft "
         "hetzelfde antwoord en verandert niets: na een verbroken verbinding kan het veilig "
-        "opnieuw. Hetzelfde referentienummer met een andere inhoud is een 409.",
+        "opnieuw. Hetzelfde referentienummer met een andere inhoud is een 409. Met "
+        "`proef=true` wordt het bericht alleen beoordeeld.",
         scope=Scope.HAND_IN,
         query=HandIn,
         body=Body(description="Het document, zoals het naar de ontvanger gaat."),
         answers={
             200: Answer(
-                description="Al eerder aangenomen; het bewijs van toen.",
+                description="Al eerder aangenomen: het bewijs van toen. Met `proef=true`: het "
+                "oordeel, ook als dat een weigering is.",
                 model=models.Ontvangstbewijs,
-                headers={"Location": "Waar het bericht te volgen is."},
+                other=models.Proefoordeel,
+                headers={"Location": "Waar het bericht te volgen is; niet bij een proef."},
             ),
             202: Answer(
                 description="Aangenomen of vastgehouden, en vastgelegd.",

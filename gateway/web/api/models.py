@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSche
 from pydantic.alias_generators import to_camel
 
 from gateway.errors import Severity
+from gateway.pipeline.trying import Check, Oordeel, Outcome
 
 
 def rfc3339(at: datetime) -> str:
@@ -68,6 +69,37 @@ class Ontvangstbewijs(Shape):
     redenen: list[str] = Field(description="Waarom het is vastgehouden.")
     referentienummer: str
     herhaald: bool = Field(description="Of het eerder is aangeleverd: dit is het bewijs van toen.")
+
+
+class Controle(Shape):
+    """Eén vraag aan een bericht dat wordt geprobeerd."""
+
+    naam: Check
+    uitslag: Outcome = Field(
+        description="Bij `overgeslagen` moet eerst iets anders kloppen. Een `waarschuwing` houdt "
+        "het bericht niet tegen."
+    )
+    bevindingen: list[Bevinding]
+
+
+class Proefoordeel(Shape):
+    """Wat er met een bericht zou gebeuren. Er is niets vastgelegd en niets verzonden."""
+
+    oordeel: Oordeel = Field(description="Wat de aanlevering als antwoord zou krijgen.")
+    status: int = Field(description="HTTP-status van dat antwoord.")
+    code: str = Field(description="Code van de weigering; leeg als het geen weigering is.")
+    redenen: list[str] = Field(description="Waarom het zou worden vastgehouden.")
+    soort: str = Field(description="Leeg als niet te zien is welk bericht het is.")
+    versie: str
+    referentienummer: str
+    omvang: int = Field(description="Octetten.")
+    ontvanger: str = Field(description="Waar het eerst heen zou gaan; leeg zonder route.")
+    kanaal: str
+    cpa: str
+    uiterlijk: Moment | None = Field(
+        description="Wanneer het antwoord er moet zijn, bij aanlevering op dit moment."
+    )
+    controles: list[Controle] = Field(description="Elke controle, in de volgorde van het oordeel.")
 
 
 class Bericht(Shape):

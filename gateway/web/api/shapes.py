@@ -7,7 +7,8 @@ from aiohttp import web
 from pydantic import BaseModel
 
 from gateway.lifecycle import State
-from gateway.pipeline import Receipt
+from gateway.pipeline import Receipt, Trial
+from gateway.pipeline.trying import Checked, Oordeel
 from gateway.ports import (
     AuditRow,
     DeliveryKind,
@@ -19,6 +20,7 @@ from gateway.ports import (
 )
 from gateway.web.api import models, steps
 from gateway.web.api.operation import ROOT
+from gateway.web.errors import finding_shape, findings_of, status_of
 
 
 def answer(body: BaseModel, *, status: int = 200, location: str | None = None) -> web.Response:
@@ -39,6 +41,36 @@ def receipt(receipt: Receipt) -> models.Ontvangstbewijs:
         referentienummer=receipt.referentienummer,
         herhaald=not receipt.fresh,
     )
+
+
+_ANSWERED = {Oordeel.ACCEPTED: 202, Oordeel.HELD: 202, Oordeel.REPEATED: 200}
+
+
+def trial(trial: Trial) -> models.Proefoordeel:
+    """What a back-end gets for a hand-in that was only tried."""
+    refused = trial.error if trial.oordeel is Oordeel.REFUSED else None
+    return models.Proefoordeel(
+        oordeel=trial.oordeel,
+        status=status_of(refused) if refused else _ANSWERED[trial.oordeel],
+        code=refused.code if refused else "",
+        redenen=list(trial.reasons),
+        soort=trial.kind,
+        versie=trial.version,
+        referentienummer=trial.referentienummer,
+        omvang=trial.size,
+        ontvanger=trial.recipient,
+        kanaal=trial.channel,
+        cpa=trial.cpa_id,
+        uiterlijk=trial.deadline,
+        controles=[_check(one) for one in trial.checks],
+    )
+
+
+def _check(one: Checked) -> models.Controle:
+    refusing = findings_of(one.error) if one.error else ()
+    shapes = [finding_shape(finding) for finding in (*refusing, *one.findings)]
+    findings = [models.Bevinding.model_validate(shape) for shape in shapes]
+    return models.Controle(naam=one.check, uitslag=one.outcome, bevindingen=findings)
 
 
 def _known(message: Known) -> dict[str, Any]:
