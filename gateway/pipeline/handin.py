@@ -156,6 +156,7 @@ class HandingIn:
             payload=payload,
             content_sha256=document.sha256,
             aanlevering=aanlevering,
+            zaak=stuf.case_of(document),
             backend=backend.name,
         )
         return Admission(

@@ -32,8 +32,10 @@ from gateway.ports import (
     Direction,
     Known,
     MessageView,
+    Page,
     PostvakItem,
     Summary,
+    Wanted,
 )
 
 POLITIE = Oin("00000001003214345000")
@@ -188,9 +190,13 @@ class Box:
     bell: asyncio.Event = field(default_factory=asyncio.Event)
     waited_for: asyncio.Event = field(default_factory=asyncio.Event)
 
-    async def take(self, *, party, applicaties, consumer, limit, lease):
+    async def take(self, *, party, applicaties, consumer, limit, lease, kind=None):
         self.asked.append({"consumer": consumer, "limit": limit, "lease": lease})
-        fits = [i for p, i in self.items if p == party and i.applicatie in applicaties]
+        fits = [
+            i
+            for p, i in self.items
+            if p == party and i.applicatie in applicaties and kind in {None, i.message.kind}
+        ]
         return tuple(fits[:limit])
 
     async def get(self, delivery_, *, party):
@@ -211,19 +217,32 @@ class Books:
     """A reader."""
 
     views: dict[str, MessageView] = field(default_factory=dict)
-    asked: list[tuple[Oin, str | None, int]] = field(default_factory=list)
+    asked: list[tuple[Wanted, int | None, int]] = field(default_factory=list)
     error: GatewayError | None = None
 
     async def message(self, id_: str):
         return self.views.get(id_)
 
-    async def summaries(self, *, party, before, limit):
-        self.asked.append((party, before, limit))
-        mine = [v for v in self.views.values() if v.message.party == party]
-        return tuple(
-            Summary(message=v.message, states=tuple(d.state for d in v.deliveries))
-            for v in mine[:limit]
+    async def newest(self, wanted, *, below=None, limit):
+        self.asked.append((wanted, below, limit))
+        return self._page(wanted, lambda n: below is None or n < below, limit, newest=True)
+
+    async def in_order(self, wanted, *, after=None, limit):
+        self.asked.append((wanted, after, limit))
+        return self._page(wanted, lambda n: n > (after or 0), limit, newest=False)
+
+    def _page(self, wanted, fits, limit, *, newest):
+        mine = [
+            (n, v)
+            for n, v in enumerate(self.views.values(), start=1)
+            if fits(n) and v.message.party == wanted.party
+        ]
+        mine = sorted(mine, key=lambda one: one[0], reverse=newest)[:limit]
+        found = tuple(
+            Summary(message=v.message, states=tuple(d.state for d in v.deliveries)) for _, v in mine
         )
+        last = mine[-1][0] if mine else None
+        return Page(found=found, last=last if newest or last else len(self.views))
 
     async def figures(self):
         if self.error is not None:

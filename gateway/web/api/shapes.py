@@ -16,7 +16,9 @@ from gateway.ports import (
     Known,
     MessageView,
     PostvakItem,
+    Standing,
     Summary,
+    standing,
 )
 from gateway.web.api import models, steps
 from gateway.web.api.operation import ROOT
@@ -87,6 +89,7 @@ def _known(message: Known) -> dict[str, Any]:
         "ontvanger_applicatie": message.ontvanger_applicatie,
         "referentienummer": message.referentienummer,
         "cross_refnummer": message.cross_refnummer,
+        "zaak": message.zaak,
         "cpa": message.cpa_id,
         "message_id": message.message_id,
         "sha256": message.content_sha256,
@@ -96,42 +99,17 @@ def _known(message: Known) -> dict[str, Any]:
     }
 
 
-STATUS = {
-    State.HELD: "vastgehouden",
-    State.READY: "onderweg",
-    State.CLAIMED: "onderweg",
-    State.SENT: "wacht op bevestiging",
-    State.DELIVERED: "bezorgd",
-    State.REFUSED: "geweigerd",
-    State.UNKNOWN: "onzeker",
-    State.DEAD: "niet bezorgd",
-}
-"""What a state means to whoever handed the message in."""
-_WORST = (
-    State.UNKNOWN,
-    State.DEAD,
-    State.REFUSED,
-    State.HELD,
-    State.READY,
-    State.CLAIMED,
-    State.SENT,
-    State.DELIVERED,
-)
 _EXPLAINED = {
-    "onzeker": "Het is niet zeker of het bericht is aangekomen. Een medewerker beslist.",
-    "niet bezorgd": "Het bericht is niet aantoonbaar bezorgd en wordt niet meer verzonden. "
+    Standing.UNKNOWN: "Het is niet zeker of het bericht is aangekomen. Een medewerker beslist.",
+    Standing.DEAD: "Het bericht is niet aantoonbaar bezorgd en wordt niet meer verzonden. "
     "Lever het zo nodig opnieuw aan met een nieuw referentienummer.",
-    "geweigerd": "De ontvanger heeft het bericht geweigerd.",
+    Standing.REFUSED: "De ontvanger heeft het bericht geweigerd.",
 }
 
 
-def status(message: Known, states: Iterable[State]) -> str:
+def status(message: Known, states: Iterable[State]) -> Standing:
     """One word for a message, by the delivery that is worst off."""
-    there = set(states)
-    worst = next((state for state in _WORST if state in there), None)
-    if worst is not None:
-        return STATUS[worst]
-    return "verwerkt" if message.accepted else "geweigerd"
+    return standing(states, accepted=message.accepted)
 
 
 def summary(one: Summary) -> models.Bericht:
@@ -159,7 +137,7 @@ def _delivery(view: DeliveryView) -> models.Levering:
         kanaal=view.channel,
         soort=view.kind,
         status=view.state,
-        toestand=STATUS[view.state],
+        toestand=standing((view.state,), accepted=True),
         pogingen=view.attempt,
         grond=view.ground,
         toestemming=view.approval_id,
