@@ -82,7 +82,7 @@ class HandingIn:
     async def _hand_in(self, octets: bytes, aanlevering: Aanlevering, backend: Backend) -> Receipt:
         at = self._house.clock.now()
         directory = self._house.snapshots.current()
-        document = judge.read(octets, directory)
+        document = await judge.read(self._house, octets, directory)
         may_be_handed_in(document, backend)
         known = await known_as(self._house, document)
         if known is not None:

@@ -143,7 +143,7 @@ class Trying:
 
     async def _check_all(self, case: _Case) -> None:
         _size(case)
-        _read(case)
+        await self._read(case)
         _sender(case)
         await self._duplicate(case)
         _route(case)
@@ -153,6 +153,13 @@ class Trying:
         _gate(case)
         self._certificates(case)
         _term(case)
+
+    async def _read(self, case: _Case) -> None:
+        try:
+            case.document = await judge.read(self._house, case.octets, case.directory)
+        except Refused as error:
+            return _refused(case, Check.DOCUMENT, error)
+        return _good(case, Check.DOCUMENT)
 
     async def _duplicate(self, case: _Case) -> None:
         document = case.document
@@ -248,14 +255,6 @@ def _size(case: _Case) -> None:
         return _good(case, Check.OMVANG)
     text = "Versleuteld kan dit groter zijn dan een HTTP-bericht mag zijn."
     return _good(case, Check.OMVANG, _told("size.wire", text, "Maak het document kleiner."))
-
-
-def _read(case: _Case) -> None:
-    try:
-        case.document = judge.read(case.octets, case.directory)
-    except Refused as error:
-        return _refused(case, Check.DOCUMENT, error)
-    return _good(case, Check.DOCUMENT)
 
 
 def _sender(case: _Case) -> None:
