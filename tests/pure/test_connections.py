@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from gateway.catalogue import Role
 from gateway.rules.connections import connections
 from tests.flow import town as towns
 from tests.flow.town import HUB, NOW, OM, POLITIE, VT
@@ -34,7 +35,10 @@ def test_the_other_side_sees_the_same_the_other_way_round():
 
 
 def test_what_the_catalogue_does_not_permit_is_not_there():
-    assert not [one for one in found(POLITIE) if one.other.oin == OM and one.sends]
+    to_om = [one for one in found(POLITIE) if one.other.oin == OM and one.sends]
+
+    assert "vtMeldingDi01" not in {one.kind.name for one in to_om}
+    assert all(one.kind.permits(Role.POLITIE, Role.OM) for one in to_om)
 
 
 @pytest.mark.parametrize("days", [-2, 400])

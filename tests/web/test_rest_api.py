@@ -588,8 +588,8 @@ async def test_what_is_connected_can_be_read():
             assert response.status == 200
             found = (await response.json())["berichtsoorten"]
 
-    melding = next(one for one in found if one["partij"] == towns.VT and one["richting"] == "uit")
-    assert melding["soort"] == "vtMeldingDi01"
+    wanted = {"soort": "vtMeldingDi01", "richting": "uit", "partij": towns.VT}
+    (melding,) = (one for one in found if wanted.items() <= one.items())
     assert melding["via"] == towns.HUB
     assert melding["applicaties"] == ["VTregistratie"]
     assert (melding["kanaal"], melding["profiel"]) == ("ebms2", "osb-rm-e")
