@@ -59,18 +59,40 @@ async def validate(
     at: datetime,
 ) -> Valid:
     """Check schema, then rules; raise SchemaViolation with every finding that refuses."""
+    await keep_schema(house, document, kind)
+    warnings = await keep_rules(house, directory, document, kind, sender=sender, at=at)
+    return Valid(document=document, kind=kind, warnings=warnings)
+
+
+async def keep_schema(house: House, document: Document, kind: MessageKind) -> None:
+    """Raise SchemaViolation with every finding."""
     size = len(document.octets)
     found = await house.think(size, lambda: house.schemas.validate(document, version=kind.version))
     if found:
         raise SchemaViolation(await _explained(house, document, kind, found))
+
+
+async def keep_rules(
+    house: House,
+    directory: Directory,
+    document: Document,
+    kind: MessageKind,
+    *,
+    sender: Oin,
+    at: datetime,
+) -> tuple[Finding, ...]:
+    """Return the warnings; raise SchemaViolation with every finding that refuses.
+
+    The document keeps its schema: the rules count on that.
+    """
     findings = await house.think(
-        size,
+        len(document.octets),
         lambda: business.check(document, kind=kind, directory=directory, sender=sender, at=at),
     )
     refusing = tuple(f for f in findings if f.severity is Severity.REFUSE)
     if refusing:
         raise SchemaViolation(refusing)
-    return Valid(document=document, kind=kind, warnings=findings)
+    return findings
 
 
 async def _explained(

@@ -29,7 +29,17 @@ from gateway.ports.queue import (
     Signals,
     TryAgain,
 )
-from gateway.ports.reading import AuditRow, DeliveryView, MessageView, Reader, Summary
+from gateway.ports.reading import (
+    AuditRow,
+    DeliveryView,
+    MessageView,
+    Page,
+    Reader,
+    Standing,
+    Summary,
+    Wanted,
+    standing,
+)
 from gateway.ports.stored import (
     Admission,
     Admitted,
@@ -79,6 +89,7 @@ __all__ = [
     "NewMessage",
     "Outcome",
     "Owed",
+    "Page",
     "Payloads",
     "Postvak",
     "PostvakItem",
@@ -89,8 +100,11 @@ __all__ = [
     "SignalReceived",
     "Signals",
     "Snapshots",
+    "Standing",
     "StoredPayload",
     "Summary",
     "TryAgain",
     "Undeliverable",
+    "Wanted",
+    "standing",
 ]

@@ -99,7 +99,7 @@ class Store:
         self.undeliverable: Undeliverable = SqlUndeliverable(
             writer=writer, reads=reads, clock=clock
         )
-        self.reader: Reader = SqlReader(reads=reads, clock=clock)
+        self.reader: Reader = SqlReader(reads=reads, engine=engine, clock=clock)
         self.retention = SqlRetention(
             writer=writer, reads=reads, epochs=epochs, clock=clock, dice=dice
         )
