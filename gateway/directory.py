@@ -13,6 +13,7 @@ from enum import StrEnum
 from gateway.catalogue import Catalogue, Role
 from gateway.errors import UnknownAgreement
 from gateway.message import OIN_TYPE, Oin, PartyRef
+from gateway.schemapack import Activations, SchemaPack
 
 MSH_SERVICE = "urn:oasis:names:tc:ebxml-msg:service"
 
@@ -267,6 +268,9 @@ class Directory:
     backends: tuple[Backend, ...] = ()
     suspended: frozenset[Oin] = frozenset()
     limits: Limits = field(default_factory=Limits)
+    packs: Mapping[str, SchemaPack] = field(default_factory=dict)
+    """Those that an activation names."""
+    activations: Activations = field(default_factory=Activations)
 
     def party(self, oin: str) -> Party | None:
         """Return the party, or None."""

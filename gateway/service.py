@@ -103,8 +103,7 @@ async def _run(
             tasks.create_task(app.worker.run(stop))
         beside = [tasks.create_task(keep_house(app, hangup, leads=ProcessRole.SEALER in roles))]
         if ProcessRole.WEB in roles:
-            warming = app.explaining.warm(app.snapshots.current())
-            beside.append(tasks.create_task(warming))
+            beside.append(tasks.create_task(app.explaining.warm()))
         await stop.wait()
         log.info("gateway.stopping", name=app.settings.naam)
         for task in beside:

@@ -17,7 +17,7 @@ from gateway.errors import (
     SchemaViolation,
 )
 from gateway.lifecycle import State
-from gateway.message import Aanlevering, Address
+from gateway.message import Aanlevering, Address, Oin
 from gateway.pipeline import answers, judge
 from gateway.pipeline.house import House
 from gateway.pipeline.rethinking import rethinking
@@ -146,9 +146,8 @@ class HandingIn:
         at: datetime,
     ) -> _Thought:
         kind, route = self._kind_and_route(directory, document, at)
-        valid = await judge.validate(
-            self._house, directory, document, kind, sender=backend.party, at=at
-        )
+        parties = judge.Parties(sender=backend.party, partner=_partner(route))
+        valid = await judge.validate(self._house, directory, document, kind, parties=parties, at=at)
         verdict = classification.classify(document, aanlevering, table=directory.gate.table)
         ontvanger = document.stuurgegevens.ontvanger
         receiver = directory.party(ontvanger.organisatie) if ontvanger else None
@@ -309,6 +308,11 @@ def _no_answer(document: Document) -> None:
             "Een Bv01 of Fo01 wordt niet aangeleverd: bevestig of weiger in het postvak.",
             where=f"/{document.name}",
         )
+
+
+def _partner(route: routing.Route) -> Oin:
+    """The other party of the agreement; without one, the local party that receives."""
+    return route.party if isinstance(route, routing.ToPostvak) else route.recipient
 
 
 def _own_applicatie(document: Document, backend: Backend) -> None:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
 from gateway.catalogue import MessageKind
 from gateway.directory import Directory
@@ -48,20 +49,38 @@ def kind_of(document: Document, version: str, directory: Directory) -> MessageKi
     return kind
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parties:
+    """Whose message it is, and with whom it is exchanged."""
+
+    sender: Oin
+    """Who says it: the zender."""
+    partner: Oin
+    """The other party of the agreement, or the local receiver: it may have schemas of its own."""
+
+
 async def validate(
     house: House,
     directory: Directory,
     document: Document,
     kind: MessageKind,
     *,
-    sender: Oin,
+    parties: Parties,
     at: datetime,
 ) -> Valid:
-    """Check schema, then rules; raise SchemaViolation with every finding that refuses."""
+    """Check schema, then rules; raise SchemaViolation with every finding that refuses.
+
+    The moment decides which schema pack judges. Raises StaleSnapshot when the directory is not
+    the one of now.
+    """
     size = len(document.octets)
-    found = await house.think(size, lambda: house.schemas.validate(document, version=kind.version))
+    schemas = house.snapshots.schemas(directory)
+    by = directory.activations.choose(kind.name, kind.version, partner=parties.partner, at=at)
+    found = await house.think(size, lambda: schemas.validate(document, version=kind.version, by=by))
     if found:
-        raise SchemaViolation(await _explained(house, document, kind, found))
+        entry = schemas.entry(kind.name, kind.version, by)
+        raise SchemaViolation(await _explained(house, document, entry, found))
+    sender = parties.sender
     findings = await house.think(
         size,
         lambda: business.check(document, kind=kind, directory=directory, sender=sender, at=at),
@@ -73,10 +92,10 @@ async def validate(
 
 
 async def _explained(
-    house: House, document: Document, kind: MessageKind, found: tuple[Finding, ...]
+    house: House, document: Document, entry: Path | None, found: tuple[Finding, ...]
 ) -> tuple[Finding, ...]:
     """Lxml decided; a longer explanation replaces its findings where there is one."""
-    if len(document.octets) > EXPLAINED_BYTES:
+    if entry is None or len(document.octets) > EXPLAINED_BYTES:
         return found
-    better = await house.explain(document.octets, name=kind.name, version=kind.version)
+    better = await house.explain(document.octets, entry)
     return better or found
