@@ -12,6 +12,7 @@ from gateway.cli import (
     demo_command,
     doctor,
     init,
+    schemas,
     send,
     serving,
 )
@@ -31,3 +32,4 @@ def register(app: typer.Typer) -> None:
     app.add_typer(audit.app, name="audit")
     app.add_typer(cpa.app, name="cpa")
     app.add_typer(certs.app, name="certs")
+    app.add_typer(schemas.app, name="schemas")

@@ -9,7 +9,7 @@ from gateway.errors import Misconfigured
 from gateway.schemapack import PackMessage
 
 NAME = "pack.json"
-NAME_PATTERN = r"^[a-z0-9][a-z0-9._-]{0,62}[a-z0-9]$"
+NAME_PATTERN = r"^[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?$"
 """Of a pack; it is also the name of its folder."""
 VERSION_PATTERN = r"^[0-9A-Za-z][0-9A-Za-z.-]{0,31}$"
 

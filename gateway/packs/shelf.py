@@ -119,6 +119,8 @@ class Shelf:
 
         Raises Misconfigured `pack.*` with what to do; nothing is installed then.
         """
+        check_name(label.name)
+        check_version(label.version)
         raw = read_pack(source, limits)
         found = inspect(raw.files, limits)
         if not found.messages:

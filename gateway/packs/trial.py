@@ -1,8 +1,9 @@
 """Compiling the XSDs of strangers, in a program of its own that may be killed.
 
 `python -m gateway.packs.trial FOLDER` reads two JSON lists of paths, compiles the first with
-libxml2 and then the second with xmlschema, and prints one JSON line per result. It has no network, starts nothing,
-and is bound in memory and time: a small XSD can ask for more than there is.
+libxml2 and then the second with xmlschema, and prints one JSON line per result. It has no
+network, starts nothing, and is bound in memory and time: a small XSD can ask for more than
+there is.
 """
 
 import json

@@ -167,15 +167,16 @@ class HandingIn:
     def _kind_and_route(
         self, directory: Directory, document: Document, at: datetime
     ) -> tuple[MessageKind, routing.Route]:
-        """The version is that of the agreement; the newest that can be routed."""
+        """The version is that of the agreement; the newest that can be routed and judged now."""
         versions = directory.catalogue.versions(document.name)
         if not versions:
             judge.kind_of(document, "geen", directory)
         failure: NoRoute | None = None
+        later: tuple[MessageKind, routing.Route] | None = None
         for version in reversed(versions):
             kind = judge.kind_of(document, version, directory)
             try:
-                return kind, routing.route(
+                route = routing.route(
                     document.stuurgegevens,
                     kind.name,
                     version,
@@ -186,6 +187,12 @@ class HandingIn:
                 )
             except NoRoute as error:
                 failure = failure or error
+                continue
+            if judge.has_schema(directory, kind, partner=_partner(route), at=at):
+                return kind, route
+            later = later or (kind, route)
+        if later is not None:
+            return later
         raise failure or NoRoute("route.unknown", "De ontvanger is hier niet bekend.")
 
     async def _admission(

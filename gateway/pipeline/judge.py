@@ -59,6 +59,12 @@ class Parties:
     """The other party of the agreement, or the local receiver: it may have schemas of its own."""
 
 
+def has_schema(directory: Directory, kind: MessageKind, *, partner: Oin, at: datetime) -> bool:
+    """Tell whether anything judges the message: a new version may wait for its schema pack."""
+    chosen = directory.activations.choose(kind.name, kind.version, partner=partner, at=at)
+    return bool(kind.schema) or chosen is not None
+
+
 async def validate(
     house: House,
     directory: Directory,
