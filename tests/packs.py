@@ -10,12 +10,17 @@ from gateway.packs.shelf import Label, Shelf
 from gateway.schemapack import Activation, SchemaPack
 
 XSDS = Path(__file__).parent.parent / "schemas" / "1.0.9"
+MESSAGES = ("vtMeldingDi01", "vtTerugkoppelingDi01", "Bv01Bericht", "Fo01Bericht")
 AT = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 
 
 def own() -> dict[str, str]:
-    """The XSDs by name."""
-    return {path.name: path.read_text() for path in sorted(XSDS.glob("*.xsd"))}
+    """The XSDs of four messages, by name: xmlschema takes its time over each."""
+    return {
+        path.name: path.read_text()
+        for path in sorted(XSDS.glob("*.xsd"))
+        if path.stem in MESSAGES or not path.stem.endswith(("Di01", "Bericht"))
+    }
 
 
 def longer_phone() -> dict[str, str]:
