@@ -24,7 +24,7 @@ from tempfile import mkdtemp
 from gateway.errors import Misconfigured
 from gateway.packs import manifest as m
 from gateway.packs.inspection import inspect
-from gateway.packs.limits import DEFAULT, PackLimits
+from gateway.packs.limits import DEFAULT, PackLimits, shown
 from gateway.packs.reading import read_pack
 from gateway.packs.trial import SECONDS, try_out
 from gateway.schemapack import SchemaPack
@@ -74,14 +74,12 @@ class Shelf:
         Raises Misconfigured `pack.unknown` or `pack.changed`.
         """
         file = self.folder / name / m.NAME
+        if re.fullmatch(m.NAME_PATTERN, name) is None:
+            raise _unknown(name)
         try:
             octets = file.read_bytes()
         except OSError as error:
-            raise Misconfigured(
-                "pack.unknown",
-                "Dit pakket is niet geïnstalleerd. Zie gateway schemas list.",
-                where=name,
-            ) from error
+            raise _unknown(name) from error
         return m.read_manifest(octets, where=str(file))
 
     def load(self, name: str) -> SchemaPack:
@@ -130,8 +128,8 @@ class Shelf:
                 " berichten zelf op.",
                 where=str(source),
             )
-        self._free(label.name)
         with self._staging() as staging:
+            self._free(label.name)
             _write(staging / XSDS, raw.files)
             entries = {message.entry for message in found.messages}
             trial = try_out(staging / XSDS, found.tops, entries, seconds=seconds)
@@ -153,7 +151,7 @@ class Shelf:
         return Added(manifest=described, left_out=raw.left_out)
 
     def discard(self, name: str) -> None:
-        """Take a pack away; the caller made sure that nothing needs it."""
+        """Take a pack away; the caller holds the lock and made sure that nothing needs it."""
         gone = Path(mkdtemp(prefix=_GONE, dir=self.folder))
         (self.folder / name).rename(gone / name)
         _synced(self.folder)
@@ -166,9 +164,18 @@ class Shelf:
         descriptor = os.open(self.folder / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
+            self._sweep()
             yield
         finally:
             os.close(descriptor)
+
+    def _sweep(self) -> None:
+        """Take away what a command left that was killed; the lock says that none is at work."""
+        for left in self.folder.glob(".*"):
+            if left.is_dir():
+                shutil.rmtree(left, ignore_errors=True)
+            elif left.name != _LOCK:
+                left.unlink(missing_ok=True)
 
     def _free(self, name: str) -> None:
         if (self.folder / name).exists():
@@ -180,19 +187,18 @@ class Shelf:
 
     @contextmanager
     def _staging(self) -> Iterator[Path]:
-        self.folder.mkdir(mode=0o755, parents=True, exist_ok=True)
-        staging = Path(mkdtemp(prefix=_NEW, dir=self.folder))
-        try:
-            yield staging
-        finally:
-            shutil.rmtree(staging, ignore_errors=True)
+        with self.lock():
+            staging = Path(mkdtemp(prefix=_NEW, dir=self.folder))
+            try:
+                yield staging
+            finally:
+                shutil.rmtree(staging, ignore_errors=True)
 
     def _install(self, staging: Path, name: str) -> None:
         staging.chmod(0o755)
         try:
             staging.rename(self.folder / name)
         except OSError as error:
-            self._free(name)  # another command was first
             raise Misconfigured(
                 "pack.write", "Het pakket kan hier niet worden neergezet.", where=str(self.folder)
             ) from error
@@ -231,6 +237,14 @@ def _checked(folder: Path, file: m.PackFile) -> bytes:
     if _file(file.pad, octets) != file:
         raise _changed(path)
     return octets
+
+
+def _unknown(name: str) -> Misconfigured:
+    return Misconfigured(
+        "pack.unknown",
+        "Dit pakket is niet geïnstalleerd. Zie gateway schemas list.",
+        where=shown(name),
+    )
 
 
 def _changed(path: Path) -> Misconfigured:

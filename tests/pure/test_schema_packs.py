@@ -154,13 +154,17 @@ CONTENTS: dict[str, tuple[str | bytes, str]] = {
 }
 
 
+def left(shelf: Shelf) -> list[str]:
+    return [path.name for path in shelf.folder.iterdir() if path.name != ".lock"]
+
+
 def refused(shelf: Shelf, source: Path, **given: object) -> Misconfigured:
     """The refusal; nothing of the pack is left behind."""
     with pytest.raises(Misconfigured) as caught:
         shelf.add(source, packs.label("pakket"), **given)
 
     assert shelf.names() == ()
-    assert not shelf.folder.exists() or list(shelf.folder.iterdir()) == []
+    assert not shelf.folder.exists() or left(shelf) == []
     assert caught.value.code.startswith("pack.")
     assert caught.value.text.endswith(".")
     assert caught.value.where.isprintable()
@@ -321,6 +325,37 @@ def test_a_name_that_is_taken_is_refused(tmp_path, shelf):
     assert shelf.names() == ("eigen",)
 
 
+@pytest.mark.parametrize("name", ["..", "../eigen", "/etc", "weg", "EIGEN", "eigen/xsd", ""])
+def test_a_name_that_is_no_pack_is_not_looked_for_elsewhere(shelf, name):
+    with pytest.raises(Misconfigured) as caught:
+        shelf.load(name)
+
+    assert caught.value.code == "pack.unknown"
+
+
+@pytest.mark.parametrize(("name", "version"), [("../x", "1.0.9"), ("Naam", "1.0.9"), ("x", "")])
+def test_a_pack_can_not_be_called_anything(tmp_path, shelf, name, version):
+    source = packs.folder(tmp_path / "bron", {"a.xsd": MESSAGE})
+
+    with pytest.raises(Misconfigured) as caught:
+        shelf.add(source, packs.label(name, version))
+
+    assert caught.value.code == "pack.label"
+    assert shelf.names() == ("eigen",)
+
+
+def test_what_a_killed_command_left_is_swept_by_the_next(tmp_path):
+    shelf = Shelf(tmp_path / "packs")
+    half = shelf.folder / ".nieuw-abc" / "xsd"
+    half.mkdir(parents=True)
+    (half / "a.xsd").write_text("half")
+    (shelf.folder / ".tmpabc").write_text("half")
+
+    packs.installed(shelf, "klein", packs.folder(tmp_path / "bron", {"a.xsd": MESSAGE}))
+
+    assert left(shelf) == ["klein"]
+
+
 def changed(folder: Path) -> None:
     file = folder / "xsd" / "jz.xsd"
     file.write_text(file.read_text().replace("TekstTot20", "TekstTot40"))
@@ -367,7 +402,7 @@ def test_what_was_discarded_is_gone_whole(tmp_path):
 
     shelf.discard("klein")
 
-    assert list(shelf.folder.iterdir()) == []
+    assert left(shelf) == []
     with pytest.raises(Misconfigured) as caught:
         shelf.load("klein")
     assert caught.value.code == "pack.unknown"
