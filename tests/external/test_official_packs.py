@@ -9,7 +9,7 @@ from lxml import etree
 
 from gateway.errors import SchemaViolation
 from gateway.installation import load_catalogue, share
-from gateway.installation_check import with_activated
+from gateway.installation_packs import with_activated
 from gateway.packs.shelf import Shelf
 from gateway.schemapack import Activations, SchemaPack
 from gateway.wire.schema import SchemaSet, compile_xsd

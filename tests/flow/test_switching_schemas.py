@@ -7,7 +7,7 @@ import pytest
 
 from gateway.cli.demo.documents import Address, document
 from gateway.errors import PeerUnreachable, SchemaViolation
-from gateway.installation_check import with_activated
+from gateway.installation_packs import with_activated
 from gateway.packs.shelf import Shelf
 from gateway.schemapack import Activations
 from tests import packs

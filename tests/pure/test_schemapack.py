@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from gateway.catalogue import Catalogue, Direction, MessageKind, Role
 from gateway.errors import Misconfigured
-from gateway.installation_check import with_activated
+from gateway.installation_packs import with_activated
 from gateway.message import Oin
 from gateway.packs.activations import check_moments, read_activations, to_toml
 from gateway.packs.choosing import Scope, Wish, check_unneeded, chosen, running
