@@ -94,9 +94,11 @@ class Admitting:
         document = await judge.read(self._house, taken.octets, directory)
         _same_action(document, taken)
         kind = judge.kind_of(document, taken.version, directory)
-        sender = _business_sender(directory, document, taken.party)
+        parties = judge.Parties(
+            sender=_business_sender(directory, document, taken.party), partner=taken.party
+        )
         valid = await judge.validate(
-            self._house, directory, document, kind, sender=sender, at=taken.at
+            self._house, directory, document, kind, parties=parties, at=taken.at
         )
         stuurgegevens = document.stuurgegevens
         origin = await self._origin(document, taken.party)

@@ -17,7 +17,7 @@ from gateway.errors import (
     SchemaViolation,
 )
 from gateway.lifecycle import State
-from gateway.message import Aanlevering, Address
+from gateway.message import Aanlevering, Address, Oin
 from gateway.pipeline import answers, judge
 from gateway.pipeline.house import House
 from gateway.pipeline.rethinking import rethinking
@@ -122,9 +122,8 @@ class HandingIn:
         at: datetime,
     ) -> _Thought:
         kind, route = kind_and_route(directory, document, at)
-        valid = await judge.validate(
-            self._house, directory, document, kind, sender=backend.party, at=at
-        )
+        parties = judge.Parties(sender=backend.party, partner=partner_of(route))
+        valid = await judge.validate(self._house, directory, document, kind, parties=parties, at=at)
         verdict, gate = at_the_gate(directory, document, kind, aanlevering, backend, at)
         return _Thought(valid=valid, route=route, verdict=verdict, gate=gate)
 
@@ -282,7 +281,7 @@ def same_as(known: Known, document: Document, aanlevering: Aanlevering, backend:
 def kind_and_route(
     directory: Directory, document: Document, at: datetime
 ) -> tuple[MessageKind, routing.Route]:
-    """The version is that of the agreement; the newest that can be routed.
+    """The version is that of the agreement; the newest that can be routed and judged now.
 
     Raises SchemaViolation `bericht.onbekend`, and NoRoute.
     """
@@ -290,10 +289,11 @@ def kind_and_route(
     if not versions:
         judge.kind_of(document, "geen", directory)
     failure: NoRoute | None = None
+    later: tuple[MessageKind, routing.Route] | None = None
     for version in reversed(versions):
         kind = judge.kind_of(document, version, directory)
         try:
-            return kind, routing.route(
+            route = routing.route(
                 document.stuurgegevens,
                 kind.name,
                 version,
@@ -304,6 +304,12 @@ def kind_and_route(
             )
         except NoRoute as error:
             failure = failure or error
+            continue
+        if judge.has_schema(directory, kind, partner=partner_of(route), at=at):
+            return kind, route
+        later = later or (kind, route)
+    if later is not None:
+        return later
     raise failure or NoRoute("route.unknown", "De ontvanger is hier niet bekend.")
 
 
@@ -341,6 +347,11 @@ def _no_answer(document: Document) -> None:
             "Een Bv01 of Fo01 wordt niet aangeleverd: bevestig of weiger in het postvak.",
             where=f"/{document.name}",
         )
+
+
+def partner_of(route: routing.Route) -> Oin:
+    """The other party of the agreement; without one, the local party that receives."""
+    return route.party if isinstance(route, routing.ToPostvak) else route.recipient
 
 
 def _own_applicatie(document: Document, backend: Backend) -> None:

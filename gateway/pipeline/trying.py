@@ -16,6 +16,7 @@ from gateway.errors import Finding, GatewayError, NoRoute, Refused, Severity, Un
 from gateway.message import OIN_TYPE, Aanlevering, PartyRef
 from gateway.pipeline import handin, judge
 from gateway.pipeline.house import House
+from gateway.pipeline.rethinking import rethinking
 from gateway.ports import AuditEvent
 from gateway.rules import approval, routing
 from gateway.rules.terms import antwoordtermijn
@@ -129,6 +130,14 @@ class Trying:
 
     async def try_out(self, octets: bytes, aanlevering: Aanlevering, backend: Backend) -> Trial:
         """Return the verdict; raises Unavailable only, when it can not be found now."""
+        case = await rethinking(
+            self._house.snapshots, lambda: self._judged(octets, aanlevering, backend)
+        )
+        trial = _verdict(case)
+        await self._house.inbox.note(self._event(case, trial))
+        return trial
+
+    async def _judged(self, octets: bytes, aanlevering: Aanlevering, backend: Backend) -> _Case:
         case = _Case(
             octets=octets,
             directory=self._house.snapshots.current(),
@@ -137,9 +146,7 @@ class Trying:
             at=self._house.clock.now(),
         )
         await self._check_all(case)
-        trial = _verdict(case)
-        await self._house.inbox.note(self._event(case, trial))
-        return trial
+        return case
 
     async def _check_all(self, case: _Case) -> None:
         _size(case)
@@ -184,7 +191,10 @@ class Trying:
             return _skip(case, Check.SCHEMA)
         try:
             kind = case.kind or _newest(case.directory, case.document)
-            await judge.keep_schema(self._house, case.document, kind)
+            partner = handin.partner_of(case.route) if case.route else case.backend.party
+            await judge.keep_schema(
+                self._house, case.directory, case.document, kind, partner=partner, at=case.at
+            )
         except Refused as error:
             return _refused(case, Check.SCHEMA, error)
         case.kind, case.sound = kind, True
@@ -274,7 +284,7 @@ def _route(case: _Case) -> None:
         case.kind, case.route = handin.kind_and_route(case.directory, case.document, case.at)
     except Refused as error:
         return _refused(case, Check.ROUTE, error)
-    waits = _recipient(case.route) in case.directory.suspended
+    waits = handin.partner_of(case.route) in case.directory.suspended
     told = _told("party.suspended", "De ontvanger is geblokkeerd: het zou zolang wachten.")
     return _good(case, Check.ROUTE, *((told,) if waits else ()))
 
@@ -398,10 +408,6 @@ def _newest(directory: Directory, document: Document) -> MessageKind:
     return judge.kind_of(document, versions[-1] if versions else "geen", directory)
 
 
-def _recipient(route: routing.Route) -> str:
-    return route.party if isinstance(route, routing.ToPostvak) else route.recipient
-
-
 def _verdict(case: _Case) -> Trial:
     checks = tuple(case.checked[check] for check in Check)
     partner = case.route if isinstance(case.route, routing.ToPartner) else None
@@ -412,7 +418,7 @@ def _verdict(case: _Case) -> Trial:
         kind=case.kind.name if case.kind else "",
         version=case.kind.version if case.kind else "",
         referentienummer=case.document.stuurgegevens.referentienummer if case.document else "",
-        recipient=_recipient(case.route) if case.route else "",
+        recipient=handin.partner_of(case.route) if case.route else "",
         channel=("ebms2" if partner else "postvak") if case.route else "",
         cpa_id=partner.cpa_id if partner else "",
         deadline=case.deadline,

@@ -13,6 +13,7 @@ from gateway.ports.people import (
     Decided,
     Decisions,
     Owed,
+    Shelving,
     Undeliverable,
 )
 from gateway.ports.postvak import Postvak, PostvakItem
@@ -96,6 +97,7 @@ __all__ = [
     "Queue",
     "Reader",
     "SealedPayload",
+    "Shelving",
     "SignalOutcome",
     "SignalReceived",
     "Signals",
