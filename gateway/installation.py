@@ -1,5 +1,6 @@
 """An installation on disk: read it into settings and a Directory, or write a new one."""
 
+import stat
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -24,12 +25,15 @@ from gateway.directory import (
     Limits,
     Party,
     StandingApproval,
+    Subscriber,
     Trust,
+    Webhook,
 )
 from gateway.errors import Malformed, Misconfigured
 from gateway.installation_check import check
 from gateway.message import Oin
 from gateway.rules.classification import check_table
+from gateway.security.webhook import read_secret
 from gateway.wire.ebms2.cpa import read_cpa
 
 _PEM = b"-----BEGIN"
@@ -150,6 +154,8 @@ def load_directory(
         gate=gate,
         trust=trust,
         backends=tuple(_backend(b) for b in settings.backends),
+        webhooks=tuple(_webhooks(installation, files)),
+        calling=settings.webhooks,
         suspended=frozenset(Oin(p.oin) for p in settings.partijen if p.opgeschort),
         limits=_limits(settings.limits),
     )
@@ -194,6 +200,42 @@ def _backend(settings: config.BackendSettings) -> Backend:
         applicaties=settings.applicaties,
         token_sha256=settings.token_sha256,
     )
+
+
+def subscribers(settings: Settings) -> tuple[Subscriber, ...]:
+    """Return whom the store writes events down for."""
+    return tuple(_subscriber(b, w) for b in settings.backends for w in b.webhooks)
+
+
+def _subscriber(backend: config.BackendSettings, webhook: config.WebhookSettings) -> Subscriber:
+    return Subscriber(
+        name=webhook.naam,
+        backend=backend.naam,
+        party=Oin(backend.partij),
+        applicaties=frozenset(webhook.applicaties),
+        events=frozenset(webhook.gebeurtenissen),
+    )
+
+
+def _webhooks(installation: Installation, files: Files) -> Iterator[Webhook]:
+    for backend in installation.settings.backends:
+        for webhook in backend.webhooks:
+            paths = [installation.path(file) for file in webhook.secret_files]
+            yield Webhook(
+                subscriber=_subscriber(backend, webhook),
+                url=webhook.url,
+                secrets=tuple(_secret(path, files.octets(path)) for path in paths),
+            )
+
+
+def _secret(path: Path, octets: bytes) -> bytes:
+    if stat.S_IMODE(path.stat().st_mode) & 0o077:
+        raise Misconfigured(
+            "keys.permissions",
+            "Het bestand is leesbaar voor anderen; zet de rechten op 0600.",
+            where=str(path),
+        )
+    return read_secret(octets.decode("ascii", "replace"), where=str(path))
 
 
 # --- agreements and trust -------------------------------------------------------------

@@ -5,10 +5,19 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from gateway.catalogue import Catalogue, Role
-from gateway.config import BackendSettings, InstallationRole, Settings
+from gateway.config import (
+    BackendSettings,
+    Environment,
+    InstallationRole,
+    Settings,
+    WebhookEvent,
+    WebhookSettings,
+    WebhooksSettings,
+)
 from gateway.directory import Party
-from gateway.errors import Misconfigured
+from gateway.errors import Misconfigured, PolicyViolation
 from gateway.message import Oin
+from gateway.security.destination import Allowed, read_url
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +44,7 @@ def _faults(
         yield _Fault("backends.naam", "Twee backends hebben dezelfde naam.")
     if _twice(b.token_sha256 for b in settings.backends):
         yield _Fault("backends.token_sha256", "Twee backends hebben hetzelfde token.")
+    yield from _webhooks(settings)
     known = {version for _, version in catalogue.kinds}
     for service, version in settings.diensten.items():
         if version not in known:
@@ -59,6 +69,44 @@ def _backend(settings: BackendSettings, parties: Mapping[Oin, Party]) -> Iterato
         yield _Fault(f"{place}.partij", "Dit is geen partij van deze installatie.")
     elif not set(settings.applicaties) <= set(party.applicaties):
         yield _Fault(f"{place}.applicaties", "De partij heeft niet al deze applicaties.")
+
+
+def allowed(settings: WebhooksSettings) -> Allowed:
+    """Return what webhooks may call; raise Misconfigured `webhook.allowed`."""
+    return Allowed.read(settings.toegestaan, unsafe_http_loopback=settings.unsafe_http_loopback)
+
+
+def _webhooks(settings: Settings) -> Iterator[_Fault]:
+    whole = settings.webhooks
+    allowed(whole)
+    if whole.unsafe_http_loopback and settings.omgeving is not Environment.TEST:
+        yield _Fault("webhooks.unsafe_http_loopback", "Dit kan alleen met omgeving = test.")
+    if (whole.certificate is None) is not (whole.key is None):
+        yield _Fault("webhooks.key", "Geef certificate en key allebei, of geen van beide.")
+    if whole.keep_hours < whole.disable_after_hours:
+        yield _Fault("webhooks.keep_hours", "Dit is korter dan disable_after_hours.")
+    if _twice(w.naam for b in settings.backends for w in b.webhooks):
+        yield _Fault("backends.webhooks.naam", "Twee webhooks hebben dezelfde naam.")
+    for backend in settings.backends:
+        for webhook in backend.webhooks:
+            yield from _webhook(backend, webhook, whole)
+
+
+def _webhook(
+    backend: BackendSettings, webhook: WebhookSettings, whole: WebhooksSettings
+) -> Iterator[_Fault]:
+    place = f"backends.{backend.naam}.webhooks.{webhook.naam}"
+    if not set(webhook.applicaties) <= set(backend.applicaties):
+        yield _Fault(f"{place}.applicaties", "Het systeem heeft niet al deze applicaties.")
+    if WebhookEvent.TEST in webhook.gebeurtenissen:
+        yield _Fault(f"{place}.gebeurtenissen", "webhook.proef komt vanzelf, op verzoek.")
+    try:
+        to = read_url(webhook.url)
+    except PolicyViolation as fault:
+        yield _Fault(f"{place}.url", fault.text)
+        return
+    if to.scheme != "https" and not whole.unsafe_http_loopback:
+        yield _Fault(f"{place}.url", "Alleen https is mogelijk.")
 
 
 def _twice(names: Iterable[str]) -> list[str]:
