@@ -45,6 +45,15 @@ from gateway.ports.stored import (
     SealedPayload,
     StoredPayload,
 )
+from gateway.ports.webhooks import (
+    Call,
+    Caller,
+    Notice,
+    Reply,
+    WebhookResult,
+    Webhooks,
+    WebhookState,
+)
 
 __all__ = [
     "Admission",
@@ -56,6 +65,8 @@ __all__ = [
     "Answer",
     "AuditEvent",
     "AuditRow",
+    "Call",
+    "Caller",
     "Claim",
     "Clock",
     "Decided",
@@ -77,6 +88,7 @@ __all__ = [
     "Network",
     "NewDelivery",
     "NewMessage",
+    "Notice",
     "Outcome",
     "Owed",
     "Payloads",
@@ -84,6 +96,7 @@ __all__ = [
     "PostvakItem",
     "Queue",
     "Reader",
+    "Reply",
     "SealedPayload",
     "SignalOutcome",
     "SignalReceived",
@@ -93,4 +106,7 @@ __all__ = [
     "Summary",
     "TryAgain",
     "Undeliverable",
+    "WebhookResult",
+    "WebhookState",
+    "Webhooks",
 ]

@@ -22,7 +22,7 @@ from gateway.store.alarms import counts, open_alarms
 from gateway.store.audit import read_row
 from gateway.store.reading import Reads
 from gateway.store.records import KNOWN, known
-from gateway.store.tables import audit, deliveries, messages
+from gateway.store.tables import audit, deliveries, messages, webhook_events
 
 
 def _view(row: sa.Row[Any]) -> DeliveryView:
@@ -185,6 +185,9 @@ def _figures(connection: sa.Connection, now: Any) -> dict[str, int]:
     )
     figures["delivery.expired"] = _count(
         connection, d.state == str(State.DEAD), d.last_code == "delivery.expired"
+    )
+    figures["webhooks.waiting"] = int(
+        connection.execute(sa.select(sa.func.count()).select_from(webhook_events)).scalar_one()
     )
     return figures | {f"alarm.{code}": n for code, n in counts(connection).items()}
 
