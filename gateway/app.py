@@ -17,19 +17,28 @@ from uuid import uuid4
 import structlog
 
 from gateway.config import Settings
-from gateway.directory import Directory
+from gateway.directory import Directory, Subscriber
 from gateway.errors import Finding, GatewayError
 from gateway.explainer import Explainer
-from gateway.installation import Installation, load_directory, load_installation, share
+from gateway.installation import (
+    Installation,
+    load_directory,
+    load_installation,
+    share,
+    subscribers,
+)
 from gateway.keys.epochs import EpochKeys
 from gateway.keys.keystore import FileKeyring
 from gateway.metrics import Metrics
 from gateway.outbound.ebms import EbmsClient
 from gateway.outbound.tls import KeyPair, ReloadableContext, server_context
+from gateway.outbound.webhook import WebhookClient
 from gateway.pipeline import Gateway, House
 from gateway.pipeline.housekeeping import Housekeeping
+from gateway.pipeline.webhooks import Calling
 from gateway.security.certificates import TrustStore, Usage
 from gateway.store.store import Store
+from gateway.webhook_worker import WebhookWorker
 from gateway.wire.schema import MAX_FINDINGS, SchemaSet
 from gateway.worker import Pace, Worker
 
@@ -178,6 +187,9 @@ class App:
     api_tls: ReloadableContext | None
     """Of the REST listener; None where there is none."""
     explaining: Explaining
+    calling: Calling
+    webhook_worker: WebhookWorker
+    webhook_client: WebhookClient
 
     @property
     def settings(self) -> Settings:
@@ -220,6 +232,8 @@ class App:
             fresh = server_context(
                 _identity(self.installation), clients=self.snapshots.current().trust
             )
+            self.store.subscribe(_subscribers(self.snapshots.current()))
+            self.webhook_client.renew()
         except GatewayError as error:
             log.error("directory.not_reloaded", code=error.code, where=error.where)
             return
@@ -260,6 +274,9 @@ async def build(installation: Installation) -> AsyncIterator[App]:
             snapshots=snapshots, clock=clock, identities=(_identity(installation),)
         )
         stack.push_async_callback(network.close)
+        store.subscribe(_subscribers(directory))
+        client = WebhookClient(snapshots=snapshots, clock=clock, path=installation.path)
+        client.renew()
         metrics = Metrics()
         metrics.store_down(store.condition.seconds)
         api_tls = _api_context(installation)
@@ -286,6 +303,14 @@ async def build(installation: Installation) -> AsyncIterator[App]:
             )
         )
         stack.push_async_callback(gateway.close)
+        calling = Calling(
+            clock=clock,
+            dice=dice,
+            snapshots=snapshots,
+            webhooks=store.webhooks,
+            caller=client,
+            count=metrics,
+        )
         yield App(
             installation=installation,
             store=store,
@@ -298,7 +323,18 @@ async def build(installation: Installation) -> AsyncIterator[App]:
             tls=ReloadableContext(server_context(_identity(installation), clients=directory.trust)),
             explaining=explaining,
             api_tls=ReloadableContext(api_tls) if api_tls is not None else None,
+            calling=calling,
+            webhook_worker=WebhookWorker(
+                calling=calling, bell=store.webhook_bell, on_trouble=_trouble(metrics, store)
+            ),
+            webhook_client=client,
         )
+
+
+def _subscribers(directory: Directory) -> tuple[Subscriber, ...]:
+    if directory.calling.unsafe_http_loopback:
+        log.warning("webhooks.unsafe_http_loopback")
+    return tuple(webhook.subscriber for webhook in directory.webhooks)
 
 
 def _worker(
@@ -334,7 +370,7 @@ def open_store(installation: Installation, clock: SystemClock, dice: SystemDice)
     database = installation.database
     if isinstance(database, Path):
         database.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return Store.open(
+    store = Store.open(
         database,
         epochs=EpochKeys(installation.path(settings.paths.epoch_keys), dice=dice),
         clock=clock,
@@ -344,6 +380,8 @@ def open_store(installation: Installation, clock: SystemClock, dice: SystemDice)
         writers=settings.database.writers,
         lease=timedelta(seconds=settings.worker.lease_seconds),
     )
+    store.subscribe(subscribers(settings))
+    return store
 
 
 def _trouble(metrics: Metrics, store: Store) -> Callable[[str], None]:

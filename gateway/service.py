@@ -83,7 +83,7 @@ async def _control(app: App) -> AsyncIterator[None]:
         yield
         return
     folder = app.installation.path(app.settings.paths.database).parent
-    desk = Desk(decisions=app.store.decisions, alarms=app.store.alarms)
+    desk = Desk(decisions=app.store.decisions, alarms=app.store.alarms, webhooks=app.store.webhooks)
     control = await open_control(desk, folder)
     try:
         yield
@@ -101,6 +101,7 @@ async def _run(
     async with asyncio.TaskGroup() as tasks:
         if ProcessRole.WORKER in roles:
             tasks.create_task(app.worker.run(stop))
+            tasks.create_task(app.webhook_worker.run(stop))
         beside = [tasks.create_task(keep_house(app, hangup, leads=ProcessRole.SEALER in roles))]
         if ProcessRole.WEB in roles:
             warming = app.explaining.warm(app.snapshots.current())
@@ -171,6 +172,7 @@ async def _listen_web(app: App) -> list[Listener]:
             answered=app.metrics,
             limits=ApiLimits(lease=timedelta(seconds=settings.worker.postvak_lease_seconds)),
             intake=intake,
+            calling=app.calling,
         )
         opened.append(
             await listen(

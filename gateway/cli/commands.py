@@ -14,6 +14,7 @@ from gateway.cli import (
     init,
     send,
     serving,
+    webhooks,
 )
 
 
@@ -31,3 +32,4 @@ def register(app: typer.Typer) -> None:
     app.add_typer(audit.app, name="audit")
     app.add_typer(cpa.app, name="cpa")
     app.add_typer(certs.app, name="certs")
+    app.add_typer(webhooks.app, name="webhooks")

@@ -12,7 +12,7 @@ import typer
 from gateway.app import SystemClock, SystemDice, open_store
 from gateway.errors import GatewayError, Refused, Unavailable
 from gateway.installation import Installation, load_installation
-from gateway.web.control import NAME, Command, Desk, What, short
+from gateway.web.control import KINDS, NAME, Command, Desk, What, short
 
 Reden = Annotated[
     str, typer.Option(help="Why; it stands in the audit log. No personal data.", show_default=False)
@@ -48,13 +48,14 @@ async def _decide(installation: Installation, command: Command) -> dict[str, str
             pass  # nobody listens: the process is gone
     store = open_store(installation, SystemClock(), SystemDice())
     try:
-        return await Desk(decisions=store.decisions, alarms=store.alarms).perform(command)
+        desk = Desk(decisions=store.decisions, alarms=store.alarms, webhooks=store.webhooks)
+        return await desk.perform(command)
     finally:
         await store.close()
 
 
 async def _ask(socket: Path, command: Command) -> dict[str, str]:
-    kind = "alarmen" if command.what is What.DISMISS else "berichten"
+    kind = KINDS[command.what]
     with short(socket) as name:
         async with (
             aiohttp.ClientSession(

@@ -21,7 +21,7 @@ import structlog
 from aiohttp import web
 
 from gateway.errors import GatewayError, Misconfigured, PolicyViolation, Refused, Unavailable
-from gateway.ports import Alarms, Decisions
+from gateway.ports import Alarms, Decisions, Webhooks
 
 log = structlog.get_logger("gateway.control")
 
@@ -40,6 +40,16 @@ class What(StrEnum):
     RESUME = "hervat"
     STOP = "staak"
     DISMISS = "af"
+    ENABLE = "inschakelen"
+
+
+KINDS = {
+    What.RESUME: "berichten",
+    What.STOP: "berichten",
+    What.DISMISS: "alarmen",
+    What.ENABLE: "webhooks",
+}
+"""What each is about: the begin of its path."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +58,7 @@ class Command:
 
     what: What
     id: str
-    """Of a delivery or a message; for `af` the number of an alarm."""
+    """Of a delivery or a message; the number of an alarm; the name of a webhook."""
     who: str
     why: str
 
@@ -67,6 +77,7 @@ class Desk:
 
     decisions: Decisions
     alarms: Alarms
+    webhooks: Webhooks
 
     async def perform(self, command: Command) -> dict[str, str]:
         """Return what came of it. Raises Refused or Unavailable."""
@@ -80,11 +91,19 @@ class Desk:
                 number = int(command.id) if command.id.isdecimal() else 0
                 alarm = await self.alarms.dismiss(number, who=who, why=why)
                 return {"alarm": str(alarm.id), "code": alarm.code}
+            case What.ENABLE:
+                return await self._enable(command)
         return {
             "levering": decided.delivery,
             "bericht": decided.message,
             "status": str(decided.state),
         }
+
+    async def _enable(self, command: Command) -> dict[str, str]:
+        """Raise PolicyViolation `webhook.enabled` for one that is not disabled."""
+        if not await self.webhooks.enable(command.id, who=command.who, why=command.why):
+            raise PolicyViolation("webhook.enabled", "Deze webhook is niet uitgeschakeld.")
+        return {"webhook": command.id}
 
 
 # --- the socket -----------------------------------------------------------------------
@@ -137,7 +156,8 @@ def control_app(desk: Desk, users: frozenset[int]) -> web.Application:
         log.info("control.done", what=request.match_info["what"], **done)
         return web.json_response(done)
 
-    app.router.add_post("/{kind:berichten|alarmen}/{id}/{what:hervat|staak|af}", take)
+    kinds, whats = "|".join(dict.fromkeys(KINDS.values())), "|".join(What)
+    app.router.add_post(f"/{{kind:{kinds}}}/{{id}}/{{what:{whats}}}", take)
     return app
 
 
@@ -149,7 +169,7 @@ async def _command(request: web.Request) -> Command:
         raise PolicyViolation("command.body", "Het verzoek is geen opdracht.") from error
     who, why = (value if isinstance(value, str) else "" for value in given)
     what = What(request.match_info["what"])
-    if (what is What.DISMISS) is not (request.match_info["kind"] == "alarmen"):
+    if KINDS[what] != request.match_info["kind"]:
         raise PolicyViolation("command.body", "Deze opdracht bestaat hier niet.")
     return Command(what=what, id=request.match_info["id"], who=who, why=why)
 

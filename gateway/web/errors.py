@@ -32,6 +32,7 @@ _BY_CODE = {
     "party.suspended": 403,
     "bericht.onvindbaar": 404,
     "postvak.unknown": 404,
+    "webhook.onbekend": 404,
     "request.timeout": 408,
     "payload.destroyed": 410,
     "request.content_type": 415,

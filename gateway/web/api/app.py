@@ -2,8 +2,9 @@
 
 from aiohttp import web
 
+from gateway.pipeline.webhooks import Calling
 from gateway.ports import Clock
-from gateway.web.api import berichten, postvak
+from gateway.web.api import berichten, postvak, webhooks
 from gateway.web.api.auth import signed_in
 from gateway.web.api.office import OFFICE, ApiLimits, BackOffice, Office
 from gateway.web.api.shapes import ROOT
@@ -21,6 +22,7 @@ def api_app(
     answered: Answered,
     limits: ApiLimits | None = None,
     intake: IntakeLimits | None = None,
+    calling: Calling,
 ) -> web.Application:
     """Return the API. Every refusal is problem details (RFC 9457) with a dotted code."""
     app = web.Application(
@@ -35,6 +37,7 @@ def api_app(
         clock=clock,
         intake=Intake(intake or IntakeLimits()),
         limits=limits or ApiLimits(),
+        webhooks=calling,
     )
     app[OFFICE] = office
     app.on_response_prepare.append(safe_headers)
@@ -57,6 +60,9 @@ def _routes(app: web.Application, office: Office) -> None:
     add("GET", f"{ROOT}/postvak/{_ID}/inhoud", postvak.content)
     add("POST", f"{ROOT}/postvak/{_ID}/bevestiging", postvak.confirm)
     add("POST", f"{ROOT}/postvak/{_ID}/weigering", postvak.refuse)
+    add("GET", f"{ROOT}/webhooks", webhooks.overview)
+    add("POST", f"{ROOT}/webhooks/{_ID}/proef", webhooks.test)
+    add("POST", f"{ROOT}/webhooks/{_ID}/inschakelen", webhooks.enable)
 
 
 async def _stop_waiting(app: web.Application) -> None:

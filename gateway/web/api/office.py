@@ -10,6 +10,7 @@ from aiohttp import web
 from gateway.directory import Backend
 from gateway.message import Aanlevering
 from gateway.pipeline import Receipt, Weigering
+from gateway.pipeline.webhooks import Calling
 from gateway.ports import Clock, Payloads, Postvak, Reader, Snapshots
 from gateway.web.intake import Intake
 
@@ -57,6 +58,7 @@ class Office:
     clock: Clock
     intake: Intake
     limits: ApiLimits
+    webhooks: Calling
     closing: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when the server stops: nobody waits any longer."""
 
