@@ -35,7 +35,6 @@ from gateway.outbound.tls import KeyPair, ReloadableContext, server_context
 from gateway.outbound.webhook import WebhookClient
 from gateway.pipeline import Gateway, House
 from gateway.pipeline.housekeeping import Housekeeping
-from gateway.pipeline.webhooks import Calling
 from gateway.security.certificates import TrustStore, Usage
 from gateway.store.store import Store
 from gateway.webhook_worker import WebhookWorker
@@ -187,7 +186,6 @@ class App:
     api_tls: ReloadableContext | None
     """Of the REST listener; None where there is none."""
     explaining: Explaining
-    calling: Calling
     webhook_worker: WebhookWorker
     webhook_client: WebhookClient
 
@@ -299,18 +297,12 @@ async def build(installation: Installation) -> AsyncIterator[App]:
                 reader=store.reader,
                 alarms=store.alarms,
                 undeliverable=store.undeliverable,
+                webhooks=store.webhooks,
+                caller=client,
                 worker=worker_name(settings),
             )
         )
         stack.push_async_callback(gateway.close)
-        calling = Calling(
-            clock=clock,
-            dice=dice,
-            snapshots=snapshots,
-            webhooks=store.webhooks,
-            caller=client,
-            count=metrics,
-        )
         yield App(
             installation=installation,
             store=store,
@@ -323,9 +315,10 @@ async def build(installation: Installation) -> AsyncIterator[App]:
             tls=ReloadableContext(server_context(_identity(installation), clients=directory.trust)),
             explaining=explaining,
             api_tls=ReloadableContext(api_tls) if api_tls is not None else None,
-            calling=calling,
             webhook_worker=WebhookWorker(
-                calling=calling, bell=store.webhook_bell, on_trouble=_trouble(metrics, store)
+                calling=gateway.calling,
+                bell=store.webhook_bell,
+                on_trouble=_trouble(metrics, store),
             ),
             webhook_client=client,
         )

@@ -93,7 +93,7 @@ async def _tidy(app: App) -> None:
     for code in kept.failed:
         log.error("housekeeping.failed", code=code)
         app.metrics.refused(code)
-    dropped = await app.calling.drop_old()
+    dropped = await app.gateway.calling.drop_old()
     if dropped:
         log.warning("webhooks.dropped", events=dropped)
     if kept.backlog is not None:

@@ -84,7 +84,7 @@ class WebhookWorker:
         self._bell.ring()  # there is a free place
 
     async def _tell(self, notice: Notice) -> None:
-        facts = {"webhook": notice.webhook, "event": notice.event, "attempt": notice.attempt}
+        facts = {"webhook": notice.webhook, "what": notice.event, "attempt": notice.attempt}
         try:
             told = await self._calling.tell(notice)
         except Exception as error:  # noqa: BLE001 - its lease ends, and it is told again
@@ -92,9 +92,9 @@ class WebhookWorker:
             return
         failure = told.result.failure
         if failure is None:
-            log.info("webhook.sent", what=facts.pop("event"), **facts)
+            log.info("webhook.sent", **facts)
         else:
-            log.warning("webhook.failed", what=facts.pop("event"), code=failure.code, **facts)
+            log.warning("webhook.failed", code=failure.code, **facts)
         if told.disabled:
             log.error("webhook.disabled", webhook=notice.webhook)
 

@@ -3,6 +3,7 @@
 import asyncio
 import sys
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -21,7 +22,8 @@ from gateway.outbound.webhook import WebhookClient
 from gateway.pipeline.webhooks import Sender, find
 from gateway.ports import WebhookResult, WebhookState
 from gateway.store.view import View
-from gateway.web.api import shapes, webhook_texts
+from gateway.web.api import webhook_texts
+from gateway.web.api.models import rfc3339
 from gateway.web.api.webhooks import status
 from gateway.web.control import What
 
@@ -47,8 +49,8 @@ def list_(config: Config = Path()) -> None:
             webhook.subscriber.backend,
             status(state),
             webhook.url,
-            shapes.moment(state.success_at) or "-",
-            shapes.moment(state.failure_at) or "-",
+            _moment(state.success_at),
+            _moment(state.failure_at),
             state.failure_code or "-",
             str(state.waiting),
             str(state.dropped),
@@ -69,6 +71,10 @@ def _states(config: Path, directory: Directory) -> Mapping[str, WebhookState]:
         if error.code != "store.path":
             raise
         return {}
+
+
+def _moment(at: datetime | None) -> str:
+    return "-" if at is None else rfc3339(at)
 
 
 @app.command("test")

@@ -3,20 +3,18 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Protocol
 
 from gateway.config import WebhookEvent
 from gateway.directory import Backend, Directory, Webhook
 from gateway.errors import GatewayError, NoRoute, Unavailable
+from gateway.pipeline.house import House
 from gateway.ports import (
     Call,
     Caller,
     Clock,
     Dice,
     Notice,
-    Snapshots,
     WebhookResult,
-    Webhooks,
     WebhookState,
 )
 from gateway.rules.webhooks import Failure
@@ -26,12 +24,6 @@ from gateway.wire import webhook as wire
 SPARE = timedelta(seconds=15)
 """How much longer a lease is than a call may take."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-class CountCalls(Protocol):
-    """Counters for `/metrics`."""
-
-    def called(self, outcome: str, n: int = 1) -> None: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,22 +80,13 @@ class Sender:
 class Calling:
     """Everything about webhooks but the commits that cause events."""
 
-    def __init__(
-        self,
-        *,
-        clock: Clock,
-        dice: Dice,
-        snapshots: Snapshots,
-        webhooks: Webhooks,
-        caller: Caller,
-        count: CountCalls,
-    ) -> None:
+    def __init__(self, house: House) -> None:
         """Take the ports."""
-        self._clock = clock
-        self._snapshots = snapshots
-        self._webhooks = webhooks
-        self._sender = Sender(clock=clock, dice=dice, caller=caller)
-        self._count = count
+        self._clock = house.clock
+        self._snapshots = house.snapshots
+        self._webhooks = house.webhooks
+        self._sender = Sender(clock=house.clock, dice=house.dice, caller=house.caller)
+        self._count = house.count
         self._testing: set[str] = set()
 
     # --- what the worker does ---------------------------------------------------------

@@ -170,3 +170,25 @@ def _written(folder: Path, own: Leaf) -> KeyPair:
 def at(receiver: Receiver, one: Webhook | None = None) -> Webhook:
     """The webhook with the address of this receiver."""
     return replace(one or webhook(), url=receiver.url())
+
+
+@dataclass
+class Called:
+    """What was counted."""
+
+    outcomes: list[str] = field(default_factory=list)
+
+    def called(self, outcome: str, n: int = 1) -> None:
+        self.outcomes += [outcome] * n
+
+
+@dataclass(kw_only=True)
+class House:
+    """The ports that calling needs."""
+
+    clock: object
+    dice: object
+    snapshots: Snapshots
+    webhooks: object
+    caller: object
+    count: Called = field(default_factory=Called)

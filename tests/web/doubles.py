@@ -21,6 +21,7 @@ from gateway.errors import GatewayError
 from gateway.lifecycle import State
 from gateway.message import Inbound, Oin
 from gateway.pipeline import Receipt, Weigering
+from gateway.pipeline.webhooks import Calling
 from gateway.ports import (
     Answer,
     AuditEvent,
@@ -271,6 +272,7 @@ class Gateway:
     reader: Books = field(default_factory=Books)
     payloads: Store = field(default_factory=Store)
     calls: list[tuple] = field(default_factory=list)
+    calling: Calling | None = None
 
     @property
     def snapshots(self) -> Shelf:

@@ -38,6 +38,8 @@ class BackOffice(Protocol):
     def payloads(self) -> Payloads: ...
     @property
     def snapshots(self) -> Snapshots: ...
+    @property
+    def calling(self) -> Calling: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,8 +48,8 @@ class ApiLimits:
 
     lease: timedelta = timedelta(minutes=5)
     """How long a message that was shown in the postvak is not shown again."""
-    refusal_bytes: int = 16_384
-    """JSON of a weigering."""
+    json_bytes: int = 16_384
+    """Octets of a JSON body."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +60,6 @@ class Office:
     clock: Clock
     intake: Intake
     limits: ApiLimits
-    webhooks: Calling
     closing: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when the server stops: nobody waits any longer."""
 

@@ -3,64 +3,64 @@
 Where they are is a setting: a back-end can not name an address that the gateway then calls.
 """
 
-from typing import Any
+from http import HTTPMethod
 
 from aiohttp import web
 
 from gateway.directory import Webhook
 from gateway.ports import WebhookResult, WebhookState
-from gateway.web.api import query, shapes, webhook_texts
+from gateway.web.api import models, shapes, webhook_texts
 from gateway.web.api.office import BACKEND, OFFICE
+from gateway.web.api.operation import Answer, Operation, Scope
+from gateway.web.api.query import Query
 
 WHY = "via de API"
 """Reason in the audit row of a webhook that its back-end switches on."""
 
 
-async def overview(request: web.Request) -> web.Response:
+async def overview(request: web.Request, _query: Query) -> web.Response:
     """Return the webhooks of this back-end."""
-    query.only(request)
-    found = await request.app[OFFICE].webhooks.overview(request[BACKEND])
-    return shapes.answer({"webhooks": [shape(w, state) for w, state in found]})
+    found = await request.app[OFFICE].gateway.calling.overview(request[BACKEND])
+    return shapes.answer(models.Webhooklijst(webhooks=[shape(*one) for one in found]))
 
 
-async def test(request: web.Request) -> web.Response:
+async def test(request: web.Request, _query: Query) -> web.Response:
     """Send `webhook.proef` and tell what came of it: 200 whether it was taken or not."""
-    query.only(request)
-    calling = request.app[OFFICE].webhooks
+    calling = request.app[OFFICE].gateway.calling
     webhook = calling.own(request.match_info["id"], request[BACKEND])
     return shapes.answer(outcome(webhook, await calling.test(webhook)))
 
 
-async def enable(request: web.Request) -> web.Response:
+async def enable(request: web.Request, _query: Query) -> web.Response:
     """Switch on again; doing so again changes nothing."""
-    query.only(request)
-    calling, backend = request.app[OFFICE].webhooks, request[BACKEND]
+    calling, backend = request.app[OFFICE].gateway.calling, request[BACKEND]
     webhook = calling.own(request.match_info["id"], backend)
     changed = await calling.enable(webhook, who=backend.name, why=WHY)
-    return shapes.answer({"id": webhook.name, "status": "actief", "herhaald": not changed})
+    done = models.Inschakeling(id=webhook.name, status="actief", herhaald=not changed)
+    return shapes.answer(done)
 
 
-def shape(webhook: Webhook, state: WebhookState) -> dict[str, Any]:
+def shape(webhook: Webhook, state: WebhookState) -> models.Webhook:
     """A webhook with how it does; never its secret."""
-    return {
-        "id": webhook.name,
-        "url": webhook.url,
-        "gebeurtenissen": sorted(webhook.subscriber.events),
-        "applicaties": sorted(webhook.subscriber.applicaties),
-        "status": status(state),
-        "uitgeschakeldSinds": shapes.moment(state.disabled_at),
-        "reden": state.disabled_why,
-        "faaltSinds": shapes.moment(state.failing_since),
-        "volgendePoging": shapes.moment(state.next_at),
-        "laatstGelukt": shapes.moment(state.success_at),
-        "laatstMislukt": shapes.moment(state.failure_at),
-        "laatsteFout": state.failure_code,
-        "toelichting": webhook_texts.text(state.failure_code) if state.failure_code else "",
-        "wachtend": state.waiting,
-        "verzonden": state.sent,
-        "mislukt": state.failed,
-        "vervallen": state.dropped,
-    }
+    return models.Webhook(
+        id=webhook.name,
+        url=webhook.url,
+        gebeurtenissen=sorted(webhook.subscriber.events),
+        applicaties=sorted(webhook.subscriber.applicaties),
+        status=status(state),
+        uitgeschakeld_sinds=state.disabled_at,
+        reden=state.disabled_why,
+        faalt_sinds=state.failing_since,
+        volgende_poging=state.next_at,
+        laatst_gelukt=state.success_at,
+        laatst_mislukt=state.failure_at,
+        laatste_fout=state.failure_code,
+        toelichting=webhook_texts.text(state.failure_code) if state.failure_code else "",
+        wachtend=state.waiting,
+        verzonden=state.sent,
+        mislukt=state.failed,
+        vervallen=state.dropped,
+    )
 
 
 def status(state: WebhookState) -> str:
@@ -70,13 +70,53 @@ def status(state: WebhookState) -> str:
     return "actief" if state.failing_since is None else "faalt"
 
 
-def outcome(webhook: Webhook, result: WebhookResult) -> dict[str, Any]:
+def outcome(webhook: Webhook, result: WebhookResult) -> models.Proef:
     """What came of a test."""
     code = "" if result.failure is None else result.failure.code
-    return {
-        "id": webhook.name,
-        "gelukt": result.failure is None,
-        "tijd": shapes.moment(result.at),
-        "code": code,
-        "toelichting": webhook_texts.text(code),
-    }
+    return models.Proef(
+        id=webhook.name,
+        gelukt=result.failure is None,
+        tijd=result.at,
+        code=code,
+        toelichting=webhook_texts.text(code),
+    )
+
+
+OPERATIONS = (
+    Operation(
+        id="geefWebhooks",
+        method=HTTPMethod.GET,
+        path="/webhooks",
+        handler=overview,
+        tag="webhooks",
+        summary="De webhooks van dit systeem",
+        description="Waar dit systeem wordt geroepen, waarvoor, en hoe dat gaat. Waar ze staan "
+        "is een instelling van de gateway.",
+        scope=Scope.WEBHOOKS,
+        answers={200: Answer(description="De webhooks.", model=models.Webhooklijst)},
+    ),
+    Operation(
+        id="probeerWebhook",
+        method=HTTPMethod.POST,
+        path="/webhooks/{id}/proef",
+        handler=test,
+        tag="webhooks",
+        summary="Een webhook proberen",
+        description="Stuurt nu `webhook.proef`, ook als de webhook is uitgeschakeld, en zegt wat "
+        "ervan kwam: 200, of de ontvanger het nu aannam of niet. Eén tegelijk; anders 503.",
+        scope=Scope.WEBHOOKS,
+        answers={200: Answer(description="De uitkomst.", model=models.Proef)},
+    ),
+    Operation(
+        id="schakelWebhookIn",
+        method=HTTPMethod.POST,
+        path="/webhooks/{id}/inschakelen",
+        handler=enable,
+        tag="webhooks",
+        summary="Een webhook weer inschakelen",
+        description="Na lang falen of een 410 is een webhook uitgeschakeld. Wat er nog wacht wordt "
+        "daarna meteen gestuurd; wat te oud werd staat in de lijsten.",
+        scope=Scope.WEBHOOKS,
+        answers={200: Answer(description="Hij staat aan.", model=models.Inschakeling)},
+    ),
+)
