@@ -141,6 +141,7 @@ def load_directory(
     catalogue = load_catalogue(_or_shared(installation, paths.catalogue, "catalogue.toml"), files)
     table = _or_shared(installation, paths.classification, "classification.toml")
     gate = Gate(table=load_table(table, files), approvals=_approvals(installation, files))
+    webhooks = tuple(_webhooks(installation, files))
     parties = {Oin(p.oin): _party(p, settings) for p in settings.partijen}
     check(settings, parties, catalogue)
     return Directory(
@@ -154,7 +155,7 @@ def load_directory(
         gate=gate,
         trust=trust,
         backends=tuple(_backend(b) for b in settings.backends),
-        webhooks=tuple(_webhooks(installation, files)),
+        webhooks=webhooks,
         calling=settings.webhooks,
         suspended=frozenset(Oin(p.oin) for p in settings.partijen if p.opgeschort),
         limits=_limits(settings.limits),

@@ -34,7 +34,7 @@ def webhooks(installation: Installation, directory: Directory) -> Iterator[Line]
             why = webhook_texts.text(state.failure_code)
             yield "!", f"webhook {name} faalt sinds {state.failing_since:%Y-%m-%d %H:%M}: {why}"
     waiting = sum(state.waiting for state in states.values())
-    yield "✓", f"{len(directory.webhooks)} webhooks, {waiting} gebeurtenissen wachten"
+    yield "✓", f"webhooks: {len(directory.webhooks)}, wachtende gebeurtenissen: {waiting}"
 
 
 def _tls(installation: Installation, directory: Directory) -> Iterator[Line]:
