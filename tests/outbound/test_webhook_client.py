@@ -4,12 +4,13 @@ import asyncio
 import socket
 import time
 from contextlib import asynccontextmanager
+from ipaddress import ip_address
 
 import pytest
 from aiohttp import web
 
 from gateway.errors import GatewayError, Misconfigured
-from gateway.outbound.webhook import ANSWER_BYTES, look_up
+from gateway.outbound.webhook import ANSWER_BYTES, _only, _Pinned, look_up
 from gateway.ports import Call
 from gateway.security.destination import read_url
 from tests import pki
@@ -283,3 +284,19 @@ async def test_a_ca_file_that_is_not_there_stops_the_start_where_there_are_webho
 async def test_the_system_looks_names_up():
     assert set(await look_up("localhost", 443)) <= {"127.0.0.1", "::1"}
     assert read_url("https://localhost/").literal is None
+
+
+async def test_no_socket_is_made_to_an_address_that_was_not_judged():
+    """Whatever the HTTP library does with a name: the last look is at the address itself."""
+    judged, other = (ip_address(text) for text in ("127.0.0.1", "127.0.0.2"))
+    make = _only(frozenset({judged}))
+    info = socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, ""
+
+    make((*info, (str(judged), 443))).close()
+    with pytest.raises(OSError, match="not judged"):
+        make((*info, (str(other), 443)))
+    pinned = _Pinned(read_url(f"https://{HOST}/"), (judged,))
+    assert [found["host"] for found in await pinned.resolve(HOST, 443)] == [str(judged)]
+    for host, port in (("elders.example", 443), (HOST, 22)):
+        with pytest.raises(OSError, match="another host"):
+            await pinned.resolve(host, port)
