@@ -12,6 +12,7 @@ from enum import StrEnum
 
 from gateway.catalogue import Catalogue, Role
 from gateway.config import WebhookEvent, WebhooksSettings
+from gateway.credentials import Credentials
 from gateway.errors import UnknownAgreement
 from gateway.message import OIN_TYPE, Oin, PartyRef
 
@@ -35,13 +36,12 @@ class Party:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Backend:
-    """A back-end system that signs in with a token, for one party only."""
+    """A back-end system, for one party only."""
 
     name: str
     party: Oin
     applicaties: tuple[str, ...]
-    token_sha256: str
-    """Hex SHA-256 of the token; the token itself is never stored."""
+    credentials: Credentials = field(default_factory=Credentials)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -295,8 +295,15 @@ class Directory:
     webhooks: tuple[Webhook, ...] = ()
     calling: WebhooksSettings = field(default_factory=lambda: WebhooksSettings.model_validate({}))
     """How webhooks are called."""
+    client_trust: Trust | None = None
+    """For certificates of back-ends; None = the same as for partners."""
     suspended: frozenset[Oin] = frozenset()
     limits: Limits = field(default_factory=Limits)
+
+    @property
+    def backend_trust(self) -> Trust:
+        """Return what certificates of back-ends must chain to."""
+        return self.trust if self.client_trust is None else self.client_trust
 
     def party(self, oin: str) -> Party | None:
         """Return the party, or None."""

@@ -1,6 +1,5 @@
 """An installation on disk: read it into settings and a Directory, or write a new one."""
 
-import stat
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -17,7 +16,6 @@ from gateway.catalogue import Catalogue, Direction, MessageKind, Role
 from gateway.config import NAME, Settings, parse_toml, read_toml
 from gateway.directory import (
     Agreement,
-    Backend,
     ClassificationRule,
     ClassificationTable,
     Directory,
@@ -25,15 +23,14 @@ from gateway.directory import (
     Limits,
     Party,
     StandingApproval,
-    Subscriber,
     Trust,
-    Webhook,
 )
 from gateway.errors import Malformed, Misconfigured
+from gateway.installation_backends import backend
 from gateway.installation_check import check
+from gateway.installation_webhooks import webhooks
 from gateway.message import Oin
 from gateway.rules.classification import check_table
-from gateway.security.webhook import read_secret
 from gateway.wire.ebms2.cpa import read_cpa
 
 _PEM = b"-----BEGIN"
@@ -137,11 +134,14 @@ def load_directory(
     files = Files()
     files.add(settings.model_dump_json().encode())
     agreements = _agreements(files.folder(installation.path(paths.agreements), ".xml"), at)
-    trust = _trust(installation, files)
+    trust, client_trust = _trust(installation, files), _client_trust(installation, files)
+    backends = tuple(
+        backend(b, lambda path: files.octets(installation.path(path))) for b in settings.backends
+    )
     catalogue = load_catalogue(_or_shared(installation, paths.catalogue, "catalogue.toml"), files)
     table = _or_shared(installation, paths.classification, "classification.toml")
     gate = Gate(table=load_table(table, files), approvals=_approvals(installation, files))
-    webhooks = tuple(_webhooks(installation, files))
+    called = tuple(webhooks(settings, installation.path, files.octets))
     parties = {Oin(p.oin): _party(p, settings) for p in settings.partijen}
     check(settings, parties, catalogue)
     return Directory(
@@ -154,8 +154,9 @@ def load_directory(
         services=dict(settings.diensten),
         gate=gate,
         trust=trust,
-        backends=tuple(_backend(b) for b in settings.backends),
-        webhooks=webhooks,
+        backends=backends,
+        client_trust=client_trust,
+        webhooks=called,
         calling=settings.webhooks,
         suspended=frozenset(Oin(p.oin) for p in settings.partijen if p.opgeschort),
         limits=_limits(settings.limits),
@@ -194,51 +195,6 @@ def _role(text: str, where: str) -> Role:
         raise Misconfigured("config.invalid", "De rol is niet bekend.", where=where) from exc
 
 
-def _backend(settings: config.BackendSettings) -> Backend:
-    return Backend(
-        name=settings.naam,
-        party=Oin(settings.partij),
-        applicaties=settings.applicaties,
-        token_sha256=settings.token_sha256,
-    )
-
-
-def subscribers(settings: Settings) -> tuple[Subscriber, ...]:
-    """Return whom the store writes events down for."""
-    return tuple(_subscriber(b, w) for b in settings.backends for w in b.webhooks)
-
-
-def _subscriber(backend: config.BackendSettings, webhook: config.WebhookSettings) -> Subscriber:
-    return Subscriber(
-        name=webhook.naam,
-        backend=backend.naam,
-        party=Oin(backend.partij),
-        applicaties=frozenset(webhook.applicaties),
-        events=frozenset(webhook.gebeurtenissen),
-    )
-
-
-def _webhooks(installation: Installation, files: Files) -> Iterator[Webhook]:
-    for backend in installation.settings.backends:
-        for webhook in backend.webhooks:
-            paths = [installation.path(file) for file in webhook.secret_files]
-            yield Webhook(
-                subscriber=_subscriber(backend, webhook),
-                url=webhook.url,
-                secrets=tuple(_secret(path, files.octets(path)) for path in paths),
-            )
-
-
-def _secret(path: Path, octets: bytes) -> bytes:
-    if stat.S_IMODE(path.stat().st_mode) & 0o077:
-        raise Misconfigured(
-            "keys.permissions",
-            "Het bestand is leesbaar voor anderen; zet de rechten op 0600.",
-            where=str(path),
-        )
-    return read_secret(octets.decode("ascii", "replace"), where=str(path))
-
-
 # --- agreements and trust -------------------------------------------------------------
 
 
@@ -265,6 +221,18 @@ def _trust(installation: Installation, files: Files) -> Trust:
         anchors=tuple(_certificates(files, installation.path(paths.anchors))),
         intermediates=tuple(_certificates(files, installation.path(paths.intermediates))),
         crls=tuple(_crls(files, installation.path(paths.crls))),
+    )
+
+
+def _client_trust(installation: Installation, files: Files) -> Trust | None:
+    relative = installation.settings.paths.backend_trust
+    if relative is None:
+        return None
+    folder = installation.path(relative)
+    return Trust(
+        anchors=tuple(_certificates(files, folder / "anchors")),
+        intermediates=tuple(_certificates(files, folder / "intermediates")),
+        crls=tuple(_crls(files, folder / "crls")),
     )
 
 

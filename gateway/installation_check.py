@@ -5,19 +5,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from gateway.catalogue import Catalogue, Role
-from gateway.config import (
-    BackendSettings,
-    Environment,
-    InstallationRole,
-    Settings,
-    WebhookEvent,
-    WebhookSettings,
-    WebhooksSettings,
-)
+from gateway.config import BackendSettings, CertificateSettings, InstallationRole, Settings
+from gateway.credentials import Factor
 from gateway.directory import Party
-from gateway.errors import Misconfigured, PolicyViolation
+from gateway.errors import Misconfigured
+from gateway.installation_webhooks import webhook_faults
 from gateway.message import Oin
-from gateway.security.destination import Allowed, read_url
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +35,8 @@ def _faults(
         yield from _backend(backend, parties)
     if _twice(b.naam for b in settings.backends):
         yield _Fault("backends.naam", "Twee backends hebben dezelfde naam.")
-    if _twice(b.token_sha256 for b in settings.backends):
-        yield _Fault("backends.token_sha256", "Twee backends hebben hetzelfde token.")
-    yield from _webhooks(settings)
+    yield from _credentials(settings)
+    yield from (_Fault(*fault) for fault in webhook_faults(settings))
     known = {version for _, version in catalogue.kinds}
     for service, version in settings.diensten.items():
         if version not in known:
@@ -71,42 +63,50 @@ def _backend(settings: BackendSettings, parties: Mapping[Oin, Party]) -> Iterato
         yield _Fault(f"{place}.applicaties", "De partij heeft niet al deze applicaties.")
 
 
-def allowed(settings: WebhooksSettings) -> Allowed:
-    """Return what webhooks may call; raise Misconfigured `webhook.allowed`."""
-    return Allowed.read(settings.toegestaan, unsafe_http_loopback=settings.unsafe_http_loopback)
+def _credentials(settings: Settings) -> Iterator[_Fault]:
+    """What two systems share is of neither; a way to sign in needs something to do it with."""
+    backends = settings.backends
+    if _twice(t.sha256 for b in backends for t in b.tokens):
+        yield _Fault("backends.tokens.sha256", "Een token staat er twee keer.")
+    if _twice(c.sha256 for b in backends for c in b.certificaten if c.sha256):
+        yield _Fault("backends.certificaten.sha256", "Een certificaat staat er twee keer.")
+    if _twice(f"{c.serienummer}/{c.cn}" for b in backends for c in b.certificaten if c.cn):
+        yield _Fault("backends.certificaten.cn", "Een certificaat staat er twee keer.")
+    for backend in backends:
+        place = f"backends.{backend.naam}"
+        for certificate in backend.certificaten:
+            if not _is_one_way(certificate):
+                yield _Fault(
+                    f"{place}.certificaten", "Geef sha256, of serienummer en cn, niet allebei."
+                )
+        yield from _ways(backend, place, oauth=bool(settings.oauth.keys))
+    if settings.oauth.keys and settings.oauth.issuer is None:
+        yield _Fault("oauth.issuer", "Met [oauth] keys is ook issuer nodig.")
 
 
-def _webhooks(settings: Settings) -> Iterator[_Fault]:
-    whole = settings.webhooks
-    allowed(whole)
-    if whole.unsafe_http_loopback and settings.omgeving is not Environment.TEST:
-        yield _Fault("webhooks.unsafe_http_loopback", "Dit kan alleen met omgeving = test.")
-    if (whole.certificate is None) is not (whole.key is None):
-        yield _Fault("webhooks.key", "Geef certificate en key allebei, of geen van beide.")
-    if whole.keep_hours < whole.disable_after_hours:
-        yield _Fault("webhooks.keep_hours", "Dit is korter dan disable_after_hours.")
-    if _twice(w.naam for b in settings.backends for w in b.webhooks):
-        yield _Fault("backends.webhooks.naam", "Twee webhooks hebben dezelfde naam.")
-    for backend in settings.backends:
-        for webhook in backend.webhooks:
-            yield from _webhook(backend, webhook, whole)
+def _ways(backend: BackendSettings, place: str, *, oauth: bool) -> Iterator[_Fault]:
+    has = {
+        Factor.BEARER: bool(backend.tokens),
+        Factor.CERTIFICATE: bool(backend.certificaten),
+        Factor.JWT: bool(backend.sleutels) and oauth,
+    }
+    for way in backend.aanmelding:
+        for factor in sorted(way.factors):
+            if not has[factor]:
+                yield _Fault(f"{place}.aanmelding", _NEEDS[factor])
 
 
-def _webhook(
-    backend: BackendSettings, webhook: WebhookSettings, whole: WebhooksSettings
-) -> Iterator[_Fault]:
-    place = f"backends.{backend.naam}.webhooks.{webhook.naam}"
-    if not set(webhook.applicaties) <= set(backend.applicaties):
-        yield _Fault(f"{place}.applicaties", "Het systeem heeft niet al deze applicaties.")
-    if WebhookEvent.TEST in webhook.gebeurtenissen:
-        yield _Fault(f"{place}.gebeurtenissen", "webhook.proef komt vanzelf, op verzoek.")
-    try:
-        to = read_url(webhook.url)
-    except PolicyViolation as fault:
-        yield _Fault(f"{place}.url", fault.text)
-        return
-    if to.scheme != "https" and not whole.unsafe_http_loopback:
-        yield _Fault(f"{place}.url", "Alleen https is mogelijk.")
+def _is_one_way(certificate: CertificateSettings) -> bool:
+    by_subject = certificate.serienummer is not None and certificate.cn is not None
+    neither = certificate.serienummer is None and certificate.cn is None
+    return neither if certificate.sha256 is not None else by_subject
+
+
+_NEEDS = {
+    Factor.BEARER: "Voor aanmelding met token is [[backends.tokens]] nodig.",
+    Factor.CERTIFICATE: "Voor aanmelding met certificaat is [[backends.certificaten]] nodig.",
+    Factor.JWT: "Voor aanmelding met jwt zijn [[backends.sleutels]] en [oauth] keys nodig.",
+}
 
 
 def _twice(names: Iterable[str]) -> list[str]:

@@ -21,7 +21,7 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 
 from gateway.config import WebhooksSettings
 from gateway.errors import PeerUnreachable
-from gateway.installation_check import allowed
+from gateway.installation_webhooks import allowed
 from gateway.outbound.retry_after import retry_after
 from gateway.outbound.tls import KeyPair, outward_context
 from gateway.ports import Call, Clock, Reply, Snapshots

@@ -30,7 +30,7 @@ from tests.outbound.hooks import (
 from tests.store.stage import VT, Stage
 
 QUICK = timedelta(seconds=0.05)
-BACKEND = Backend(name="bvh", party=VT, applicaties=("Zorgsysteem",), token_sha256="")
+BACKEND = Backend(name="bvh", party=VT, applicaties=("Zorgsysteem",))
 
 
 @dataclass

@@ -4,7 +4,8 @@ import pytest
 
 from gateway.config import WebhookEvent
 from gateway.errors import Misconfigured
-from gateway.installation import load_directory, load_installation, subscribers
+from gateway.installation import load_directory, load_installation
+from gateway.installation_webhooks import subscribers
 from gateway.security.webhook import write_secret
 from tests.installations import installed
 

@@ -2,12 +2,13 @@
 
 from http import HTTPMethod
 
-from gateway.web.api import berichten, openapi, postvak, webhooks
+from gateway.web.api import berichten, openapi, postvak, token, webhooks
 from gateway.web.api.operation import Answer, Operation
 
 OPERATIONS: tuple[Operation, ...] = (
     *berichten.OPERATIONS,
     *postvak.OPERATIONS,
+    *token.OPERATIONS,
     *webhooks.OPERATIONS,
     Operation(
         id="geefOpenapi",

@@ -7,11 +7,12 @@ from http import HTTPMethod
 
 from aiohttp import web
 
+from gateway.credentials import Scope
 from gateway.directory import Webhook
 from gateway.ports import WebhookResult, WebhookState
 from gateway.web.api import models, shapes, webhook_texts
 from gateway.web.api.office import BACKEND, OFFICE
-from gateway.web.api.operation import Answer, Operation, Scope
+from gateway.web.api.operation import Answer, Operation
 from gateway.web.api.query import Query
 
 WHY = "via de API"
