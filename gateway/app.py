@@ -17,22 +17,30 @@ from uuid import uuid4
 import structlog
 
 from gateway.config import Settings
-from gateway.directory import Directory
+from gateway.directory import Directory, Subscriber
 from gateway.errors import Finding, GatewayError, StaleSnapshot
 from gateway.explainer import Explainer
-from gateway.installation import Installation, load_directory, load_installation, share
+from gateway.installation import (
+    Installation,
+    load_directory,
+    load_installation,
+    share,
+)
+from gateway.installation_webhooks import subscribers
 from gateway.keys.access import UsedAssertions, load_token_keys
 from gateway.keys.epochs import EpochKeys
 from gateway.keys.keystore import FileKeyring
 from gateway.metrics import Metrics
 from gateway.outbound.ebms import EbmsClient
 from gateway.outbound.tls import KeyPair, ReloadableContext, server_context
+from gateway.outbound.webhook import WebhookClient
 from gateway.pipeline import Gateway, House
 from gateway.pipeline.housekeeping import Housekeeping
 from gateway.security.certificates import TrustStore, Usage
 from gateway.security.jwt import Issuer
 from gateway.store.store import Store
 from gateway.web.api.auth import Oauth
+from gateway.webhook_worker import WebhookWorker
 from gateway.wire.schema import MAX_FINDINGS, SchemaSet
 from gateway.worker import Pace, Worker
 
@@ -220,6 +228,8 @@ class App:
     explaining: Explaining
     oauth: Oauth | None
     """Access tokens for back-ends; None where they are not given."""
+    webhook_worker: WebhookWorker
+    webhook_client: WebhookClient
 
     @property
     def settings(self) -> Settings:
@@ -262,6 +272,8 @@ class App:
             directory = self.snapshots.current()
             api = _api_context(self.installation, directory)
             fresh = server_context(_identity(self.installation), clients=directory.trust)
+            self.store.subscribe(_subscribers(directory))
+            self.webhook_client.renew()
         except GatewayError as error:
             log.error("directory.not_reloaded", code=error.code, where=error.where)
             return
@@ -332,6 +344,9 @@ async def build(installation: Installation) -> AsyncIterator[App]:
             snapshots=snapshots, clock=clock, identities=(_identity(installation),)
         )
         stack.push_async_callback(network.close)
+        store.subscribe(_subscribers(directory))
+        client = WebhookClient(current=snapshots.current, clock=clock, path=installation.path)
+        client.renew()
         metrics = Metrics()
         metrics.store_down(store.condition.seconds)
         api_tls = _api_context(installation, directory)
@@ -354,6 +369,8 @@ async def build(installation: Installation) -> AsyncIterator[App]:
                 reader=store.reader,
                 alarms=store.alarms,
                 undeliverable=store.undeliverable,
+                webhooks=store.webhooks,
+                caller=client,
                 worker=worker_name(settings),
             )
         )
@@ -371,7 +388,19 @@ async def build(installation: Installation) -> AsyncIterator[App]:
             explaining=explaining,
             api_tls=ReloadableContext(api_tls) if api_tls is not None else None,
             oauth=oauth,
+            webhook_worker=WebhookWorker(
+                calling=gateway.calling,
+                bell=store.webhook_bell,
+                on_trouble=_trouble(metrics, store),
+            ),
+            webhook_client=client,
         )
+
+
+def _subscribers(directory: Directory) -> tuple[Subscriber, ...]:
+    if directory.calling.unsafe_http_loopback:
+        log.warning("webhooks.unsafe_http_loopback")
+    return tuple(webhook.subscriber for webhook in directory.webhooks)
 
 
 def _worker(
@@ -407,7 +436,7 @@ def open_store(installation: Installation, clock: SystemClock, dice: SystemDice)
     database = installation.database
     if isinstance(database, Path):
         database.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return Store.open(
+    store = Store.open(
         database,
         epochs=EpochKeys(installation.path(settings.paths.epoch_keys), dice=dice),
         clock=clock,
@@ -417,6 +446,8 @@ def open_store(installation: Installation, clock: SystemClock, dice: SystemDice)
         writers=settings.database.writers,
         lease=timedelta(seconds=settings.worker.lease_seconds),
     )
+    store.subscribe(subscribers(settings))
+    return store
 
 
 def _trouble(metrics: Metrics, store: Store) -> Callable[[str], None]:

@@ -16,6 +16,7 @@ from gateway.cli import (
     schemas,
     send,
     serving,
+    webhooks,
 )
 
 
@@ -35,3 +36,4 @@ def register(app: typer.Typer) -> None:
     app.add_typer(cpa.app, name="cpa")
     app.add_typer(certs.app, name="certs")
     app.add_typer(schemas.app, name="schemas")
+    app.add_typer(webhooks.app, name="webhooks")

@@ -48,7 +48,12 @@ async def _decide(installation: Installation, command: Command) -> dict[str, str
             pass  # nobody listens: the process is gone
     store = open_store(installation, SystemClock(), SystemDice())
     try:
-        desk = Desk(decisions=store.decisions, alarms=store.alarms, shelving=store.shelving)
+        desk = Desk(
+            decisions=store.decisions,
+            alarms=store.alarms,
+            shelving=store.shelving,
+            webhooks=store.webhooks,
+        )
         return await desk.perform(command)
     finally:
         await store.close()

@@ -18,6 +18,7 @@ from gateway.cli import Config
 from gateway.cli.doctor_packs import packs
 from gateway.cli.doctor_retention import retention
 from gateway.cli.doctor_signin import sign_in
+from gateway.cli.doctor_webhooks import webhooks
 from gateway.cli.look import look
 from gateway.directory import Agreement, Channel, Directory
 from gateway.errors import GatewayError, Misconfigured
@@ -84,6 +85,7 @@ def examine(installation: Installation) -> Iterator[Finding]:
     for agreement in directory.agreements.values():
         yield from _agreement(directory, agreement)
     yield from _gate(directory)
+    yield from (Finding(*line) for line in webhooks(installation, directory))
     yield from _alarms(installation)
     yield from (Finding(*line) for line in retention(installation))
     load_schemas(installation, directory)

@@ -56,6 +56,15 @@ from gateway.ports.stored import (
     SealedPayload,
     StoredPayload,
 )
+from gateway.ports.webhooks import (
+    Call,
+    Caller,
+    Notice,
+    Reply,
+    WebhookResult,
+    Webhooks,
+    WebhookState,
+)
 
 __all__ = [
     "Admission",
@@ -67,6 +76,8 @@ __all__ = [
     "Answer",
     "AuditEvent",
     "AuditRow",
+    "Call",
+    "Caller",
     "Claim",
     "Clock",
     "Decided",
@@ -88,6 +99,7 @@ __all__ = [
     "Network",
     "NewDelivery",
     "NewMessage",
+    "Notice",
     "Outcome",
     "Owed",
     "Page",
@@ -96,6 +108,7 @@ __all__ = [
     "PostvakItem",
     "Queue",
     "Reader",
+    "Reply",
     "SealedPayload",
     "Shelving",
     "SignalOutcome",
@@ -108,5 +121,8 @@ __all__ = [
     "TryAgain",
     "Undeliverable",
     "Wanted",
+    "WebhookResult",
+    "WebhookState",
+    "Webhooks",
     "standing",
 ]

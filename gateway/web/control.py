@@ -22,7 +22,7 @@ import structlog
 from aiohttp import web
 
 from gateway.errors import GatewayError, Misconfigured, PolicyViolation, Refused, Unavailable
-from gateway.ports import Alarms, Decisions, Shelving
+from gateway.ports import Alarms, Decisions, Shelving, Webhooks
 
 log = structlog.get_logger("gateway.control")
 
@@ -42,6 +42,7 @@ class What(StrEnum):
     STOP = "staak"
     DISMISS = "af"
     RESHELVED = "gewijzigd"
+    ENABLE = "inschakelen"
 
 
 KIND: Mapping[What, str] = MappingProxyType(
@@ -50,6 +51,7 @@ KIND: Mapping[What, str] = MappingProxyType(
         What.STOP: "berichten",
         What.DISMISS: "alarmen",
         What.RESHELVED: "schemas",
+        What.ENABLE: "webhooks",
     }
 )
 """What each command is about: the beginning of its path."""
@@ -61,7 +63,7 @@ class Command:
 
     what: What
     id: str
-    """Of a delivery or a message; for `af` the number of an alarm; the name of a schema pack."""
+    """Of a delivery or a message; the number of an alarm; the name of a pack or a webhook."""
     who: str
     why: str
 
@@ -81,6 +83,7 @@ class Desk:
     decisions: Decisions
     alarms: Alarms
     shelving: Shelving
+    webhooks: Webhooks
 
     async def perform(self, command: Command) -> dict[str, str]:
         """Return what came of it. Raises Refused or Unavailable."""
@@ -97,11 +100,19 @@ class Desk:
             case What.RESHELVED:
                 await self.shelving.changed(command.id, who=who, why=why)
                 return {"pakket": command.id}
+            case What.ENABLE:
+                return await self._enable(command)
         return {
             "levering": decided.delivery,
             "bericht": decided.message,
             "status": str(decided.state),
         }
+
+    async def _enable(self, command: Command) -> dict[str, str]:
+        """Raise PolicyViolation `webhook.enabled` for one that is not disabled."""
+        if not await self.webhooks.enable(command.id, who=command.who, why=command.why):
+            raise PolicyViolation("webhook.enabled", "Deze webhook is niet uitgeschakeld.")
+        return {"webhook": command.id}
 
 
 # --- the socket -----------------------------------------------------------------------

@@ -54,7 +54,7 @@ class Decisions:
 async def asking(folder: Path, decisions: Decisions, **given):
     """Listen in `folder`, and yield what posts there."""
     control = await open_control(
-        Desk(decisions=decisions, alarms=None, shelving=None), folder, **given
+        Desk(decisions=decisions, alarms=None, shelving=None, webhooks=None), folder, **given
     )
     try:
         with short(folder / NAME) as name:
@@ -180,7 +180,9 @@ async def test_a_socket_that_can_not_be_made_stops_the_start(tmp_path):
     (tmp_path / NAME).mkdir()
 
     with pytest.raises(Misconfigured) as caught:
-        await open_control(Desk(decisions=Decisions(), alarms=None, shelving=None), tmp_path)
+        await open_control(
+            Desk(decisions=Decisions(), alarms=None, shelving=None, webhooks=None), tmp_path
+        )
 
     assert caught.value.code == "control.socket"
 
@@ -230,7 +232,10 @@ async def test_decisions_are_carried_out_without_a_process_and_through_one(confi
     stage = await opened(config)
     folder = load_installation(config).path(Path("data"))
     desk = Desk(
-        decisions=stage.store.decisions, alarms=stage.store.alarms, shelving=stage.store.shelving
+        decisions=stage.store.decisions,
+        alarms=stage.store.alarms,
+        shelving=stage.store.shelving,
+        webhooks=stage.store.webhooks,
     )
     control = await open_control(desk, folder)
     through = await _in_thread("berichten", "staak", "d-2", "--reden", "kwijt", config=config)
