@@ -15,6 +15,7 @@ from gateway.cli import (
     send,
     serving,
 )
+from gateway.cli.simulator import commands as simulator
 
 
 def register(app: typer.Typer) -> None:
@@ -31,3 +32,4 @@ def register(app: typer.Typer) -> None:
     app.add_typer(audit.app, name="audit")
     app.add_typer(cpa.app, name="cpa")
     app.add_typer(certs.app, name="certs")
+    app.add_typer(simulator.app, name="simulator")
