@@ -15,10 +15,13 @@ from gateway.cli.simulator.reference import BEGIN, END, reference
 from gateway.cli.simulator.safety import is_production, refuse_production
 from gateway.cli.simulator.script import read_backend_script, read_partner_script
 from gateway.config import NAME
-from gateway.errors import Misconfigured
+from gateway.errors import Misconfigured, Severity
 from gateway.installation import load_directory, load_installation, share
 from gateway.keys.keystore import FileKeyring
+from gateway.rules.business import check
 from gateway.wire.ebms2.cpa import read_cpa
+from gateway.wire.schema import SchemaSet
+from gateway.wire.stuf import ANSWERS, read_document
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "simulator.md"
@@ -100,6 +103,22 @@ def test_scripts_of_a_set_up_are_read(trial):
 
     assert len({r.naam for r in partner.regels}) == len(partner.regels) > 10
     assert backend.stuur[0].bericht in {"vtMeldingDi01", "vtTerugkoppelingDi01"}
+
+
+def test_example_of_every_message_is_ready_to_be_handed_in(trial):
+    mine = directory(trial / "mijn")
+    (agreement,) = mine.agreements.values()
+    sends = {b.action for b in agreement.bindings if b.sender.id == mine.me} - ANSWERS
+    schemas = SchemaSet.load(share("schemas"), mine.catalogue)
+    made = {p.stem: p.read_bytes() for p in (trial / "backend" / "berichten").iterdir()}
+
+    assert set(made) == sends
+    for name, octets in made.items():
+        document, version = read_document(octets), mine.catalogue.versions(name)[-1]
+        kind, at = mine.catalogue.find(name, version), datetime.now(UTC)
+        assert schemas.validate(document, version=version) == ()
+        found = check(document, kind=kind, directory=mine, sender=mine.me, at=at)
+        assert [f for f in found if f.severity is Severity.REFUSE] == []
 
 
 def test_secrets_are_readable_by_their_owner_alone(trial):

@@ -12,6 +12,7 @@ from pathlib import Path
 from gateway.catalogue import Catalogue, Role
 from gateway.cli.demo.ports import free_ports
 from gateway.cli.simulator import texts
+from gateway.cli.simulator.documents import Maker, Order
 from gateway.cli.simulator.safety import refuse_environment, refuse_production
 from gateway.config import InstallationRole
 from gateway.directory import Directory
@@ -31,10 +32,13 @@ from gateway.installation_new import (
     write_installation,
 )
 from gateway.keys.test_pki import Leaf, LeafUsage, TestPki, pem, write_new
+from gateway.message import Address
 from gateway.outbound.tls import KeyPair
 from gateway.wire.ebms2.cpa_make import CpaAction, CpaParty, CpaSpec, make_cpa
+from gateway.wire.schema import SchemaSet
 
 OWN, PARTNER, BACKEND, COPY = "mijn", "simulator", "backend", "voor-mijn-installatie"
+EXAMPLES = "berichten"
 RETRIES = 60
 RETRY_INTERVAL = timedelta(seconds=5)
 """Short, so that an outage and its end can be watched; a CPA of the chain has hours."""
@@ -138,7 +142,8 @@ def make_trial(
     pki = TestPki(pair.now, authority_bits=_AUTHORITY_BITS)
     _write_keys(folder, pair, pki, (ports[0], ports[3]))
     write_new(folder / BACKEND / "trust.pem", pem(pki.root) + pem(pki.issuing))
-    write_new(folder / "LEESMIJ.md", texts.readme(pair.own, pair.other, url, pair.sends))
+    _write_examples(folder / BACKEND / EXAMPLES, pair)
+    write_new(folder / "LEESMIJ.md", texts.readme(pair.own, pair.other, url, pair.sends[0]))
 
 
 def _write_keys(folder: Path, pair: _Pair, pki: TestPki, ports: tuple[int, int]) -> None:
@@ -214,8 +219,30 @@ def _write_partner(
 def _write_backend(folder: Path, pair: _Pair, url: str, token: str) -> None:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     write_new(folder / "token", token.encode(), mode=0o600)
-    script = texts.backend_script(pair.own, pair.other, url, next(iter(pair.sends), ""))
+    script = texts.backend_script(pair.own, pair.other, url, pair.sends[0])
     write_new(folder / "script.toml", script)
+
+
+def _write_examples(folder: Path, pair: _Pair) -> None:
+    """One document of each message that the own party may send, ready to hand in."""
+    folder.mkdir(mode=0o700)
+    schemas = share("schemas")
+    maker = Maker(pair.catalogue, SchemaSet.load(schemas, pair.catalogue), schemas)
+    zender, ontvanger = (
+        Address(organisatie=party.oin, applicatie=party.applicaties[0])
+        for party in (pair.own, pair.other)
+    )
+    for name in pair.sends:
+        kind = maker.kind(name)
+        if kind is not None:
+            order = Order(
+                name=name,
+                version=kind.version,
+                zender=zender,
+                ontvanger=ontvanger,
+                at=pair.now,
+            )
+            write_new(folder / f"{name}.xml", maker.make(order).octets)
 
 
 # --- beside what is there -------------------------------------------------------------

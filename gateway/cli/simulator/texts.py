@@ -1,7 +1,7 @@
 """The files of a test set-up that are meant to be read: scripts, approvals, what to do."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from gateway.directory import ClassificationTable
@@ -210,8 +210,8 @@ tempo = 1
 """.encode()
 
 
-def readme(own: NewParty, other: NewParty, url: str, sends: Iterable[str]) -> bytes:
-    """Return LEESMIJ.md of a set-up."""
+def readme(own: NewParty, other: NewParty, url: str, first: str) -> bytes:
+    """Return LEESMIJ.md of a set-up; `first` is the message to begin with."""
     return f"""\
 # Proefopstelling
 
@@ -219,7 +219,8 @@ def readme(own: NewParty, other: NewParty, url: str, sends: Iterable[str]) -> by
 |---|---|
 | `mijn/` | aansluitpunt van {own.name} ({own.oin}), klaar voor `gateway serve` |
 | `simulator/` | {other.name} ({other.oin}), gespeeld door `gateway simulator partner` |
-| `backend/` | token, stamcertificaten en een script voor een systeem van {own.name} |
+| `backend/` | token, stamcertificaten, voorbeeldberichten en een script voor een systeem van \
+{own.name} |
 
 Draai elk in een eigen venster, vanuit deze map:
 
@@ -229,9 +230,18 @@ gateway simulator partner simulator
 gateway simulator backend backend        # of uw eigen systeem
 ```
 
-Uw eigen systeem meldt zich aan bij {url} met het token uit `backend/token` en vertrouwt
-`backend/trust.pem`. Het mag {", ".join(sends)} aanleveren. Wat de partner met een bericht doet,
-staat in `simulator/script.toml`.
+Of met de hand, voor een eerste bericht:
+
+```sh
+curl --cacert backend/trust.pem -H "Authorization: Bearer $(cat backend/token)" \\
+     -H 'Content-Type: application/xml' --data-binary @backend/berichten/{first}.xml \\
+     '{url}/api/v1/berichten?acuut=false&onderzoek=false&wpgArtikel=8'
+curl --cacert backend/trust.pem -H "Authorization: Bearer $(cat backend/token)" \\
+     '{url}/api/v1/postvak?wacht=30'
+```
+
+Een tweede bericht heeft een eigen `referentienummer`. Wat de partner doet, staat in
+`simulator/script.toml`: zet bijvoorbeeld `LAAT-1` in de identificatie van de melding.
 
 Alle sleutels, certificaten, OIN's en toestemmingen hierin zijn voor de proef gemaakt. Gebruik ze
 nergens anders voor, en stuur hier nooit echte gegevens doorheen.
