@@ -31,6 +31,7 @@ PURPOSES = {
     ("init",): "Make a working configuration",
     ("token",): "stored only as SHA-256",
     ("send",): "Hand a document in",
+    ("openapi",): "Print the OpenAPI 3.1 document",
     ("backup",): "Copy the SQLite database while the gateway runs",
     ("doctor",): "Check configuration, keys, certificates",
     ("berichten",): "Messages and their trace",
