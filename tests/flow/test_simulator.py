@@ -16,13 +16,18 @@ import pytest
 
 from gateway.catalogue import Role
 from gateway.cli.demo.rest import BackEnd
-from gateway.cli.simulator.documents import Maker, Order
+from gateway.cli.simulator.documents import BELONGS, Maker, Order
 from gateway.cli.simulator.new import OWN, PARTNER, make_trial
 from gateway.cli.simulator.script import read_backend_script
-from gateway.installation import load_catalogue, load_installation, share
+from gateway.installation import (
+    load_catalogue,
+    load_directory,
+    load_installation,
+    share,
+)
 from gateway.message import Address
 from gateway.wire.schema import SchemaSet
-from gateway.wire.stuf import read_document
+from gateway.wire.stuf import ANSWERS, read_document
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 30.0
@@ -143,7 +148,7 @@ class Desk:
                     applicatie=self.system.partner_applicatie,
                 ),
                 at=datetime.now(UTC),
-                texts={"object/identificatieVtMelding": f"{word}-1"},
+                case=f"{word}-1",
             )
         )
         status, body = await self.api.hand_in(made.octets, wpg_artikel="8")
@@ -338,31 +343,58 @@ async def test_same_reference_with_other_content_is_refused(desk):
 # --- the other half, and the end ------------------------------------------------------
 
 
+RULES = f"""
+[[regels]]
+bericht = "{MELDING}"
+keer = 2
+ontvangst = "fo01"
+fout_code = "StUF001"
+"""
+
+
+def exchanged(folder):
+    """Return what the own party may send, and what the partner may."""
+    directory = load_directory(load_installation(folder / OWN), epoch=0)
+    (agreement,) = directory.agreements.values()
+    pairs = {(b.sender.id == directory.me, b.action) for b in agreement.bindings}
+    mine, theirs = ({name for own, name in pairs if own is side} for side in (True, False))
+    return sorted(mine - ANSWERS), sorted(theirs - ANSWERS)
+
+
 def test_back_end_of_veilig_thuis_gets_work_and_does_it(tmp_path):
+    """Every message that may go either way, each with the answer that belongs to it."""
     set_up(tmp_path, Role.VEILIG_THUIS)
+    mine, theirs = exchanged(tmp_path)
     script = tmp_path / "backend" / "script.toml"
-    text = script.read_text(encoding="utf-8").replace("aantal = 3", "aantal = 1")
-    text = text.replace('"vanzelf"', '"vanzelf"\nwacht_antwoord = 0')
-    script.write_text(text + '[[regels]]\nkeer = 2\nontvangst = "fo01"\nfout_code = "StUF001"\n')
+    text = script.read_text(encoding="utf-8").partition("[[stuur]]")[0]
+    text = text.replace('"vanzelf"', '"vanzelf"\nwacht_antwoord = 0') + RULES
+    text += "".join(f'[[stuur]]\nbericht = "{name}"\n' for name in mine)
+    script.write_text(text, encoding="utf-8")
+    sending = [word for name in theirs for word in ("--stuur", name)]
     processes = Processes(tmp_path)
     try:
         processes.begin("backend", "simulator", "backend", tmp_path / "backend")
         processes.says("backend", "niet aangekomen")
         processes.begin("mijn", "serve", "--config", tmp_path / OWN)
         processes.says("backend", "aangenomen")
-        sending = ("--stuur", MELDING, "--aantal", "2", "--tempo", "0.5")
-        processes.begin("partner", "simulator", "partner", tmp_path / PARTNER, *sending)
-        processes.says("partner", "ontvangen op vtMeldingDi01 StUF001")
-        processes.says("partner", "ontvangen op vtMeldingDi01,")
-        processes.says("backend", "aangenomen, op")
+        beat = ("--aantal", "2", "--tempo", "0.5")
+        processes.begin("partner", "simulator", "partner", tmp_path / PARTNER, *sending, *beat)
+        processes.says("partner", f"ontvangen op {MELDING} StUF001")
+        processes.says("partner", f"ontvangen op {MELDING},")
+        for player, questions in (("partner", theirs), ("backend", mine)):
+            for answer in (BELONGS[name] for name in questions if name in BELONGS):
+                processes.says(player, f"← {answer:<28} ")
+        processes.says("partner", "op Bv01Bericht")
 
         assert processes.stop("backend") == 0
         assert processes.stop("partner", signal.SIGTERM) == 0
     finally:
         processes.close()
+    said = processes.said("partner") + processes.said("backend")
     assert "Samenvatting" in processes.said("partner")
     assert "weigering StUF001" in processes.said("backend")
-    assert "Traceback" not in processes.said("partner") + processes.said("backend")
+    for wrong in ("Traceback", "niet gemaakt", "GEWEIGERD", "OPGEGEVEN", "mislukt", "FOUT"):
+        assert wrong not in said
 
 
 def test_back_end_says_what_is_wrong_with_its_token(town):

@@ -9,10 +9,12 @@ from gateway.cli.simulator.documents import (
     BELONGS,
     Maker,
     Order,
+    case_of,
     other_content,
     receipt,
 )
-from gateway.cli.simulator.recognise import Recogniser, fields
+from gateway.cli.simulator.fields import fields
+from gateway.cli.simulator.recognise import Recogniser
 from gateway.cli.simulator.script import (
     Dubbel,
     Leugen,
@@ -83,6 +85,15 @@ def test_question_and_answer_keep_their_schema_and_name_each_other(question, ans
 @pytest.mark.parametrize("name", sorted({n for n, _ in CATALOGUE.kinds} - {"Bv01Bericht"}))
 def test_every_message_of_the_catalogue_can_be_made(name):
     assert codes(made(name)) == []
+
+
+@pytest.mark.parametrize(("question", "answer"), PAIRS)
+def test_answer_names_the_case_that_was_asked_about(question, answer):
+    asked = made(question, case="ZAAK-1")
+    answered = made(answer, request=asked, zender=VT, ontvanger=POLITIE)
+
+    assert case_of(asked.tree) == "ZAAK-1"
+    assert "ZAAK-1" in {value_of(e) for e in answered.tree.iter("{*}*") if not len(e)}
 
 
 def test_terugkoppeling_names_the_melding_that_it_answers():
@@ -163,7 +174,7 @@ def test_lie_about_the_case_keeps_the_schema():
 
 def test_lie_about_the_reference_of_a_receipt():
     melding = made(MELDING)
-    bv01 = receipt(melding, at=AT, fout=None, wrong=Leugen.KRUISVERWIJZING)
+    bv01 = receipt(melding, version="1.0.9", at=AT, fout=None, wrong=Leugen.KRUISVERWIJZING)
 
     document = read_document(bv01.octets)
     assert codes(document) == []
@@ -173,7 +184,7 @@ def test_lie_about_the_reference_of_a_receipt():
 
 def test_lie_that_a_message_has_no_room_for_is_told():
     told = MAKER.make(order(TERUG, request=made(MELDING), lie=Leugen.KRUISVERWIJZING)).told
-    bv01 = receipt(made(MELDING), at=AT, fout=None, wrong=Leugen.ZAAK)
+    bv01 = receipt(made(MELDING), version="1.0.9", at=AT, fout=None, wrong=Leugen.ZAAK)
 
     assert told == "dit bericht heeft geen kruisverwijzing"
     assert bv01.told == "dit bericht noemt geen zaak"
@@ -226,6 +237,8 @@ def test_rule_fits_on_message_and_field():
         {"naam": "ander bericht", "bericht": "vcob*"},
         {"naam": "ander veld", "veld": "object/isErNiet"},
         {"naam": "hoofdletters", "veld": FIELD, "waarde": "laat*"},
+        {"naam": "andere zaak", "zaak": "VROEGER*"},
+        {"naam": "ander veld dan zaak", "zaak": "LAAT*", "veld": "object/isErNiet"},
         {"naam": "deze", "bericht": "vtMelding*", "veld": FIELD, "waarde": "LAAT*"},
         {"naam": "te laat", "veld": FIELD},
     )
@@ -235,7 +248,7 @@ def test_rule_fits_on_message_and_field():
 
 
 def test_rule_for_the_second_time_counts_what_fits():
-    found = rules({"naam": "tweede", "veld": FIELD, "waarde": "LAAT*", "keer": 2})
+    found = rules({"naam": "tweede", "zaak": "LAAT*", "keer": 2})
 
     names = [found.plan(melding(case))[0] for case in ("LAAT", "VROEG", "LAAT", "LAAT")]
     assert names == ["", "", "tweede", ""]

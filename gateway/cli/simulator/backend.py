@@ -2,7 +2,7 @@
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -13,6 +13,7 @@ import aiohttp
 
 from gateway.cli.demo.rest import BackEnd, DemoFailed, HttpRefused
 from gateway.cli.simulator.documents import BELONGS, Maker, Order
+from gateway.cli.simulator.errands import Errands
 from gateway.cli.simulator.journal import IN, OUT, OWN, Journal
 from gateway.cli.simulator.recognise import Recogniser
 from gateway.cli.simulator.script import (
@@ -45,12 +46,12 @@ class Player:
     rules: Recogniser[Reactie]
     journal: Journal
     now: Callable[[], datetime]
+    errands: Errands
     handed_in: dict[str, str] = field(default_factory=dict)
     """Referentienummer by id, of what was taken in."""
     refused: int = 0
     outstanding: int = 0
     """Hand-ins that the gateway did not answer yet."""
-    _tasks: "set[asyncio.Task[None]]" = field(default_factory=set)
 
     async def play(self) -> None:
         """Hand in what the script says and work the postvak off, until cancelled.
@@ -58,7 +59,7 @@ class Player:
         It ends by itself when the gateway does not let it in.
         """
         for zending in self.script.stuur:
-            self._begin(self._start(zending))
+            self.errands.begin(self._start(zending))
         await self._collect()
 
     # --- handing in -------------------------------------------------------------------
@@ -78,11 +79,11 @@ class Player:
         to: Document | None = None,
         zending: BackendZending | None = None,
     ) -> None:
-        made = self._make(name, texts, to)
+        said = zending or BackendZending(bericht=name)
+        made = self._make(name, texts, to, case=said.zaak)
         if made is None:
             return
         octets, reference = made
-        said = zending or BackendZending(bericht=name)
         self.outstanding += 1
         status, body = await self._until_there((name, reference), octets, said)
         self.outstanding -= 1
@@ -123,7 +124,7 @@ class Player:
             self.journal.note(f"      {reason}")
 
     def _make(
-        self, name: str, texts: dict[str, str], to: Document | None
+        self, name: str, texts: dict[str, str], to: Document | None, *, case: str | None
     ) -> tuple[bytes, str] | None:
         system = self.script.systeem
         zender = Address(organisatie=system.oin, applicatie=system.applicatie)
@@ -140,6 +141,7 @@ class Player:
             at=self.now(),
             request=to,
             texts=texts,
+            case=case,
             checked=False,
         )
         try:
@@ -176,7 +178,7 @@ class Player:
         text = " ".join([text, *codes])
         on = head.cross_refnummer
         self.journal.say(IN, document.name, text, about=head.referentienummer, on=on)
-        self._begin(self._react(item["id"], document, plan))
+        self.errands.begin(self._react(item["id"], document, plan))
 
     async def _react(self, delivery: str, document: Document, plan: Reactie) -> None:
         about = document.stuurgegevens.referentienummer
@@ -196,25 +198,11 @@ class Player:
             await asyncio.sleep(plan.wacht_antwoord)
             await self._hand_in(name, plan.uitkomst, to=document)
 
-    def _begin(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(self._safe(work))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    async def _safe(self, work: Coroutine[Any, Any, None]) -> None:
-        """One message that goes wrong does not end the play."""
-        try:
-            await work
-        except (aiohttp.ClientError, TimeoutError) as error:
-            self.journal.say(OWN, "mislukt", type(error).__name__)
-
     # --- the end ----------------------------------------------------------------------
 
     async def tell(self) -> None:
         """Print what became of everything that was handed in."""
-        for task in tuple(self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.errands.close()
         for identity, reference in self.handed_in.items():
             try:
                 found = await self.api.message(identity)
@@ -250,6 +238,7 @@ async def open_player(
             rules=Recogniser(script.standaard, script.regels),
             journal=journal,
             now=now,
+            errands=Errands(journal),
         )
 
 

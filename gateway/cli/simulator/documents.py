@@ -13,7 +13,7 @@ from uuid import uuid4
 from lxml import etree
 
 from gateway.catalogue import Catalogue, MessageKind
-from gateway.cli.simulator.recognise import fields
+from gateway.cli.simulator.fields import fields
 from gateway.cli.simulator.script import Leugen
 from gateway.errors import Finding, Misconfigured, SchemaViolation
 from gateway.installation import share
@@ -44,6 +44,8 @@ CASE = (
 """Elements that name the case, the first one there is; the last is that of a question only."""
 _TODAY = ("datumMelding", "datumIncident")
 _NOTHING = "geen-zaak"
+_PERSON = "object/heeftBetrekkingOp/gerelateerde/natuurlijkPersoon"
+_WHO = ("inp.bsn", "geslachtsnaam")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +53,7 @@ class Made:
     """A document to send."""
 
     name: str
+    version: str
     octets: bytes
     referentienummer: str
     on: str = ""
@@ -71,6 +74,8 @@ class Order:
     request: Document | None = None
     """The message that is answered."""
     texts: Mapping[str, str] = field(default_factory=dict)
+    case: str | None = None
+    """How a message of one's own names its case; None = a new one."""
     lie: Leugen = Leugen.GEEN
     referentienummer: str | None = None
     """None = a new one."""
@@ -115,7 +120,12 @@ class Maker:
         told = lie(root, order.lie)
         on = order.request.stuurgegevens.referentienummer if order.request is not None else ""
         return Made(
-            name=order.name, octets=_octets(root), referentienummer=reference, on=on, told=told
+            name=order.name,
+            version=order.version,
+            octets=_octets(root),
+            referentienummer=reference,
+            on=on,
+            told=told,
         )
 
     def findings(self, document: Document, version: str) -> tuple[Finding, ...]:
@@ -143,8 +153,10 @@ class _Receipt(TypedDict):
     at: datetime
 
 
-def receipt(request: Document, *, at: datetime, fout: stuf.Fout | None, wrong: Leugen) -> Made:
-    """Return the Bv01 on a document, or the Fo01 where `fout` says why."""
+def receipt(
+    request: Document, *, version: str, at: datetime, fout: stuf.Fout | None, wrong: Leugen
+) -> Made:
+    """Return the Bv01 on a document of this version, or the Fo01 where `fout` says why."""
     head, reference = request.stuurgegevens, str(uuid4())
     nobody = Address(organisatie="")
     facts = _Receipt(
@@ -154,12 +166,16 @@ def receipt(request: Document, *, at: datetime, fout: stuf.Fout | None, wrong: L
         cross_refnummer=head.referentienummer,
         at=at,
     )
-    octets = stuf.bv01(**facts) if fout is None else stuf.fo01(**facts, fout=fout)
-    root = parse(octets)
+    root = parse(stuf.bv01(**facts) if fout is None else stuf.fo01(**facts, fout=fout))
     told = lie(root, wrong)
-    name = "Bv01Bericht" if fout is None else "Fo01Bericht"
-    on = head.referentienummer
-    return Made(name=name, octets=_octets(root), referentienummer=reference, on=on, told=told)
+    return Made(
+        name="Bv01Bericht" if fout is None else "Fo01Bericht",
+        version=version,
+        octets=_octets(root),
+        referentienummer=reference,
+        on=head.referentienummer,
+        told=told,
+    )
 
 
 # --- filling in -----------------------------------------------------------------------
@@ -185,11 +201,31 @@ def _case(root: etree._Element, order: Order) -> None:
     """Answer about the case that was asked about; a message of one's own gets a new case."""
     if order.request is None:
         for element in _case_elements(root)[:1]:
-            element.text = f"SIM-{uuid4().hex[:12].upper()}"
+            element.text = order.case or f"SIM-{uuid4().hex[:12].upper()}"
         return
-    asked = next((stuf.value_of(e) for e in _case_elements(order.request.tree)), "")
+    asked = case_of(order.request.tree)
     for element in _references(root) if asked else ():
         element.text = asked
+    _person(root, order.request.tree)
+
+
+def case_of(root: etree._Element) -> str:
+    """Return how a message names its case; empty when it names none."""
+    return next((stuf.value_of(e) for e in _case_elements(root)), "")
+
+
+def _person(root: etree._Element, asked: etree._Element) -> None:
+    """Answer about the person who was asked about."""
+    there, here = fields(asked, _PERSON), fields(root, _PERSON)
+    if not there or not here:
+        return
+    for name in _WHO:
+        known = [stuf.value_of(e) for e in fields(there[0], name)]
+        for element in fields(here[0], name):
+            if known:
+                element.text = known[0]
+            else:
+                here[0].remove(element)
 
 
 def _case_elements(root: etree._Element) -> list[etree._Element]:

@@ -7,11 +7,12 @@ from gateway.cli.simulator.documents import Made, other_content
 from gateway.cli.simulator.journal import OUT, Journal
 from gateway.cli.simulator.script import Dubbel, Leugen
 from gateway.cli.simulator.seals import Seals
-from gateway.directory import Agreement, Channel, Limits
+from gateway.directory import Agreement, Binding, Channel, Limits
 from gateway.errors import GatewayError, NoRoute
 from gateway.message import ErrorList, Oin, WireMessage
 from gateway.ports import Endpoint, Network
 from gateway.wire.ebms2 import header as wire
+from gateway.wire.stuf import ANSWERS
 
 _HTTP_FAILED = 300
 
@@ -46,12 +47,10 @@ class Outbox:
         double: Dubbel = Dubbel.GEEN,
     ) -> None:
         """Send until it is acknowledged or given up. Raises NoRoute `route.agreement`."""
-        bindings = agreement.find(self.seals.oin, made.name)
-        if not bindings:
-            raise NoRoute("route.agreement", "De CPA heeft dit bericht niet in deze richting.")
-        channel = bindings[0].channel
+        binding = self._binding(made, agreement)
+        channel, cpa_id = binding.channel, agreement.cpa_id
         broken = lie is Leugen.HANDTEKENING
-        message = self.seals.message(made.octets, made.name, agreement, broken=broken)
+        message = self.seals.message(made.octets, binding, cpa_id, broken=broken)
         self._references[made.referentienummer] = made.name
         self._say(made, _told(made, lie))
         await self._deliver(made, message, channel)
@@ -59,9 +58,8 @@ class Outbox:
             self._say(made, "nog eens: zelfde MessageId, zelfde octetten")
             await self._post(_Sent(name=made.name, about=made.referentienummer), message, channel)
         elif double is Dubbel.INHOUD:
-            other = self.seals.message(
-                other_content(made.octets), made.name, agreement, broken=False
-            )
+            octets = other_content(made.octets)
+            other = self.seals.message(octets, binding, cpa_id, broken=False)
             self._say(made, "nog eens: zelfde referentienummer, andere inhoud")
             await self._deliver(made, other, channel)
 
@@ -90,6 +88,15 @@ class Outbox:
     def sent(self, referentienummer: str) -> str:
         """Return the name of what was sent under it; empty when nothing was."""
         return self._references.get(referentienummer, "")
+
+    def _binding(self, made: Made, agreement: Agreement) -> Binding:
+        """Return that of the version; a Bv01 or Fo01 is the same in all of them."""
+        found = agreement.find(self.seals.oin, made.name)
+        services = self.seals.directory.services
+        exact = [b for b in found if services.get(b.service) == made.version]
+        for binding in exact or (found if made.name in ANSWERS else ()):
+            return binding
+        raise NoRoute("route.agreement", "De CPA heeft dit bericht niet in deze richting.")
 
     async def _deliver(self, made: Made, message: WireMessage, channel: Channel) -> None:
         sent = _Sent(name=made.name, about=made.referentienummer)

@@ -1,16 +1,18 @@
 """A partner over the real wire: takes messages in, acknowledges, answers, and lies when told to."""
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any, assert_never
+from typing import assert_never
 
 from gateway.app import SystemClock, load_schemas
 from gateway.cli.simulator.documents import BELONGS, Made, Maker, Order, receipt
+from gateway.cli.simulator.errands import Errands
+from gateway.cli.simulator.fields import fields
 from gateway.cli.simulator.journal import IN, OUT, OWN, Journal
 from gateway.cli.simulator.outbox import Outbox, told_errors
-from gateway.cli.simulator.recognise import Recogniser, fields
+from gateway.cli.simulator.recognise import Recogniser
 from gateway.cli.simulator.safety import refuse_production
 from gateway.cli.simulator.script import (
     GEEN,
@@ -94,9 +96,9 @@ class Partner:
     rules: Recogniser[PartnerReactie]
     journal: Journal
     clock: SystemClock
+    errands: Errands
     _taken: dict[str, _Taken] = field(default_factory=dict)
     _plans: dict[str, PartnerReactie] = field(default_factory=dict)
-    _tasks: "set[asyncio.Task[None]]" = field(default_factory=set)
 
     # --- what comes in ----------------------------------------------------------------
 
@@ -148,7 +150,7 @@ class Partner:
             if isinstance(done, Down):
                 return done
             taken = self._taken[opened.header.message_id] = done
-            self._begin(self._react(taken))
+            self.errands.begin(self._react(taken))
         else:
             about = taken.document.stuurgegevens.referentienummer
             self.journal.say(IN, taken.document.name, "opnieuw ontvangen", about=about)
@@ -188,7 +190,7 @@ class Partner:
         if how is not Bevestiging.GEEN:
             message = self.seals.acknowledgment(opened, how)
             channel = opened.agreement.signals[self.seals.oin]
-            self._begin(self.outbox.signal(message, channel))
+            self.errands.begin(self.outbox.signal(message, channel))
 
     # --- what is answered -------------------------------------------------------------
 
@@ -203,8 +205,7 @@ class Partner:
 
     def _judge(self, taken: _Taken) -> Fout | None:
         """Return why the message is refused: its schema, or the script."""
-        version = self.directory.services.get(taken.opened.header.service, "")
-        found = self.maker.findings(taken.document, version)
+        found = self.maker.findings(taken.document, self._version(taken))
         if found:
             told = "; ".join(f"{one.code} {one.path}" for one in found)
             self.journal.say(OWN, taken.document.name, f"breekt het schema: {told}")
@@ -214,12 +215,21 @@ class Partner:
             return Fout(code=plan.fout_code, plek="server", omschrijving=plan.fout_tekst)
         return None
 
+    def _version(self, taken: _Taken) -> str:
+        return self.directory.services.get(taken.opened.header.service, "")
+
     async def _receipt(self, taken: _Taken, fout: Fout | None) -> None:
         plan = taken.plan
         if plan.ontvangst is Ontvangst.GEEN and fout is None:
             self.journal.say(OUT, "Bv01Bericht", "met opzet: geen")
             return
-        made = receipt(taken.document, at=self.clock.now(), fout=fout, wrong=plan.leugen_ontvangst)
+        made = receipt(
+            taken.document,
+            version=self._version(taken),
+            at=self.clock.now(),
+            fout=fout,
+            wrong=plan.leugen_ontvangst,
+        )
         await self.outbox.send(made, taken.opened.agreement, lie=plan.leugen_ontvangst)
 
     async def _answer(self, taken: _Taken, *, refused: bool) -> None:
@@ -259,6 +269,7 @@ class Partner:
             at=self.clock.now(),
             request=to,
             texts=texts,
+            case=None if isinstance(like, PartnerReactie) else like.zaak,
             lie=like.leugen,
         )
         try:
@@ -292,27 +303,9 @@ class Partner:
                 to=None,
             )
             if made is not None:
-                self._begin(
+                self.errands.begin(
                     self.outbox.send(made, agreement, lie=zending.leugen, double=zending.dubbel)
                 )
-
-    def _begin(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(self._safe(work))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    async def _safe(self, work: Coroutine[Any, Any, None]) -> None:
-        """One message that goes wrong does not end the play."""
-        try:
-            await work
-        except GatewayError as error:
-            self.journal.say(OWN, "mislukt", f"{error.code} {error.where}".strip())
-
-    async def close(self) -> None:
-        """Stop what still runs."""
-        for task in tuple(self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
 
 
 @asynccontextmanager
@@ -353,6 +346,7 @@ async def open_partner(
         rules=Recogniser(script.standaard, script.regels),
         journal=journal,
         clock=clock,
+        errands=Errands(journal),
     )
     station = Station(
         host=ebms.host,
@@ -363,16 +357,14 @@ async def open_partner(
         back=partner.back,
     )
     await station.open()
-    begun = [asyncio.create_task(partner.start(z, other, agreement)) for z in script.stuur]
+    for zending in script.stuur:
+        partner.errands.begin(partner.start(zending, other, agreement))
     try:
         journal.note(f"{settings.naam} luistert op {ebms.host}:{ebms.port}{ebms.path}")
         yield partner
     finally:
-        for task in begun:
-            task.cancel()
-        await asyncio.gather(*begun, return_exceptions=True)
         await station.close()
-        await partner.close()
+        await partner.errands.close()
         await network.close()
 
 

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from fnmatch import fnmatchcase
 from typing import Generic, TypeVar
 
-from lxml import etree
-
+from gateway.cli.simulator.documents import case_of
+from gateway.cli.simulator.fields import fields
 from gateway.cli.simulator.script import Herkenning, Reactie
 from gateway.wire.stuf import Document, value_of
 
@@ -41,13 +41,10 @@ class Recogniser(Generic[Told]):
 def _fits(rule: Herkenning, document: Document) -> bool:
     if not fnmatchcase(document.name, rule.bericht):
         return False
+    if rule.zaak is not None and not fnmatchcase(case_of(document.tree), rule.zaak):
+        return False
     if rule.veld is None:
         return True
     return any(
         fnmatchcase(value_of(found), rule.waarde) for found in fields(document.tree, rule.veld)
     )
-
-
-def fields(tree: etree._Element, path: str) -> list[etree._Element]:
-    """Return the elements at a path of local names below the root, whatever their namespace."""
-    return tree.findall("/".join(f"{{*}}{step}" for step in path.split("/")))

@@ -62,10 +62,15 @@ class Herkenning(_Section):
 
     naam: str = Field("", description="Name of the rule, in what is printed.")
     bericht: str = Field("*", description="Name of the message; `*` and `?` are wildcards.")
+    zaak: str | None = Field(
+        None,
+        description="How the message names its case (identificatieVtMelding, verzoekidentificatie, "
+        "identificatie, …), with wildcards.",
+    )
     veld: Veldpad | None = Field(
         None,
-        description="Field that must fit, as a path of names below the root: "
-        "`object/identificatieVtMelding`, `stuurgegevens/referentienummer`.",
+        description="Another field that must fit, as a path of names below the root: "
+        "`object/datumMelding`, `stuurgegevens/referentienummer`.",
     )
     waarde: str = Field(
         "?*", description="Text of that field, with wildcards; the default is any text at all."
@@ -158,6 +163,9 @@ class Zending(_Section):
     aantal: int = Field(1, ge=1, le=100_000, description="How many.")
     na: Seconden = Field(0, description="Seconds before the first.")
     tempo: Seconden = Field(1, description="Seconds between two of them.")
+    zaak: str | None = Field(
+        None, min_length=1, description="How they name their case; left out = each a new one."
+    )
     velden: dict[Veldpad, str] = Field(
         default_factory=dict, description="Fields of the message: path = text."
     )

@@ -8,7 +8,7 @@ from uuid import uuid4
 
 from gateway.cli.demo.letter import sealed
 from gateway.cli.simulator.script import Bevestiging
-from gateway.directory import MSH_SERVICE, Agreement, Directory, Limits
+from gateway.directory import MSH_SERVICE, Binding, Directory, Limits
 from gateway.message import Acknowledgment, Header, Oin, Reference, WireMessage
 from gateway.ports import Keyring
 from gateway.security import seal
@@ -30,18 +30,9 @@ class Seals:
     trust: TrustStore
     keyring: Keyring
 
-    def message(
-        self, octets: bytes, action: str, agreement: Agreement, *, broken: bool
-    ) -> WireMessage:
+    def message(self, octets: bytes, binding: Binding, cpa_id: str, *, broken: bool) -> WireMessage:
         """Return the HTTP body of a message; `broken`: its signature is not right."""
-        made = sealed(
-            octets,
-            action,
-            sender=self.oin,
-            agreement=agreement,
-            keyring=self.keyring,
-            domain=DOMAIN,
-        )
+        made = sealed(octets, binding, cpa_id=cpa_id, keyring=self.keyring, domain=DOMAIN)
         return replace(made, body=break_signature(made.body)) if broken else made
 
     def acknowledgment(self, opened: Opened, how: Bevestiging) -> WireMessage:

@@ -63,104 +63,90 @@ def partner_script(party: NewParty) -> bytes:
 wacht = 0             # seconds before the Bv01
 wacht_antwoord = 1    # and from there to the answer
 
-# Each rule below waits for a word in the identification of the melding, so that one changed
-# field in your message is enough to meet it. Change, add or remove what you like.
+# Each rule below waits for a word with which your message names its case (the identification of
+# the melding or of the request), so that one changed field is enough to meet it. Change, add or
+# remove what you like.
 
 [[regels]]
 naam = "laat"         # Bv01 and answer come after a while
-veld = "object/identificatieVtMelding"
-waarde = "LAAT*"
+zaak = "LAAT*"
 wacht = 10
 wacht_antwoord = 10
 
 [[regels]]
 naam = "weigert"      # a Fo01 instead of a Bv01
-veld = "object/identificatieVtMelding"
-waarde = "WEIGER*"
+zaak = "WEIGER*"
 ontvangst = "fo01"
 fout_code = "StUF058"
 fout_tekst = "Het bericht kon niet worden verwerkt."
 
 [[regels]]
 naam = "zwijgt"       # no Bv01, no answer
-veld = "object/identificatieVtMelding"
-waarde = "STIL*"
+zaak = "STIL*"
 ontvangst = "geen"
 antwoord = "geen"
 
 [[regels]]
 naam = "schema"       # an answer that breaks its schema
-veld = "object/identificatieVtMelding"
-waarde = "SCHEMA*"
+zaak = "SCHEMA*"
 leugen = "schema"
 
 [[regels]]
 naam = "andere zaak"  # an answer about another case
-veld = "object/identificatieVtMelding"
-waarde = "ZAAK*"
+zaak = "ZAAK*"
 leugen = "zaak"
 
 [[regels]]
 naam = "kruis"        # a Bv01 on another message
-veld = "object/identificatieVtMelding"
-waarde = "KRUIS*"
+zaak = "KRUIS*"
 leugen_ontvangst = "kruisverwijzing"
 
 [[regels]]
 naam = "vals"         # an answer whose signature is not right
-veld = "object/identificatieVtMelding"
-waarde = "VALS*"
+zaak = "VALS*"
 leugen = "handtekening"
 
 [[regels]]
 naam = "dicht"        # connections are refused for a while, and this message comes again
-veld = "object/identificatieVtMelding"
-waarde = "DICHT*"
+zaak = "DICHT*"
 storing = "dicht"
 storing_seconden = 10
 
 [[regels]]
 naam = "bezet"        # the same with HTTP 503
-veld = "object/identificatieVtMelding"
-waarde = "BEZET*"
+zaak = "BEZET*"
 storing = "503"
 storing_seconden = 10
 
 [[regels]]
 naam = "hangt"        # the same, and no answer at all
-veld = "object/identificatieVtMelding"
-waarde = "HANGT*"
+zaak = "HANGT*"
 storing = "hangt"
 storing_seconden = 10
 
 [[regels]]
 naam = "dubbel"       # the same answer again: same MessageId, same octets
-veld = "object/identificatieVtMelding"
-waarde = "DUBBEL*"
+zaak = "DUBBEL*"
 dubbel = "bericht"
 
 [[regels]]
 naam = "hergebruik"   # the same referentienummer again, with other content
-veld = "object/identificatieVtMelding"
-waarde = "HERGEBRUIK*"
+zaak = "HERGEBRUIK*"
 dubbel = "inhoud"
 
 [[regels]]
 naam = "geen bevestiging"       # the first attempt gets no Acknowledgment, the second does
-veld = "object/identificatieVtMelding"
-waarde = "GEENACK*"
+zaak = "GEENACK*"
 bevestiging = "geen"
 
 [[regels]]
 naam = "ongetekende bevestiging"
-veld = "object/identificatieVtMelding"
-waarde = "NAAKTACK*"
+zaak = "NAAKTACK*"
 bevestiging = "ongetekend"
 
 [[regels]]
 naam = "andere bevestiging"     # an Acknowledgment with the digests of something else
-veld = "object/identificatieVtMelding"
-waarde = "ANDERACK*"
+zaak = "ANDERACK*"
 bevestiging = "onjuist"
 
 # Messages of its own accord; on the command line: --stuur {example}
@@ -206,7 +192,7 @@ tempo = 1
 # [[stuur]]
 # bericht = {_toml(first)}
 # na = 5
-# velden = {{ "object/identificatieVtMelding" = "LAAT-1" }}
+# zaak = "LAAT-1"
 """.encode()
 
 
@@ -241,7 +227,7 @@ curl --cacert backend/trust.pem -H "Authorization: Bearer $(cat backend/token)" 
 ```
 
 Een tweede bericht heeft een eigen `referentienummer`. Wat de partner doet, staat in
-`simulator/script.toml`: zet bijvoorbeeld `LAAT-1` in de identificatie van de melding.
+`simulator/script.toml`: zet bijvoorbeeld `LAAT-1` in de identificatie van uw melding.
 
 Alle sleutels, certificaten, OIN's en toestemmingen hierin zijn voor de proef gemaakt. Gebruik ze
 nergens anders voor, en stuur hier nooit echte gegevens doorheen.
