@@ -383,7 +383,7 @@ def test_back_end_of_veilig_thuis_gets_work_and_does_it(tmp_path):
         processes.says("partner", f"ontvangen op {MELDING},")
         for player, questions in (("partner", theirs), ("backend", mine)):
             for answer in (BELONGS[name] for name in questions if name in BELONGS):
-                processes.says(player, f"← {answer:<28} ")
+                processes.says(player, f"← {answer:<30} ")
         processes.says("partner", "op Bv01Bericht")
 
         assert processes.stop("backend") == 0

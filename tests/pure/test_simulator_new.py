@@ -10,7 +10,8 @@ from cryptography import x509
 from cryptography.x509.oid import NameOID
 
 from gateway.catalogue import Role
-from gateway.cli.simulator.new import make_partner, make_trial
+from gateway.cli.simulator import texts
+from gateway.cli.simulator.new import POLITIE, make_partner, make_trial
 from gateway.cli.simulator.reference import BEGIN, END, reference
 from gateway.cli.simulator.safety import is_production, refuse_production
 from gateway.cli.simulator.script import read_backend_script, read_partner_script
@@ -227,6 +228,15 @@ def test_authority_of_production_is_known_by_its_name(name, production):
 
 
 # --- the page -------------------------------------------------------------------------
+
+
+def test_page_tells_what_every_rule_of_a_new_script_does():
+    script = read_partner_script(texts.partner_script(POLITIE), where="")
+    words = {rule.zaak.removesuffix("*") for rule in script.regels}
+    page = PAGE.read_text(encoding="utf-8")
+
+    assert len(words) == len(script.regels)
+    assert {word for word in words if f"`{word}`" not in page} == set()
 
 
 def test_page_has_the_script_as_the_code_knows_it():

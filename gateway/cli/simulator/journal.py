@@ -30,7 +30,7 @@ class Journal:
         """Print a step and count it; `about` is a referentienummer, `on` that of the question."""
         self._counts[(f"{direction} {what}", text)] += 1
         moment = f"{civil(self._now()):%H:%M:%S.%f}"[:12]
-        line = f"{direction} {what:<28} {about[:_SHOWN]:<8}  {text}"
+        line = f"{direction} {what:<30} {about[:_SHOWN]:<8}  {text}"
         line += f", op {on[:_SHOWN]}" if on else ""
         self._console.print(f"[dim]{moment}[/dim] {escape(line)}", soft_wrap=True)
 
