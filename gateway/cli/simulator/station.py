@@ -5,7 +5,6 @@ import ssl
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
-from time import monotonic
 
 from aiohttp import web
 
@@ -50,7 +49,8 @@ class Station:
     _listener: Listener | None = field(default=None)
     _outage: "asyncio.Task[None] | None" = field(default=None)
     _how: Storing = field(default=Storing.GEEN)
-    _until: float = field(default=0)
+    _over: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set at the end of an outage, and when the station closes in the middle of one."""
 
     async def open(self) -> None:
         """Open the port; raises Misconfigured `listen.port`."""
@@ -62,6 +62,7 @@ class Station:
 
     async def close(self) -> None:
         """Close the port, also in the middle of an outage."""
+        self._over.set()
         if self._outage is not None:
             self._outage.cancel()
             await asyncio.gather(self._outage, return_exceptions=True)
@@ -79,14 +80,15 @@ class Station:
     def _go_down(self, down: Down) -> None:
         if self._how is not Storing.GEEN:
             return
-        self._how, self._until = down.how, monotonic() + down.seconds
+        self._how = down.how
+        self._over.clear()
         self._outage = asyncio.create_task(self._be_down(down))
 
     async def _while_down(self, request: web.Request) -> web.Response:
         if self._how is Storing.BEZET:
             return web.Response(status=503, headers={"Retry-After": "1"})
         if self._how is Storing.HANGT:
-            await asyncio.sleep(max(0, self._until - monotonic()))
+            await self._over.wait()
         if request.transport is not None:
             request.transport.abort()
         return web.Response(status=503)
@@ -94,8 +96,9 @@ class Station:
     async def _be_down(self, down: Down) -> None:
         if down.how is Storing.DICHT:
             await self._shut()
-        await asyncio.sleep(max(0, self._until - monotonic()))
+        await asyncio.sleep(down.seconds)
         self._how = Storing.GEEN
+        self._over.set()
         if self._listener is None:
             await self.open()
         self.back()
