@@ -18,9 +18,10 @@ import structlog
 
 from gateway.config import Settings
 from gateway.directory import Directory
-from gateway.errors import Finding, GatewayError
+from gateway.errors import Finding, GatewayError, StaleSnapshot
 from gateway.explainer import Explainer
 from gateway.installation import Installation, load_directory, load_installation, share
+from gateway.keys.access import UsedAssertions, load_token_keys
 from gateway.keys.epochs import EpochKeys
 from gateway.keys.keystore import FileKeyring
 from gateway.metrics import Metrics
@@ -29,7 +30,9 @@ from gateway.outbound.tls import KeyPair, ReloadableContext, server_context
 from gateway.pipeline import Gateway, House
 from gateway.pipeline.housekeeping import Housekeeping
 from gateway.security.certificates import TrustStore, Usage
+from gateway.security.jwt import Issuer
 from gateway.store.store import Store
+from gateway.web.api.auth import Oauth
 from gateway.wire.schema import MAX_FINDINGS, SchemaSet
 from gateway.worker import Pace, Worker
 
@@ -72,19 +75,23 @@ class SystemDice:
 
 
 class FileSnapshots:
-    """The Directory as the files of the installation say it."""
+    """The Directory as the files of the installation say it, with its schemas compiled."""
 
-    def __init__(self, installation: Installation, directory: Directory) -> None:
+    def __init__(
+        self, installation: Installation, directory: Directory, schemas: SchemaSet
+    ) -> None:
         """Start with a directory that has its epoch; `load` makes one."""
         self._installation = installation
         self._directory = directory
         self._trust = TrustStore(directory.trust)
+        self._schemas = schemas
         self._swapped = asyncio.Event()
 
     @classmethod
     async def load(cls, installation: Installation, store: Store) -> "FileSnapshots":
         """Read the files; a change since the last time moves the security epoch."""
-        return cls(installation, await _with_epoch(installation, store, was=None))
+        fresh, schemas = await asyncio.to_thread(_read, installation, None)
+        return cls(installation, await _with_epoch(fresh, store, was=None), schemas)
 
     def current(self) -> Directory:
         return self._directory
@@ -103,47 +110,71 @@ class FileSnapshots:
             return self._trust
         return TrustStore(directory.trust)
 
+    def schemas(self, directory: Directory) -> SchemaSet:
+        """Return the compiled schemas of that snapshot; raises StaleSnapshot for an older one."""
+        if directory is not self._directory:
+            raise StaleSnapshot("epoch.moved", "the directory changed meanwhile")
+        return self._schemas
+
     async def reload(self, store: Store) -> bool:
         """Read the files again; False when nothing changed.
 
-        Raises Misconfigured; `directory.differs` when another process works by other files.
+        Only schemas that are new are compiled, on a thread: messages go on by the old ones.
+        Raises Misconfigured, and keeps what it had; `directory.differs` when another process
+        works by other files.
         """
-        fresh = await _with_epoch(self._installation, store, was=self._directory.fingerprint)
         old = self._directory
+        plain, schemas = await asyncio.to_thread(_read, self._installation, self._schemas)
+        fresh = await _with_epoch(plain, store, was=old.fingerprint)
         if (fresh.fingerprint, fresh.epoch) == (old.fingerprint, old.epoch):
             return False
         self._trust = TrustStore(fresh.trust)
+        self._schemas = schemas
         self._directory = fresh
         self._swapped.set()
         self._swapped = asyncio.Event()
         return True
 
 
-async def _with_epoch(installation: Installation, store: Store, *, was: str | None) -> Directory:
-    """Read gateway.toml again as well: parties, suspensions and back-ends stand there."""
-    fresh = await asyncio.to_thread(load_installation, installation.folder)
-    plain = await asyncio.to_thread(load_directory, fresh, epoch=0)
+def _read(installation: Installation, before: SchemaSet | None) -> tuple[Directory, SchemaSet]:
+    """Read gateway.toml again as well: parties, suspensions and back-ends stand there.
+
+    The schemas compile before the epoch moves: a wrong one changes nothing.
+    """
+    fresh = load_installation(installation.folder)
+    directory = load_directory(fresh, epoch=0)
+    return directory, load_schemas(fresh, directory, before=before)
+
+
+async def _with_epoch(plain: Directory, store: Store, *, was: str | None) -> Directory:
     return replace(plain, epoch=await store.sync_epoch(plain.fingerprint, was=was))
 
 
 class Explaining:
-    """The explain port: finds the schema, asks the child process."""
+    """The explain port: asks the child process."""
 
-    def __init__(self, schemas: SchemaSet, explainer: Explainer) -> None:
+    def __init__(self, snapshots: FileSnapshots, explainer: Explainer) -> None:
         """Take both; the caller closes the explainer."""
-        self._schemas = schemas
+        self._snapshots = snapshots
         self._explainer = explainer
+        self._warm: frozenset[Path] | None = None
 
-    async def warm(self, directory: Directory) -> None:
-        """Have every schema of the catalogue compiled, so that no first refusal waits."""
-        kinds = directory.catalogue.kinds
-        await self._explainer.warm(e for k in kinds if (e := self._schemas.entry(*k)) is not None)
+    async def warm(self) -> None:
+        """Have every schema compiled, so that no first refusal waits."""
+        self._warm = self._entries()
+        await self._explainer.warm(sorted(self._warm))
 
-    async def __call__(self, octets: bytes, *, name: str, version: str) -> tuple[Finding, ...]:
-        entry = self._schemas.entry(name, version)
-        if entry is None:
-            return ()
-        return await self._explainer.explain(octets, entry, max_errors=MAX_FINDINGS)
+    async def renew(self) -> None:
+        """Start again with other schemas, where it was warm with those of before."""
+        if self._warm is not None and self._warm != self._entries():
+            await self._explainer.close()  # what it has compiled may stand elsewhere now
+            await self.warm()
+
+    def _entries(self) -> frozenset[Path]:
+        return self._snapshots.schemas(self._snapshots.current()).entries
+
+    async def __call__(self, octets: bytes, schema: Path) -> tuple[Finding, ...]:
+        return await self._explainer.explain(octets, schema, max_errors=MAX_FINDINGS)
 
 
 async def think(size: int, work: Callable[[], T]) -> T:
@@ -153,11 +184,20 @@ async def think(size: int, work: Callable[[], T]) -> T:
     return await asyncio.to_thread(work)
 
 
-def load_schemas(installation: Installation, directory: Directory) -> SchemaSet:
-    """Compile the XSDs of the catalogue; raises Misconfigured `schema.pack`."""
+def load_schemas(
+    installation: Installation, directory: Directory, *, before: SchemaSet | None = None
+) -> SchemaSet:
+    """Compile the XSDs of the catalogue and of the packs; raises Misconfigured `schema.pack`.
+
+    What `before` has from the same octets is not compiled again.
+    """
     folder = installation.settings.paths.schemas
     return SchemaSet.load(
-        installation.path(folder) if folder is not None else share("schemas"), directory.catalogue
+        installation.path(folder) if folder is not None else share("schemas"),
+        directory.catalogue,
+        packs=directory.packs,
+        activations=directory.activations,
+        before=before,
     )
 
 
@@ -178,6 +218,8 @@ class App:
     api_tls: ReloadableContext | None
     """Of the REST listener; None where there is none."""
     explaining: Explaining
+    oauth: Oauth | None
+    """Access tokens for back-ends; None where they are not given."""
 
     @property
     def settings(self) -> Settings:
@@ -215,18 +257,21 @@ class App:
     async def reload(self) -> None:
         """Read the directory and the TLS files again; keep the old ones when they are wrong."""
         try:
-            api = _api_context(self.installation)
+            issuer = await asyncio.to_thread(_reread_issuer, self.installation)
             changed = await self.snapshots.reload(self.store)
-            fresh = server_context(
-                _identity(self.installation), clients=self.snapshots.current().trust
-            )
+            directory = self.snapshots.current()
+            api = _api_context(self.installation, directory)
+            fresh = server_context(_identity(self.installation), clients=directory.trust)
         except GatewayError as error:
             log.error("directory.not_reloaded", code=error.code, where=error.where)
             return
         self.tls.swap(fresh)
         if self.api_tls is not None and api is not None:
             self.api_tls.swap(api)
+        if self.oauth is not None and issuer is not None:
+            self.oauth.issuer = issuer
         log.info("directory.reloaded", changed=changed, epoch=self.snapshots.current().epoch)
+        await self.explaining.renew()
 
 
 def _identity(installation: Installation) -> KeyPair:
@@ -234,13 +279,41 @@ def _identity(installation: Installation) -> KeyPair:
     return KeyPair(certificate=installation.path(tls.certificate), key=installation.path(tls.key))
 
 
-def _api_context(installation: Installation) -> ssl.SSLContext | None:
+def _api_context(installation: Installation, directory: Directory) -> ssl.SSLContext | None:
+    """Return the context of the REST listener; it asks for a certificate if any is of use."""
     api = installation.settings.listen.api
     if api is None:
         return None
+    asks = any(backend.credentials.wants_certificate for backend in directory.backends)
     return server_context(
-        KeyPair(certificate=installation.path(api.certificate), key=installation.path(api.key))
+        KeyPair(certificate=installation.path(api.certificate), key=installation.path(api.key)),
+        clients=directory.backend_trust if asks else None,
+        demanded=False,
     )
+
+
+def load_issuer(installation: Installation) -> Issuer | None:
+    """Read what signs access tokens; None when [oauth] is off. Raises Misconfigured."""
+    oauth = installation.settings.oauth
+    if not oauth.keys or oauth.issuer is None:
+        return None
+    return Issuer(
+        url=oauth.issuer,
+        keys=load_token_keys(installation.path(path) for path in oauth.keys),
+        life=timedelta(seconds=oauth.token_seconds),
+    )
+
+
+def _reread_issuer(installation: Installation) -> Issuer | None:
+    return load_issuer(load_installation(installation.folder))
+
+
+def _oauth(installation: Installation, dice: SystemDice) -> Oauth | None:
+    issuer = load_issuer(installation)
+    if issuer is None:
+        return None
+    used = UsedAssertions(installation.path(installation.settings.oauth.used))
+    return Oauth(issuer=issuer, used=used, dice=dice)
 
 
 @contextlib.asynccontextmanager
@@ -254,15 +327,15 @@ async def build(installation: Installation) -> AsyncIterator[App]:
         snapshots = await FileSnapshots.load(installation, store)
         directory = snapshots.current()
         explainer = await stack.enter_async_context(Explainer())
-        schemas = load_schemas(installation, directory)
-        explaining = Explaining(schemas, explainer)
+        explaining = Explaining(snapshots, explainer)
         network = EbmsClient(
             snapshots=snapshots, clock=clock, identities=(_identity(installation),)
         )
         stack.push_async_callback(network.close)
         metrics = Metrics()
         metrics.store_down(store.condition.seconds)
-        api_tls = _api_context(installation)
+        api_tls = _api_context(installation, directory)
+        oauth = _oauth(installation, dice)
         gateway = Gateway(
             House(
                 clock=clock,
@@ -270,7 +343,6 @@ async def build(installation: Installation) -> AsyncIterator[App]:
                 snapshots=snapshots,
                 keyring=FileKeyring(installation.path(settings.paths.keys)),
                 network=network,
-                schemas=schemas,
                 explain=explaining,
                 count=metrics,
                 think=think,
@@ -298,6 +370,7 @@ async def build(installation: Installation) -> AsyncIterator[App]:
             tls=ReloadableContext(server_context(_identity(installation), clients=directory.trust)),
             explaining=explaining,
             api_tls=ReloadableContext(api_tls) if api_tls is not None else None,
+            oauth=oauth,
         )
 
 

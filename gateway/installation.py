@@ -16,7 +16,6 @@ from gateway.catalogue import Catalogue, Direction, MessageKind, Role
 from gateway.config import NAME, Settings, parse_toml, read_toml
 from gateway.directory import (
     Agreement,
-    Backend,
     ClassificationRule,
     ClassificationTable,
     Directory,
@@ -27,9 +26,15 @@ from gateway.directory import (
     Trust,
 )
 from gateway.errors import Malformed, Misconfigured
+from gateway.installation_backends import backend
 from gateway.installation_check import check
+from gateway.installation_packs import check_partners, with_activated
 from gateway.message import Oin
+from gateway.packs.activations import NAME as ACTIVATIONS
+from gateway.packs.activations import check_packs, read_activations
+from gateway.packs.shelf import Shelf
 from gateway.rules.classification import check_table
+from gateway.schemapack import Activations, SchemaPack
 from gateway.wire.ebms2.cpa import read_cpa
 
 _PEM = b"-----BEGIN"
@@ -120,25 +125,35 @@ class Files:
 
 
 def load_directory(
-    installation: Installation, *, epoch: int, at: datetime | None = None
+    installation: Installation,
+    *,
+    epoch: int,
+    at: datetime | None = None,
+    activations: Activations | None = None,
 ) -> Directory:
     """Read everything that was agreed into one frozen snapshot.
 
     `fingerprint` covers every file that was read. `at` only adds warnings to agreements
-    that have ended. Raises Misconfigured: `config.*`, `agreement.invalid`, `trust.invalid`,
-    `gate.*`.
+    that have ended; `activations` are those to come, in place of the file's. Raises
+    Misconfigured: `config.*`, `agreement.invalid`, `trust.invalid`, `gate.*`, `pack.*`.
     """
     settings = installation.settings
     paths = settings.paths
     files = Files()
     files.add(settings.model_dump_json().encode())
     agreements = _agreements(files.folder(installation.path(paths.agreements), ".xml"), at)
-    trust = _trust(installation, files)
+    trust, client_trust = _trust(installation, files), _client_trust(installation, files)
+    backends = tuple(
+        backend(b, lambda path: files.octets(installation.path(path))) for b in settings.backends
+    )
     catalogue = load_catalogue(_or_shared(installation, paths.catalogue, "catalogue.toml"), files)
     table = _or_shared(installation, paths.classification, "classification.toml")
     gate = Gate(table=load_table(table, files), approvals=_approvals(installation, files))
     parties = {Oin(p.oin): _party(p, settings) for p in settings.partijen}
+    shelved = _shelved(installation, files, activations)
+    catalogue = with_activated(catalogue, shelved.activations, shelved.packs)
     check(settings, parties, catalogue)
+    check_partners(shelved.activations, parties)
     return Directory(
         epoch=epoch,
         fingerprint=files.fingerprint,
@@ -149,9 +164,12 @@ def load_directory(
         services=dict(settings.diensten),
         gate=gate,
         trust=trust,
-        backends=tuple(_backend(b) for b in settings.backends),
+        backends=backends,
+        client_trust=client_trust,
         suspended=frozenset(Oin(p.oin) for p in settings.partijen if p.opgeschort),
         limits=_limits(settings.limits),
+        packs=shelved.packs,
+        activations=shelved.activations,
     )
 
 
@@ -187,15 +205,6 @@ def _role(text: str, where: str) -> Role:
         raise Misconfigured("config.invalid", "De rol is niet bekend.", where=where) from exc
 
 
-def _backend(settings: config.BackendSettings) -> Backend:
-    return Backend(
-        name=settings.naam,
-        party=Oin(settings.partij),
-        applicaties=settings.applicaties,
-        token_sha256=settings.token_sha256,
-    )
-
-
 # --- agreements and trust -------------------------------------------------------------
 
 
@@ -225,6 +234,18 @@ def _trust(installation: Installation, files: Files) -> Trust:
     )
 
 
+def _client_trust(installation: Installation, files: Files) -> Trust | None:
+    relative = installation.settings.paths.backend_trust
+    if relative is None:
+        return None
+    folder = installation.path(relative)
+    return Trust(
+        anchors=tuple(_certificates(files, folder / "anchors")),
+        intermediates=tuple(_certificates(files, folder / "intermediates")),
+        crls=tuple(_crls(files, folder / "crls")),
+    )
+
+
 def _certificates(files: Files, folder: Path) -> Iterator[bytes]:
     for path, octets in files.folder(folder, ".pem", ".crt", ".cer", ".der"):
         try:
@@ -251,6 +272,36 @@ def _crls(files: Files, folder: Path) -> Iterator[bytes]:
             ) from exc
 
 
+# --- schemas --------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Shelved:
+    packs: dict[str, SchemaPack]
+    activations: Activations
+
+
+def shelf_of(installation: Installation) -> Shelf:
+    """Return where the schema packs stand."""
+    return Shelf(installation.path(installation.settings.paths.packs))
+
+
+def _shelved(installation: Installation, files: Files, activations: Activations | None) -> _Shelved:
+    """Read the packs that are activated, each as it was checked."""
+    own = installation.settings.paths.schemas
+    if own is not None:
+        for path in sorted(installation.path(own).rglob("*.xsd")):
+            files.octets(path)
+    shelf = shelf_of(installation)
+    file = shelf.folder / ACTIVATIONS
+    lines, octets = read_activations(file) if activations is None else (activations, b"")
+    packs = {name: shelf.load(name) for name in sorted({line.pack for line in lines.lines})}
+    check_packs(lines, packs, where=str(file))
+    for part in (octets, *(pack.digest.encode() for pack in packs.values())):
+        files.add(part)
+    return _Shelved(packs, lines)
+
+
 # --- catalogue and gate ---------------------------------------------------------------
 
 
@@ -269,7 +320,7 @@ def _kind(settings: config.KindSettings) -> MessageKind:
         name=settings.naam,
         version=settings.versie,
         namespace=settings.namespace,
-        schema=settings.schema_,
+        schema=settings.schema_ or "",
         directions=frozenset(
             Direction(_role(a, where), _role(b, where)) for a, b in settings.richtingen
         ),

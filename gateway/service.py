@@ -9,17 +9,20 @@ import asyncio
 import contextlib
 import signal
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 
 import structlog
 
 from gateway.app import App, build
-from gateway.config import ProcessRole
+from gateway.config import LimitSettings, ProcessRole
 from gateway.errors import Misconfigured
 from gateway.housekeeping import keep_house
 from gateway.installation import Installation
+from gateway.rules.bucket import Pace
 from gateway.stopping import HURRY, Stopping
 from gateway.web.api.app import api_app
+from gateway.web.api.limits import FairLimits
 from gateway.web.api.office import ApiLimits
 from gateway.web.api.openapi import contact_of
 from gateway.web.control import Desk, open_control
@@ -84,7 +87,7 @@ async def _control(app: App) -> AsyncIterator[None]:
         yield
         return
     folder = app.installation.path(app.settings.paths.database).parent
-    desk = Desk(decisions=app.store.decisions, alarms=app.store.alarms)
+    desk = Desk(decisions=app.store.decisions, alarms=app.store.alarms, shelving=app.store.shelving)
     control = await open_control(desk, folder)
     try:
         yield
@@ -104,8 +107,7 @@ async def _run(
             tasks.create_task(app.worker.run(stop))
         beside = [tasks.create_task(keep_house(app, hangup, leads=ProcessRole.SEALER in roles))]
         if ProcessRole.WEB in roles:
-            warming = app.explaining.warm(app.snapshots.current())
-            beside.append(tasks.create_task(warming))
+            beside.append(tasks.create_task(app.explaining.warm()))
         await stop.wait()
         log.info("gateway.stopping", name=app.settings.naam)
         for task in beside:
@@ -171,7 +173,9 @@ async def _listen_web(app: App) -> list[Listener]:
             clock=app.clock,
             answered=app.metrics,
             limits=ApiLimits(lease=timedelta(seconds=settings.worker.postvak_lease_seconds)),
-            intake=intake,
+            intake=replace(intake, owner_bytes=settings.limits.backend_memory_bytes),
+            fair_limits=_fair(settings.limits),
+            oauth=app.oauth,
             contact=contact_of(settings),
         )
         opened.append(
@@ -180,3 +184,13 @@ async def _listen_web(app: App) -> list[Listener]:
             )
         )
     return opened
+
+
+def _fair(limits: LimitSettings) -> FairLimits:
+    failures = limits.signin_failures_per_minute
+    return FairLimits(
+        pace=Pace(per_minute=limits.backend_per_minute, burst=limits.backend_burst),
+        requests=limits.backend_requests,
+        polls=limits.backend_polls,
+        failures=Pace(per_minute=failures, burst=failures),
+    )

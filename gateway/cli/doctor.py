@@ -15,7 +15,9 @@ import typer
 from gateway.app import SystemClock, load_schemas
 from gateway.catalogue import Role
 from gateway.cli import Config
+from gateway.cli.doctor_packs import packs
 from gateway.cli.doctor_retention import retention
+from gateway.cli.doctor_signin import sign_in
 from gateway.cli.look import look
 from gateway.directory import Agreement, Channel, Directory
 from gateway.errors import GatewayError, Misconfigured
@@ -72,8 +74,8 @@ def examine(installation: Installation) -> Iterator[Finding]:
         "✓" if directory.agreements else "✗",
         f"{len(directory.agreements)} overeenkomsten, {len(directory.parties)} partijen",
     )
-    if installation.settings.listen.api is not None and not directory.backends:
-        yield Finding("!", "geen systeem onder [[backends]]: niemand kan aanleveren of ophalen")
+    now = SystemClock().now()
+    yield from (Finding(*line) for line in sign_in(installation, directory, now))
     if not directory.trust.anchors or not directory.trust.crls:
         yield Finding("✗", "stamcertificaten of CRL's ontbreken in trust/")
     trust = TrustStore(directory.trust)
@@ -86,6 +88,7 @@ def examine(installation: Installation) -> Iterator[Finding]:
     yield from (Finding(*line) for line in retention(installation))
     load_schemas(installation, directory)
     yield Finding("✓", f"{len(directory.catalogue.kinds)} schema's gecompileerd")
+    yield from (Finding(*line) for line in packs(installation, directory))
 
 
 def _own_certificate(installation: Installation, trust: TrustStore) -> Iterator[Finding]:

@@ -322,7 +322,8 @@ def _existing(own: Installation, party: NewParty, endpoint: str) -> _Side:
 def _own_paths(own: Installation) -> dict[str, str]:
     """The partner judges by the same messages and schemas."""
     paths = own.settings.paths
-    given = {"schemas": paths.schemas, "catalogue": paths.catalogue}
+    packs = paths.packs if own.path(paths.packs).is_dir() else None
+    given = {"schemas": paths.schemas, "catalogue": paths.catalogue, "packs": packs}
     return {name: str(own.path(path)) for name, path in given.items() if path is not None}
 
 

@@ -53,6 +53,7 @@ from gateway.security.certificates import TrustStore, Usage, acts_for
 from gateway.security.open import Opened
 from gateway.wire.ebms2 import signals
 from gateway.wire.fout import Fout, fout_for
+from gateway.wire.schema import SchemaSet
 from gateway.wire.stuf import ANSWERS, Document, read_document, value_of
 
 
@@ -62,6 +63,7 @@ class Fixed:
 
     directory: Directory
     store: TrustStore
+    set: SchemaSet
 
     def current(self) -> Directory:
         return self.directory
@@ -73,6 +75,10 @@ class Fixed:
     def trust(self, directory: Directory) -> TrustStore:
         del directory
         return self.store
+
+    def schemas(self, directory: Directory) -> SchemaSet:
+        del directory
+        return self.set
 
 
 @dataclass(slots=True, kw_only=True)
@@ -332,16 +338,17 @@ async def open_partner(
         trust=trust,
         keyring=FileKeyring(installation.path(settings.paths.keys)),
     )
-    network = EbmsClient(snapshots=Fixed(directory, trust), clock=clock, identities=(identity,))
-    schemas = settings.paths.schemas
+    schemas, folder = load_schemas(installation, directory), settings.paths.schemas
+    fixed = Fixed(directory, trust, schemas)
+    network = EbmsClient(snapshots=fixed, clock=clock, identities=(identity,))
     partner = Partner(
         directory=directory,
         seals=seals,
         outbox=Outbox(seals=seals, network=network, journal=journal, partner=other.oin),
         maker=Maker(
             directory.catalogue,
-            load_schemas(installation, directory),
-            share("schemas") if schemas is None else installation.path(schemas),
+            schemas,
+            share("schemas") if folder is None else installation.path(folder),
         ),
         rules=Recogniser(script.standaard, script.regels),
         journal=journal,

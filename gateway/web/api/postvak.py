@@ -9,14 +9,15 @@ from http import HTTPMethod
 from aiohttp import web
 from pydantic import Field
 
-from gateway.errors import NoRoute
+from gateway.credentials import Scope
+from gateway.errors import Finding, NoRoute, SchemaViolation
 from gateway.pipeline import Weigering
 from gateway.ports import PostvakItem
 from gateway.web.api import models, shapes
 from gateway.web.api.body import JsonBody, read_json
 from gateway.web.api.office import BACKEND, OFFICE
-from gateway.web.api.operation import Answer, Body, Operation, Scope
-from gateway.web.api.query import Query, Whole, page
+from gateway.web.api.operation import Answer, Body, Operation
+from gateway.web.api.query import CODE, Query, Text, Whole, page
 
 LONGEST_WAIT = 60
 """Seconds."""
@@ -30,15 +31,22 @@ class Look(Query):
     wacht: Whole = Field(
         0, ge=0, le=LONGEST_WAIT, description="Seconden om te wachten als er nog niets is."
     )
+    applicatie: Text | None = Field(
+        None, description="Alleen voor deze applicatie van dit systeem; anders voor al zijn."
+    )
+    soort: Text | None = Field(
+        None, description="Alleen dit bericht, zoals `vtTerugkoppelingDi01`."
+    )
     limiet: Whole = page(default=20, most=100)
 
 
 async def look(request: web.Request, query: Look) -> web.Response:
     """Return what waits, leased to this back-end; wait for it when asked to."""
     office = request.app[OFFICE]
+    _own(request, query)
     deadline = office.clock.monotonic() + query.wacht
     while True:
-        found = await _take(request, query.limiet)
+        found = await _take(request, query)
         left = deadline - office.clock.monotonic()
         if found or left <= 0 or not await _wait(request, min(left, NAP)):
             return shapes.answer(models.Postvak(berichten=[shapes.item(item) for item in found]))
@@ -88,14 +96,22 @@ async def refuse(request: web.Request, _query: Query) -> web.Response:
     return shapes.answer(done)
 
 
-async def _take(request: web.Request, limit: int) -> tuple[PostvakItem, ...]:
+def _own(request: web.Request, query: Look) -> None:
+    if query.applicatie is not None and query.applicatie not in request[BACKEND].applicaties:
+        text = "Deze applicatie is niet aan dit systeem toegewezen."
+        found = Finding(code=CODE, rule="query", path="?applicatie", text=text)
+        raise SchemaViolation((found,), code=CODE)
+
+
+async def _take(request: web.Request, query: Look) -> tuple[PostvakItem, ...]:
     office, backend = request.app[OFFICE], request[BACKEND]
     return await office.gateway.postvak.take(
         party=backend.party,
-        applicaties=backend.applicaties,
+        applicaties=(query.applicatie,) if query.applicatie else backend.applicaties,
         consumer=backend.name,
-        limit=limit,
+        limit=query.limiet,
         lease=office.limits.lease,
+        kind=query.soort,
     )
 
 
@@ -146,7 +162,8 @@ OPERATIONS = (
         summary="Wat er wacht",
         description="Wat wordt gegeven is een poos (`leaseTot`) voor niemand anders. Wat dan niet "
         "is bevestigd of geweigerd wordt opnieuw gegeven, met `herhaald`.",
-        scope=Scope.POSTVAK,
+        scope=Scope.POSTVAK_LOOK,
+        waits=True,
         query=Look,
         answers={200: Answer(description="Wat er wacht; leeg kan.", model=models.Postvak)},
     ),
@@ -158,7 +175,7 @@ OPERATIONS = (
         tag="postvak",
         summary="De inhoud van een bericht",
         description="De octetten zoals de zender ze ondertekende.",
-        scope=Scope.POSTVAK,
+        scope=Scope.POSTVAK_LOOK,
         answers={
             200: Answer(
                 description="Het document.",
@@ -178,7 +195,7 @@ OPERATIONS = (
         summary="Bevestigen dat een bericht is verwerkt",
         description="De zender krijgt een Bv01. Nog eens bevestigen verandert niets; bevestigen na "
         "weigeren is een 409.",
-        scope=Scope.POSTVAK,
+        scope=Scope.POSTVAK_CLOSE,
         answers={200: Answer(description="Bevestigd.", model=models.Afhandeling)},
         problems=frozenset({409, 422}),
     ),
@@ -191,7 +208,7 @@ OPERATIONS = (
         summary="Een bericht weigeren",
         description="De zender krijgt een Fo01 met deze code en tekst. Nog eens weigeren verandert "
         "niets; weigeren na bevestigen is een 409.",
-        scope=Scope.POSTVAK,
+        scope=Scope.POSTVAK_CLOSE,
         body=Body(description="Waarom.", model=WeigeringBody),
         answers={200: Answer(description="Geweigerd.", model=models.Afhandeling)},
         problems=frozenset({409}),
