@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
@@ -75,6 +75,8 @@ class NewInstallation:
     environment: str = "test"
     database_url: str | None = None
     """PostgreSQL; None = the SQLite file."""
+    paths: Mapping[str, str] = field(default_factory=dict)
+    """Settings of `[paths]` that are not left at their default."""
 
 
 def write_installation(folder: Path, new: NewInstallation) -> Path:
@@ -117,7 +119,7 @@ def to_toml(new: NewInstallation) -> str:
         *(f"{_value(service)} = {_value(version)}" for service, version in new.services.items()),
         "",
         *_listeners(new),
-        *_section("paths", Paths, {"approvals": "approvals.toml"} if new.approvals else {}),
+        *_section("paths", Paths, _paths(new)),
         *_section("database", DatabaseSettings, _given(url=new.database_url)),
         *_section("log", LogSettings, {"vorm": new.log}),
         *_section("worker", WorkerSettings, {}),
@@ -165,6 +167,10 @@ def _section(name: str, model: type[BaseModel], given: Mapping[str, str]) -> lis
             default = "..." if info.default is None else info.default
             lines.append(f"# {key} = {_value(default)}  # {info.description}")
     return [*lines, ""]
+
+
+def _paths(new: NewInstallation) -> Mapping[str, str]:
+    return {**new.paths, **({"approvals": "approvals.toml"} if new.approvals else {})}
 
 
 def _given(**settings: str | None) -> dict[str, str]:
