@@ -28,6 +28,7 @@ from gateway.outbound.ebms import EbmsClient
 from gateway.outbound.tls import KeyPair, ReloadableContext, server_context
 from gateway.pipeline import Gateway, House
 from gateway.pipeline.housekeeping import Housekeeping
+from gateway.rules.settings import deviations
 from gateway.security.certificates import TrustStore, Usage
 from gateway.store.store import Store
 from gateway.wire.schema import MAX_FINDINGS, SchemaSet
@@ -84,7 +85,9 @@ class FileSnapshots:
     @classmethod
     async def load(cls, installation: Installation, store: Store) -> "FileSnapshots":
         """Read the files; a change since the last time moves the security epoch."""
-        return cls(installation, await _with_epoch(installation, store, was=None))
+        directory = await _with_epoch(installation, store, was=None)
+        _log_rules(directory)
+        return cls(installation, directory)
 
     def current(self) -> Directory:
         return self._directory
@@ -112,6 +115,7 @@ class FileSnapshots:
         old = self._directory
         if (fresh.fingerprint, fresh.epoch) == (old.fingerprint, old.epoch):
             return False
+        _log_rules(fresh)
         self._trust = TrustStore(fresh.trust)
         self._directory = fresh
         self._swapped.set()
@@ -124,6 +128,18 @@ async def _with_epoch(installation: Installation, store: Store, *, was: str | No
     fresh = await asyncio.to_thread(load_installation, installation.folder)
     plain = await asyncio.to_thread(load_directory, fresh, epoch=0)
     return replace(plain, epoch=await store.sync_epoch(plain.fingerprint, was=was))
+
+
+def _log_rules(directory: Directory) -> None:
+    """Say which business rules count otherwise for whom: nobody is let through unseen."""
+    for party, setting in deviations(directory.parties.values(), at=SystemClock().now()):
+        log.warning(
+            "rule.deviates",
+            party=party.oin,
+            rule=setting.rule,
+            severity=str(setting.severity),
+            until=str(setting.until or ""),
+        )
 
 
 class Explaining:

@@ -23,6 +23,7 @@ from gateway.directory import (
     Gate,
     Limits,
     Party,
+    RuleSetting,
     StandingApproval,
     Trust,
 )
@@ -30,6 +31,7 @@ from gateway.errors import Malformed, Misconfigured
 from gateway.installation_check import check
 from gateway.message import Oin
 from gateway.rules.classification import check_table
+from gateway.rules.settings import check_settings
 from gateway.wire.ebms2.cpa import read_cpa
 
 _PEM = b"-----BEGIN"
@@ -139,6 +141,7 @@ def load_directory(
     gate = Gate(table=load_table(table, files), approvals=_approvals(installation, files))
     parties = {Oin(p.oin): _party(p, settings) for p in settings.partijen}
     check(settings, parties, catalogue)
+    check_settings(parties.values())
     return Directory(
         epoch=epoch,
         fingerprint=files.fingerprint,
@@ -177,6 +180,9 @@ def _party(settings: config.PartySettings, whole: Settings) -> Party:
         local=settings.oin == whole.partij,
         applicaties=settings.applicaties,
         mandates=tuple(Oin(m) for m in settings.mandaten),
+        rules=tuple(
+            RuleSetting(rule=r.regel, severity=r.ernst, until=r.tot) for r in settings.regels
+        ),
     )
 
 

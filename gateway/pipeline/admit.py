@@ -8,6 +8,7 @@ from gateway.catalogue import Role
 from gateway.directory import Directory
 from gateway.errors import (
     DuplicateConflict,
+    Finding,
     Malformed,
     NoRoute,
     PolicyViolation,
@@ -17,7 +18,7 @@ from gateway.errors import (
 )
 from gateway.lifecycle import State
 from gateway.message import Aanlevering, Address, Oin
-from gateway.pipeline import answers, judge
+from gateway.pipeline import answers, judge, warned
 from gateway.pipeline.house import House
 from gateway.ports import (
     Admission,
@@ -102,7 +103,7 @@ class Admitting:
         origin = await self._origin(document, taken.party)
         deliveries = self._deliveries(directory, document, taken, origin)
         payload = await self._house.payloads.put(taken.octets) if deliveries else None
-        events = self._events(taken, document, deliveries, warnings=len(valid.warnings))
+        events = self._events(taken, document, deliveries, warnings=valid.warnings)
         message = self._message(taken, document)
         return Admission(
             epoch=directory.epoch,
@@ -167,7 +168,7 @@ class Admitting:
         document: Document,
         deliveries: tuple[NewDelivery, ...],
         *,
-        warnings: int,
+        warnings: tuple[Finding, ...],
     ) -> tuple[AuditEvent, ...]:
         opened = taken.opened
         signer = opened.signer.thumbprint if opened.signer else ""
@@ -185,7 +186,8 @@ class Admitting:
                 "message.validated",
                 kind=document.name,
                 version=taken.version,
-                warnings=warnings,
+                warnings=len(warnings),
+                rules=warned.written(warnings),
             ),
             *(self._routed(taken, delivery) for delivery in deliveries),
         )

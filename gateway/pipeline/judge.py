@@ -57,7 +57,7 @@ async def validate(
     sender: Oin,
     at: datetime,
 ) -> Valid:
-    """Check schema, then rules; raise SchemaViolation with every finding that refuses."""
+    """Check schema, then rules; raise SchemaViolation with every finding, warnings last."""
     size = len(document.octets)
     found = await house.think(size, lambda: house.schemas.validate(document, version=kind.version))
     if found:
@@ -66,10 +66,10 @@ async def validate(
         size,
         lambda: business.check(document, kind=kind, directory=directory, sender=sender, at=at),
     )
-    refusing = tuple(f for f in findings if f.severity is Severity.REFUSE)
-    if refusing:
-        raise SchemaViolation(refusing)
-    return Valid(document=document, kind=kind, warnings=findings)
+    ordered = tuple(sorted(findings, key=lambda one: one.severity is Severity.WARN))
+    if ordered and ordered[0].severity is Severity.REFUSE:
+        raise SchemaViolation(ordered)
+    return Valid(document=document, kind=kind, warnings=ordered)
 
 
 async def _explained(

@@ -107,7 +107,7 @@ def problem(error: GatewayError) -> web.Response:
         "herhalen": error.retry,
     }
     if status == 422:  # noqa: PLR2004 - the status of a refused document
-        body["bevindingen"] = [_finding(finding) for finding in _findings(error)]
+        body["bevindingen"] = [told(finding) for finding in _findings(error)]
     response = problem_response(status, body)
     if error.retry:
         response.headers["Retry-After"] = RETRY_AFTER
@@ -142,7 +142,8 @@ def _findings(error: GatewayError) -> tuple[Finding, ...]:
     return (Finding(code=error.code, rule="", path=error.where, text=detail(error)),)
 
 
-def _finding(finding: Finding) -> dict[str, str]:
+def told(finding: Finding) -> dict[str, str]:
+    """Return a finding as back-ends get it: what, where, what to do, how severe."""
     return {
         "code": finding.code,
         "regel": finding.rule,

@@ -181,6 +181,7 @@ async def test_a_message_that_is_taken_in_gets_202_and_a_place():
             "redenen": [],
             "referentienummer": "ref-1",
             "herhaald": False,
+            "waarschuwingen": [],
         }
     assert served.gateway.calls == [("hand_in", b"<melding/>", Aanlevering(), "bvh")]
     assert served.counted.answers == [("api", 202)]

@@ -19,6 +19,7 @@ from gateway.ports import (
     Summary,
 )
 from gateway.web.api import steps
+from gateway.web.errors import told
 
 ROOT = "/api/v1"
 
@@ -47,6 +48,7 @@ def receipt(receipt: Receipt) -> dict[str, Any]:
         "redenen": list(receipt.reasons),
         "referentienummer": receipt.referentienummer,
         "herhaald": not receipt.fresh,
+        "waarschuwingen": [told(one) for one in receipt.warnings],
     }
 
 
