@@ -149,7 +149,9 @@ def row_for(code: str) -> Row | None:
 def stuf_code(code: str, rule: str = "") -> str | None:
     """Return the Foutcode for a dotted code; None when no Fo01 is sent for it."""
     row = row_for(code)
-    return row and (rule if row.code == _RULE else row.code)
+    if row is None:
+        return None
+    return rule if row.code == _RULE else row.code
 
 
 def fout_for(error: GatewayError) -> Fout:
