@@ -28,12 +28,16 @@ def list_(
     async def work(view: View) -> tuple[AlarmView, ...]:
         return await view.reader.alarms(limit=limit)
 
+    found = look(config, work)
+    if not found:
+        print("Er staan geen alarmen open.")
+        return
     table = Table()
     for column in ("nr", "sinds", "code", "over"):
         table.add_column(column, no_wrap=True)
     for column in ("oorzaak", "keer", "wat te doen"):
         table.add_column(column, overflow="fold")
-    for alarm in look(config, work):
+    for alarm in found:
         table.add_row(
             str(alarm.id),
             shapes.moment(alarm.raised_at),
