@@ -20,10 +20,12 @@ from gateway.rules.koppelvlak import (
     documenten,
     generiek,
     melding,
+    onderzoek,
     stuurgegevens,
     terugkoppeling,
     verzoek,
     waarden,
+    zorgmelding,
 )
 from gateway.rules.koppelvlak.case import Case, Filled
 from gateway.rules.koppelvlak.rule import Check, Each, Rule
@@ -43,7 +45,9 @@ RULES: tuple[Rule, ...] = tuple(
             *terugkoppeling.RULES,
             *verzoek.RULES,
             *generiek.RULES,
+            *onderzoek.RULES,
             *documenten.RULES,
+            *zorgmelding.RULES,
         ),
         key=lambda rule: rule.id,
     )

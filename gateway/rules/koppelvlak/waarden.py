@@ -3,6 +3,7 @@
 from urllib.parse import urlsplit
 
 from gateway.rules.koppelvlak.case import Case, Filled
+from gateway.rules.koppelvlak.onderzoek import is_unborn
 from gateway.rules.koppelvlak.rule import Each, Rule
 from gateway.rules.values import passes_elfproef
 from gateway.wire.tijd import civil
@@ -15,6 +16,8 @@ DATES = (
     "startdatum",
     "registratiedatum",
     "creatiedatum",
+    "einddatum",
+    "datumStatusGezet",
 )
 MOMENTS = ("datumTijdMelding", "datumTijd", "datumtijdBegin", "datumtijdEinde")
 _LINKS = ("url", "link")
@@ -36,13 +39,11 @@ def _no_moment(_case: Case, one: Filled) -> bool:
 def _date_to_come(case: Case, one: Filled) -> bool:
     """An incident and a birth lie in the past, by the Dutch calendar.
 
-    Not in a vtoDi01: it may give the expected birth of an unborn child.
+    Of an unborn client the expected birth may be given.
     """
-    if case.kind.name == "vtoDi01":
-        return False
     today = f"{civil(case.at):%Y%m%d}"
     known = one.date
-    return known is not None and known > today[: len(known)]
+    return known is not None and known > today[: len(known)] and not is_unborn(one.element)
 
 
 def _moment_to_come(case: Case, one: Filled) -> bool:
