@@ -18,6 +18,7 @@ DATES = (
     "creatiedatum",
     "einddatum",
     "datumStatusGezet",
+    "datum",
 )
 MOMENTS = ("datumTijdMelding", "datumTijd", "datumtijdBegin", "datumtijdEinde")
 _LINKS = ("url", "link")
