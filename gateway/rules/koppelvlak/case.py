@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from lxml import etree
 
@@ -17,27 +17,29 @@ from gateway.wire.tijd import read_tijdstip
 from gateway.wire.xml import text_of
 
 _INCOMPLETE = f"{{{STUF}}}indOnvolledigeDatum"
+_UNREAD: tuple[str | None, ...] = ()
 
 
-@dataclass(frozen=True)
 class Filled:
     """An element of the document with its text, which may be empty."""
 
-    name: str
-    """Local name."""
-    element: etree._Element
+    __slots__ = ("_date", "element", "name", "text")
 
-    @cached_property
-    def text(self) -> str:
-        """Return the trimmed text."""
-        return value_of(self.element)
+    def __init__(self, name: str, element: etree._Element) -> None:
+        """Take the local name and the element; read its text, trimmed."""
+        self.name = name
+        self.element = element
+        self.text = value_of(element)
+        self._date = _UNREAD
 
-    @cached_property
+    @property
     def date(self) -> str | None:
         """Return the digits of a date that count; None when it does not exist."""
-        return known_part(self.text, self.element.get(_INCOMPLETE, ""))
+        if self._date is _UNREAD:
+            self._date = (known_part(self.text, self.element.get(_INCOMPLETE, "")),)
+        return self._date[0]
 
-    @cached_property
+    @property
     def moment(self) -> datetime | None:
         """Return the moment of a StUF tijdstip; None when it does not exist."""
         return moment_of(self.text)
@@ -103,4 +105,10 @@ class Case:
 
 def below(element: etree._Element, path: str) -> Iterator[etree._Element]:
     """Yield the elements at a path of local names below `element`."""
-    return element.iterfind("/".join(f"{{*}}{step}" for step in path.split("/")))
+    return element.iterfind(_steps(path))
+
+
+@lru_cache(maxsize=512)
+def _steps(path: str) -> str:
+    """Return such a path, all of them constants of the rules, as lxml reads it."""
+    return "/".join(f"{{*}}{step}" for step in path.split("/"))

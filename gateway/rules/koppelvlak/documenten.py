@@ -23,7 +23,6 @@ _NAME = f"{{{STUF}}}bestandsnaam"
 _TYPE = "contentType"
 _LONGEST_NAME = 255
 _NAME_CHARACTERS = re.compile(r"[^\W_][\w .,()&+'-]*", re.UNICODE)
-_WHITE = re.compile(r"\s+")
 _HEAD = 64
 """Characters of base64 that show how a document begins."""
 
@@ -84,7 +83,7 @@ def _no_base64(_case: Case, one: Filled) -> bool:
 
 def _compact(text: str) -> str:
     """Base64 may be broken over lines."""
-    return _WHITE.sub("", text) if any(c in text for c in " \t\n\r") else text
+    return "".join(text.split())
 
 
 def _extension(one: Filled) -> str:
@@ -101,7 +100,7 @@ def _other_content(_case: Case, one: Filled) -> bool:
 
 
 def _head(text: str) -> bytes:
-    head = _WHITE.sub("", text[: 2 * _HEAD])[:_HEAD]
+    head = _compact(text[: 2 * _HEAD])[:_HEAD]
     try:
         return binascii.a2b_base64(head[: len(head) // 4 * 4])
     except (binascii.Error, ValueError):

@@ -103,26 +103,27 @@ def _nameless(case: Case) -> Iterator[str]:
 
 def _child_as_grown_up(case: Case) -> Iterator[str]:
     for one in case.found(_INVOLVED):
-        age = _age(case, one)
-        if age is not None and age < _TWELVE and text_of(one, "jeugzorgrol") in _GROWN_UP:
-            yield f"{path_of(one)}/jeugzorgrol"
+        if text_of(one, "jeugzorgrol") in _GROWN_UP:
+            age = _age(case, one)
+            if age is not None and age < _TWELVE:
+                yield f"{path_of(one)}/jeugzorgrol"
 
 
 def _grown_up_as_child(case: Case) -> Iterator[str]:
     for one in case.found(_INVOLVED):
-        age = _age(case, one)
-        if age is not None and age >= _JEUGDIGE_UNTIL and text_of(one, "jeugzorgrol") == "jeugdige":
+        if text_of(one, "jeugzorgrol") == "jeugdige" and (_age(case, one) or 0) >= _JEUGDIGE_UNTIL:
             yield f"{path_of(one)}/jeugzorgrol"
 
 
-def _care_without_child(case: Case) -> Iterator[str]:
+def _no_young_child(case: Case, one: Filled) -> bool:
     """`overigeZorgMinderjarige` is about a child of under twelve."""
-    for one in case.found(_INVOLVED):
-        age = _age(case, one)
-        if (age is None or age >= _TWELVE) and text_of(one, "overigeZorgMinderjarige"):
-            if age is None and text_of(one, "jeugzorgrol") in _CHILDREN:
-                continue
-            yield f"{path_of(one)}/overigeZorgMinderjarige"
+    involved = one.element.getparent()
+    if involved is None:
+        return False
+    age = _age(case, involved)
+    if age is None:
+        return text_of(involved, "jeugzorgrol") not in _CHILDREN
+    return age >= _TWELVE
 
 
 def _age(case: Case, involved: etree._Element) -> int | None:
@@ -187,7 +188,7 @@ RULES = (
     Rule(
         id="JZ-026",
         code="regel.zorg.minderjarige",
-        check=_care_without_child,
+        check=Each(names=("overigeZorgMinderjarige",), broken=_no_young_child),
         text="overigeZorgMinderjarige staat bij iemand die geen kind jonger dan twaalf jaar is.",
         remedy="Zet deze zorg bij het kind, met zijn geboortedatum.",
         ground="XSD 1.0.9: the element is for a child of under twelve",
