@@ -1,0 +1,68 @@
+"""Codes of the REST interface, beside those about the document."""
+
+from gateway.codes.code import Code, Told, family
+from gateway.errors import DuplicateConflict, Malformed, NoRoute, Untrusted
+
+_BACK_END = (Told.API,)
+
+BACK_ENDS: tuple[Code, ...] = (
+    *family(
+        Untrusted,
+        _BACK_END,
+        {
+            "token.missing": ("No token was given.", "Send Authorization: Bearer."),
+            "token.party": (
+                "The party of this token has no back-ends here.",
+                "Ask the operator to look at `[[backends]]`.",
+            ),
+            "token.unknown": ("The token is not known here.", "Ask the operator for a new one."),
+        },
+    ),
+    *family(
+        Malformed,
+        _BACK_END,
+        {
+            "request.content_encoding": (
+                "The body is compressed.",
+                "Send it without Content-Encoding.",
+            ),
+            "request.content_type": (
+                "The Content-Type is not the expected one, or not in UTF-8.",
+                "application/xml for a document, application/json for a refusal.",
+            ),
+            "request.incomplete": (
+                "The connection broke before the body was complete.",
+                "Send it again.",
+            ),
+            "request.query": (
+                "A parameter of the query is not known, there twice, or has no such value.",
+                "The text names the parameter and what it can be.",
+            ),
+            "request.timeout": ("The body did not come in time.", "Send it again, faster."),
+        },
+    ),
+    *family(
+        NoRoute,
+        _BACK_END,
+        {
+            "bericht.onvindbaar": (
+                "There is no such message of this party.",
+                "Check the id; a message of another party is not shown.",
+            ),
+            "postvak.unknown": (
+                "This delivery is not in the postvak of this back-end.",
+                "Check the id, and the applicaties of the back-end.",
+            ),
+        },
+    ),
+    *family(
+        DuplicateConflict,
+        _BACK_END,
+        {
+            "postvak.closed": (
+                "The delivery was closed before in the other way.",
+                "A confirmation can not be turned into a refusal, nor the reverse.",
+            ),
+        },
+    ),
+)
