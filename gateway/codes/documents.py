@@ -210,7 +210,7 @@ DOCUMENTS: tuple[Code, ...] = (
         {
             "duplicate.referentienummer": (
                 "The referentienummer was used before for other contents.",
-                "Give every message a number of its own. To repeat a message, send the same octets.",
+                "Give every message its own number. To repeat a message, send the same octets.",
             ),
         },
     ),
