@@ -33,6 +33,9 @@ from gateway.security.open import Opened
 from gateway.wire import stuf
 from gateway.wire.stuf import ANSWERS, Document
 
+_UNANSWERED = ANSWERS | {"Bv03Bericht", "Bv04Bericht", "Fo03Bericht"}
+"""With the answers that StUF gives in the same connection: over ebMS they should not come."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Taken:
@@ -239,7 +242,7 @@ class Admitting:
         )
         message = replace(self._message(taken, document), accepted=False)
         follow = None
-        if taken.opened.header.action not in ANSWERS:
+        if taken.opened.header.action not in _UNANSWERED:
             follow = await self._fo01(directory, taken, document, error)
         return Admission(
             epoch=directory.epoch,
