@@ -20,7 +20,7 @@ def docs(
 
     With --config from the catalogue, schemas and classification table of that installation.
     """
-    made = pages(_built_in() if config is None else _installed(config))
+    made = pages(built_in() if config is None else _installed(config))
     for name, text in made.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -28,7 +28,8 @@ def docs(
     print(f"{folder}: {len(made)} pagina's")
 
 
-def _built_in() -> Sources:
+def built_in() -> Sources:
+    """Return what ships with the program."""
     settings = share("config")
     return Sources(
         catalogue=load_catalogue(settings / "catalogue.toml"),

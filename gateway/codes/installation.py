@@ -3,7 +3,7 @@
 from gateway.codes.code import Code, Told, family
 from gateway.errors import GatewayError, Malformed, Misconfigured, OutcomeUnknown, StoreUnavailable
 
-_START = (Told.START, Told.OPERATOR)
+_START = (Told.START,)
 _COMMAND = (Told.OPERATOR,)
 _STORE = (Told.API, Told.EBMS, Told.OPERATOR)
 _CPA = "Get a correct CPA from the CPA register; `gateway cpa show` reads it."

@@ -109,7 +109,7 @@ _TOLD = {
     Told.EBMS: "partner",
     Told.FO01: "sender",
     Told.OPERATOR: "operator",
-    Told.START: "operator, at the start",
+    Told.START: "operator, at start or reload",
 }
 
 
@@ -139,10 +139,14 @@ def _row(one: Code) -> tuple[str, ...]:
         one.remedy,
         ", ".join(_TOLD[told] for told in one.told),
         str(status_of(error)) if error and api else "",
-        ebms_error(error).code if error and ebms else "",
+        _ebms(error) if error and ebms else "",
         (stuf_code(one.code) or "") if Told.FO01 in one.told else "",
         "yes" if one.retry else "",
     )
+
+
+def _ebms(error: GatewayError) -> str:
+    return "HTTP 503" if error.retry else ebms_error(error).code
 
 
 def _example(one: Code) -> GatewayError | None:
