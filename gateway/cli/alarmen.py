@@ -12,7 +12,8 @@ from gateway.cli.look import look
 from gateway.cli.screen import screen
 from gateway.ports import AlarmView
 from gateway.store.view import View
-from gateway.web.api import alarm_texts, shapes
+from gateway.web.api import alarm_texts
+from gateway.web.api.models import rfc3339
 from gateway.web.control import What
 
 app = typer.Typer(help="Alarms: what a person must know of.", no_args_is_help=True)
@@ -40,7 +41,7 @@ def list_(
     for alarm in found:
         table.add_row(
             str(alarm.id),
-            shapes.moment(alarm.raised_at),
+            rfc3339(alarm.raised_at),
             alarm.code,
             alarm.subject or "-",
             alarm.reason or "-",

@@ -13,6 +13,7 @@ from gateway.cli import (
     doctor,
     documentation,
     init,
+    openapi,
     send,
     serving,
 )
@@ -28,6 +29,7 @@ def register(app: typer.Typer) -> None:
     app.command("backup")(backup.backup)
     app.command("doctor")(doctor.doctor)
     app.command("docs")(documentation.docs)
+    app.command("openapi")(openapi.openapi)
     app.add_typer(berichten.app, name="berichten")
     app.add_typer(alarmen.app, name="alarmen")
     app.add_typer(audit.app, name="audit")
