@@ -1,7 +1,7 @@
 """Codes of the REST interface, beside those about the document."""
 
 from gateway.codes.code import Code, Told, family
-from gateway.errors import DuplicateConflict, Malformed, NoRoute, Untrusted
+from gateway.errors import DuplicateConflict, Malformed, NoRoute, SchemaViolation, Untrusted
 
 _BACK_END = (Told.API,)
 
@@ -34,11 +34,17 @@ BACK_ENDS: tuple[Code, ...] = (
                 "The connection broke before the body was complete.",
                 "Send it again.",
             ),
+            "request.timeout": ("The body did not come in time.", "Send it again, faster."),
+        },
+    ),
+    *family(
+        SchemaViolation,
+        _BACK_END,
+        {
             "request.query": (
                 "A parameter of the query is not known, there twice, or has no such value.",
-                "The text names the parameter and what it can be.",
+                "The finding names the parameter and what it can be.",
             ),
-            "request.timeout": ("The body did not come in time.", "Send it again, faster."),
         },
     ),
     *family(
