@@ -16,6 +16,7 @@ from gateway.app import SystemClock, load_schemas
 from gateway.catalogue import Role
 from gateway.cli import Config
 from gateway.cli.doctor_retention import retention
+from gateway.cli.doctor_signin import sign_in
 from gateway.cli.look import look
 from gateway.directory import Agreement, Channel, Directory
 from gateway.errors import GatewayError, Misconfigured
@@ -73,8 +74,8 @@ def examine(installation: Installation) -> Iterator[Finding]:
         "✓" if directory.agreements else "✗",
         f"{len(directory.agreements)} overeenkomsten, {len(directory.parties)} partijen",
     )
-    if installation.settings.listen.api is not None and not directory.backends:
-        yield Finding("!", "geen systeem onder [[backends]]: niemand kan aanleveren of ophalen")
+    now = SystemClock().now()
+    yield from (Finding(*line) for line in sign_in(installation, directory, now))
     if not directory.trust.anchors or not directory.trust.crls:
         yield Finding("✗", "stamcertificaten of CRL's ontbreken in trust/")
     trust = TrustStore(directory.trust)

@@ -1,23 +1,11 @@
-"""Codes of the REST interface, beside those about the document."""
+"""Codes of the REST interface, beside those about the document and signing in."""
 
 from gateway.codes.code import Code, Told, family
-from gateway.errors import DuplicateConflict, Malformed, NoRoute, SchemaViolation, Untrusted
+from gateway.errors import DuplicateConflict, Malformed, NoRoute, SchemaViolation
 
 _BACK_END = (Told.API,)
 
 BACK_ENDS: tuple[Code, ...] = (
-    *family(
-        Untrusted,
-        _BACK_END,
-        {
-            "token.missing": ("No token was given.", "Send Authorization: Bearer."),
-            "token.party": (
-                "The party of this token has no back-ends here.",
-                "Ask the operator to look at `[[backends]]`.",
-            ),
-            "token.unknown": ("The token is not known here.", "Ask the operator for a new one."),
-        },
-    ),
     *family(
         Malformed,
         _BACK_END,

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from gateway.codes import ALL, Code, Told
 from gateway.docs_pages.markdown import table
 from gateway.docs_pages.messages import severity
-from gateway.errors import Finding, GatewayError, IllegalTransition, SchemaViolation
+from gateway.errors import Finding, GatewayError, IllegalTransition, Limited, SchemaViolation
 from gateway.rules.business import RULES
 from gateway.web.errors import status_of
 from gateway.wire import constraints
@@ -155,6 +155,8 @@ def _example(one: Code) -> GatewayError | None:
         return None
     if one.error is SchemaViolation:
         return SchemaViolation((Finding(code=one.code, rule="", path="", text=""),))
+    if issubclass(one.error, Limited):
+        return one.error(one.code, "", seconds=1)
     return one.error(one.code, "")
 
 
