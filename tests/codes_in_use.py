@@ -15,6 +15,7 @@ from pathlib import Path
 
 from gateway import errors
 from gateway.directory import GateReason
+from gateway.packs import inspection
 from gateway.store import faults
 
 ROOT = Path(errors.__file__).parent
@@ -29,6 +30,9 @@ FIRST = {*ERRORS, "Constraint"} - {"SchemaViolation", "IllegalTransition"}
 KEYWORDS = frozenset({"code", "reason", "last_code"})
 
 COMPUTED = {
+    "packs/inspection.py": {
+        code for code, _text in (*inspection._WORST.values(), inspection._UNREADABLE)
+    },
     "pipeline/deliver.py": {"http.*"},
     "store/claim.py": {f"gate.{reason}" for reason in GateReason},
     "store/ending.py": {"delivery.dead", "delivery.refused", "delivery.unknown"},

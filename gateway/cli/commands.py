@@ -14,6 +14,7 @@ from gateway.cli import (
     documentation,
     init,
     openapi,
+    schemas,
     send,
     serving,
 )
@@ -35,3 +36,4 @@ def register(app: typer.Typer) -> None:
     app.add_typer(audit.app, name="audit")
     app.add_typer(cpa.app, name="cpa")
     app.add_typer(certs.app, name="certs")
+    app.add_typer(schemas.app, name="schemas")

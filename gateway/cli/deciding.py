@@ -12,7 +12,7 @@ import typer
 from gateway.app import SystemClock, SystemDice, open_store
 from gateway.errors import GatewayError, Refused, Unavailable
 from gateway.installation import Installation, load_installation
-from gateway.web.control import NAME, Command, Desk, What, short
+from gateway.web.control import KIND, NAME, Command, Desk, What, short
 
 Reden = Annotated[
     str, typer.Option(help="Why; it stands in the audit log. No personal data.", show_default=False)
@@ -26,11 +26,11 @@ REFUSED, BUSY = 422, 503
 def decide(config: Path, what: What, id_: str, *, reden: str, door: str) -> dict[str, str]:
     """Carry a decision out and return what came of it; raises GatewayError."""
     installation = load_installation(config)
-    command = Command(what=what, id=id_, who=door or _user(), why=reden)
+    command = Command(what=what, id=id_, who=door or user(), why=reden)
     return asyncio.run(_decide(installation, command))
 
 
-def _user() -> str:
+def user() -> str:
     """Return who sits at the terminal, also behind sudo."""
     behind = os.environ.get("SUDO_USER", "")
     try:
@@ -48,20 +48,20 @@ async def _decide(installation: Installation, command: Command) -> dict[str, str
             pass  # nobody listens: the process is gone
     store = open_store(installation, SystemClock(), SystemDice())
     try:
-        return await Desk(decisions=store.decisions, alarms=store.alarms).perform(command)
+        desk = Desk(decisions=store.decisions, alarms=store.alarms, shelving=store.shelving)
+        return await desk.perform(command)
     finally:
         await store.close()
 
 
 async def _ask(socket: Path, command: Command) -> dict[str, str]:
-    kind = "alarmen" if command.what is What.DISMISS else "berichten"
     with short(socket) as name:
         async with (
             aiohttp.ClientSession(
                 connector=aiohttp.UnixConnector(path=name), timeout=TIMEOUT
             ) as session,
             session.post(
-                f"http://gateway/{kind}/{command.id}/{command.what}",
+                f"http://gateway/{KIND[command.what]}/{command.id}/{command.what}",
                 json={"door": command.who, "reden": command.why},
             ) as answer,
         ):

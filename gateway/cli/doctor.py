@@ -15,6 +15,7 @@ import typer
 from gateway.app import SystemClock, load_schemas
 from gateway.catalogue import Role
 from gateway.cli import Config
+from gateway.cli.doctor_packs import packs
 from gateway.cli.doctor_retention import retention
 from gateway.cli.doctor_signin import sign_in
 from gateway.cli.look import look
@@ -89,6 +90,7 @@ def examine(installation: Installation) -> Iterator[Finding]:
     yield from (Finding(*line) for line in retention(installation))
     load_schemas(installation, directory)
     yield Finding("✓", f"{len(directory.catalogue.kinds)} schema's gecompileerd")
+    yield from (Finding(*line) for line in packs(installation, directory))
 
 
 def _own_certificate(installation: Installation, trust: TrustStore) -> Iterator[Finding]:

@@ -5,8 +5,16 @@ from typing import Annotated
 
 import typer
 
+from gateway.app import SystemClock
+from gateway.directory import Directory
 from gateway.docs_pages import Sources, pages
-from gateway.installation import load_catalogue, load_installation, load_table, share
+from gateway.installation import (
+    load_catalogue,
+    load_directory,
+    load_installation,
+    load_table,
+    share,
+)
 
 
 def docs(
@@ -18,7 +26,8 @@ def docs(
 ) -> None:
     """Write a page per message, of error codes, and of settings.
 
-    With --config from the catalogue, schemas and classification table of that installation.
+    With --config from the catalogue, the schemas and packs, and the classification table of that
+    installation. A message that only has a pack for some partners, or none yet, has no page.
     """
     made = pages(built_in() if config is None else _installed(config))
     for name, text in made.items():
@@ -40,16 +49,24 @@ def built_in() -> Sources:
 
 def _installed(config: Path) -> Sources:
     installation = load_installation(config)
-    paths = installation.settings.paths
-    settings = share("config")
-
-    def file(given: Path | None, name: str) -> Path:
-        return installation.path(given) if given else settings / name
-
-    schemas = installation.path(paths.schemas) if paths.schemas else share("schemas")
+    directory = load_directory(installation, epoch=0)
+    given = installation.settings.paths.schemas
+    schemas = installation.path(given) if given else share("schemas")
     return Sources(
-        catalogue=load_catalogue(file(paths.catalogue, "catalogue.toml")),
+        catalogue=directory.catalogue,
         schemas=schemas,
-        classification=load_table(file(paths.classification, "classification.toml")),
+        classification=directory.gate.table,
+        packs=_judging(directory),
         link=schemas.as_uri(),
     )
+
+
+def _judging(directory: Directory) -> dict[tuple[str, str], Path]:
+    """Return the XSD of the pack that judges a message of all partners now."""
+    now = SystemClock().now()
+    found = {}
+    for name, version in directory.catalogue.kinds:
+        line = directory.activations.choose(name, version, partner=directory.me, at=now)
+        if line is not None:
+            found[name, version] = directory.packs[line.pack].folder / line.entry
+    return found

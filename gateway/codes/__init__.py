@@ -14,12 +14,13 @@ from gateway.codes.code import Code, Told
 from gateway.codes.deliveries import DELIVERIES
 from gateway.codes.documents import DOCUMENTS
 from gateway.codes.installation import INSTALLATION
+from gateway.codes.packs import PACKS
 from gateway.codes.partners import PARTNERS
 from gateway.codes.sign_in import SIGN_IN
 
 __all__ = ["CODES", "Code", "Told", "find"]
 
-ALL = (*DOCUMENTS, *BACK_ENDS, *SIGN_IN, *PARTNERS, *DELIVERIES, *INSTALLATION)
+ALL = (*DOCUMENTS, *BACK_ENDS, *SIGN_IN, *PARTNERS, *DELIVERIES, *INSTALLATION, *PACKS)
 CODES: Mapping[str, Code] = MappingProxyType({one.code: one for one in ALL})
 
 

@@ -33,6 +33,10 @@ BACK_ENDS: tuple[Code, ...] = (
                 "A parameter of the query is not known, there twice, or has no such value.",
                 "The finding names the parameter and what it can be.",
             ),
+            "request.cursor": (
+                "The cursor is none that was given here.",
+                "Use the link of the page before as it is; start again without one.",
+            ),
         },
     ),
     *family(
@@ -56,6 +60,24 @@ BACK_ENDS: tuple[Code, ...] = (
             "postvak.closed": (
                 "The delivery was closed before in the other way.",
                 "A confirmation can not be turned into a refusal, nor the reverse.",
+            ),
+        },
+    ),
+    *family(
+        None,
+        _BACK_END,
+        {
+            "agreement.ends": (
+                "Trial: the agreement (CPA) with the receiver ends soon.",
+                "Ask the operator for a new one.",
+            ),
+            "duplicate.herhaald": (
+                "Trial: this message was handed in before and would get the same answer.",
+                "Nothing, if it is meant to be the same one.",
+            ),
+            "termijn.aangenomen": (
+                "Trial: it was not said whether the message is acute; the longer term is taken.",
+                "Give `acuut` with the hand-in.",
             ),
         },
     ),

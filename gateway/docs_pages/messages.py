@@ -1,7 +1,7 @@
 """docs/berichten: a page per message, from schema, rules, catalogue and classification table."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from gateway.catalogue import Catalogue, MessageKind
@@ -34,21 +34,30 @@ class Sources:
     schemas: Path
     """Folder of the schema packs."""
     classification: ClassificationTable
+    packs: Mapping[tuple[str, str], Path] = field(default_factory=dict)
+    """Entry XSDs that judge in the place of those of the folder, by name and version."""
     link: str = "../../schemas"
     """Where that folder is, seen from a page."""
+
+    @property
+    def kinds(self) -> Mapping[tuple[str, str], MessageKind]:
+        """Return the messages that have a schema."""
+        all_ = self.catalogue.kinds.items()
+        return {key: kind for key, kind in sorted(all_) if kind.schema or key in self.packs}
 
 
 def pages(sources: Sources) -> dict[str, str]:
     """Return every page by its path below docs/, the index first."""
-    read_ = {key: _read(sources, kind) for key, kind in sources.catalogue.kinds.items()}
+    read_ = {key: _read(sources, kind) for key, kind in sources.kinds.items()}
     made = {INDEX: _index(sources, read_)}
-    for key, kind in sorted(sources.catalogue.kinds.items()):
+    for key, kind in sources.kinds.items():
         made[f"berichten/{_file(sources, kind)}"] = _page(sources, kind, read_[key])
     return made
 
 
 def _read(sources: Sources, kind: MessageKind) -> Message:
-    return read(sources.schemas / kind.schema, kind.name)
+    pack = sources.packs.get((kind.name, kind.version))
+    return read(pack or sources.schemas / kind.schema, kind.name)
 
 
 def _file(sources: Sources, kind: MessageKind) -> str:
@@ -69,7 +78,7 @@ def _index(sources: Sources, found: Mapping[tuple[str, str], Message]) -> str:
             _directions(kind),
             REPLIES.get(kind.name, ""),
         )
-        for key, kind in sorted(sources.catalogue.kinds.items())
+        for key, kind in sources.kinds.items()
     ]
     lines = [
         "# Messages",
@@ -120,9 +129,14 @@ def _facts(sources: Sources, kind: MessageKind) -> Iterator[tuple[str, ...]]:
     yield "eb:Action and root element", f"`{kind.name}`"
     yield "Namespace of the root", f"`{kind.namespace}`"
     yield "From → to", _directions(kind)
-    yield "Schema", _link(sources, kind.schema)
+    yield "Schema", _schema(sources, kind)
     yield "Example", " · ".join(_examples(sources, kind)) or "none in this pack"
     yield "Answer", _answers(kind)
+
+
+def _schema(sources: Sources, kind: MessageKind) -> str:
+    pack = sources.packs.get((kind.name, kind.version))
+    return f"[{pack.name}]({pack.as_uri()})" if pack else _link(sources, kind.schema)
 
 
 def _link(sources: Sources, path: str) -> str:
@@ -130,6 +144,8 @@ def _link(sources: Sources, path: str) -> str:
 
 
 def _examples(sources: Sources, kind: MessageKind) -> Iterator[str]:
+    if (kind.name, kind.version) in sources.packs:
+        return
     folder = (sources.schemas / kind.schema).parent / "examples"
     for path in sorted(folder.glob(f"{kind.name}*.xml")):
         if path.stem.partition("-")[0] == kind.name:

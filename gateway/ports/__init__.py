@@ -13,6 +13,7 @@ from gateway.ports.people import (
     Decided,
     Decisions,
     Owed,
+    Shelving,
     Undeliverable,
 )
 from gateway.ports.postvak import Postvak, PostvakItem
@@ -29,7 +30,17 @@ from gateway.ports.queue import (
     Signals,
     TryAgain,
 )
-from gateway.ports.reading import AuditRow, DeliveryView, MessageView, Reader, Summary
+from gateway.ports.reading import (
+    AuditRow,
+    DeliveryView,
+    MessageView,
+    Page,
+    Reader,
+    Standing,
+    Summary,
+    Wanted,
+    standing,
+)
 from gateway.ports.stored import (
     Admission,
     Admitted,
@@ -79,18 +90,23 @@ __all__ = [
     "NewMessage",
     "Outcome",
     "Owed",
+    "Page",
     "Payloads",
     "Postvak",
     "PostvakItem",
     "Queue",
     "Reader",
     "SealedPayload",
+    "Shelving",
     "SignalOutcome",
     "SignalReceived",
     "Signals",
     "Snapshots",
+    "Standing",
     "StoredPayload",
     "Summary",
     "TryAgain",
     "Undeliverable",
+    "Wanted",
+    "standing",
 ]

@@ -17,6 +17,7 @@ from gateway.ports import (
     Postvak,
     Queue,
     Reader,
+    Shelving,
     Signals,
     Undeliverable,
 )
@@ -39,6 +40,7 @@ from gateway.store.reader import SqlReader
 from gateway.store.reading import InlineReads, Reads, ThreadReads
 from gateway.store.rekeying import AllKeys
 from gateway.store.retention import SqlRetention
+from gateway.store.shelving import SqlShelving
 from gateway.store.signals import SqlSignals
 from gateway.store.undeliverable import SqlUndeliverable
 from gateway.store.writer import InlineWriter, ThreadWriter, Writer, value_of
@@ -96,10 +98,11 @@ class Store:
         self.postvak: Postvak = SqlPostvak(writer=writer, reads=reads, bells=bells, clock=clock)
         self.alarms: Alarms = SqlAlarms(writer=writer, reads=reads, clock=clock)
         self.decisions: Decisions = SqlDecisions(writer=writer, clock=clock)
+        self.shelving: Shelving = SqlShelving(writer=writer, clock=clock)
         self.undeliverable: Undeliverable = SqlUndeliverable(
             writer=writer, reads=reads, clock=clock
         )
-        self.reader: Reader = SqlReader(reads=reads, clock=clock)
+        self.reader: Reader = SqlReader(reads=reads, engine=engine, clock=clock)
         self.retention = SqlRetention(
             writer=writer, reads=reads, epochs=epochs, clock=clock, dice=dice
         )

@@ -8,20 +8,21 @@ import json
 import os
 import socket
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 from http import HTTPStatus
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import structlog
 from aiohttp import web
 
 from gateway.errors import GatewayError, Misconfigured, PolicyViolation, Refused, Unavailable
-from gateway.ports import Alarms, Decisions
+from gateway.ports import Alarms, Decisions, Shelving
 
 log = structlog.get_logger("gateway.control")
 
@@ -40,6 +41,18 @@ class What(StrEnum):
     RESUME = "hervat"
     STOP = "staak"
     DISMISS = "af"
+    RESHELVED = "gewijzigd"
+
+
+KIND: Mapping[What, str] = MappingProxyType(
+    {
+        What.RESUME: "berichten",
+        What.STOP: "berichten",
+        What.DISMISS: "alarmen",
+        What.RESHELVED: "schemas",
+    }
+)
+"""What each command is about: the beginning of its path."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +61,7 @@ class Command:
 
     what: What
     id: str
-    """Of a delivery or a message; for `af` the number of an alarm."""
+    """Of a delivery or a message; for `af` the number of an alarm; the name of a schema pack."""
     who: str
     why: str
 
@@ -67,6 +80,7 @@ class Desk:
 
     decisions: Decisions
     alarms: Alarms
+    shelving: Shelving
 
     async def perform(self, command: Command) -> dict[str, str]:
         """Return what came of it. Raises Refused or Unavailable."""
@@ -80,6 +94,9 @@ class Desk:
                 number = int(command.id) if command.id.isdecimal() else 0
                 alarm = await self.alarms.dismiss(number, who=who, why=why)
                 return {"alarm": str(alarm.id), "code": alarm.code}
+            case What.RESHELVED:
+                await self.shelving.changed(command.id, who=who, why=why)
+                return {"pakket": command.id}
         return {
             "levering": decided.delivery,
             "bericht": decided.message,
@@ -137,7 +154,8 @@ def control_app(desk: Desk, users: frozenset[int]) -> web.Application:
         log.info("control.done", what=request.match_info["what"], **done)
         return web.json_response(done)
 
-    app.router.add_post("/{kind:berichten|alarmen}/{id}/{what:hervat|staak|af}", take)
+    kinds, words = "|".join(sorted({*KIND.values()})), "|".join(What)
+    app.router.add_post(f"/{{kind:{kinds}}}/{{id}}/{{what:{words}}}", take)
     return app
 
 
@@ -149,7 +167,7 @@ async def _command(request: web.Request) -> Command:
         raise PolicyViolation("command.body", "Het verzoek is geen opdracht.") from error
     who, why = (value if isinstance(value, str) else "" for value in given)
     what = What(request.match_info["what"])
-    if (what is What.DISMISS) is not (request.match_info["kind"] == "alarmen"):
+    if request.match_info["kind"] != KIND[what]:
         raise PolicyViolation("command.body", "Deze opdracht bestaat hier niet.")
     return Command(what=what, id=request.match_info["id"], who=who, why=why)
 

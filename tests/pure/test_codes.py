@@ -17,6 +17,7 @@ RULE_CODES = {rule.code for rule in RULES}
 CONSTRAINTS = {c.code for c in vars(constraints).values() if isinstance(c, constraints.Constraint)}
 RUN_TIME = {
     ("housekeeping.py", "code"),
+    ("packs/inspection.py", "code"),
     ("pipeline/unproven.py", "code"),
     ("store/alarms.py", "code"),
     ("store/ending.py", "code"),

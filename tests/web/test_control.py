@@ -53,7 +53,9 @@ class Decisions:
 @asynccontextmanager
 async def asking(folder: Path, decisions: Decisions, **given):
     """Listen in `folder`, and yield what posts there."""
-    control = await open_control(Desk(decisions=decisions, alarms=None), folder, **given)
+    control = await open_control(
+        Desk(decisions=decisions, alarms=None, shelving=None), folder, **given
+    )
     try:
         with short(folder / NAME) as name:
             connector = aiohttp.UnixConnector(path=name)
@@ -178,7 +180,7 @@ async def test_a_socket_that_can_not_be_made_stops_the_start(tmp_path):
     (tmp_path / NAME).mkdir()
 
     with pytest.raises(Misconfigured) as caught:
-        await open_control(Desk(decisions=Decisions(), alarms=None), tmp_path)
+        await open_control(Desk(decisions=Decisions(), alarms=None, shelving=None), tmp_path)
 
     assert caught.value.code == "control.socket"
 
@@ -227,7 +229,9 @@ async def test_decisions_are_carried_out_without_a_process_and_through_one(confi
     alone = gateway("berichten", "hervat", "m-1", "--reden", "niet daar", "-c", config)
     stage = await opened(config)
     folder = load_installation(config).path(Path("data"))
-    desk = Desk(decisions=stage.store.decisions, alarms=stage.store.alarms)
+    desk = Desk(
+        decisions=stage.store.decisions, alarms=stage.store.alarms, shelving=stage.store.shelving
+    )
     control = await open_control(desk, folder)
     through = await _in_thread("berichten", "staak", "d-2", "--reden", "kwijt", config=config)
     again = await _in_thread("berichten", "staak", "d-2", "--reden", "kwijt", config=config)
@@ -248,7 +252,7 @@ async def test_decisions_are_carried_out_without_a_process_and_through_one(confi
     stopped = next(
         r.event for r in (await stage.view(2)).trace if r.event.event == "delivery.stopped"
     )
-    assert (stopped.actor, stopped.data["reason"]) == (deciding._user(), "kwijt")
+    assert (stopped.actor, stopped.data["reason"]) == (deciding.user(), "kwijt")
     await stage.store.close()
 
 
