@@ -26,6 +26,7 @@ from gateway.installation import Installation, load_directory, load_installation
 from gateway.keys.keystore import FileKeyring
 from gateway.outbound.tls import KeyPair
 from gateway.ports import AlarmView
+from gateway.rules.severities import in_force
 from gateway.security.certificates import TrustStore, Usage
 from gateway.store.view import View
 from gateway.web.api import alarm_texts
@@ -86,6 +87,7 @@ def examine(installation: Installation) -> Iterator[Finding]:
         yield from _agreement(directory, agreement)
     yield from _gate(directory)
     yield from (Finding(*line) for line in webhooks(installation, directory))
+    yield from _rules(directory)
     yield from _alarms(installation)
     yield from (Finding(*line) for line in retention(installation))
     load_schemas(installation, directory)
@@ -172,6 +174,17 @@ def _gate(directory: Directory) -> Iterator[Finding]:
         yield Finding(
             "✓", f"doorlopende toestemming {approval.id} tot {approval.valid_until:%Y-%m-%d}"
         )
+
+
+def _rules(directory: Directory) -> Iterator[Finding]:
+    """Yield the business rules that count otherwise for somebody."""
+    now = SystemClock().now()
+    for party in directory.parties.values():
+        for setting in party.rules:
+            last = f" tot en met {setting.until}" if setting.until else ""
+            over = "" if in_force(setting, now) else " (verlopen: haal de regel weg)"
+            told = f"regel {setting.rule} is voor {party.name} een {setting.severity}{last}{over}"
+            yield Finding("!", told)
 
 
 def _alarms(installation: Installation) -> Iterator[Finding]:
