@@ -21,8 +21,9 @@ from gateway.directory import Directory
 from gateway.errors import Finding, GatewayError
 from gateway.explainer import Explainer
 from gateway.installation import Installation, load_directory, load_installation, share
+from gateway.inventory import pair_of
 from gateway.keys.epochs import EpochKeys
-from gateway.keys.keystore import FileKeyring
+from gateway.keys.keystore import FileKeyring, ReloadableKeyring
 from gateway.metrics import Metrics
 from gateway.outbound.ebms import EbmsClient
 from gateway.outbound.tls import KeyPair, ReloadableContext, server_context
@@ -178,6 +179,8 @@ class App:
     api_tls: ReloadableContext | None
     """Of the REST listener; None where there is none."""
     explaining: Explaining
+    keyring: ReloadableKeyring
+    network: EbmsClient
 
     @property
     def settings(self) -> Settings:
@@ -213,34 +216,40 @@ class App:
         return []
 
     async def reload(self) -> None:
-        """Read the directory and the TLS files again; keep the old ones when they are wrong."""
+        """Read directory, keys and certificates again; keep the old ones when they are wrong.
+
+        Connections and requests go on: what is new counts from the next one.
+        """
         try:
             api = _api_context(self.installation)
+            keys = _keyring(self.installation)
+            identity = _identity(self.installation)
             changed = await self.snapshots.reload(self.store)
-            fresh = server_context(
-                _identity(self.installation), clients=self.snapshots.current().trust
-            )
+            fresh = server_context(identity, clients=self.snapshots.current().trust)
+            self.network.renew((identity,))
         except GatewayError as error:
             log.error("directory.not_reloaded", code=error.code, where=error.where)
             return
+        self.keyring.swap(keys)
         self.tls.swap(fresh)
         if self.api_tls is not None and api is not None:
             self.api_tls.swap(api)
         log.info("directory.reloaded", changed=changed, epoch=self.snapshots.current().epoch)
 
 
+def _keyring(installation: Installation) -> FileKeyring:
+    return FileKeyring(installation.path(installation.settings.paths.keys))
+
+
 def _identity(installation: Installation) -> KeyPair:
-    tls = installation.settings.listen.ebms
-    return KeyPair(certificate=installation.path(tls.certificate), key=installation.path(tls.key))
+    return pair_of(installation, installation.settings.listen.ebms)
 
 
 def _api_context(installation: Installation) -> ssl.SSLContext | None:
     api = installation.settings.listen.api
     if api is None:
         return None
-    return server_context(
-        KeyPair(certificate=installation.path(api.certificate), key=installation.path(api.key))
-    )
+    return server_context(pair_of(installation, api))
 
 
 @contextlib.asynccontextmanager
@@ -263,12 +272,13 @@ async def build(installation: Installation) -> AsyncIterator[App]:
         metrics = Metrics()
         metrics.store_down(store.condition.seconds)
         api_tls = _api_context(installation)
+        keyring = ReloadableKeyring(_keyring(installation))
         gateway = Gateway(
             House(
                 clock=clock,
                 dice=dice,
                 snapshots=snapshots,
-                keyring=FileKeyring(installation.path(settings.paths.keys)),
+                keyring=keyring,
                 network=network,
                 schemas=schemas,
                 explain=explaining,
@@ -298,6 +308,8 @@ async def build(installation: Installation) -> AsyncIterator[App]:
             tls=ReloadableContext(server_context(_identity(installation), clients=directory.trust)),
             explaining=explaining,
             api_tls=ReloadableContext(api_tls) if api_tls is not None else None,
+            keyring=keyring,
+            network=network,
         )
 
 

@@ -9,6 +9,7 @@ from pydantic import BaseModel
 
 from gateway.config import (
     NAME,
+    AlarmSettings,
     DatabaseSettings,
     InstallationRole,
     LimitSettings,
@@ -116,6 +117,7 @@ def to_toml(new: NewInstallation) -> str:
         *_section("worker", WorkerSettings, {}),
         *_section("limits", LimitSettings, {}),
         *_section("retention", RetentionSettings, {}),
+        *_section("alarms", AlarmSettings, {}),
         "# Every party that is known here. The keys of the own party are in keys/.",
     ]
     for party in (new.party, *new.others):

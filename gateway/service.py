@@ -83,7 +83,7 @@ async def _control(app: App) -> AsyncIterator[None]:
         yield
         return
     folder = app.installation.path(app.settings.paths.database).parent
-    desk = Desk(decisions=app.store.decisions, alarms=app.store.alarms)
+    desk = Desk(decisions=app.store.decisions, alarms=app.store.alarms, renewals=app.store.renewals)
     control = await open_control(desk, folder)
     try:
         yield

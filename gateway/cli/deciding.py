@@ -10,9 +10,10 @@ import aiohttp
 import typer
 
 from gateway.app import SystemClock, SystemDice, open_store
-from gateway.errors import GatewayError, Refused, Unavailable
+from gateway.errors import GatewayError, Misconfigured, Refused, Unavailable
 from gateway.installation import Installation, load_installation
-from gateway.web.control import NAME, Command, Desk, What, short
+from gateway.store.view import View
+from gateway.web.control import KIND, NAME, Command, Desk, What, short
 
 Reden = Annotated[
     str, typer.Option(help="Why; it stands in the audit log. No personal data.", show_default=False)
@@ -28,6 +29,17 @@ def decide(config: Path, what: What, id_: str, *, reden: str, door: str) -> dict
     installation = load_installation(config)
     command = Command(what=what, id=id_, who=door or _user(), why=reden)
     return asyncio.run(_decide(installation, command))
+
+
+def has_database(installation: Installation) -> bool:
+    """Tell whether somebody served from it already; raises StoreUnavailable."""
+    try:
+        with View(installation.database, SystemClock(), password_file=installation.password_file):
+            return True
+    except Misconfigured as error:
+        if error.code != "store.path":
+            raise
+        return False
 
 
 def _user() -> str:
@@ -48,20 +60,20 @@ async def _decide(installation: Installation, command: Command) -> dict[str, str
             pass  # nobody listens: the process is gone
     store = open_store(installation, SystemClock(), SystemDice())
     try:
-        return await Desk(decisions=store.decisions, alarms=store.alarms).perform(command)
+        desk = Desk(decisions=store.decisions, alarms=store.alarms, renewals=store.renewals)
+        return await desk.perform(command)
     finally:
         await store.close()
 
 
 async def _ask(socket: Path, command: Command) -> dict[str, str]:
-    kind = "alarmen" if command.what is What.DISMISS else "berichten"
     with short(socket) as name:
         async with (
             aiohttp.ClientSession(
                 connector=aiohttp.UnixConnector(path=name), timeout=TIMEOUT
             ) as session,
             session.post(
-                f"http://gateway/{kind}/{command.id}/{command.what}",
+                f"http://gateway/{KIND[command.what]}/{command.id}/{command.what}",
                 json={"door": command.who, "reden": command.why},
             ) as answer,
         ):

@@ -13,6 +13,8 @@ from gateway.ports.people import (
     Decided,
     Decisions,
     Owed,
+    Renewal,
+    Renewals,
     Undeliverable,
 )
 from gateway.ports.postvak import Postvak, PostvakItem
@@ -84,6 +86,8 @@ __all__ = [
     "PostvakItem",
     "Queue",
     "Reader",
+    "Renewal",
+    "Renewals",
     "SealedPayload",
     "SignalOutcome",
     "SignalReceived",

@@ -6,22 +6,24 @@ beside the database with mode 0600; only root and the process's own user are ans
 
 import json
 import os
+import re
 import socket
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 from http import HTTPStatus
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import structlog
 from aiohttp import web
 
 from gateway.errors import GatewayError, Misconfigured, PolicyViolation, Refused, Unavailable
-from gateway.ports import Alarms, Decisions
+from gateway.ports import Alarms, Decisions, Renewal, Renewals
 
 log = structlog.get_logger("gateway.control")
 
@@ -40,6 +42,18 @@ class What(StrEnum):
     RESUME = "hervat"
     STOP = "staak"
     DISMISS = "af"
+    RENEW = "vernieuwd"
+
+
+KIND: Mapping[What, str] = MappingProxyType(
+    {
+        What.RESUME: "berichten",
+        What.STOP: "berichten",
+        What.DISMISS: "alarmen",
+        What.RENEW: "certificaten",
+    }
+)
+"""What each command is about: the beginning of its path."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +62,7 @@ class Command:
 
     what: What
     id: str
-    """Of a delivery or a message; for `af` the number of an alarm."""
+    """Of a delivery or a message; of an alarm its number; `USE:SHA256` of a certificate."""
     who: str
     why: str
 
@@ -67,6 +81,7 @@ class Desk:
 
     decisions: Decisions
     alarms: Alarms
+    renewals: Renewals
 
     async def perform(self, command: Command) -> dict[str, str]:
         """Return what came of it. Raises Refused or Unavailable."""
@@ -80,11 +95,22 @@ class Desk:
                 number = int(command.id) if command.id.isdecimal() else 0
                 alarm = await self.alarms.dismiss(number, who=who, why=why)
                 return {"alarm": str(alarm.id), "code": alarm.code}
+            case What.RENEW:
+                renewal = _renewal(command.id)
+                await self.renewals.imported(renewal, who=who, why=why)
+                return {"certificaat": renewal.sha256, "gebruik": renewal.use}
         return {
             "levering": decided.delivery,
             "bericht": decided.message,
             "status": str(decided.state),
         }
+
+
+def _renewal(text: str) -> Renewal:
+    found = re.fullmatch(r"([a-z]{1,32}):([0-9a-f]{64})", text)
+    if found is None:
+        raise PolicyViolation("command.body", "Dit is geen certificaat.")
+    return Renewal(use=found[1], sha256=found[2])
 
 
 # --- the socket -----------------------------------------------------------------------
@@ -137,7 +163,8 @@ def control_app(desk: Desk, users: frozenset[int]) -> web.Application:
         log.info("control.done", what=request.match_info["what"], **done)
         return web.json_response(done)
 
-    app.router.add_post("/{kind:berichten|alarmen}/{id}/{what:hervat|staak|af}", take)
+    kinds, words = "|".join(sorted({*KIND.values()})), "|".join(What)
+    app.router.add_post(f"/{{kind:{kinds}}}/{{id}}/{{what:{words}}}", take)
     return app
 
 
@@ -149,7 +176,7 @@ async def _command(request: web.Request) -> Command:
         raise PolicyViolation("command.body", "Het verzoek is geen opdracht.") from error
     who, why = (value if isinstance(value, str) else "" for value in given)
     what = What(request.match_info["what"])
-    if (what is What.DISMISS) is not (request.match_info["kind"] == "alarmen"):
+    if request.match_info["kind"] != KIND[what]:
         raise PolicyViolation("command.body", "Deze opdracht bestaat hier niet.")
     return Command(what=what, id=request.match_info["id"], who=who, why=why)
 

@@ -49,6 +49,8 @@ PURPOSES = {
     ("cpa", "make"): "Make the CPA of two parties",
     ("certs",): "Certificates",
     ("certs", "make-test-pki"): "Make a hierarchy like PKIoverheid's",
+    ("certs", "list"): "List every certificate and revocation list in use",
+    ("certs", "import"): "Put a renewed certificate, authority or revocation list in place",
     ("certs", "show"): "OIN, subject, validity and thumbprint",
 }
 POLITIE, KNOOPPUNT = "00000099000000000001", "00000099000000000009"
