@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from gateway.errors import Misconfigured
 from gateway.ports import Clock, Reader
 from gateway.store.audit import Break, verify_chain
+from gateway.store.durability import Durability, durability
 from gateway.store.engine import Engine, is_postgresql, open_engine, path_of
 from gateway.store.faults import ours
 from gateway.store.reader import SqlReader
@@ -53,6 +54,10 @@ class View:
         """Count what is due for destruction, and what stands under which epoch key."""
         now = self._clock.now()
         return await self._reads(lambda c: figures(c, now))
+
+    async def durability(self) -> Durability:
+        """Ask how safely the database keeps what was committed, and what time it has."""
+        return await self._reads(durability)
 
     async def verify_chain(self) -> Break | None:
         """Recompute the audit chains; return the first break."""

@@ -32,7 +32,7 @@ PURPOSES = {
     ("token",): "stored only as SHA-256",
     ("send",): "Hand a document in",
     ("backup",): "Copy the SQLite database while the gateway runs",
-    ("doctor",): "Check configuration, keys, certificates",
+    ("doctor",): "Check everything that messages depend on",
     ("berichten",): "Messages and their trace",
     ("berichten", "list"): "List messages, newest first",
     ("berichten", "show"): "every step with its time",
