@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -40,11 +41,15 @@ def look_over(installation: Installation, now: datetime) -> tuple[InUse, ...]:
 
 
 def _holds(installation: Installation) -> Callable[[bytes], bool]:
-    """Return what knows the private keys; when they can not be read none is held."""
+    """Return what knows the private keys; when they can not be read it raises why."""
     try:
         return FileKeyring(installation.path(installation.settings.paths.keys)).holds
-    except Misconfigured:  # doctor says what is wrong with it
-        return lambda _certificate: False
+    except Misconfigured as error:
+        return partial(_fail, error)
+
+
+def _fail(error: Misconfigured, _certificate: bytes) -> bool:
+    raise error
 
 
 def days(item: InUse, now: datetime) -> int | None:

@@ -18,6 +18,9 @@ _KEY_OF = {Use.SIGN: "ondertekening", Use.ENCRYPT: "ontsleuteling"}
 _RENEW = "Vraag een nieuw certificaat aan en geef het aan gateway certs import"
 _REMEDIES = {
     "keys.missing": "Zet de sleutel in keys/, mode 0600",
+    "keys.permissions": "Zie Sleutels en rechten",
+    "keys.folder": "Zie Sleutels en rechten",
+    "keys.unreadable": "Zet elke sleutel om naar PEM zonder wachtwoord (openssl pkey)",
     "crl.stale": "Haal de nieuwe lijst op en geef haar aan gateway certs import",
     "certificate.revocation_unknown": "Geef de verse intrekkingslijst van de uitgever aan gateway "
     "certs import",

@@ -82,7 +82,8 @@ def in_use(
 ) -> tuple[InUse, ...]:
     """Return what is in use, what ends first in front; each once per use.
 
-    `holds` tells whether the private key of a certificate is here; `places` gives the file
+    `holds` tells whether the private key of a certificate is here, or raises why none can be
+    used; `places` gives the file
     of an anchor, intermediate or list by its hex SHA-256.
     """
     look = _Look(directory, trust, holds, now, places or {})
@@ -137,14 +138,20 @@ class _Look:
             ours = party == self.directory.me
             where = f"CPA {agreement.cpa_id}"
             code = self._judged(der, usage, party)
-            if ours and needed and not code and not self.holds(der):
-                code = "keys.missing"
+            if ours and needed and not code:
+                code = self._key(der)
             try:
                 item = _said(use, der, where, ours=ours)
             except GatewayError as error:
                 yield _unread(Own(use=use, where=where, read=bytes), error.code)
             else:
                 yield replace(item, needed=needed, code=code)
+
+    def _key(self, der: bytes) -> str:
+        try:
+            return "" if self.holds(der) else "keys.missing"
+        except GatewayError as error:  # of the folder or another key: none can be used
+            return error.code
 
     def _judged(self, der: bytes, usage: Usage, party: Oin) -> str:
         try:
