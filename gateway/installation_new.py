@@ -29,8 +29,8 @@ FOLDERS = (
     "trust/intermediates",
     "trust/crls",
     "agreements",
-    "data",
 )
+DATA = Path("data")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +70,8 @@ class NewInstallation:
     environment: str = "test"
     database_url: str | None = None
     """PostgreSQL; None = the SQLite file."""
+    data: Path | None = None
+    """Folder of database and epoch keys; None = `data` beside gateway.toml."""
 
 
 def write_installation(folder: Path, new: NewInstallation) -> Path:
@@ -87,7 +89,7 @@ def write_installation(folder: Path, new: NewInstallation) -> Path:
             "init.exists", "Er is al een configuratie; die blijft zoals zij is.", where=str(file)
         ) from exc
     folder.chmod(0o700)
-    for name in FOLDERS:
+    for name in (*FOLDERS, new.data or DATA):
         (folder / name).mkdir(mode=0o700, exist_ok=True)
     if not (folder / README).exists():
         (folder / README).write_text(_next_steps(new), encoding="utf-8")
@@ -111,7 +113,7 @@ def to_toml(new: NewInstallation) -> str:
         *(f"{_value(service)} = {_value(version)}" for service, version in new.services.items()),
         "",
         *_listeners(new),
-        *_section("paths", Paths, {"approvals": "approvals.toml"} if new.approvals else {}),
+        *_section("paths", Paths, _paths(new)),
         *_section("database", DatabaseSettings, _given(url=new.database_url)),
         *_section("log", LogSettings, {"vorm": new.log}),
         *_section("worker", WorkerSettings, {}),
@@ -161,6 +163,14 @@ def _section(name: str, model: type[BaseModel], given: Mapping[str, str]) -> lis
     return [*lines, ""]
 
 
+def _paths(new: NewInstallation) -> dict[str, str]:
+    return _given(
+        approvals="approvals.toml" if new.approvals else None,
+        database=None if new.data is None else str(new.data / "gateway.db"),
+        epoch_keys=None if new.data is None else str(new.data / "epochs"),
+    )
+
+
 def _given(**settings: str | None) -> dict[str, str]:
     return {key: value for key, value in settings.items() if value is not None}
 
@@ -207,6 +217,7 @@ Wat nog nodig is voor `gateway serve`:
 5. `gateway.toml`: de partijen, hun rollen en applicaties, en de backends.
 6. `gateway doctor --config {NAME}` zegt wat er nog ontbreekt.
 
-De map `data/` bevat de database en, in `data/epochs/`, de sleutels waaronder berichten versleuteld
-zijn opgeslagen. Zet die twee nooit in dezelfde back-up: wat vernietigd is, komt anders terug.
+De map `{new.data or DATA}` bevat de database en, in `epochs/`, de sleutels waaronder berichten
+versleuteld zijn opgeslagen. Zet die twee nooit in dezelfde back-up: wat vernietigd is, komt anders
+terug.
 """

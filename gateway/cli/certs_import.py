@@ -237,16 +237,16 @@ def _next(directory: Directory, checked: Checked, placed: Placed) -> Iterator[st
     """Yield what a person has yet to do."""
     match checked.target:
         case Target.SIGN | Target.ENCRYPT:
-            ends = [a.end for a in directory.agreements.values()]
-            last = f"{max(ends):%Y-%m-%d}" if ends else "de laatste CPA"
+            ends = [agreement.end for agreement in directory.agreements.values()]
             yield "Het telt pas met een nieuwe CPA waarin dit certificaat staat. Nog te doen:"
             yield "  1. laat die CPA maken, of: gateway cpa make"
             yield "  2. zet haar in agreements/ bij beide partijen, en geef SIGHUP"
-            yield f"  3. laat de oude sleutel in keys/ staan tot de oude CPA's eindigen ({last})"
-        case Target.TLS:
-            yield "Klaar. Werkt het niet: zet de bewaarde bestanden terug en geef SIGHUP."
-            if placed.kept:
-                yield "Verwijder de bewaarde sleutel zodra u zeker bent."
+            if ends:
+                last = f"{max(ends):%Y-%m-%d}"
+                yield f"  3. laat de oude sleutel in keys/ staan tot de oude CPA's eindigen ({last})"
+        case Target.TLS | Target.API if placed.kept:
+            yield "Werkt het niet: zet de bewaarde bestanden terug en geef SIGHUP."
+            yield "Verwijder de bewaarde sleutel zodra u zeker bent."
         case Target.ANCHOR:
             yield "Nog te doen: de CA's onder dit anchor (intermediate) en hun CRL's."
         case Target.INTERMEDIATE:

@@ -58,7 +58,7 @@ async def cli(site, *arguments) -> tuple[int, str, str]:
 
 async def imported(site, file, key=None, target=None) -> str:
     """Do what the command does, without the start of Python; return what it prints."""
-    console = Console(record=True, width=200, file=StringIO())
+    console = Console(record=True, width=200, file=StringIO(), markup=False)
     request = Request(
         config=site.folder,
         file=file,
