@@ -243,7 +243,7 @@ def _next(directory: Directory, checked: Checked, placed: Placed) -> Iterator[st
             yield "  2. zet haar in agreements/ bij beide partijen, en geef SIGHUP"
             if ends:
                 last = f"{max(ends):%Y-%m-%d}"
-                yield f"  3. laat de oude sleutel in keys/ staan tot de oude CPA's eindigen ({last})"
+                yield f"  3. houd de oude sleutel in keys/ tot de oude CPA's eindigen: {last}"
         case Target.TLS | Target.API if placed.kept:
             yield "Werkt het niet: zet de bewaarde bestanden terug en geef SIGHUP."
             yield "Verwijder de bewaarde sleutel zodra u zeker bent."
