@@ -4,6 +4,7 @@
 `python -m bench full`       the same, and the backlogs on PostgreSQL
 `python -m bench two`        one and two processes on PostgreSQL
 `python -m bench hop`        only the hop, on SQLite; `hop postgresql` on PostgreSQL
+`python -m bench judge`      reading and judging each message, and refusals of 35 MB
 `python -m bench profile`    where the time of a hop goes; `profile postgresql`
 """
 
@@ -15,7 +16,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
-from bench import hop, profile, schemas, sealing, throughput, waiting
+from bench import hop, profile, refusals, schemas, sealing, throughput, validation, waiting
 from bench.databases import Database, Sqlite, postgresql
 from bench.measure import Figure, machine
 from bench.processes import BenchFailed
@@ -44,7 +45,7 @@ def _database(arguments: list[str]) -> AbstractContextManager[Database]:
 
 def _short(console: Console, database: Database) -> None:
     measurements = (lambda: hop.figures(database), hop.transport, *_waiting(database))
-    _show(console, (sealing.figures, schemas.figures, *measurements))
+    _show(console, (sealing.figures, schemas.figures, *JUDGING, *measurements))
     with postgresql() as server:
         _show(console, (lambda: hop.figures(server), lambda: throughput.figures(server)))
 
@@ -57,6 +58,10 @@ def _full(console: Console, database: Database) -> None:
 
 def _hop(console: Console, database: Database) -> None:
     _show(console, (lambda: hop.figures(database), hop.transport))
+
+
+def _judge(console: Console, _: Database) -> None:
+    _show(console, JUDGING)
 
 
 def _two(console: Console, _: Database) -> None:
@@ -72,10 +77,13 @@ def _waiting(database: Database) -> tuple[Callable[[], Figures], ...]:
     return (lambda: waiting.figures(database), lambda: waiting.dead_partner(database))
 
 
+JUDGING: tuple[Callable[[], Figures], ...] = (validation.figures, refusals.figures)
+
 COMMANDS: dict[str, Callable[[Console, Database], None]] = {
     "": _short,
     "full": _full,
     "hop": _hop,
+    "judge": _judge,
     "two": _two,
     "profile": _profile,
 }

@@ -287,6 +287,14 @@ class PartySettings(_Section):
     )
 
 
+class ContactSettings(_Section):
+    """Whom integrators ask; it stands in the OpenAPI document, which anybody may read."""
+
+    name: str = Field(min_length=1, description="Name of the department.")
+    email: str = Field(pattern="^[^@ ]+@[^@ ]+$", description="Its e-mail address.")
+    url: str = Field(pattern="^https://", description="Page with more.")
+
+
 class BackendSettings(_Section):
     """A back-end system."""
 
@@ -313,6 +321,7 @@ class Settings(_Section):
         default_factory=lambda: RetentionSettings.model_validate({})
     )
     alarms: AlarmSettings = Field(default_factory=lambda: AlarmSettings.model_validate({}))
+    contact: ContactSettings | None = Field(None, description="Left out = nobody.")
     diensten: dict[str, str] = Field(
         default_factory=dict,
         description="eb:Service of the agreements → version of the koppelvlak.",

@@ -21,6 +21,7 @@ from gateway.installation import Installation
 from gateway.stopping import HURRY, Stopping
 from gateway.web.api.app import api_app
 from gateway.web.api.office import ApiLimits
+from gateway.web.api.openapi import contact_of
 from gateway.web.control import Desk, open_control
 from gateway.web.health import health_app
 from gateway.web.inbound.ebms import ebms_app
@@ -171,6 +172,7 @@ async def _listen_web(app: App) -> list[Listener]:
             answered=app.metrics,
             limits=ApiLimits(lease=timedelta(seconds=settings.worker.postvak_lease_seconds)),
             intake=intake,
+            contact=contact_of(settings),
         )
         opened.append(
             await listen(

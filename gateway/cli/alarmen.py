@@ -12,7 +12,8 @@ from gateway.cli.look import look
 from gateway.cli.screen import screen
 from gateway.ports import AlarmView
 from gateway.store.view import View
-from gateway.web.api import alarm_texts, shapes
+from gateway.web.api import alarm_texts
+from gateway.web.api.models import rfc3339
 from gateway.web.control import What
 
 app = typer.Typer(help="Alarms: what a person must know of.", no_args_is_help=True)
@@ -28,15 +29,19 @@ def list_(
     async def work(view: View) -> tuple[AlarmView, ...]:
         return await view.reader.alarms(limit=limit)
 
+    found = look(config, work)
+    if not found:
+        print("Er staan geen alarmen open.")
+        return
     table = Table()
     for column in ("nr", "sinds", "code", "over"):
         table.add_column(column, no_wrap=True)
     for column in ("oorzaak", "keer", "wat te doen"):
         table.add_column(column, overflow="fold")
-    for alarm in look(config, work):
+    for alarm in found:
         table.add_row(
             str(alarm.id),
-            shapes.moment(alarm.raised_at),
+            rfc3339(alarm.raised_at),
             alarm.code,
             alarm.subject or "-",
             alarm.reason or "-",

@@ -12,7 +12,7 @@ from gateway.errors import GatewayError
 from gateway.ports import AuditRow
 from gateway.store.audit import Break
 from gateway.store.view import View
-from gateway.web.api import shapes
+from gateway.web.api.models import rfc3339
 
 app = typer.Typer(help="The audit log.", no_args_is_help=True)
 
@@ -33,7 +33,7 @@ def list_(
         event = row.event
         facts = " ".join(f"{k}={v}" for k, v in event.data.items() if v not in {"", None})
         code = f" {event.code}" if event.code else ""
-        print(f"{shapes.moment(event.at)} {row.writer}/{row.n} {event.event}{code} {facts}")
+        print(f"{rfc3339(event.at)} {row.writer}/{row.n} {event.event}{code} {facts}")
     if len(rows) == limit:
         print(f"meer: --after {rows[-1].position}", file=sys.stderr)
 

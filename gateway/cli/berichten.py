@@ -17,6 +17,7 @@ from gateway.lifecycle import State
 from gateway.ports import MessageView, Summary
 from gateway.store.view import View
 from gateway.web.api import shapes
+from gateway.web.api.models import rfc3339
 from gateway.web.control import What
 
 app = typer.Typer(help="Messages and their trace.", no_args_is_help=True)
@@ -43,7 +44,7 @@ def list_(
         message = found.message
         table.add_row(
             message.id,
-            shapes.moment(message.at),
+            rfc3339(message.at),
             message.direction,
             message.kind,
             message.referentienummer,
@@ -93,7 +94,7 @@ def show(
     found = look(config, work)
     if found is None:
         raise NoRoute("bericht.unknown", "er is geen bericht met dit id")
-    shape = shapes.message(found)
+    shape = shapes.message(found).model_dump(mode="json", by_alias=True)
     if as_json:
         print(json.dumps(shape, indent=2, ensure_ascii=False))
         return

@@ -12,6 +12,7 @@ from gateway.cli import (
     demo_command,
     doctor,
     init,
+    openapi,
     send,
     serving,
 )
@@ -26,6 +27,7 @@ def register(app: typer.Typer) -> None:
     app.command("send")(send.send)
     app.command("backup")(backup.backup)
     app.command("doctor")(doctor.doctor)
+    app.command("openapi")(openapi.openapi)
     app.add_typer(berichten.app, name="berichten")
     app.add_typer(alarmen.app, name="alarmen")
     app.add_typer(audit.app, name="audit")

@@ -55,6 +55,7 @@ def make(  # noqa: PLR0917 - typer takes arguments by position
         ),
     ],
     service: Annotated[str, typer.Option(help="eb:Service.")] = "jz:corv:1.0.9",
+    version: Annotated[str, typer.Option(help="Version of the koppelvlak.")] = "1.0.9",
     profile: Annotated[str, typer.Option(help="osb-be|osb-rm, with -s or -e.")] = "osb-rm-e",
     retries: Annotated[int, typer.Option(help="Retries of the CPA.")] = 8,
     interval: Annotated[int, typer.Option(help="RetryInterval, in seconds.")] = 10_800,
@@ -62,13 +63,14 @@ def make(  # noqa: PLR0917 - typer takes arguments by position
 ) -> None:
     """Make the CPA of two parties: GCM, OAEP, SHA-256, signed acknowledgements.
 
-    Both parties may send every message of the built-in catalogue; who really may is judged
-    by role when a message is handed in.
+    Both parties may send every message that the built-in catalogue has of the version; who
+    really may is judged by role when a message is handed in.
     """
     if len(party) != 2:  # noqa: PLR2004 - a CPA has two
         raise typer.BadParameter("give --party twice")
     now = datetime.now(UTC).replace(microsecond=0)
-    sides = [_side(text, service) for text in party]
+    actions = _actions(service, version)
+    sides = [_side(text, actions) for text in party]
     spec = CpaSpec(
         cpa_id=out.stem,
         parties=(sides[0], sides[1]),
@@ -82,7 +84,15 @@ def make(  # noqa: PLR0917 - typer takes arguments by position
     print(f"{out}: {spec.cpa_id}")
 
 
-def _side(text: str, service: str) -> CpaParty:
+def _actions(service: str, version: str) -> tuple[CpaAction, ...]:
+    catalogue = load_catalogue(share("config") / "catalogue.toml")
+    names = [name for name, its in catalogue.kinds if its == version]
+    if not names:
+        raise typer.BadParameter("the catalogue has no messages of this version")
+    return tuple(CpaAction(service=service, action=name) for name in names)
+
+
+def _side(text: str, actions: tuple[CpaAction, ...]) -> CpaParty:
     fields = text.split(",")
     if len(fields) != 5:  # noqa: PLR2004 - as the help says
         raise typer.BadParameter("a party is OIN,name,role,endpoint,FOLDER")
@@ -91,14 +101,12 @@ def _side(text: str, service: str) -> CpaParty:
     def der(usage: str) -> bytes:
         return KeyPair(certificate=Path(folder) / f"{usage}.pem", key=Path()).der()
 
-    catalogue = load_catalogue(share("config") / "catalogue.toml")
-    actions = dict.fromkeys(kind for kind, _ in catalogue.kinds)
     return CpaParty(
         oin=oin,
         name=name,
         role=role,
         endpoint=endpoint,
-        sends=tuple(CpaAction(service=service, action=action) for action in actions),
+        sends=actions,
         sign=der("sign"),
         encrypt=der("encrypt"),
         client=der("tls"),

@@ -91,7 +91,7 @@ class Admitting:
             return await self._commit(directory, taken, refusal, signal)
 
     async def _accept(self, directory: Directory, taken: Taken) -> Admission:
-        document = judge.read(taken.octets, directory)
+        document = await judge.read(self._house, taken.octets, directory)
         _same_action(document, taken)
         kind = judge.kind_of(document, taken.version, directory)
         sender = _business_sender(directory, document, taken.party)
@@ -218,7 +218,7 @@ class Admitting:
 
         An answer that is wrong is written down and never answered: no loops.
         """
-        document = _readable(taken, directory)
+        document = await self._readable(directory, taken)
         self._house.count.refused(error.code)
         received = self._event(
             taken,
@@ -246,6 +246,12 @@ class Admitting:
             events=(received, refused),
             followed_by=follow,
         )
+
+    async def _readable(self, directory: Directory, taken: Taken) -> Document | None:
+        try:
+            return await judge.read(self._house, taken.octets, directory)
+        except Malformed:
+            return None
 
     async def _fo01(
         self, directory: Directory, taken: Taken, document: Document | None, error: Refused
@@ -351,13 +357,6 @@ def _business_sender(directory: Directory, document: Document, party: Oin) -> Oi
     if directory.parties[party].role is Role.KNOOPPUNT and zender is not None:
         return Oin(zender.organisatie)
     return party
-
-
-def _readable(taken: Taken, directory: Directory) -> Document | None:
-    try:
-        return judge.read(taken.octets, directory)
-    except Malformed:
-        return None
 
 
 def _rule(error: Refused) -> str:

@@ -82,7 +82,7 @@ class HandingIn:
     async def _hand_in(self, octets: bytes, aanlevering: Aanlevering, backend: Backend) -> Receipt:
         at = self._house.clock.now()
         directory = self._house.snapshots.current()
-        document = judge.read(octets, directory)
+        document = await judge.read(self._house, octets, directory)
         _no_answer(document)
         _own_applicatie(document, backend)
         known = await self._known(document)

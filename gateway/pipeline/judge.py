@@ -25,9 +25,10 @@ class Valid:
     warnings: tuple[Finding, ...]
 
 
-def read(octets: bytes, directory: Directory) -> Document:
-    """Parse the document and its stuurgegevens; raise Malformed."""
-    return stuf.read_document(octets, limits=XmlLimits(octets=directory.limits.payload_bytes))
+async def read(house: House, octets: bytes, directory: Directory) -> Document:
+    """Parse the document and its stuurgegevens, a large one off the loop; raise Malformed."""
+    limits = XmlLimits(octets=directory.limits.payload_bytes)
+    return await house.think(len(octets), lambda: stuf.read_document(octets, limits=limits))
 
 
 def kind_of(document: Document, version: str, directory: Directory) -> MessageKind:

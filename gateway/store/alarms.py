@@ -31,6 +31,7 @@ _TIMES = sa.select(sa.func.coalesce(sa.func.max(alarms.c.times), 0)).where(_OF)
 _NOW = sa.bindparam("b_now", type_=alarms.c.cleared_at.type)
 _CLEAR = sa.update(alarms).where(_OF, _IS_OPEN).values(cleared_at=_NOW, cleared_by=SYSTEM)
 _STANDS = alarms.c.gone_at.is_(None)
+_STANDING_ONE = sa.select(alarms.c.seq).where(_OF, _STANDS).limit(1)
 _GONE = sa.update(alarms).where(_OF, _STANDS).values(gone_at=_NOW)
 
 
@@ -104,9 +105,15 @@ class Differences:
 
     def run(self, tx: Tx) -> int:
         """Return how many alarms changed."""
-        opened = [raise_alarm(tx, alarm, self.now) for alarm in self.raised]
+        opened = [self._raise(tx, alarm) for alarm in self.raised]
         closed = [clear_alarm(tx, code, subject, self.now) for code, subject in self.gone]
         return sum(opened) + sum(closed)
+
+    def _raise(self, tx: Tx, alarm: Alarm) -> bool:
+        """What a person closed stays closed while its cause stands."""
+        if tx.read(_STANDING_ONE, _keys(alarm.code, alarm.subject)).first() is not None:
+            return False
+        return raise_alarm(tx, alarm, self.now)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

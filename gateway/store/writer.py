@@ -3,7 +3,6 @@
 import asyncio
 import queue
 import threading
-import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -22,8 +21,6 @@ QUEUE = 1024
 """Units that may wait; more is refused with `store.busy`."""
 PROBE_SECONDS = 1.0
 """How often a thread that has nothing to do looks whether an outage is over."""
-LINGER = 0.001
-"""Seconds that a commit waits for company, where the one before it had some."""
 
 Hear = Callable[[str], None]
 
@@ -141,12 +138,8 @@ class ThreadWriter:
         return sum((c.counters for c in self._committers), Counters(refused=self._refused))
 
     def _run(self, committer: Committer) -> None:
-        company = False
         while (job := self._next(committer)) is not None:
-            if company:
-                time.sleep(LINGER)  # more is on its way: one commit for all costs less
             jobs, last = self._collect(job)
-            company = len(jobs) > 1
             results = committer.run([job.unit for job in jobs])
             self._resolve(jobs, results, committer.take_topics())
             if last:

@@ -5,8 +5,6 @@ the dotted code, Dutch texts and every finding; never a value of the message.
 """
 
 import json
-from collections.abc import Mapping
-from typing import Any
 
 from aiohttp import web
 
@@ -99,16 +97,13 @@ def fault(error: GatewayError, *, status: int | None = None) -> web.Response:
 def problem(error: GatewayError) -> web.Response:
     """Return problem details with `code`, `herhalen`, and the findings of a refusal."""
     status = status_of(error)
-    body = {
-        "title": title(status),
-        "status": status,
-        "detail": detail(error),
-        "code": error.code,
-        "herhalen": error.retry,
-    }
-    if status == 422:  # noqa: PLR2004 - the status of a refused document
-        body["bevindingen"] = [_finding(finding) for finding in _findings(error)]
-    response = problem_response(status, body)
+    response = problem_response(
+        status,
+        detail=detail(error),
+        code=error.code,
+        retry=error.retry,
+        findings=_findings(error, status),
+    )
     if error.retry:
         response.headers["Retry-After"] = RETRY_AFTER
     if status == 401:  # noqa: PLR2004 - HTTP Unauthorized
@@ -116,10 +111,30 @@ def problem(error: GatewayError) -> web.Response:
     return response
 
 
-def problem_response(status: int, body: Mapping[str, Any]) -> web.Response:
-    """Return a response with this body as application/problem+json."""
+def problem_response(
+    status: int, *, detail: str, code: str, retry: bool = False, findings: tuple[Finding, ...] = ()
+) -> web.Response:
+    """Return application/problem+json (RFC 9457)."""
+    body = {
+        "status": status,
+        "title": title(status),
+        "detail": detail,
+        "code": code,
+        "herhalen": retry,
+        "bevindingen": [finding_shape(finding) for finding in findings],
+    }
     text = json.dumps(body, ensure_ascii=False)
     return web.Response(text=text, status=status, content_type="application/problem+json")
+
+
+def problem_for(status: int) -> web.Response:
+    """Return the problem for what aiohttp itself refuses, and for what is our own failure."""
+    own = status >= 500  # noqa: PLR2004 - the HTTP class of our own failures
+    return problem_response(
+        status,
+        detail=_INTERNAL if own else f"{title(status)}.",
+        code="request.failed" if own else "request.refused",
+    )
 
 
 def title(status: int) -> str:
@@ -136,13 +151,25 @@ def detail(error: GatewayError) -> str:
     return _LATER if error.retry else _INTERNAL
 
 
-def _findings(error: GatewayError) -> tuple[Finding, ...]:
+def findings_of(error: GatewayError) -> tuple[Finding, ...]:
+    """Return everything that a refusal tells, one finding where it is about one thing."""
     if isinstance(error, SchemaViolation):
         return error.findings
     return (Finding(code=error.code, rule="", path=error.where, text=detail(error)),)
 
 
-def _finding(finding: Finding) -> dict[str, str]:
+def _findings(error: GatewayError, status: int) -> tuple[Finding, ...]:
+    """Only what is wrong with the request has a place in it."""
+    placed = isinstance(error, SchemaViolation) or (isinstance(error, Refused) and error.where)
+    refused = status == 422  # noqa: PLR2004 - the status of a refused document
+    return findings_of(error) if refused or (placed and status in _PLACED) else ()
+
+
+_PLACED = frozenset({400, 409, 413})
+
+
+def finding_shape(finding: Finding) -> dict[str, str]:
+    """Return the JSON of a finding."""
     return {
         "code": finding.code,
         "regel": finding.rule,

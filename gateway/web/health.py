@@ -8,8 +8,7 @@ from aiohttp import web
 from gateway.errors import GatewayError
 from gateway.metrics import Metrics
 from gateway.ports import Clock, Reader
-from gateway.web.api.shapes import answer
-from gateway.web.errors import problem, problem_response, title
+from gateway.web.errors import problem, problem_for
 from gateway.web.middleware import errors, observe, safe_headers
 
 Ready = Callable[[], Awaitable[tuple[str, ...]]]
@@ -24,13 +23,14 @@ class _Health:
 
     async def live(self, _request: web.Request) -> web.Response:
         """The loop turns."""
-        return answer({"status": "levend"})
+        return web.json_response({"status": "levend"})
 
     async def ready(self, _request: web.Request) -> web.Response:
         """503 with the reasons when it is not."""
         reasons = await self.ready_when()
         status = "niet gereed" if reasons else "gereed"
-        return answer({"status": status, "redenen": list(reasons)}, status=503 if reasons else 200)
+        facts = {"status": status, "redenen": list(reasons)}
+        return web.json_response(facts, status=503 if reasons else 200)
 
     async def figures(self, _request: web.Request) -> web.Response:
         """Prometheus text; the counters stay readable when the store is not."""
@@ -45,7 +45,7 @@ class _Health:
 def health_app(*, ready: Ready, metrics: Metrics, reader: Reader, clock: Clock) -> web.Application:
     """Return the management endpoints; serve them on a loopback or management network."""
     app = web.Application(
-        middlewares=[observe("beheer", clock, metrics), errors(problem, _plain, metrics)]
+        middlewares=[observe("beheer", clock, metrics), errors(problem, problem_for, metrics)]
     )
     app.on_response_prepare.append(safe_headers)
     health = _Health(ready, metrics, reader)
@@ -53,7 +53,3 @@ def health_app(*, ready: Ready, metrics: Metrics, reader: Reader, clock: Clock) 
     app.router.add_get("/health/ready", health.ready)
     app.router.add_get("/metrics", health.figures)
     return app
-
-
-def _plain(status: int) -> web.Response:
-    return problem_response(status, {"title": title(status), "status": status})

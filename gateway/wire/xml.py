@@ -4,8 +4,9 @@ Two passes. The first streams through the document and builds nothing: it refuse
 holds depth, nodes and attributes to their bounds. Only then is the tree built, with
 libxml2's own bounds lifted, since they would refuse a text of more than 10 MB.
 
-A small document whose octets alone show that it keeps its bounds is built at once, by a
-libxml2 that keeps its own bounds. Where they leave the least doubt, the two passes decide.
+A document whose octets alone show that it has no DTD and not too many nodes or attributes is built
+at once; only its depth is looked at afterwards. Where they leave the least doubt, the two passes
+decide.
 
 Messages of libxml2 are never passed on: they print values of the document.
 """
@@ -37,10 +38,8 @@ class XmlLimits:
 
 DEFAULT = XmlLimits()
 SMALL_OCTETS = 128_000
-"""A larger document takes both passes: it is not built before it was seen."""
+"""libxml2 reads a larger document without its own bounds on the length of a text."""
 
-_ATTRIBUTE_OCTETS = len(' a=""')
-"""The shortest attribute."""
 _ENCODINGS = frozenset({b"utf-8", b"us-ascii"})
 _BOM = b"\xef\xbb\xbf"
 _DECLARATION = re.compile(rb"<\?xml[ \t\r\n]([^>]*)\?>")
@@ -100,9 +99,11 @@ def parse(octets: bytes, *, limits: XmlLimits = DEFAULT, where: str = "") -> etr
     if len(octets) > limits.octets:
         raise Malformed("xml.size", "document is too large", where=where)
     _check_prolog(octets, where)
-    small = _small(octets, limits)
-    if small is not None:
-        return small
+    root = _at_once(octets, limits)
+    return _in_two_passes(octets, limits=limits, where=where) if root is None else root
+
+
+def _in_two_passes(octets: bytes, *, limits: XmlLimits, where: str) -> etree._Element:
     try:
         etree.fromstring(octets, _scanner(limits, where))
         return etree.fromstring(octets, _builder(huge=True))
@@ -113,12 +114,15 @@ def parse(octets: bytes, *, limits: XmlLimits = DEFAULT, where: str = "") -> etr
         ) from None  # the cause prints values of the document
 
 
-def _small(octets: bytes, limits: XmlLimits) -> etree._Element | None:
-    """Return the root of a small document within its bounds; None when in doubt."""
-    if len(octets) > SMALL_OCTETS or not _is_shallow(octets, limits):
+def _at_once(octets: bytes, limits: XmlLimits) -> etree._Element | None:
+    """Return the root of a document within its bounds; None when in doubt.
+
+    The depth of what is built is bounded by libxml2 as well: 256, and 2048 for a large one.
+    """
+    if not _is_shallow(octets, limits):
         return None
     try:
-        root = etree.fromstring(octets, _builder(huge=False))
+        root = etree.fromstring(octets, _builder(huge=len(octets) > SMALL_OCTETS))
     except etree.XMLSyntaxError:
         return None
     has_dtd = root.getroottree().docinfo.internalDTD is not None
@@ -133,9 +137,13 @@ def _is_shallow(octets: bytes, limits: XmlLimits) -> bool:
     if b"<!DOCTYPE" in octets or octets.count(b"<") > limits.nodes:
         return False
     most = limits.attributes_per_element
-    return octets.count(b"=") <= most or not any(
-        len(tag) > most * _ATTRIBUTE_OCTETS and tag.count(b"=") > most for tag in octets.split(b"<")
-    )
+    return octets.count(b"=") <= most or _crowded(most).search(octets) is None
+
+
+@lru_cache(maxsize=16)
+def _crowded(most: int) -> re.Pattern[bytes]:
+    """Return what finds more than `most` equals signs behind one `<`. Possessive: linear."""
+    return re.compile(rb"<(?:[^<=]*+=){%d}" % (most + 1))
 
 
 @lru_cache(maxsize=16)

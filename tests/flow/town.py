@@ -57,12 +57,26 @@ ROLES = {
     HALT: Role.HALT,
 }
 SENDS = {
-    POLITIE: ("vtMeldingDi01", "Bv01Bericht", "Fo01Bericht"),
+    POLITIE: (
+        "vtMeldingDi01",
+        "ucobDi01",
+        "uciDi01",
+        "meldingGeneriekDi01",
+        "Bv01Bericht",
+        "Fo01Bericht",
+    ),
     HALT: ("vtMeldingDi01", "Bv01Bericht", "Fo01Bericht"),
-    VT: ("vtTerugkoppelingDi01", "Bv01Bericht", "Fo01Bericht"),
+    VT: (
+        "vtTerugkoppelingDi01",
+        "vcobDi01",
+        "vciDi01",
+        "uitkomstMeldingGeneriekDi01",
+        "Bv01Bericht",
+        "Fo01Bericht",
+    ),
     OM: ("Bv01Bericht", "Fo01Bericht"),
 }
-ALL = ("vtMeldingDi01", "vtTerugkoppelingDi01", "Bv01Bericht", "Fo01Bericht")
+ALL = tuple(dict.fromkeys(name for names in SENDS.values() for name in names))
 
 STANDING = StandingApproval(
     id="DT-2026-01",

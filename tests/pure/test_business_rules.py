@@ -7,12 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.errors import Severity
+from gateway.installation import load_catalogue, share
 from gateway.message import Oin
 from gateway.rules import business
 from gateway.rules.values import is_oin, known_part, passes_elfproef
+from gateway.wire.stuf import read_document
 from tests.parties import (
     AT,
     BV01,
+    EXAMPLES,
     FO01,
     HUB,
     MELDING,
@@ -28,6 +31,7 @@ from tests.parties import (
 )
 
 HERE = directory(HUB)
+WHOLE = load_catalogue(share("config") / "catalogue.toml")
 digits8 = st.integers(1, 99_999_999).map("{:08d}".format)
 
 
@@ -67,6 +71,20 @@ def test_every_rule_says_what_to_do():
 )
 def test_examples_keep_every_rule(name, kind, sender):
     assert findings(document(name), kind=kind, sender=sender) == ()
+
+
+OF_PARTIES = re.compile(r"/\w+/stuurgegevens/(zender|ontvanger)/(organisatie|applicatie)")
+
+
+@pytest.mark.parametrize("folder", [".", "volledig"])
+@pytest.mark.parametrize(("name", "version"), WHOLE.kinds)
+def test_every_example_keeps_the_rules_of_content(name, version, folder):
+    """Who the parties are is for another directory than that of the tests."""
+    doc = read_document((EXAMPLES / folder / f"{name}.xml").read_bytes())
+    sender = Oin(doc.stuurgegevens.zender.organisatie)
+    found = findings(doc, kind=WHOLE.find(name, version), sender=sender)
+
+    assert [f for f in found if not OF_PARTIES.fullmatch(f.path)] == []
 
 
 def test_finding_tells_code_text_and_remedy_but_no_value():

@@ -332,6 +332,32 @@ def test_catalogue_says_who_may_send_what():
 
 
 @pytest.mark.parametrize(
+    ("asked", "answered", "version"),
+    [
+        ("vcobDi01", "ucobDi01", "1.0.9"),
+        ("vciDi01", "uciDi01", "1.0.9"),
+        ("meldingGeneriekDi01", "uitkomstMeldingGeneriekDi01", "1.0.9"),
+        ("vtoDi01", "notificatieDi01", "1.0.9"),
+    ],
+)
+def test_whoever_may_ask_may_be_answered(asked, answered, version):
+    there = built_in().find(asked, version).directions
+    back = built_in().find(answered, version).directions
+
+    assert there
+    assert {(d.sender, d.receiver) for d in there} == {(d.receiver, d.sender) for d in back}
+
+
+def test_police_may_not_ask_and_nobody_may_answer_what_was_not_asked():
+    asked, answered = (built_in().find(name, "1.0.9") for name in ("vcobDi01", "ucobDi01"))
+
+    assert not any(asked.permits(Role.POLITIE, role) for role in Role)
+    assert answered.permits(Role.POLITIE, Role.VEILIG_THUIS)
+    assert not answered.permits(Role.VEILIG_THUIS, Role.POLITIE)
+    assert not any(answered.permits(Role.POLITIE, role) for role in (Role.RVDK, Role.GEMEENTE))
+
+
+@pytest.mark.parametrize(
     ("name", "rules"),
     [
         ("vtMeldingDi01", 0),

@@ -23,7 +23,7 @@ from gateway.wire.fout import Fout, fout_for
 from gateway.wire.stuf import bv01, fo01, read_document
 from gateway.wire.tijd import civil, read_tijdstip, tijdstip
 from gateway.wire.xml import XmlLimits
-from tests.parties import AT, POLITIE, VT, changed, document, example
+from tests.parties import AT, EXAMPLES, POLITIE, VT, changed, document, example
 
 SCHEMAS = Path(__file__).parents[2] / "schemas" / "1.0.9"
 ZENDER = Address(organisatie=VT, applicatie="VTregistratie")
@@ -66,6 +66,45 @@ def test_envelope_of_a_message_is_read():
         referentienummer="6f0b3c1e-52a9-4d57-9a1c-0d3f5b7e9a11",
         tijdstip_bericht=read.stuurgegevens.tijdstip_bericht,
         functie="vtMeldingDi01",
+    )
+
+
+DI01 = sorted(path.stem for path in EXAMPLES.glob("*Di01.xml"))
+
+
+@pytest.mark.parametrize("name", DI01)
+@pytest.mark.parametrize("folder", [".", "volledig"])
+def test_envelope_of_every_message_is_read(name, folder):
+    read = read_document((EXAMPLES / folder / f"{name}.xml").read_bytes())
+    head = read.stuurgegevens
+
+    assert (read.name, read.namespace) == (name, stuf.JZ)
+    assert (head.berichtcode, head.functie) == ("Di01", name)
+    assert head.zender is not None
+    assert head.ontvanger is not None
+    assert head.ontvanger.applicatie
+    assert bool(head.cross_refnummer) is (name in {"ucobDi01", "uciDi01"})
+
+
+@pytest.mark.parametrize(("answer", "request_"), [("ucobDi01", "vcobDi01"), ("uciDi01", "vciDi01")])
+def test_answer_goes_into_the_conversation_of_its_request(answer, request_):
+    asked, answered = document(request_).stuurgegevens, document(answer).stuurgegevens
+
+    assert answered.cross_refnummer == asked.referentienummer
+    assert stuf.conversation_id(answered) == stuf.conversation_id(asked)
+    assert stuf.message_id(answered.zender, answered.referentienummer) != (
+        stuf.conversation_id(answered)
+    )
+
+
+def test_further_marks_of_a_receiver_are_no_part_of_its_address():
+    octets = (EXAMPLES / "volledig" / "meldingGeneriekDi01.xml").read_bytes()
+
+    read = read_document(octets)
+
+    assert b"aanvullendeIdentificerendeGegevens" in octets
+    assert read.stuurgegevens.ontvanger == Address(
+        organisatie=VT, applicatie="VTregistratie", administratie="O", gebruiker="Voorbeeld"
     )
 
 

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from gateway.errors import Malformed
+from gateway.wire import xml
 from gateway.wire.xml import (
     SMALL_OCTETS,
     XmlLimits,
@@ -104,19 +105,32 @@ _PIECES = ("<a>", "</a>", "<a b='1' c='='/>", "<!-- = -->", "<?p q?>", "x=", "<a
     nodes=st.integers(1, 8),
     attributes=st.integers(0, 3),
 )
-def test_a_small_document_is_judged_as_a_large_one(pieces, depth, nodes, attributes):
+def test_a_document_is_judged_at_once_as_in_two_passes(pieces, depth, nodes, attributes):
     limits = XmlLimits(depth=depth, nodes=nodes, attributes_per_element=attributes)
     octets = f"<a>{''.join(pieces)}</a>".encode()
-    room = b"\n" * SMALL_OCTETS
 
-    assert outcome(octets, limits) == outcome(octets + room, limits)
+    for room in (b"", b"\n" * SMALL_OCTETS):
+        at_once = xml._at_once(octets + room, limits)
+        if at_once is not None:
+            assert outcome(octets + room, limits, xml._in_two_passes) == whole(at_once)
 
 
-def outcome(octets, limits):
+def whole(root):
+    return etree.tostring(root.getroottree())
+
+
+def outcome(octets, limits, read=xml.parse):
     try:
-        return etree.tostring(parse(octets, limits=limits))
+        return whole(read(octets, limits=limits, where=""))
     except Malformed as error:
         return error.code
+
+
+@pytest.mark.parametrize("size", [1_000, 2 * SMALL_OCTETS])
+def test_a_plain_document_of_any_size_needs_no_two_passes(size):
+    assert (
+        xml._at_once(b"<a>" + b"<b c='='>x</b>" * (size // 14) + b"</a>", XmlLimits()) is not None
+    )
 
 
 @pytest.mark.parametrize("filler", ["", "<!-- <!DOCTYPE a> -->"])

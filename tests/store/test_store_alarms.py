@@ -56,6 +56,19 @@ async def test_it_is_counted_again_when_it_comes_back(stage):
     assert await _events(stage) == ["alarm.raised", "alarm.cleared"] * 2 + ["alarm.raised"]
 
 
+async def test_what_a_person_closed_stays_closed_while_its_cause_is_told_again(stage):
+    await stage.store.alarms.change(raised=(TROUBLE,))
+    (alarm,) = await stage.store.reader.alarms(limit=10)
+    await stage.store.alarms.dismiss(alarm.id, who="jansen", why="is bekend")
+
+    await stage.store.alarms.change(raised=(TROUBLE,))
+    assert await _open(stage) == []
+
+    await stage.store.alarms.change(gone=(("store.trouble", ""),))
+    await stage.store.alarms.change(raised=(TROUBLE,))
+    assert await _open(stage) == [("store.trouble", "", 2)]
+
+
 async def test_each_subject_has_its_own(stage):
     for subject in ("a", "b"):
         await stage.store.alarms.change(raised=(Alarm(code="partner.down", subject=subject),))

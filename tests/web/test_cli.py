@@ -32,6 +32,7 @@ PURPOSES = {
     ("init",): "Make a working configuration",
     ("token",): "stored only as SHA-256",
     ("send",): "Hand a document in",
+    ("openapi",): "Print the OpenAPI 3.1 document",
     ("backup",): "Copy the SQLite database while the gateway runs",
     ("doctor",): "Check everything that messages depend on",
     ("berichten",): "Messages and their trace",
@@ -207,6 +208,9 @@ def test_test_pki_and_the_agreement_that_is_made_with_it(tmp_path):
         assert key.stat().st_mode & 0o777 == 0o600
     assert (agreed.status, agreed.err) == (0, "")
     assert {b.channel.profile for b in read_cpa(cpa.read_bytes()).bindings} == {"osb-rm-e"}
+    actions = {b.action for b in read_cpa(cpa.read_bytes()).bindings}
+    assert {"vtMeldingDi01", "vcobDi01", "Bv01Bericht"} <= actions
+    assert "zorgmeldingDi01" not in actions  # of another version
     assert shown.status == 0
     for told in ("CPAId    politie-knooppunt", "osb-rm-e", "rsa-sha256", "aes256-gcm", POLITIE):
         assert told in shown.out
@@ -261,6 +265,7 @@ def test_file_that_is_not_there_or_is_something_else_is_told_in_one_line(tmp_pat
         ("cpa", "make", tmp_path / "c.xml", "--party", side, "--party", side),
         ("certs", "make-test-pki", tmp_path / "pki", "--party", "politie"),
         ("doctor", "--config", gone),
+        ("cpa", "make", tmp_path / "c.xml", *("--party", side) * 2, "--version", "0.1"),
     )
 
     for one in ran:
@@ -269,6 +274,7 @@ def test_file_that_is_not_there_or_is_something_else_is_told_in_one_line(tmp_pat
         assert "geheim" not in one.err
     refused(ran[2], 1, "xml.malformed")
     refused(ran[5], 2, "config.missing")
+    assert "no messages of this version" in ran[6].err
     assert not (tmp_path / "pki").exists()
 
 

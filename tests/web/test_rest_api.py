@@ -3,8 +3,7 @@
 import asyncio
 import base64
 import json
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from hashlib import sha256
 
@@ -13,7 +12,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.directory import Limits
 from gateway.errors import (
     DuplicateConflict,
     Finding,
@@ -33,9 +31,10 @@ from gateway.pipeline import Weigering
 from gateway.ports import DeliveryChannel, DeliveryKind, MessageView
 from gateway.web.api import steps
 from gateway.web.api.app import api_app
-from gateway.web.api.postvak import _weigering
-from gateway.web.listener import ListenerLimits, listen
-from tests.outbound.tls_files import serving
+from gateway.web.api.body import parse_json
+from gateway.web.api.postvak import WeigeringBody
+from gateway.web.listener import listen
+from tests.web.api_client import BERICHTEN, POSTVAK, XML, api, refused
 from tests.web.doubles import (
     POLITIE,
     RECEIPT,
@@ -51,53 +50,6 @@ from tests.web.doubles import (
     known,
     row,
 )
-
-XML = {"Content-Type": "application/xml"}
-LIMITS = Limits(payload_bytes=10_000)
-BERICHTEN = "/api/v1/berichten"
-POSTVAK = "/api/v1/postvak"
-
-
-@dataclass
-class Api:
-    gateway: Gateway
-    session: aiohttp.ClientSession
-    counted: Counted
-
-    def get(self, path: str, **arguments):
-        return self.session.get(path, **arguments)
-
-    def post(self, path: str, **arguments):
-        return self.session.post(path, **arguments)
-
-    def hand_in(self, body: bytes = b"<a/>", **query: str):
-        return self.session.post(BERICHTEN, data=body, params=query, headers=XML)
-
-
-@asynccontextmanager
-async def api(token: str | None = TOKENS["bvh"], **facts):
-    gateway = Gateway(directory=directory(limits=LIMITS), **facts)
-    counted = Counted()
-    app = api_app(gateway, clock=Clock(), answered=counted)
-    headers = {"Authorization": f"Bearer {token}"} if token is not None else {}
-    bounds = ListenerLimits(lingering=timedelta(seconds=0.2), grace=timedelta(seconds=2))
-    async with (
-        serving(app, limits=bounds) as url,
-        aiohttp.ClientSession(url, headers=headers) as session,
-    ):
-        yield Api(gateway, session, counted)
-
-
-async def refused(response: aiohttp.ClientResponse, status: int) -> dict:
-    """Return the problem details of a refusal with this status."""
-    assert response.status == status
-    assert response.content_type == "application/problem+json"
-    body = await response.json(content_type=None)
-    assert body["status"] == status
-    assert body["title"]
-    assert body["detail"]
-    return body
-
 
 # --- who asks -------------------------------------------------------------------------
 
@@ -515,7 +467,7 @@ async def test_the_postvak_shows_what_waits_for_this_system():
     assert shown["zender"] == POLITIE
     assert shown["ontvangen"] == "2026-11-24T10:30:15.250Z"
     assert shown["herhaald"] is False
-    assert shown["lease_tot"] == "2026-11-24T10:35:15.250Z"
+    assert shown["leaseTot"] == "2026-11-24T10:35:15.250Z"
     assert shown["omvang"] == 4
     assert shown["sha256"] == sha256(b"<a/>").hexdigest()
     assert shown["link"] == "/api/v1/postvak/d-1/inhoud"
@@ -694,7 +646,7 @@ async def test_a_refusal_keeps_the_bounds_of_the_foutbericht(body, path):
 )
 def test_any_refusal_is_within_bounds_or_is_refused(octets):
     try:
-        weigering = _weigering(octets)
+        weigering = parse_json(octets, WeigeringBody, code="weigering.vorm").weigering()
     except SchemaViolation:
         return
     assert 1 <= len(weigering.code) <= 7

@@ -115,7 +115,7 @@ class _Trace:
                 return None
             self._ids[place, reference] = identity
             found = await view.reader.message(identity)
-        return shapes.message(found) if found else None
+        return shapes.message(found).model_dump(mode="json", by_alias=True) if found else None
 
     async def _find(self, view: View, reference: str) -> str | None:
         for known in await view.reader.messages(party=None, before=None, limit=50):

@@ -9,6 +9,7 @@ from aiohttp.typedefs import Handler
 from gateway.directory import Backend, Directory
 from gateway.errors import PolicyViolation, Untrusted
 from gateway.web.api.office import BACKEND, OFFICE
+from gateway.web.api.operation import operation_of
 from gateway.web.middleware import PEER
 
 LONGEST_TOKEN = 512
@@ -17,6 +18,9 @@ LONGEST_TOKEN = 512
 @web.middleware
 async def signed_in(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Let only known back-ends through, also to paths that do not exist."""
+    operation = operation_of(request)
+    if operation is not None and operation.scope is None:
+        return await handler(request)
     directory = request.app[OFFICE].gateway.snapshots.current()
     backend = _backend(request.headers.getall("Authorization", []), directory)
     if backend.party in directory.suspended:

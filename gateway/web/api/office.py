@@ -45,8 +45,8 @@ class ApiLimits:
 
     lease: timedelta = timedelta(minutes=5)
     """How long a message that was shown in the postvak is not shown again."""
-    refusal_bytes: int = 16_384
-    """JSON of a weigering."""
+    json_bytes: int = 16_384
+    """Octets of a JSON body."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,17 +4,19 @@ import asyncio
 from base64 import b64encode
 from collections.abc import Awaitable
 from datetime import timedelta
-from typing import Annotated
+from http import HTTPMethod
 
 from aiohttp import web
-from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
+from pydantic import Field
 
-from gateway.errors import Finding, NoRoute, SchemaViolation
+from gateway.errors import NoRoute
 from gateway.pipeline import Weigering
 from gateway.ports import PostvakItem
-from gateway.web.api import query, shapes
-from gateway.web.api.berichten import must_be_json
+from gateway.web.api import models, shapes
+from gateway.web.api.body import JsonBody, read_json
 from gateway.web.api.office import BACKEND, OFFICE
+from gateway.web.api.operation import Answer, Body, Operation, Scope
+from gateway.web.api.query import Query, Whole, page
 
 LONGEST_WAIT = 60
 """Seconds."""
@@ -22,23 +24,28 @@ NAP = 5.0
 """Seconds after which a waiting request looks again by itself: leases end without a bell."""
 
 
-async def look(request: web.Request) -> web.Response:
+class Look(Query):
+    """What to look for."""
+
+    wacht: Whole = Field(
+        0, ge=0, le=LONGEST_WAIT, description="Seconden om te wachten als er nog niets is."
+    )
+    limiet: Whole = page(default=20, most=100)
+
+
+async def look(request: web.Request, query: Look) -> web.Response:
     """Return what waits, leased to this back-end; wait for it when asked to."""
-    query.only(request, "wacht", "limiet")
-    seconds = query.whole(request, "wacht", default=0, least=0, most=LONGEST_WAIT)
-    limit = query.whole(request, "limiet", default=20, least=1, most=100)
     office = request.app[OFFICE]
-    deadline = office.clock.monotonic() + seconds
+    deadline = office.clock.monotonic() + query.wacht
     while True:
-        found = await _take(request, limit)
+        found = await _take(request, query.limiet)
         left = deadline - office.clock.monotonic()
         if found or left <= 0 or not await _wait(request, min(left, NAP)):
-            return shapes.answer({"berichten": [shapes.item(item) for item in found]})
+            return shapes.answer(models.Postvak(berichten=[shapes.item(item) for item in found]))
 
 
-async def content(request: web.Request) -> web.Response:
+async def content(request: web.Request, _query: Query) -> web.Response:
     """Return the octets as the sender signed them."""
-    query.only(request)
     item = await _item(request)
     octets = await request.app[OFFICE].gateway.payloads.get(item.payload_id)
     digest = b64encode(bytes.fromhex(item.payload_sha256)).decode("ascii")
@@ -52,25 +59,33 @@ async def content(request: web.Request) -> web.Response:
     )
 
 
-async def confirm(request: web.Request) -> web.Response:
+async def confirm(request: web.Request, _query: Query) -> web.Response:
     """Confirm; the sender gets a Bv01. Confirming again changes nothing."""
-    query.only(request)
     delivery = request.match_info["id"]
     fresh = await request.app[OFFICE].gateway.confirm(delivery, request[BACKEND])
-    return shapes.answer({"id": delivery, "status": "bevestigd", "herhaald": not fresh})
+    done = models.Afhandeling(id=delivery, status="bevestigd", herhaald=not fresh)
+    return shapes.answer(done)
 
 
-async def refuse(request: web.Request) -> web.Response:
+class WeigeringBody(JsonBody):
+    """Waarom een bericht niet verwerkt wordt. De grenzen zijn die van het StUF-foutbericht."""
+
+    code: str = Field(min_length=1, max_length=7, description="1 tot 7 tekens")
+    omschrijving: str = Field(min_length=1, max_length=200, description="1 tot 200 tekens")
+    details: str = Field("", max_length=1000, description="zo nodig, tot 1000 tekens")
+
+    def weigering(self) -> Weigering:
+        """Return what the pipeline takes."""
+        return Weigering(code=self.code, omschrijving=self.omschrijving, details=self.details)
+
+
+async def refuse(request: web.Request, _query: Query) -> web.Response:
     """Refuse; the sender gets a Fo01. Refusing again changes nothing."""
-    query.only(request)
-    must_be_json(request)
-    office = request.app[OFFICE]
     delivery = request.match_info["id"]
-    most = office.limits.refusal_bytes
-    async with office.intake.body(request, most=most, code="size.request") as octets:
-        weigering = _weigering(octets)
-    fresh = await office.gateway.refuse(delivery, request[BACKEND], weigering)
-    return shapes.answer({"id": delivery, "status": "geweigerd", "herhaald": not fresh})
+    body = await read_json(request, WeigeringBody, code="weigering.vorm")
+    fresh = await request.app[OFFICE].gateway.refuse(delivery, request[BACKEND], body.weigering())
+    done = models.Afhandeling(id=delivery, status="geweigerd", herhaald=not fresh)
+    return shapes.answer(done)
 
 
 async def _take(request: web.Request, limit: int) -> tuple[PostvakItem, ...]:
@@ -121,41 +136,64 @@ async def _item(request: web.Request) -> PostvakItem:
     return item
 
 
-# --- the weigering --------------------------------------------------------------------
-
-
-class _Body(BaseModel):
-    """JSON of a weigering. Bounds are those of the StUF foutbericht."""
-
-    model_config = ConfigDict(extra="forbid", strict=True)
-
-    code: Annotated[str, StringConstraints(min_length=1, max_length=7)]
-    omschrijving: Annotated[str, StringConstraints(min_length=1, max_length=200)]
-    details: Annotated[str, StringConstraints(max_length=1000)] = ""
-
-
-_REMEDY = (
-    "Stuur een JSON-object met code (1 tot 7 tekens), omschrijving (1 tot 200 tekens) "
-    "en zo nodig details (tot 1000 tekens)."
+OPERATIONS = (
+    Operation(
+        id="geefPostvak",
+        method=HTTPMethod.GET,
+        path="/postvak",
+        handler=look,
+        tag="postvak",
+        summary="Wat er wacht",
+        description="Wat wordt gegeven is een poos (`leaseTot`) voor niemand anders. Wat dan niet "
+        "is bevestigd of geweigerd wordt opnieuw gegeven, met `herhaald`.",
+        scope=Scope.POSTVAK,
+        query=Look,
+        answers={200: Answer(description="Wat er wacht; leeg kan.", model=models.Postvak)},
+    ),
+    Operation(
+        id="geefInhoud",
+        method=HTTPMethod.GET,
+        path="/postvak/{id}/inhoud",
+        handler=content,
+        tag="postvak",
+        summary="De inhoud van een bericht",
+        description="De octetten zoals de zender ze ondertekende.",
+        scope=Scope.POSTVAK,
+        answers={
+            200: Answer(
+                description="Het document.",
+                content_type="application/xml",
+                schema={"type": "string"},
+                headers={"Repr-Digest": "SHA-256 over het document (RFC 9530)."},
+            )
+        },
+        problems=frozenset({410}),
+    ),
+    Operation(
+        id="bevestigBericht",
+        method=HTTPMethod.POST,
+        path="/postvak/{id}/bevestiging",
+        handler=confirm,
+        tag="postvak",
+        summary="Bevestigen dat een bericht is verwerkt",
+        description="De zender krijgt een Bv01. Nog eens bevestigen verandert niets; bevestigen na "
+        "weigeren is een 409.",
+        scope=Scope.POSTVAK,
+        answers={200: Answer(description="Bevestigd.", model=models.Afhandeling)},
+        problems=frozenset({409, 422}),
+    ),
+    Operation(
+        id="weigerBericht",
+        method=HTTPMethod.POST,
+        path="/postvak/{id}/weigering",
+        handler=refuse,
+        tag="postvak",
+        summary="Een bericht weigeren",
+        description="De zender krijgt een Fo01 met deze code en tekst. Nog eens weigeren verandert "
+        "niets; weigeren na bevestigen is een 409.",
+        scope=Scope.POSTVAK,
+        body=Body(description="Waarom.", model=WeigeringBody),
+        answers={200: Answer(description="Geweigerd.", model=models.Afhandeling)},
+        problems=frozenset({409}),
+    ),
 )
-
-
-def _weigering(octets: bytes) -> Weigering:
-    try:
-        body = _Body.model_validate_json(octets)
-    except ValidationError as error:
-        wrong = tuple(_finding(problem["loc"]) for problem in error.errors(include_input=False))
-        raise SchemaViolation(wrong, code="weigering.vorm") from None
-    return Weigering(code=body.code, omschrijving=body.omschrijving, details=body.details)
-
-
-def _finding(place: tuple[int | str, ...]) -> Finding:
-    """Name the field when it is one of ours; other names are the client's own text."""
-    field = str(place[0]) if place and place[0] in _Body.model_fields else ""
-    return Finding(
-        code="weigering.vorm",
-        rule="json",
-        path=f"/{field}",
-        text="Dit veld ontbreekt, is te lang of hoort hier niet." if place else "Geen JSON.",
-        remedy=_REMEDY,
-    )

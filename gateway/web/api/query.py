@@ -1,49 +1,143 @@
-"""Query parameters, read strictly: a typo never means "default"."""
+"""Query parameters, read strictly: a typo never means "default".
+
+The model of an operation's parameters says what may be given; the texts of a refusal and the
+OpenAPI document are made from it.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Annotated, Any, TypeVar
 
 from aiohttp import web
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+)
+from pydantic.alias_generators import to_camel
 
-from gateway.errors import Malformed
+from gateway.errors import Finding, SchemaViolation
 
+CODE = "request.query"
 _WORDS = {"true": True, "false": False}
+_LONGEST_NUMBER = 9
+_LONGEST_MOMENT = 40
 
 
-def only(request: web.Request, *names: str) -> None:
-    """Raise Malformed `request.query` for a parameter that is unknown or given twice."""
-    for name in request.query:
-        if name not in names or len(request.query.getall(name)) > 1:
-            # The name is the client's own text: it is not repeated.
-            raise _wrong("Een parameter is onbekend of staat er dubbel.", ",".join(names))
+class Query(BaseModel):
+    """Parameters of one operation; by itself: none. Names are lowerCamelCase for clients."""
+
+    model_config = ConfigDict(alias_generator=to_camel, extra="forbid", frozen=True)
 
 
-def boolean(request: web.Request, name: str) -> bool | None:
-    """Return true or false, None when it was not given."""
-    text = request.query.get(name)
-    if text is None:
-        return None
-    if text not in _WORDS:
-        raise _wrong("Geef true of false.", name)
+def _word(text: object) -> object:
+    if not isinstance(text, str) or text not in _WORDS:
+        raise ValueError
     return _WORDS[text]
 
 
-def choice(request: web.Request, name: str, among: frozenset[str]) -> str | None:
-    """Return one of `among`, None when it was not given."""
-    text = request.query.get(name)
-    if text is not None and text not in among:
-        raise _wrong(f"Geef een van: {', '.join(sorted(among, key=int))}.", name)
-    return text
-
-
-def whole(request: web.Request, name: str, *, default: int, least: int, most: int) -> int:
-    """Return a whole number within bounds."""
-    text = request.query.get(name)
-    if text is None:
-        return default
-    if not (text.isascii() and text.isdigit() and len(text) <= len(str(most))):
-        raise _wrong(f"Geef een geheel getal van {least} tot en met {most}.", name)
-    if not least <= int(text) <= most:
-        raise _wrong(f"Geef een geheel getal van {least} tot en met {most}.", name)
+def _whole(text: object) -> object:
+    if not isinstance(text, str) or not (text.isascii() and text.isdigit()):
+        raise ValueError
+    if len(text) > _LONGEST_NUMBER:
+        raise ValueError
     return int(text)
 
 
-def _wrong(text: str, name: str) -> Malformed:
-    return Malformed("request.query", text, where=name)
+def _moment(text: object) -> object:
+    """Only what RFC 3339 calls a date-time: pydantic would also take a number."""
+    if not isinstance(text, str) or len(text) > _LONGEST_MOMENT or "T" not in text.upper():
+        raise ValueError
+    # A plus sign that was not escaped is a space in a query.
+    return datetime.fromisoformat(text.replace(" ", "+"))
+
+
+Word = Annotated[bool, BeforeValidator(_word)]
+"""`true` or `false`."""
+Whole = Annotated[int, BeforeValidator(_whole)]
+"""A whole number; give its bounds with Field."""
+Moment = Annotated[AwareDatetime, BeforeValidator(_moment)]
+"""A moment with its zone."""
+Text = Annotated[
+    str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")
+]
+"""Readable text; a control character can stand in no name or number."""
+
+
+def page(*, default: int, most: int) -> Any:
+    """Return the field for the length of a page."""
+    return Field(default, ge=1, le=most, description="Hoeveel er hoogstens worden gegeven.")
+
+
+Q = TypeVar("Q", bound=Query)
+
+
+def read(request: web.Request, model: type[Q]) -> Q:
+    """Return the parameters; raise SchemaViolation `request.query` with everything wrong."""
+    known = schemas(model)
+    given = request.query
+    wrong = [
+        _finding(
+            name if name in known else "",
+            "Deze parameter staat er meer dan eens." if name in known else _UNKNOWN,
+            f"Deze bestaan: {', '.join(known)}." if known else "Hier bestaan geen parameters.",
+        )
+        for name in dict.fromkeys(given)
+        if name not in known or len(given.getall(name)) > 1
+    ]
+    try:
+        found = model.model_validate({name: given[name] for name in given if name in known})
+    except ValidationError as error:
+        places = dict.fromkeys(str(fault["loc"][0]) for fault in error.errors(include_input=False))
+        wrong += [_finding(name, "Deze waarde kan niet.", expected(known[name])) for name in places]
+        raise SchemaViolation(tuple(wrong), code=CODE) from None
+    if wrong:
+        raise SchemaViolation(tuple(wrong), code=CODE)
+    return found
+
+
+# An unknown name is the client's own text: it is not repeated.
+_UNKNOWN = "Er is een parameter die hier niet bestaat."
+
+
+def _finding(name: str, text: str, remedy: str) -> Finding:
+    return Finding(code=CODE, rule="query", path=f"?{name}", text=text, remedy=remedy)
+
+
+def schemas(model: type[Query]) -> dict[str, dict[str, Any]]:
+    """Return name → JSON schema of each parameter, with its description and default in it."""
+    whole = model.model_json_schema(by_alias=True)
+    definitions = whole.get("$defs", {})
+    found = whole.get("properties", {})
+    return {name: _plain(schema, definitions) for name, schema in found.items()}
+
+
+def _plain(schema: Mapping[str, Any], definitions: Mapping[str, Any]) -> dict[str, Any]:
+    """Leave out null, which a query can not say, and put definitions where they are named."""
+    rest = {k: v for k, v in schema.items() if k not in {"anyOf", "$ref", "title"}}
+    if rest.get("default", ...) is None:
+        del rest["default"]
+    options = [one for one in schema.get("anyOf", ()) if one.get("type") != "null"]
+    if "$ref" in schema:
+        options = [definitions[schema["$ref"].rsplit("/", 1)[-1]]]
+    for option in options:
+        rest = _plain(option, definitions) | rest
+    return rest
+
+
+def expected(schema: Mapping[str, Any]) -> str:
+    """Say in Dutch what the schema of a parameter takes."""
+    if "enum" in schema:
+        return f"Geef een van: {', '.join(schema['enum'])}."
+    if schema.get("format") == "date-time":
+        return "Geef een moment met zone volgens RFC 3339: 2026-11-26T08:30:00Z."
+    match schema["type"]:
+        case "boolean":
+            return "Geef true of false."
+        case "integer":
+            return f"Geef een geheel getal van {schema['minimum']} tot en met {schema['maximum']}."
+    return f"Geef 1 tot {schema['maxLength']} leesbare tekens."

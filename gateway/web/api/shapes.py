@@ -1,11 +1,10 @@
-"""JSON of the REST API. Names are Dutch; moments are UTC with milliseconds."""
+"""What the gateway knows, in the shapes of the REST API."""
 
-import json
 from collections.abc import Iterable
-from datetime import UTC, datetime
 from typing import Any
 
 from aiohttp import web
+from pydantic import BaseModel
 
 from gateway.lifecycle import State
 from gateway.pipeline import Receipt
@@ -18,43 +17,35 @@ from gateway.ports import (
     PostvakItem,
     Summary,
 )
-from gateway.web.api import steps
+from gateway.web.api import models, steps
+from gateway.web.api.operation import ROOT
 
-ROOT = "/api/v1"
 
-
-def answer(body: Any, *, status: int = 200, location: str | None = None) -> web.Response:
+def answer(body: BaseModel, *, status: int = 200, location: str | None = None) -> web.Response:
     """Return a JSON response."""
-    text = json.dumps(body, ensure_ascii=False)
+    text = body.model_dump_json(by_alias=True)
     response = web.Response(text=text, status=status, content_type="application/json")
     if location is not None:
         response.headers["Location"] = location
     return response
 
 
-def moment(at: datetime | None) -> str | None:
-    """RFC 3339, UTC, milliseconds."""
-    if at is None:
-        return None
-    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def receipt(receipt: Receipt) -> dict[str, Any]:
+def receipt(receipt: Receipt) -> models.Ontvangstbewijs:
     """What a back-end gets for a hand-in."""
-    return {
-        "id": receipt.id,
-        "status": "vastgehouden" if receipt.held else "aangenomen",
-        "redenen": list(receipt.reasons),
-        "referentienummer": receipt.referentienummer,
-        "herhaald": not receipt.fresh,
-    }
+    return models.Ontvangstbewijs(
+        id=receipt.id,
+        status="vastgehouden" if receipt.held else "aangenomen",
+        redenen=list(receipt.reasons),
+        referentienummer=receipt.referentienummer,
+        herhaald=not receipt.fresh,
+    )
 
 
-def known(message: Known) -> dict[str, Any]:
+def _known(message: Known) -> dict[str, Any]:
     """The facts of a message; nothing of its content."""
     return {
         "id": message.id,
-        "ontvangen": moment(message.at),
+        "ontvangen": message.at,
         "richting": str(message.direction),
         "soort": message.kind,
         "versie": message.version,
@@ -111,71 +102,71 @@ def status(message: Known, states: Iterable[State]) -> str:
     return "verwerkt" if message.accepted else "geweigerd"
 
 
-def summary(one: Summary) -> dict[str, Any]:
+def summary(one: Summary) -> models.Bericht:
     """A message in a list."""
-    return {**known(one.message), "status": status(one.message, one.states)}
+    return models.Bericht(**_known(one.message), status=status(one.message, one.states))
 
 
-def message(view: MessageView) -> dict[str, Any]:
+def message(view: MessageView) -> models.BerichtMetStappen:
     """A message with its deliveries and every step."""
     states = [d.state for d in view.deliveries if d.kind is DeliveryKind.MESSAGE]
     word = status(view.message, states)
-    return {
-        **known(view.message),
-        "status": word,
-        "toelichting": _EXPLAINED.get(word, "") if states else "",
-        "leveringen": [_delivery(d) for d in view.deliveries],
-        "stappen": [_step(row) for row in view.trace],
-    }
+    return models.BerichtMetStappen(
+        **_known(view.message),
+        status=word,
+        toelichting=_EXPLAINED.get(word, "") if states else "",
+        leveringen=[_delivery(d) for d in view.deliveries],
+        stappen=[_step(row) for row in view.trace],
+    )
 
 
-def _delivery(view: DeliveryView) -> dict[str, Any]:
-    return {
-        "id": view.id,
-        "ontvanger": view.recipient,
-        "kanaal": str(view.channel),
-        "soort": str(view.kind),
-        "status": str(view.state),
-        "toestand": STATUS[view.state],
-        "pogingen": view.attempt,
-        "grond": view.ground,
-        "toestemming": view.approval_id,
-        "volgende_poging": moment(view.next_at),
-        "code": view.last_code,
-        "bezorgd": moment(view.delivered_at),
-    }
+def _delivery(view: DeliveryView) -> models.Levering:
+    return models.Levering(
+        id=view.id,
+        ontvanger=view.recipient,
+        kanaal=view.channel,
+        soort=view.kind,
+        status=view.state,
+        toestand=STATUS[view.state],
+        pogingen=view.attempt,
+        grond=view.ground,
+        toestemming=view.approval_id,
+        volgende_poging=view.next_at,
+        code=view.last_code,
+        bezorgd=view.delivered_at,
+    )
 
 
-def _step(row: AuditRow) -> dict[str, Any]:
+def _step(row: AuditRow) -> models.Stap:
     event = row.event
-    return {
-        "tijd": moment(event.at),
-        "gebeurtenis": event.event,
-        "stap": steps.label(event.event),
-        "levering": event.delivery,
-        "code": event.code,
-        "partij": event.party,
-        "door": event.actor,
-        "gegevens": dict(event.data),
-    }
+    return models.Stap(
+        tijd=event.at,
+        gebeurtenis=event.event,
+        stap=steps.label(event.event),
+        levering=event.delivery,
+        code=event.code,
+        partij=event.party,
+        door=event.actor,
+        gegevens=dict(event.data),
+    )
 
 
-def item(item: PostvakItem) -> dict[str, Any]:
+def item(item: PostvakItem) -> models.PostvakBericht:
     """A message that waits in the postvak; `id` is that of the delivery."""
-    return {
-        "id": item.delivery,
-        "bericht": item.message.id,
-        "referentienummer": item.message.referentienummer,
-        "cross_refnummer": item.message.cross_refnummer,
-        "soort": item.message.kind,
-        "versie": item.message.version,
-        "zender": item.message.zender,
-        "zender_applicatie": item.message.zender_applicatie,
-        "applicatie": item.applicatie,
-        "ontvangen": moment(item.message.at),
-        "herhaald": item.repeated,
-        "lease_tot": moment(item.lease_until),
-        "omvang": item.size,
-        "sha256": item.payload_sha256,
-        "link": f"{ROOT}/postvak/{item.delivery}/inhoud",
-    }
+    return models.PostvakBericht(
+        id=item.delivery,
+        bericht=item.message.id,
+        referentienummer=item.message.referentienummer,
+        cross_refnummer=item.message.cross_refnummer,
+        soort=item.message.kind,
+        versie=item.message.version,
+        zender=item.message.zender,
+        zender_applicatie=item.message.zender_applicatie,
+        applicatie=item.applicatie,
+        ontvangen=item.message.at,
+        herhaald=item.repeated,
+        lease_tot=item.lease_until,
+        omvang=item.size,
+        sha256=item.payload_sha256,
+        link=f"{ROOT}/postvak/{item.delivery}/inhoud",
+    )

@@ -1,0 +1,179 @@
+"""JSON of the REST API. Names are Dutch and lowerCamelCase; moments are UTC with milliseconds.
+
+The OpenAPI document is made from these, with the descriptions as they stand here.
+"""
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSchema
+from pydantic.alias_generators import to_camel
+
+from gateway.errors import Severity
+
+
+def rfc3339(at: datetime) -> str:
+    """Return the moment in UTC, with milliseconds."""
+    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+Moment = Annotated[
+    datetime,
+    PlainSerializer(rfc3339, return_type=str),
+    WithJsonSchema({"type": "string", "format": "date-time"}),
+]
+
+
+class Shape(BaseModel):
+    """What the API gives. Members may be added to it without a new version."""
+
+    model_config = ConfigDict(alias_generator=to_camel, validate_by_name=True, frozen=True)
+
+
+# --- refusals -------------------------------------------------------------------------
+
+
+class Bevinding(Shape):
+    """Eén ding dat niet klopt. Nooit met een waarde uit het bericht."""
+
+    code: str = Field(description="Vaste code, met punten.")
+    regel: str = Field(description="Regel waaraan niet is voldaan; leeg als er geen nummer is.")
+    pad: str = Field(
+        description="Waar: pad van het element (`/…`) of naam van de parameter (`?…`)."
+    )
+    tekst: str = Field(description="Wat er niet klopt.")
+    herstel: str = Field(description="Wat eraan te doen is.")
+    ernst: Severity = Field(description="`weigering` houdt het bericht tegen.")
+
+
+class Probleem(Shape):
+    """Een weigering of storing, als problem details (RFC 9457)."""
+
+    status: int = Field(description="HTTP-status.")
+    title: str = Field(description="Naam van de status.")
+    detail: str = Field(description="Wat er niet klopt; van storingen hier niet meer dan dat.")
+    code: str = Field(description="Vaste code, met punten.")
+    herhalen: bool = Field(description="Of hetzelfde verzoek later wel kan lukken.")
+    bevindingen: list[Bevinding] = Field(description="Alles wat er niet klopt, met plaats.")
+
+
+# --- messages -------------------------------------------------------------------------
+
+
+class Ontvangstbewijs(Shape):
+    """Wat er met een aangeleverd bericht is gedaan."""
+
+    id: str = Field(description="Id van het bericht in deze gateway.")
+    status: str = Field(description="`aangenomen` of `vastgehouden`.")
+    redenen: list[str] = Field(description="Waarom het is vastgehouden.")
+    referentienummer: str
+    herhaald: bool = Field(description="Of het eerder is aangeleverd: dit is het bewijs van toen.")
+
+
+class Bericht(Shape):
+    """Wat er van een bericht bekend is; niets van de inhoud."""
+
+    id: str
+    ontvangen: Moment = Field(description="Wanneer het hier kwam.")
+    richting: str = Field(description="`in`, `uit` of `eigen` (Bv01 en Fo01 van hier).")
+    soort: str = Field(description="Naam van het bericht, zoals `vtMeldingDi01`.")
+    versie: str = Field(description="Versie van het koppelvlak.")
+    zender: str
+    zender_applicatie: str
+    ontvanger: str
+    ontvanger_applicatie: str
+    referentienummer: str
+    cross_refnummer: str
+    cpa: str = Field(description="CPAId van de overeenkomst; leeg als er geen is.")
+    message_id: str = Field(description="MessageId van ebMS.")
+    sha256: str = Field(description="Over de octetten van het document, hexadecimaal.")
+    aangenomen: bool
+    antwoord: str = Field(description="`Bv01Bericht`, `Fo01Bericht` of leeg.")
+    link: str
+    status: str = Field(
+        description="Waar het bericht staat, naar de levering die er het slechtst voor staat."
+    )
+
+
+class Levering(Shape):
+    """Een levering van een bericht."""
+
+    id: str
+    ontvanger: str
+    kanaal: str
+    soort: str = Field(description="`bericht` of `signaal`.")
+    status: str
+    toestand: str = Field(description="De status in woorden.")
+    pogingen: int
+    grond: str = Field(description="Waarom het weg mocht.")
+    toestemming: str
+    volgende_poging: Moment | None
+    code: str = Field(description="Van de laatste fout.")
+    bezorgd: Moment | None
+
+
+class Stap(Shape):
+    """Eén gebeurtenis uit het auditlog."""
+
+    tijd: Moment
+    gebeurtenis: str
+    stap: str = Field(description="De gebeurtenis in woorden.")
+    levering: str
+    code: str
+    partij: str
+    door: str
+    gegevens: dict[str, str | int | bool | None]
+
+
+class BerichtMetStappen(Bericht):
+    """Een bericht met zijn leveringen en alles wat ermee is gebeurd."""
+
+    toelichting: str
+    leveringen: list[Levering]
+    stappen: list[Stap]
+
+
+class Berichtenlijst(Shape):
+    """Een bladzijde met berichten."""
+
+    berichten: list[Bericht]
+    volgende: str | None = Field(description="De volgende bladzijde; null op de laatste.")
+
+
+# --- the postvak ----------------------------------------------------------------------
+
+
+class PostvakBericht(Shape):
+    """Een bericht dat wacht."""
+
+    id: str = Field(description="Van de levering: hiermee wordt bevestigd of geweigerd.")
+    bericht: str = Field(description="Id van het bericht.")
+    referentienummer: str
+    cross_refnummer: str
+    soort: str
+    versie: str
+    zender: str
+    zender_applicatie: str
+    applicatie: str = Field(description="Voor welke applicatie het is.")
+    ontvangen: Moment
+    herhaald: bool = Field(description="Of het eerder is getoond en niet bevestigd.")
+    lease_tot: Moment | None = Field(
+        description="Tot wanneer het aan niemand anders wordt getoond."
+    )
+    omvang: int = Field(description="Octetten.")
+    sha256: str
+    link: str = Field(description="Waar de inhoud staat.")
+
+
+class Postvak(Shape):
+    """Wat er wacht."""
+
+    berichten: list[PostvakBericht]
+
+
+class Afhandeling(Shape):
+    """Wat er met een bericht uit het postvak is gedaan."""
+
+    id: str
+    status: str = Field(description="`bevestigd` of `geweigerd`.")
+    herhaald: bool = Field(description="Of dit eerder al was gedaan.")

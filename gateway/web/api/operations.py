@@ -1,0 +1,22 @@
+"""All operations of the REST API."""
+
+from http import HTTPMethod
+
+from gateway.web.api import berichten, openapi, postvak
+from gateway.web.api.operation import Answer, Operation
+
+OPERATIONS: tuple[Operation, ...] = (
+    *berichten.OPERATIONS,
+    *postvak.OPERATIONS,
+    Operation(
+        id="geefOpenapi",
+        method=HTTPMethod.GET,
+        path="/openapi.json",
+        handler=openapi.show,
+        tag="beschrijving",
+        summary="Deze beschrijving",
+        description="OpenAPI 3.1, gemaakt uit de code die antwoordt. Zonder aanmelden te lezen.",
+        scope=None,
+        answers={200: Answer(description="De beschrijving.", schema={"type": "object"})},
+    ),
+)
