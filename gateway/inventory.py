@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 from cryptography import x509
@@ -11,7 +12,7 @@ from gateway.config import AlarmSettings, TlsListener
 from gateway.directory import Directory
 from gateway.installation import Installation
 from gateway.keys.expiry import SHORT, InUse, Own, Use, in_use, stage
-from gateway.outbound.tls import KeyPair
+from gateway.outbound.tls import KeyPair, server_context
 from gateway.ports import Alarm
 from gateway.security.certificates import TrustStore, thumbprint
 from gateway.store.watch import CRL_STALE, EXPIRING
@@ -43,7 +44,13 @@ def _own(installation: Installation) -> Iterator[Own]:
     for use, listener in ((Use.TLS, listen.ebms), (Use.API, listen.api)):
         if listener is not None:
             pair = pair_of(installation, listener)
-            yield Own(use=use, where=str(listener.certificate), read=pair.der)
+            yield Own(use=use, where=str(listener.certificate), read=partial(_shown, pair))
+
+
+def _shown(pair: KeyPair) -> bytes:
+    """Return the certificate of a pair that a listener could open with; raise Misconfigured."""
+    server_context(pair)
+    return pair.der()
 
 
 def pair_of(installation: Installation, listener: TlsListener) -> KeyPair:

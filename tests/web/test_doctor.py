@@ -126,6 +126,11 @@ def broken_pair(folder):
     (folder / "keys" / "tls.pem").write_text("geen certificaat", encoding="utf-8")
 
 
+def half_an_import(folder):
+    """The key of another certificate: what a crash between the two leaves."""
+    shutil.copy(folder / "keys" / "sign.key", folder / "keys" / "tls.key")
+
+
 def wrong_toml(folder):
     (folder / "agreements" / "stuk.xml").write_bytes(b"<cpa")
 
@@ -143,6 +148,7 @@ BROKEN = {
     epochs_that_are_a_file: "epoch_keys.unwritable",
     epochs_in_memory: "epoch_keys.volatile",
     broken_pair: "tls.certificate",
+    half_an_import: "tls.certificate",
     wrong_toml: "agreement.invalid",
 }
 WEAK = {
