@@ -22,6 +22,7 @@ from gateway.errors import Finding, GatewayError
 from gateway.explainer import Explainer
 from gateway.installation import Installation, load_directory, load_installation, share
 from gateway.inventory import pair_of
+from gateway.keys.access import UsedAssertions, load_token_keys
 from gateway.keys.epochs import EpochKeys
 from gateway.keys.keystore import FileKeyring, ReloadableKeyring
 from gateway.metrics import Metrics
@@ -30,7 +31,9 @@ from gateway.outbound.tls import KeyPair, ReloadableContext, server_context
 from gateway.pipeline import Gateway, House
 from gateway.pipeline.housekeeping import Housekeeping
 from gateway.security.certificates import TrustStore, Usage
+from gateway.security.jwt import Issuer
 from gateway.store.store import Store
+from gateway.web.api.auth import Oauth
 from gateway.wire.schema import MAX_FINDINGS, SchemaSet
 from gateway.worker import Pace, Worker
 
@@ -179,6 +182,8 @@ class App:
     api_tls: ReloadableContext | None
     """Of the REST listener; None where there is none."""
     explaining: Explaining
+    oauth: Oauth | None
+    """Access tokens for back-ends; None where they are not given."""
     keyring: ReloadableKeyring
     network: EbmsClient
 
@@ -221,11 +226,13 @@ class App:
         Connections and requests go on: what is new counts from the next one.
         """
         try:
-            api = _api_context(self.installation)
+            issuer = await asyncio.to_thread(_reread_issuer, self.installation)
             keys = _keyring(self.installation)
             identity = _identity(self.installation)
             changed = await self.snapshots.reload(self.store)
-            fresh = server_context(identity, clients=self.snapshots.current().trust)
+            directory = self.snapshots.current()
+            api = _api_context(self.installation, directory)
+            fresh = server_context(identity, clients=directory.trust)
             self.network.renew((identity,))
         except GatewayError as error:
             log.error("directory.not_reloaded", code=error.code, where=error.where)
@@ -234,6 +241,8 @@ class App:
         self.tls.swap(fresh)
         if self.api_tls is not None and api is not None:
             self.api_tls.swap(api)
+        if self.oauth is not None and issuer is not None:
+            self.oauth.issuer = issuer
         log.info("directory.reloaded", changed=changed, epoch=self.snapshots.current().epoch)
 
 
@@ -245,11 +254,41 @@ def _identity(installation: Installation) -> KeyPair:
     return pair_of(installation, installation.settings.listen.ebms)
 
 
-def _api_context(installation: Installation) -> ssl.SSLContext | None:
+def _api_context(installation: Installation, directory: Directory) -> ssl.SSLContext | None:
+    """Return the context of the REST listener; it asks for a certificate if any is of use."""
     api = installation.settings.listen.api
     if api is None:
         return None
-    return server_context(pair_of(installation, api))
+    asks = any(backend.credentials.wants_certificate for backend in directory.backends)
+    return server_context(
+        pair_of(installation, api),
+        clients=directory.backend_trust if asks else None,
+        demanded=False,
+    )
+
+
+def load_issuer(installation: Installation) -> Issuer | None:
+    """Read what signs access tokens; None when [oauth] is off. Raises Misconfigured."""
+    oauth = installation.settings.oauth
+    if not oauth.keys or oauth.issuer is None:
+        return None
+    return Issuer(
+        url=oauth.issuer,
+        keys=load_token_keys(installation.path(path) for path in oauth.keys),
+        life=timedelta(seconds=oauth.token_seconds),
+    )
+
+
+def _reread_issuer(installation: Installation) -> Issuer | None:
+    return load_issuer(load_installation(installation.folder))
+
+
+def _oauth(installation: Installation, dice: SystemDice) -> Oauth | None:
+    issuer = load_issuer(installation)
+    if issuer is None:
+        return None
+    used = UsedAssertions(installation.path(installation.settings.oauth.used))
+    return Oauth(issuer=issuer, used=used, dice=dice)
 
 
 @contextlib.asynccontextmanager
@@ -271,7 +310,8 @@ async def build(installation: Installation) -> AsyncIterator[App]:
         stack.push_async_callback(network.close)
         metrics = Metrics()
         metrics.store_down(store.condition.seconds)
-        api_tls = _api_context(installation)
+        api_tls = _api_context(installation, directory)
+        oauth = _oauth(installation, dice)
         keyring = ReloadableKeyring(_keyring(installation))
         gateway = Gateway(
             House(
@@ -308,6 +348,7 @@ async def build(installation: Installation) -> AsyncIterator[App]:
             tls=ReloadableContext(server_context(_identity(installation), clients=directory.trust)),
             explaining=explaining,
             api_tls=ReloadableContext(api_tls) if api_tls is not None else None,
+            oauth=oauth,
             keyring=keyring,
             network=network,
         )

@@ -12,6 +12,7 @@ from typing import Annotated, TypeVar
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
+from gateway.credentials import Scope, SignIn
 from gateway.errors import Misconfigured
 
 NAME = "gateway.toml"
@@ -99,6 +100,11 @@ class Paths(_Section):
         Path("trust/intermediates"), description="CAs below the anchors, PEM or DER."
     )
     crls: Path = Field(Path("trust/crls"), description="Revocation lists, PEM or DER.")
+    backend_trust: Path | None = Field(
+        None,
+        description="Folder with `anchors`, `intermediates` and `crls` of the CAs that issue "
+        "client certificates to back-ends; left out = the three above.",
+    )
     agreements: Path = Field(Path("agreements"), description="CPAs, one XML file each.")
     schemas: Path | None = Field(
         None, description="Folder with the XSDs of the catalogue; left out = the built-in."
@@ -173,6 +179,29 @@ class LimitSettings(_Section):
     requests: int = Field(64, ge=1, description="Bodies that are read at once, per listener.")
     memory_bytes: int = Field(
         400_000_000, ge=1_000, description="Octets of all bodies in hand at once, per listener."
+    )
+    backend_per_minute: int = Field(
+        6_000, ge=1, description="Requests per minute of one back-end, per process."
+    )
+    backend_burst: int = Field(
+        300, ge=1, description="Requests that a back-end may make at once after a rest."
+    )
+    backend_requests: int = Field(
+        32, ge=1, description="Requests of one back-end that are handled at once, per process."
+    )
+    backend_polls: int = Field(
+        8, ge=1, description="Requests of one back-end that wait for news at once, per process."
+    )
+    backend_memory_bytes: int = Field(
+        150_000_000,
+        ge=1_000,
+        description="Octets of all bodies of one back-end in hand at once, per process.",
+    )
+    signin_failures_per_minute: int = Field(
+        30,
+        ge=1,
+        description="Failed sign-ins per minute from one address (of IPv6 its /64), per process, "
+        "before it has to wait.",
     )
 
 
@@ -287,6 +316,61 @@ class PartySettings(_Section):
     )
 
 
+class OauthSettings(_Section):
+    """OAuth 2.0 client credentials with a signed JWT (RFC 7523). Without keys it is off."""
+
+    keys: tuple[Path, ...] = Field(
+        (),
+        description="Private keys on P-256 that sign access tokens, PEM, mode 0600: the first one "
+        "signs, all verify. Not in the folder of paths.keys.",
+    )
+    issuer: str | None = Field(
+        None,
+        pattern="^https://[!-~]+[^/]$",
+        description="URL of the API as back-ends know it, up to and with /api/v1; the `aud` of "
+        "their JWTs, and `iss` and `aud` of access tokens.",
+    )
+    token_seconds: int = Field(300, ge=60, le=900, description="How long an access token is valid.")
+    used: Path = Field(
+        Path("data/assertions"),
+        description="Folder that remembers which JWTs were used, for five minutes; all processes "
+        "of the installation share it.",
+    )
+
+
+class TokenSettings(_Section):
+    """A Bearer token; two side by side for a rotation. `gateway token` makes them."""
+
+    sha256: Sha256Text = Field(description="SHA-256 of the token, hex.")
+    geldig_tot: AwareDatetime | None = Field(
+        None, description="End, with its zone; not included. Left out = no end (doctor warns)."
+    )
+    scopes: tuple[Scope, ...] = Field(description="What it lets do; empty = nothing.")
+
+
+class CertificateSettings(_Section):
+    """A TLS client certificate: by `sha256`, or by `serienummer` and `cn` together."""
+
+    sha256: Sha256Text | None = Field(
+        None, description="SHA-256 of the certificate (DER), hex; see `gateway certs show`."
+    )
+    serienummer: str | None = Field(
+        None, min_length=1, description="subject.serialNumber; with PKIoverheid the OIN."
+    )
+    cn: str | None = Field(None, min_length=1, description="subject.commonName.")
+    scopes: tuple[Scope, ...] = Field(description="What it lets do; empty = nothing.")
+
+
+class ClientKeySettings(_Section):
+    """Public keys that verify the JWTs of the back-end, if [oauth] is on."""
+
+    bestand: Path = Field(
+        description="JWKS, or one public key or certificate in PEM: RSA of 2048 bits or more "
+        "(PS256) or EC on P-256 (ES256)."
+    )
+    scopes: tuple[Scope, ...] = Field(description="What it lets do; empty = nothing.")
+
+
 class ContactSettings(_Section):
     """Whom integrators ask; it stands in the OpenAPI document, which anybody may read."""
 
@@ -298,10 +382,18 @@ class ContactSettings(_Section):
 class BackendSettings(_Section):
     """A back-end system."""
 
-    naam: str = Field(min_length=1, description="Name, in audit rows.")
+    naam: str = Field(
+        min_length=1, description="Name, in audit rows; with OAuth also its client_id."
+    )
     partij: PartyId = Field(description="The local party that it works for.")
     applicaties: tuple[str, ...] = Field(description="Applicaties that it may send and collect as.")
-    token_sha256: Sha256Text = Field(description="SHA-256 of its token, hex; see `gateway token`.")
+    aanmelding: tuple[SignIn, ...] = Field(
+        description="How it may sign in, each by itself enough: token, certificaat, jwt, "
+        "certificaat+token, certificaat+jwt. Empty = not at all."
+    )
+    tokens: tuple[TokenSettings, ...] = Field((), description="Its tokens.")
+    certificaten: tuple[CertificateSettings, ...] = Field((), description="Its certificates.")
+    sleutels: tuple[ClientKeySettings, ...] = Field((), description="Its keys.")
 
 
 class Settings(_Section):
@@ -317,6 +409,7 @@ class Settings(_Section):
     log: LogSettings = Field(default_factory=lambda: LogSettings.model_validate({}))
     worker: WorkerSettings = Field(default_factory=lambda: WorkerSettings.model_validate({}))
     limits: LimitSettings = Field(default_factory=lambda: LimitSettings.model_validate({}))
+    oauth: OauthSettings = Field(default_factory=lambda: OauthSettings.model_validate({}))
     retention: RetentionSettings = Field(
         default_factory=lambda: RetentionSettings.model_validate({})
     )

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from gateway.catalogue import Catalogue, Role
+from gateway.credentials import Credentials
 from gateway.errors import UnknownAgreement
 from gateway.message import OIN_TYPE, Oin, PartyRef
 
@@ -34,13 +35,12 @@ class Party:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Backend:
-    """A back-end system that signs in with a token, for one party only."""
+    """A back-end system, for one party only."""
 
     name: str
     party: Oin
     applicaties: tuple[str, ...]
-    token_sha256: str
-    """Hex SHA-256 of the token; the token itself is never stored."""
+    credentials: Credentials = field(default_factory=Credentials)
 
 
 # --- agreements -----------------------------------------------------------------------
@@ -265,8 +265,15 @@ class Directory:
     gate: Gate
     trust: Trust
     backends: tuple[Backend, ...] = ()
+    client_trust: Trust | None = None
+    """For certificates of back-ends; None = the same as for partners."""
     suspended: frozenset[Oin] = frozenset()
     limits: Limits = field(default_factory=Limits)
+
+    @property
+    def backend_trust(self) -> Trust:
+        """Return what certificates of back-ends must chain to."""
+        return self.trust if self.client_trust is None else self.client_trust
 
     def party(self, oin: str) -> Party | None:
         """Return the party, or None."""

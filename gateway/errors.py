@@ -134,6 +134,15 @@ class Unavailable(GatewayError):
     retry = True
 
 
+class Limited(Unavailable):
+    """One system asks more than its share; others are not hindered by it."""
+
+    def __init__(self, code: str, text: str, *, seconds: int) -> None:
+        """Say after how many whole seconds the same request may be let in."""
+        super().__init__(code, text)
+        self.seconds = seconds
+
+
 class PeerUnreachable(Unavailable):
     """The partner could not be reached, or answered that it can not take messages now."""
 

@@ -167,11 +167,16 @@ class Outside:
 
 
 def _stamp(installation: Installation) -> tuple[tuple[str, int, int], ...]:
-    """Return name, time and size of every revocation list; empty when the folder is gone."""
-    folder = installation.path(installation.settings.paths.crls)
+    """Return name, time and size of every revocation list; empty when a folder is gone."""
+    paths = installation.settings.paths
+    folders = [installation.path(paths.crls)]
+    if paths.backend_trust is not None:
+        folders.append(installation.path(paths.backend_trust) / "crls")
     try:
         return tuple(
-            (f.name, f.stat().st_mtime_ns, f.stat().st_size) for f in sorted(folder.iterdir())
+            (f.name, f.stat().st_mtime_ns, f.stat().st_size)
+            for folder in folders
+            for f in sorted(folder.iterdir())
         )
     except OSError as error:
         log.error("crl.unreadable", reason=error.strerror)

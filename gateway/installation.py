@@ -16,7 +16,6 @@ from gateway.catalogue import Catalogue, Direction, MessageKind, Role
 from gateway.config import NAME, Settings, parse_toml, read_toml
 from gateway.directory import (
     Agreement,
-    Backend,
     ClassificationRule,
     ClassificationTable,
     Directory,
@@ -27,6 +26,7 @@ from gateway.directory import (
     Trust,
 )
 from gateway.errors import Malformed, Misconfigured
+from gateway.installation_backends import backend
 from gateway.installation_check import check
 from gateway.message import Oin
 from gateway.rules.classification import check_table
@@ -133,7 +133,10 @@ def load_directory(
     files = Files()
     files.add(settings.model_dump_json().encode())
     agreements = _agreements(files.folder(installation.path(paths.agreements), ".xml"), at)
-    trust = _trust(installation, files)
+    trust, client_trust = _trust(installation, files), _client_trust(installation, files)
+    backends = tuple(
+        backend(b, lambda path: files.octets(installation.path(path))) for b in settings.backends
+    )
     catalogue = load_catalogue(_or_shared(installation, paths.catalogue, "catalogue.toml"), files)
     table = _or_shared(installation, paths.classification, "classification.toml")
     gate = Gate(table=load_table(table, files), approvals=_approvals(installation, files))
@@ -149,7 +152,8 @@ def load_directory(
         services=dict(settings.diensten),
         gate=gate,
         trust=trust,
-        backends=tuple(_backend(b) for b in settings.backends),
+        backends=backends,
+        client_trust=client_trust,
         suspended=frozenset(Oin(p.oin) for p in settings.partijen if p.opgeschort),
         limits=_limits(settings.limits),
     )
@@ -187,15 +191,6 @@ def _role(text: str, where: str) -> Role:
         raise Misconfigured("config.invalid", "De rol is niet bekend.", where=where) from exc
 
 
-def _backend(settings: config.BackendSettings) -> Backend:
-    return Backend(
-        name=settings.naam,
-        party=Oin(settings.partij),
-        applicaties=settings.applicaties,
-        token_sha256=settings.token_sha256,
-    )
-
-
 # --- agreements and trust -------------------------------------------------------------
 
 
@@ -222,6 +217,18 @@ def _trust(installation: Installation, files: Files) -> Trust:
         anchors=tuple(_certificates(files, installation.path(paths.anchors))),
         intermediates=tuple(_certificates(files, installation.path(paths.intermediates))),
         crls=tuple(_crls(files, installation.path(paths.crls))),
+    )
+
+
+def _client_trust(installation: Installation, files: Files) -> Trust | None:
+    relative = installation.settings.paths.backend_trust
+    if relative is None:
+        return None
+    folder = installation.path(relative)
+    return Trust(
+        anchors=tuple(_certificates(files, folder / "anchors")),
+        intermediates=tuple(_certificates(files, folder / "intermediates")),
+        crls=tuple(_crls(files, folder / "crls")),
     )
 
 

@@ -5,7 +5,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from gateway.catalogue import Catalogue, Role
-from gateway.config import BackendSettings, InstallationRole, Settings
+from gateway.config import BackendSettings, CertificateSettings, InstallationRole, Settings
+from gateway.credentials import Factor
 from gateway.directory import Party
 from gateway.errors import Misconfigured
 from gateway.message import Oin
@@ -33,8 +34,7 @@ def _faults(
         yield from _backend(backend, parties)
     if _twice(b.naam for b in settings.backends):
         yield _Fault("backends.naam", "Twee backends hebben dezelfde naam.")
-    if _twice(b.token_sha256 for b in settings.backends):
-        yield _Fault("backends.token_sha256", "Twee backends hebben hetzelfde token.")
+    yield from _credentials(settings)
     known = {version for _, version in catalogue.kinds}
     for service, version in settings.diensten.items():
         if version not in known:
@@ -59,6 +59,52 @@ def _backend(settings: BackendSettings, parties: Mapping[Oin, Party]) -> Iterato
         yield _Fault(f"{place}.partij", "Dit is geen partij van deze installatie.")
     elif not set(settings.applicaties) <= set(party.applicaties):
         yield _Fault(f"{place}.applicaties", "De partij heeft niet al deze applicaties.")
+
+
+def _credentials(settings: Settings) -> Iterator[_Fault]:
+    """What two systems share is of neither; a way to sign in needs something to do it with."""
+    backends = settings.backends
+    if _twice(t.sha256 for b in backends for t in b.tokens):
+        yield _Fault("backends.tokens.sha256", "Een token staat er twee keer.")
+    if _twice(c.sha256 for b in backends for c in b.certificaten if c.sha256):
+        yield _Fault("backends.certificaten.sha256", "Een certificaat staat er twee keer.")
+    if _twice(f"{c.serienummer}/{c.cn}" for b in backends for c in b.certificaten if c.cn):
+        yield _Fault("backends.certificaten.cn", "Een certificaat staat er twee keer.")
+    for backend in backends:
+        place = f"backends.{backend.naam}"
+        for certificate in backend.certificaten:
+            if not _is_one_way(certificate):
+                yield _Fault(
+                    f"{place}.certificaten", "Geef sha256, of serienummer en cn, niet allebei."
+                )
+        yield from _ways(backend, place, oauth=bool(settings.oauth.keys))
+    if settings.oauth.keys and settings.oauth.issuer is None:
+        yield _Fault("oauth.issuer", "Met [oauth] keys is ook issuer nodig.")
+
+
+def _ways(backend: BackendSettings, place: str, *, oauth: bool) -> Iterator[_Fault]:
+    has = {
+        Factor.BEARER: bool(backend.tokens),
+        Factor.CERTIFICATE: bool(backend.certificaten),
+        Factor.JWT: bool(backend.sleutels) and oauth,
+    }
+    for way in backend.aanmelding:
+        for factor in sorted(way.factors):
+            if not has[factor]:
+                yield _Fault(f"{place}.aanmelding", _NEEDS[factor])
+
+
+def _is_one_way(certificate: CertificateSettings) -> bool:
+    by_subject = certificate.serienummer is not None and certificate.cn is not None
+    neither = certificate.serienummer is None and certificate.cn is None
+    return neither if certificate.sha256 is not None else by_subject
+
+
+_NEEDS = {
+    Factor.BEARER: "Voor aanmelding met token is [[backends.tokens]] nodig.",
+    Factor.CERTIFICATE: "Voor aanmelding met certificaat is [[backends.certificaten]] nodig.",
+    Factor.JWT: "Voor aanmelding met jwt zijn [[backends.sleutels]] en [oauth] keys nodig.",
+}
 
 
 def _twice(names: Iterable[str]) -> list[str]:

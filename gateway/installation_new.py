@@ -1,8 +1,9 @@
 """A new installation: folders, a gateway.toml that explains itself, and what to do next."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from pydantic import BaseModel
@@ -14,10 +15,12 @@ from gateway.config import (
     InstallationRole,
     LimitSettings,
     LogSettings,
+    OauthSettings,
     Paths,
     RetentionSettings,
     WorkerSettings,
 )
+from gateway.credentials import Scope, SignIn
 from gateway.errors import Misconfigured
 
 README = "LEESMIJ.md"
@@ -50,6 +53,9 @@ class NewBackend:
     name: str
     applicaties: tuple[str, ...]
     token_sha256: str
+    scopes: tuple[Scope, ...] = tuple(Scope)
+    valid_until: datetime | None = None
+    """Of the token, aware; None = no end."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +104,7 @@ def write_installation(folder: Path, new: NewInstallation) -> Path:
 
 def to_toml(new: NewInstallation) -> str:
     """Return gateway.toml. What is left at its default stands there as a comment."""
+    hub = new.role is InstallationRole.KNOOPPUNT
     lines = [
         f"# {new.role.value.capitalize()} van {new.party.name}.",
         "# Every setting: docs/configuration.md. Paths are relative to this file, an unknown key",
@@ -118,6 +125,7 @@ def to_toml(new: NewInstallation) -> str:
         *_section("log", LogSettings, {"vorm": new.log}),
         *_section("worker", WorkerSettings, {}),
         *_section("limits", LimitSettings, {}),
+        *([] if hub else _section("oauth", OauthSettings, {})),
         *_section("retention", RetentionSettings, {}),
         *_section("alarms", AlarmSettings, {}),
         "# Every party that is known here. The keys of the own party are in keys/.",
@@ -192,8 +200,20 @@ def _backend(backend: NewBackend, oin: str) -> list[str]:
         f"naam = {_value(backend.name)}",
         f"partij = {_value(oin)}",
         f"applicaties = {_value(backend.applicaties)}",
-        f"token_sha256 = {_value(backend.token_sha256)}",
+        f"aanmelding = {_value([SignIn.BEARER])}",
+        *token_lines(backend.token_sha256, backend.scopes, backend.valid_until),
         "",
+    ]
+
+
+def token_lines(sha256: str, scopes: Iterable[Scope], valid_until: datetime | None) -> list[str]:
+    """Return a token as it stands in gateway.toml, under its back-end."""
+    end = [] if valid_until is None else [f"geldig_tot = {valid_until.isoformat()}"]
+    return [
+        "[[backends.tokens]]",
+        f"sha256 = {_value(sha256)}",
+        *end,
+        f"scopes = {_value(list(scopes))}",
     ]
 
 

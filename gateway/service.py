@@ -9,17 +9,20 @@ import asyncio
 import contextlib
 import signal
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 
 import structlog
 
 from gateway.app import App, build
-from gateway.config import ProcessRole
+from gateway.config import LimitSettings, ProcessRole
 from gateway.errors import Misconfigured
 from gateway.housekeeping import keep_house
 from gateway.installation import Installation
+from gateway.rules.bucket import Pace
 from gateway.stopping import HURRY, Stopping
 from gateway.web.api.app import api_app
+from gateway.web.api.limits import FairLimits
 from gateway.web.api.office import ApiLimits
 from gateway.web.api.openapi import contact_of
 from gateway.web.control import Desk, open_control
@@ -171,7 +174,9 @@ async def _listen_web(app: App) -> list[Listener]:
             clock=app.clock,
             answered=app.metrics,
             limits=ApiLimits(lease=timedelta(seconds=settings.worker.postvak_lease_seconds)),
-            intake=intake,
+            intake=replace(intake, owner_bytes=settings.limits.backend_memory_bytes),
+            fair_limits=_fair(settings.limits),
+            oauth=app.oauth,
             contact=contact_of(settings),
         )
         opened.append(
@@ -180,3 +185,13 @@ async def _listen_web(app: App) -> list[Listener]:
             )
         )
     return opened
+
+
+def _fair(limits: LimitSettings) -> FairLimits:
+    failures = limits.signin_failures_per_minute
+    return FairLimits(
+        pace=Pace(per_minute=limits.backend_per_minute, burst=limits.backend_burst),
+        requests=limits.backend_requests,
+        polls=limits.backend_polls,
+        failures=Pace(per_minute=failures, burst=failures),
+    )

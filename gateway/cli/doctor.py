@@ -20,6 +20,7 @@ from gateway.cli.doctor_database import database
 from gateway.cli.doctor_files import disks, epoch_folder, rights
 from gateway.cli.doctor_findings import Area, Finding, Severity, shape, show, summary
 from gateway.cli.doctor_retention import retention
+from gateway.cli.doctor_signin import sign_in
 from gateway.cli.look import look
 from gateway.cli.screen import screen
 from gateway.directory import Directory
@@ -89,7 +90,7 @@ def examine(installation: Installation, *, partners: bool = False) -> Iterator[F
     yield from disks(installation)
     yield from epoch_folder(installation)
     yield from _examine_agreed(installation, directory, now)
-    yield from _backends(installation)
+    yield from _backends(installation, directory, now)
     yield from network.ports(installation)
     if partners:
         yield from network.partners(installation, directory, now)
@@ -115,11 +116,8 @@ def _schemas(installation: Installation, directory: Directory) -> Iterator[Findi
     yield _SCHEMAS.good(f"{len(directory.catalogue.kinds)} schema's gecompileerd")
 
 
-def _backends(installation: Installation) -> Iterator[Finding]:
-    settings = installation.settings
-    if settings.listen.api is None:
-        return
-    if not settings.backends:
+def _backends(installation: Installation, directory: Directory, now: datetime) -> Iterator[Finding]:
+    if installation.settings.listen.api is not None and not directory.backends:
         yield _BACKENDS.warn(
             "backends.none",
             "geen systeem onder [[backends]]: niemand kan aanleveren of ophalen",
@@ -127,8 +125,9 @@ def _backends(installation: Installation) -> Iterator[Finding]:
             "Maak een token met gateway token NAAM en zet het systeem in gateway.toml",
         )
     else:
-        names = ", ".join(backend.naam for backend in settings.backends)
-        yield _BACKENDS.good(f"{len(settings.backends)} systemen: {names}")
+        yield from _BACKENDS.lines(
+            sign_in(installation, directory, now), "Pas [[backends]] of [oauth] in gateway.toml aan"
+        )
 
 
 def _alarms(installation: Installation) -> Iterator[Finding]:

@@ -1,6 +1,7 @@
 """`gateway init` and `gateway token`."""
 
 import secrets
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import Annotated
@@ -8,6 +9,10 @@ from typing import Annotated
 import typer
 
 from gateway.config import InstallationRole, Settings, parse_toml
+from gateway.credentials import Scope
+
+MOST_DAYS = 1_095
+"""A token that lives longer than three years is one that nobody renews."""
 
 
 def init(
@@ -56,8 +61,23 @@ def init(
 
 def token(
     naam: Annotated[str, typer.Argument(help="Name of the back-end system.")],
+    scopes: Annotated[
+        list[Scope] | None, typer.Option(help="What it lets do; repeat it. Left out = everything.")
+    ] = None,
+    geldig_dagen: Annotated[
+        int, typer.Option(min=1, max=MOST_DAYS, help="Days until the token ends.")
+    ] = 365,
 ) -> None:
-    """Make a token for a back-end system: shown once, stored only as SHA-256."""
+    """Make a token for a back-end system: shown once, stored only as SHA-256.
+
+    What is printed behind the token goes under its [[backends]] in gateway.toml; an older
+    token may stand beside it until the system uses this one.
+    """
+    from gateway.installation_new import token_lines
+
     made = secrets.token_urlsafe(32)
+    until = datetime.now(UTC).replace(microsecond=0) + timedelta(days=geldig_dagen)
     print(f"token voor {naam} (wordt niet bewaard): {made}")
-    print(f'token_sha256 = "{sha256(made.encode()).hexdigest()}"')
+    print()
+    digest = sha256(made.encode()).hexdigest()
+    print("\n".join(token_lines(digest, scopes or tuple(Scope), until)))

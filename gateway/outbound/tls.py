@@ -26,6 +26,8 @@ _OPTIONS = (
     | ssl.OP_CIPHER_SERVER_PREFERENCE
     | ssl.OP_SINGLE_ECDH_USE
 )
+_NO_CHECK_TIME = 0x200000
+"""X509_V_FLAG_NO_CHECK_TIME of OpenSSL, which the module ssl does not name."""
 _BEGIN, _END = "-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----"
 
 Check = Callable[[bytes], None]
@@ -63,18 +65,23 @@ class PeerRejected(ssl.SSLError):
         self.error = error
 
 
-def server_context(pair: KeyPair, *, clients: Trust | None = None) -> ssl.SSLContext:
+def server_context(
+    pair: KeyPair, *, clients: Trust | None = None, demanded: bool = True
+) -> ssl.SSLContext:
     """Return the context of a listener.
 
-    With `clients` a certificate that chains to one of the anchors is demanded. Raises
-    Misconfigured `tls.certificate`, `tls.anchors`, `keys.permissions`, `keys.passphrase`.
+    With `clients` a certificate that chains to one of the anchors is demanded, or only asked
+    for: then its period is left to whoever judges the request, who can tell what is wrong.
+    Raises Misconfigured `tls.certificate`, `tls.anchors`, `keys.permissions`, `keys.passphrase`.
     """
     context = _hardened(ssl.PROTOCOL_TLS_SERVER)
     context.num_tickets = 0
     _load_pair(context, pair)
     if clients is not None:
         _load_anchors(context, clients)
-        context.verify_mode = ssl.CERT_REQUIRED
+        context.verify_mode = ssl.CERT_REQUIRED if demanded else ssl.CERT_OPTIONAL
+        if not demanded:
+            context.verify_flags |= _NO_CHECK_TIME
     return context
 
 
@@ -131,6 +138,7 @@ class ReloadableContext(ssl.SSLContext):
         shell = _hardened(ssl.PROTOCOL_TLS_SERVER)
         shell.num_tickets = 0
         shell.verify_mode = self._current.verify_mode
+        shell.verify_flags = self._current.verify_flags
         shell.sni_callback = self._take_current
         return shell.wrap_bio(incoming, outgoing, server_side=True)
 

@@ -78,10 +78,24 @@ class Identity:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Holder:
+    """Whom a certificate was issued to, also one without an OIN."""
+
+    thumbprint: str
+    """Hex SHA-256 over the DER."""
+    serial_number: str
+    """subject.serialNumber; empty when there is not exactly one."""
+    common_name: str
+    """subject.commonName; empty when there is not exactly one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Proven:
     """A certificate with a path to an anchor: what holds as long as the chain is valid."""
 
-    identity: Identity
+    holder: Holder
+    identity: Identity | None
+    """None without an OIN."""
     standings: tuple[Standing, ...]
     """Of the chain, leaf first, without the anchor."""
     not_before: datetime
@@ -106,6 +120,16 @@ class TrustStore:
         `.expired`, `.untrusted`, `.usage`, `.oin`, `.revoked`; RevocationUnknown
         `certificate.revocation_unknown`: that is neither good nor revoked.
         """
+        proven = self._good(der, usage, at)
+        if proven.identity is None:
+            raise _no_oin()
+        return proven.identity
+
+    def holder(self, der: bytes, usage: Usage, at: datetime) -> Holder:
+        """Return whom it was issued to; as `judge`, but it may be without an OIN."""
+        return self._good(der, usage, at).holder
+
+    def _good(self, der: bytes, usage: Usage, at: datetime) -> _Proven:
         key = (thumbprint(der), usage)
         proven = self._proven.get(key)
         if proven is None or not proven.not_before <= at <= proven.not_after:
@@ -115,7 +139,7 @@ class TrustStore:
             self._proven[key] = proven
         for standing in proven.standings:
             standing.check(at)
-        return proven.identity
+        return proven
 
     def _prove(self, der: bytes, usage: Usage, at: datetime) -> _Proven:
         try:
@@ -125,7 +149,7 @@ class TrustStore:
             chain = self._chain(leaf, at)
             _check_usage(leaf, usage)
             _check_authorities(chain[1:], usage)
-            identity = _identity(leaf, der)
+            holder, identity = _holder(leaf, der), _identity(leaf, der)
             standings = tuple(
                 self._revocations.standing(certificate, issuer)
                 for certificate, issuer in pairwise(chain)
@@ -133,6 +157,7 @@ class TrustStore:
         except UNREADABLE as exc:
             raise _malformed() from exc
         return _Proven(
+            holder=holder,
             identity=identity,
             standings=standings,
             not_before=max(c.not_valid_before_utc for c in chain),
@@ -273,9 +298,20 @@ def _check_authorities(authorities: tuple[x509.Certificate, ...], usage: Usage) 
             raise CertificateRejected("certificate.usage", "issuer is not for this use")
 
 
-def _identity(leaf: x509.Certificate, der: bytes) -> Identity:
+def _holder(leaf: x509.Certificate, der: bytes) -> Holder:
+    return Holder(
+        thumbprint=thumbprint(der),
+        serial_number=_only(leaf, NameOID.SERIAL_NUMBER),
+        common_name=_only(leaf, NameOID.COMMON_NAME),
+    )
+
+
+def _identity(leaf: x509.Certificate, der: bytes) -> Identity | None:
+    oin = _only(leaf, NameOID.SERIAL_NUMBER)
+    if _OIN.fullmatch(oin) is None:
+        return None
     return Identity(
-        oin=_oin(leaf),
+        oin=Oin(oin),
         thumbprint=thumbprint(der),
         subject=distinguished_name(leaf),
         not_after=leaf.not_valid_after_utc,
@@ -288,8 +324,18 @@ def distinguished_name(certificate: x509.Certificate) -> str:
 
 
 def _oin(leaf: x509.Certificate) -> Oin:
-    found = leaf.subject.get_attributes_for_oid(NameOID.SERIAL_NUMBER)
-    value = found[0].value if len(found) == 1 else ""
-    if not isinstance(value, str) or _OIN.fullmatch(value) is None:
-        raise CertificateRejected("certificate.oin", "no OIN in the subject serial number")
+    value = _only(leaf, NameOID.SERIAL_NUMBER)
+    if _OIN.fullmatch(value) is None:
+        raise _no_oin()
     return Oin(value)
+
+
+def _no_oin() -> CertificateRejected:
+    return CertificateRejected("certificate.oin", "no OIN in the subject serial number")
+
+
+def _only(leaf: x509.Certificate, oid: x509.ObjectIdentifier) -> str:
+    """Return the value of an attribute that the subject has exactly once, else nothing."""
+    found = leaf.subject.get_attributes_for_oid(oid)
+    value = found[0].value if len(found) == 1 else ""
+    return value if isinstance(value, str) else ""

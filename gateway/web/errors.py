@@ -5,6 +5,8 @@ the dotted code, Dutch texts and every finding; never a value of the message.
 """
 
 import json
+from collections.abc import Mapping
+from types import MappingProxyType
 
 from aiohttp import web
 
@@ -12,6 +14,7 @@ from gateway.errors import (
     DuplicateConflict,
     Finding,
     GatewayError,
+    Limited,
     Refused,
     SchemaViolation,
     TooLarge,
@@ -26,18 +29,35 @@ RETRY_AFTER = "30"
 
 _BY_CODE = {
     "header.soapaction": 400,
+    "oauth.request": 400,
+    "oauth.grant": 400,
+    "oauth.scope": 400,
+    "oauth.way": 400,
+    "oauth.used": 503,
+    "token.scope": 403,
     "peer.missing": 403,
     "party.suspended": 403,
     "bericht.onvindbaar": 404,
+    "oauth.off": 404,
     "postvak.unknown": 404,
     "request.timeout": 408,
     "payload.destroyed": 410,
     "request.content_type": 415,
     "request.content_encoding": 415,
 }
-_BY_PREFIX = (("token.", 401), ("request.", 400))
+_BY_PREFIX = (("token.", 401), ("request.", 400), ("oauth.", 401))
+_OAUTH = {
+    "oauth.request": "invalid_request",
+    "oauth.grant": "unsupported_grant_type",
+    "oauth.scope": "invalid_scope",
+    "oauth.way": "unauthorized_client",
+}
+_NOTHING: Mapping[str, str] = MappingProxyType({})
+_NO_CLIENT = "invalid_client"
+"""RFC 6749, 5.2: every other refusal of the token endpoint."""
 _BY_CLASS: tuple[tuple[type[GatewayError], int], ...] = (
     (TooLarge, 413),
+    (Limited, 429),
     (DuplicateConflict, 409),
     (Untrusted, 403),
     (Refused, 422),
@@ -55,6 +75,7 @@ _TITLES = {
     413: "Te groot",
     415: "Mediatype niet ondersteund",
     422: "Bericht geweigerd",
+    429: "Te veel verzoeken",
     500: "Interne fout",
     503: "Tijdelijk niet beschikbaar",
 }
@@ -103,18 +124,44 @@ def problem(error: GatewayError) -> web.Response:
         code=error.code,
         retry=error.retry,
         findings=_findings(error, status),
+        more=_oauth(error),
     )
     if error.retry:
-        response.headers["Retry-After"] = RETRY_AFTER
-    if status == 401:  # noqa: PLR2004 - HTTP Unauthorized
-        response.headers["WWW-Authenticate"] = 'Bearer realm="berichtengateway"'
+        response.headers["Retry-After"] = (
+            str(error.seconds) if isinstance(error, Limited) else RETRY_AFTER
+        )
+    if status == 401 or error.code == "token.scope":  # noqa: PLR2004 - HTTP Unauthorized
+        response.headers["WWW-Authenticate"] = _challenge(error)
     return response
 
 
+def _challenge(error: GatewayError) -> str:
+    """Return WWW-Authenticate (RFC 6750, 3): without `error` when no token was given."""
+    challenge = 'Bearer realm="berichtengateway"'
+    if error.code == "token.scope":
+        return f'{challenge}, error="insufficient_scope", scope="{error.where}"'
+    if error.code.startswith("token.") and error.code != "token.missing":
+        return f'{challenge}, error="invalid_token", error_description="{error.code}"'
+    return challenge
+
+
+def _oauth(error: GatewayError) -> Mapping[str, str]:
+    """Return what a client of OAuth reads from a refusal of the token endpoint."""
+    if not (error.code.startswith("oauth.") and isinstance(error, Refused)):
+        return {}
+    return {"error": _OAUTH.get(error.code, _NO_CLIENT), "error_description": error.text}
+
+
 def problem_response(
-    status: int, *, detail: str, code: str, retry: bool = False, findings: tuple[Finding, ...] = ()
+    status: int,
+    *,
+    detail: str,
+    code: str,
+    retry: bool = False,
+    findings: tuple[Finding, ...] = (),
+    more: Mapping[str, str] = _NOTHING,
 ) -> web.Response:
-    """Return application/problem+json (RFC 9457)."""
+    """Return application/problem+json (RFC 9457), with `more` as further members."""
     body = {
         "status": status,
         "title": title(status),
@@ -122,6 +169,7 @@ def problem_response(
         "code": code,
         "herhalen": retry,
         "bevindingen": [finding_shape(finding) for finding in findings],
+        **more,
     }
     text = json.dumps(body, ensure_ascii=False)
     return web.Response(text=text, status=status, content_type="application/problem+json")
@@ -146,7 +194,7 @@ def detail(error: GatewayError) -> str:
     """Return what is wrong in Dutch; of what is ours, only that it is ours."""
     if error.code.startswith("xml."):
         return _XML.get(error.code, _OTHER_XML)
-    if isinstance(error, Refused) or error.code == "payload.destroyed":
+    if isinstance(error, Refused | Limited) or error.code == "payload.destroyed":
         return error.text
     return _LATER if error.retry else _INTERNAL
 

@@ -1,15 +1,20 @@
 """Reading bodies within bounds: octets per body, octets in all, requests, time."""
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 import aiohttp
 from aiohttp import web
 
-from gateway.errors import Malformed, Refused, TooLarge, Unavailable
+from gateway.errors import Limited, Malformed, Refused, TooLarge, Unavailable
+from gateway.web.middleware import PEER
+
+_AGAIN_SECONDS = 1
+"""After a body of which the system has too many others under way."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,6 +25,8 @@ class IntakeLimits:
     """With a body, at once."""
     memory_bytes: int = 400_000_000
     """Octets of all bodies that are held at once."""
+    owner_bytes: int | None = None
+    """The same of one signed-in system; None = its share is not limited."""
     silence: timedelta = timedelta(seconds=30)
     """Longest wait for the next octets of a body."""
     body: timedelta = timedelta(minutes=5)
@@ -28,6 +35,7 @@ class IntakeLimits:
 
 @dataclass(slots=True)
 class _Held:
+    owner: str
     octets: int = 0
 
 
@@ -38,23 +46,28 @@ class Intake:
     limits: IntakeLimits
     _requests: int = 0
     _octets: int = 0
+    _of: Counter[str] = field(default_factory=Counter)
+    """Octets per system."""
 
     @asynccontextmanager
     async def body(self, request: web.Request, *, most: int, code: str) -> AsyncIterator[bytes]:
         """Give the body; its octets count until the block ends.
 
         Raises TooLarge `code` as soon as more than `most` octets are announced or have come,
-        Unavailable `busy.requests` or `busy.memory`, Malformed `request.timeout`,
-        `request.incomplete` or `request.content_encoding`.
+        Unavailable `busy.requests` or `busy.memory`, Limited `limit.memory`, Malformed
+        `request.timeout`, `request.incomplete` or `request.content_encoding`.
         """
         self.refuse_early(request, most=most, code=code)
-        held = _Held()
+        held = _Held(request.get(PEER, ""))
         self._requests += 1
         try:
             yield await self._read(request, held, most=most, code=code)
         finally:
             self._requests -= 1
             self._octets -= held.octets
+            self._of[held.owner] -= held.octets
+            if not self._of[held.owner]:
+                del self._of[held.owner]
 
     def refuse_early(self, request: web.Request, *, most: int, code: str) -> None:
         """Raise what the request line and headers already tell."""
@@ -109,8 +122,14 @@ class Intake:
             raise _too_large(code)
         if self._octets + octets > self.limits.memory_bytes:
             raise Unavailable("busy.memory", "too many octets at once")
+        most_of_owner = self.limits.owner_bytes
+        if most_of_owner is not None and self._of[held.owner] + octets > most_of_owner:
+            raise Limited(
+                "limit.memory", "Dit systeem stuurt te veel tegelijk.", seconds=_AGAIN_SECONDS
+            )
         held.octets += octets
         self._octets += octets
+        self._of[held.owner] += octets
 
 
 def _too_large(code: str) -> TooLarge:

@@ -22,7 +22,7 @@ PAUSE = 0.05
 LARGE_PART = 0.3
 LARGE = 300_000
 """Octets at the end of some documents, so that they are written ahead of their commit."""
-BUSY = frozenset({502, 503, 504})
+BUSY = frozenset({429, 502, 503, 504})
 
 
 class _System:

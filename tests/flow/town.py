@@ -407,7 +407,6 @@ async def _install(
         name=f"systeem-{ROLES[oin]}",
         party=oin,
         applicaties=(APPLICATIE[oin],),
-        token_sha256="0" * 64,
     )
     worker = Worker(
         name=f"worker-{ROLES[oin]}",

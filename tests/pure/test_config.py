@@ -104,8 +104,13 @@ def test_commented_settings_are_the_defaults():
         ('^omgeving = "test"', 'omgeving = "thuis"', "omgeving: is geen bekende keuze"),
         ("^partij = .*", "", "partij: ontbreekt"),
         ("^partij = .*", 'partij = "123"', "partij: heeft niet de juiste vorm"),
-        ("^token_sha256 = .*", 'token_sha256 = "geheim"', "backends.0.token_sha256: heeft"),
-        ("^token_sha256 = ", "token = ", "backends.0.token: onbekende instelling"),
+        ("^sha256 = .*", 'sha256 = "geheim"', "backends.0.tokens.0.sha256: heeft"),
+        ("^sha256 = ", "token = ", "backends.0.tokens.0.token: onbekende instelling"),
+        ('"berichten:lezen"', '"geheim"', "backends.0.tokens.0.scopes.1: is geen bekende keuze"),
+        ("^aanmelding = .*", 'aanmelding = ["geheim"]', "aanmelding.0: is geen bekende keuze"),
+        ("^aanmelding = .*", "", "backends.0.aanmelding: ontbreekt"),
+        (r"^\[\[backends.tokens\]\]", "\\g<0>\ngeldig_tot = 2030-01-01T00:00:00", "geen tijdzone"),
+        (r"^\[oauth\]", "[oauth]\ntoken_seconds = 901", "oauth.token_seconds: is te groot"),
     ],
 )
 def test_fault_stops_the_start_and_names_file_and_key(tmp_path, old, new, told):
@@ -257,12 +262,12 @@ def test_backend_with_an_unknown_applicatie_stops_the_start(tmp_path):
     assert refusal(folder).where == "backends.bvh.applicaties"
 
 
-@pytest.mark.parametrize("field", ["naam", "token_sha256"])
+@pytest.mark.parametrize("field", ["naam", "tokens.sha256"])
 def test_backends_differ_in_name_and_token(tmp_path, field):
     one = ACCESS_POINT.backends[0]
     other = (
         replace(one, name="bvh2")
-        if field == "token_sha256"
+        if field == "tokens.sha256"
         else replace(one, token_sha256="0" * 64)
     )
 

@@ -129,7 +129,7 @@ def test_every_fault_is_told_at_once():
         ("paths", f'{{ database = ["{SECRET}"] }}'),
         ("partijen", f'"{SECRET}"'),
         ("backends", f'[{{ naam = "x", token = "{SECRET}" }}]'),
-        ("backends", f'[{{ naam = "x", token_sha256 = "{SECRET}" }}]'),
+        ("backends", f'[{{ naam = "x", tokens = [{{ sha256 = "{SECRET}" }}] }}]'),
     ],
 )
 def test_value_of_the_wrong_form_is_not_repeated(key, value):

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 
 from gateway.catalogue import Catalogue, Role
+from gateway.credentials import BearerToken, Credentials, Scope, SignIn
 from gateway.directory import (
     Backend,
     ClassificationTable,
@@ -34,6 +35,7 @@ from gateway.ports import (
     PostvakItem,
     Summary,
 )
+from gateway.security.certificates import TrustStore
 
 POLITIE = Oin("00000001003214345000")
 VT = Oin("00000001821002193000")
@@ -78,9 +80,11 @@ class Receiver:
         return await self.answer(inbound)
 
 
-def backend(name: str, party: Oin, *applicaties: str) -> Backend:
-    token = sha256(TOKENS[name].encode()).hexdigest()
-    return Backend(name=name, party=party, applicaties=applicaties, token_sha256=token)
+def backend(name: str, party: Oin, *applicaties: str, **credentials) -> Backend:
+    """Return a system that may do all with the token of `TOKENS`, or with these credentials."""
+    token = BearerToken(sha256=sha256(TOKENS[name].encode()).hexdigest(), scopes=frozenset(Scope))
+    mine = {"ways": frozenset({SignIn.BEARER}), "tokens": (token,)} | credentials
+    return Backend(name=name, party=party, applicaties=applicaties, credentials=Credentials(**mine))
 
 
 def directory(
@@ -254,6 +258,9 @@ class Shelf:
 
     def current(self) -> Directory:
         return self.directory
+
+    def trust(self, directory: Directory) -> TrustStore:
+        return TrustStore(directory.trust)
 
 
 RECEIPT = Receipt(id="m-1", fresh=True, held=False, reasons=(), referentienummer="ref-1")

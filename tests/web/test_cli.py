@@ -5,8 +5,10 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 
@@ -18,6 +20,7 @@ from gateway import cli
 from gateway.app import SystemClock, SystemDice
 from gateway.cli import commands
 from gateway.cli.demo.sites import Sites, make_sites
+from gateway.credentials import Scope
 from gateway.installation import load_directory, load_installation
 from gateway.keys.epochs import EpochKeys
 from gateway.ports import AuditEvent
@@ -175,15 +178,31 @@ def test_init_refuses_what_would_not_load(tmp_path):
     assert not folder.exists()
 
 
-def test_token_is_shown_once_with_its_digest():
-    first, second = together(("token", "bvh"), ("token", "bvh"))
-    token, digest = re.fullmatch(
-        r'token voor bvh \(wordt niet bewaard\): (\S+)\ntoken_sha256 = "([0-9a-f]{64})"\n',
-        first.out,
-    ).groups()
+def test_token_is_shown_once_with_what_goes_into_the_settings():
+    first, second, narrow = together(
+        ("token", "bvh"),
+        ("token", "bvh"),
+        ("token", "bvh", "--scopes", "postvak:lezen", "--geldig-dagen", "30"),
+    )
+    shown = r"token voor bvh \(wordt niet bewaard\): (\S+)\n\n(.*)"
+    token, lines = re.fullmatch(shown, first.out, re.DOTALL).groups()
+    (made,) = tomllib.loads(lines)["backends"]["tokens"]
+    (less,) = tomllib.loads(narrow.out.split("\n\n")[1])["backends"]["tokens"]
 
-    assert sha256(token.encode()).hexdigest() == digest
+    assert made["sha256"] == sha256(token.encode()).hexdigest()
+    assert made["scopes"] == list(Scope)
+    assert made["geldig_tot"] - datetime.now(UTC) > timedelta(days=364)
     assert first.out != second.out
+    assert less["scopes"] == ["postvak:lezen"]
+    assert less["geldig_tot"] - datetime.now(UTC) < timedelta(days=31)
+
+
+@pytest.mark.parametrize("option", [("--scopes", "alles"), ("--geldig-dagen", "0")])
+def test_no_token_is_made_with_a_scope_or_end_that_can_not_be(option):
+    ran = gateway("token", "bvh", *option)
+
+    assert ran.status == 2
+    assert ran.out == ""
 
 
 def test_test_pki_and_the_agreement_that_is_made_with_it(tmp_path):

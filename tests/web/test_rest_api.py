@@ -59,7 +59,7 @@ from tests.web.doubles import (
     [
         (None, "token.missing"),
         ("", "token.missing"),
-        ("x" * 513, "token.missing"),
+        ("x" * 4_097, "token.missing"),
         ("ander", "token.unknown"),
         (sha256(TOKENS["bvh"].encode()).hexdigest(), "token.unknown"),
         (TOKENS["weg"], "token.party"),

@@ -4,7 +4,8 @@ from aiohttp import web
 
 from gateway.ports import Clock
 from gateway.web.api import openapi
-from gateway.web.api.auth import signed_in
+from gateway.web.api.auth import DOOR, Door, Oauth, fair, signed_in
+from gateway.web.api.limits import Failures, FairLimits, Shares
 from gateway.web.api.office import OFFICE, ApiLimits, BackOffice, Office
 from gateway.web.api.openapi import Contact
 from gateway.web.api.operation import API_VERSION, add_routes
@@ -14,21 +15,27 @@ from gateway.web.intake import Intake, IntakeLimits
 from gateway.web.middleware import Answered, errors, observe, safe_headers
 
 
-def api_app(
+def api_app(  # noqa: PLR0913 - what stands around the operations, each by name
     gateway: BackOffice,
     *,
     clock: Clock,
     answered: Answered,
     limits: ApiLimits | None = None,
     intake: IntakeLimits | None = None,
+    fair_limits: FairLimits | None = None,
+    oauth: Oauth | None = None,
     contact: Contact = openapi.NOBODY,
 ) -> web.Application:
-    """Return the API. Every refusal is problem details (RFC 9457) with a dotted code."""
+    """Return the API. Every refusal is problem details (RFC 9457) with a dotted code.
+
+    Client certificates count only when it is served over TLS that asks for them.
+    """
     app = web.Application(
         middlewares=[
             observe("api", clock, answered),
             errors(problem, problem_for, answered),
             signed_in,
+            fair,
         ]
     )
     office = Office(
@@ -38,9 +45,11 @@ def api_app(
         limits=limits or ApiLimits(),
     )
     app[OFFICE] = office
+    app[DOOR] = door = _door(office, fair_limits or FairLimits(), oauth)
     app[openapi.DOCUMENT] = openapi.octets(OPERATIONS, contact)
     app.on_response_prepare.append(safe_headers)
     app.on_response_prepare.append(_version)
+    app.on_response_prepare.append(door.shares.tell)
     app.on_shutdown.append(_stop_waiting)
     add_routes(
         app,
@@ -48,6 +57,16 @@ def api_app(
         expecting=office.intake.expecting(lambda: gateway.snapshots.current().limits.payload_bytes),
     )
     return app
+
+
+def _door(office: Office, limits: FairLimits, oauth: Oauth | None) -> Door:
+    return Door(
+        gateway=office.gateway,
+        clock=office.clock,
+        shares=Shares(limits, office.clock),
+        failures=Failures(limits.failures, office.clock),
+        oauth=oauth,
+    )
 
 
 async def _version(request: web.Request, response: web.StreamResponse) -> None:

@@ -6,6 +6,7 @@ from http import HTTPMethod
 from aiohttp import web
 from pydantic import Field
 
+from gateway.credentials import Scope
 from gateway.directory import Backend
 from gateway.errors import NoRoute
 from gateway.lifecycle import State
@@ -14,7 +15,7 @@ from gateway.ports import DeliveryChannel, MessageView
 from gateway.web.api import models, shapes
 from gateway.web.api.body import must_be
 from gateway.web.api.office import BACKEND, OFFICE
-from gateway.web.api.operation import ROOT, Answer, Body, Operation, Scope
+from gateway.web.api.operation import ROOT, Answer, Body, Operation
 from gateway.web.api.query import Query, Text, Whole, Word, page
 
 

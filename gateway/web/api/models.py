@@ -57,6 +57,44 @@ class Probleem(Shape):
     bevindingen: list[Bevinding] = Field(description="Alles wat er niet klopt, met plaats.")
 
 
+# --- OAuth, in its own names ----------------------------------------------------------
+
+
+class Tokenverzoek(BaseModel):
+    """Formulier van RFC 6749 (4.4) en RFC 7523 (2.2); andere velden tellen niet."""
+
+    grant_type: str = Field(description="`client_credentials`.")
+    client_assertion_type: str = Field(
+        description="`urn:ietf:params:oauth:client-assertion-type:jwt-bearer`."
+    )
+    client_assertion: str = Field(
+        description="JWT met iss, sub, aud, iat, exp (hoogstens 300 seconden later) en jti, "
+        "ondertekend met ES256 of PS256."
+    )
+    client_id: str | None = Field(None, description="Mag; dan dezelfde als `sub` van de JWT.")
+    scope: str | None = Field(None, description="Weggelaten: alles wat het systeem mag.")
+
+
+class Toegangstoken(Shape):
+    """Antwoord van RFC 6749 (5.1)."""
+
+    model_config = ConfigDict(alias_generator=None)
+
+    access_token: str = Field(description="Geef het als Bearer-token.")
+    token_type: str = Field(description="`Bearer`.")
+    expires_in: int = Field(description="Seconden dat het geldig is.")
+    scope: str = Field(description="Wat ermee mag.")
+
+
+class OauthProbleem(Probleem):
+    """Een weigering die een client van OAuth ook begrijpt (RFC 6749, 5.2)."""
+
+    model_config = ConfigDict(alias_generator=None)
+
+    error: str | None = Field(None, description="Code van RFC 6749.")
+    error_description: str | None = Field(None, description="Hetzelfde als `detail`.")
+
+
 # --- messages -------------------------------------------------------------------------
 
 

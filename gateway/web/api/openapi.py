@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from gateway.config import Settings
+from gateway.credentials import Scope
 from gateway.web.api import query
 from gateway.web.api.models import Probleem
 from gateway.web.api.operation import API_VERSION, ID, ROOT, Answer, Body, Operation
@@ -19,6 +20,7 @@ from gateway.web.errors import title
 
 _REF = "#/components/schemas/{model}"
 _TAGS = {
+    "aanmelden": "Een toegangstoken krijgen, waar OAuth aan staat.",
     "berichten": "Berichten aanleveren en volgen.",
     "postvak": "Ophalen wat binnenkwam, en bevestigen of weigeren.",
     "beschrijving": "Deze interface zelf.",
@@ -95,18 +97,42 @@ def document(operations: tuple[Operation, ...], contact: Contact) -> dict[str, A
         "components": {
             "schemas": schemas.definitions,
             "headers": {name: _header(*facts) for name, facts in _HEADERS.items()},
-            "securitySchemes": {
-                "token": {
-                    "type": "http",
-                    "scheme": "bearer",
-                    "description": "Het token van het systeem.",
-                }
-            },
+            "securitySchemes": _SCHEMES,
         },
     }
 
 
+_SCHEMES = {
+    "token": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "Het token van het systeem.",
+    },
+    "certificaat": {
+        "type": "mutualTLS",
+        "description": "Het clientcertificaat van het systeem, alleen of naast een token.",
+    },
+    "oauth": {
+        "type": "oauth2",
+        "description": "Een toegangstoken, waar OAuth aan staat; de client tekent een JWT.",
+        "flows": {
+            "clientCredentials": {
+                "tokenUrl": f"{ROOT}/token",
+                "scopes": {
+                    Scope.HAND_IN: "Berichten aanleveren.",
+                    Scope.READ: "Berichten volgen.",
+                    Scope.POSTVAK_LOOK: "Zien wat binnenkwam.",
+                    Scope.POSTVAK_CLOSE: "Bevestigen of weigeren wat binnenkwam.",
+                    Scope.WEBHOOKS: "Webhooks beheren.",
+                },
+            }
+        },
+    },
+}
+_SHARE = ("RateLimit", "RateLimit-Policy")
 _HEADERS = {
+    "RateLimit": ("Wat dit systeem nog mag, en over hoeveel seconden weer alles.", "string"),
+    "RateLimit-Policy": ("Hoeveel verzoeken een systeem per minuut mag.", "string"),
     "API-Version": ("Versie van deze interface.", "string"),
     "Retry-After": ("Seconden om te wachten.", "string"),
     "WWW-Authenticate": ("Hoe aan te melden.", "string"),
@@ -135,6 +161,7 @@ def _models(
 ) -> Iterable[tuple[type[BaseModel], JsonSchemaMode]]:
     yield Probleem, "serialization"
     for one in operations:
+        yield one.refusal, "serialization"
         if one.body is not None and one.body.model is not None:
             yield one.body.model, "validation"
         for answer in one.answers.values():
@@ -144,20 +171,28 @@ def _models(
 
 def _operation(one: Operation, schemas: _Schemas) -> dict[str, Any]:
     answers = {str(status): _answer(answer, schemas) for status, answer in one.answers.items()}
-    refusals = {str(status): _refusal(status, schemas) for status in one.refusals}
+    refusals = {str(status): _refusal(status, one, schemas) for status in one.refusals}
+    if one.scope is not None:
+        for answer in (*answers.values(), refusals["429"]):
+            answer["headers"] |= {name: _named(name) for name in _SHARE}
     found: dict[str, Any] = {
         "operationId": one.id,
         "tags": [one.tag],
         "summary": one.summary,
         "description": one.description,
         "responses": dict(sorted((answers | refusals).items())),
-        "security": [] if one.scope is None else [{"token": [str(one.scope)]}],
+        "security": [] if one.scope is None else _security(one.scope),
     }
     if parameters := list(_parameters(one)):
         found["parameters"] = parameters
     if one.body is not None:
         found["requestBody"] = _body(one.body, schemas)
     return found
+
+
+def _security(scope: Scope) -> list[dict[str, list[str]]]:
+    """Return the ways to sign in; which of them a system has is agreed with the operator."""
+    return [{"token": [scope]}, {"certificaat": []}, {"oauth": [scope]}]
 
 
 def _parameters(one: Operation) -> Iterable[dict[str, Any]]:
@@ -200,14 +235,14 @@ def _answer(answer: Answer, schemas: _Schemas) -> dict[str, Any]:
     return found
 
 
-def _refusal(status: int, schemas: _Schemas) -> dict[str, Any]:
+def _refusal(status: int, one: Operation, schemas: _Schemas) -> dict[str, Any]:
     names = ["API-Version"]
     names += ["Retry-After"] if status in {429, 503} else []
     names += ["WWW-Authenticate"] if status == 401 else []  # noqa: PLR2004 - HTTP Unauthorized
     return {
         "description": title(status),
         "headers": {name: _named(name) for name in names},
-        "content": {"application/problem+json": {"schema": schemas.of(Probleem)}},
+        "content": {"application/problem+json": {"schema": schemas.of(one.refusal)}},
     }
 
 

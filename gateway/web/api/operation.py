@@ -5,7 +5,6 @@ A handler gets its query parameters read and checked; it can not look at others.
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 from http import HTTPMethod
 from typing import Any
 
@@ -13,7 +12,9 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 from pydantic import BaseModel
 
+from gateway.credentials import Scope
 from gateway.web.api import query
+from gateway.web.api.models import Probleem
 from gateway.web.api.query import Query
 
 ROOT = "/api/v1"
@@ -25,24 +26,20 @@ ID = "[0-9A-Za-z-]{1,64}"
 """What `{id}` in a path matches; anything else is a path that does not exist."""
 
 
-class Scope(StrEnum):
-    """What a back-end system may do; each operation asks for one."""
-
-    HAND_IN = "berichten:aanleveren"
-    READ = "berichten:lezen"
-    POSTVAK = "postvak"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Body:
     """What the operation reads. `model` is that of JSON; None is a document of the koppelvlak."""
 
     description: str
     model: type[BaseModel] | None = None
+    form: bool = False
+    """The fields of the model come as an HTML form does, not as JSON."""
 
     @property
     def content_type(self) -> str:
         """Return the only media type that is taken."""
+        if self.form:
+            return "application/x-www-form-urlencoded"
         return "application/xml" if self.model is None else "application/json"
 
 
@@ -80,13 +77,16 @@ class Operation:
     body: Body | None = None
     problems: frozenset[int] = frozenset()
     """Statuses of refusals, beside those that follow from the rest of the record."""
+    refusal: type[BaseModel] = Probleem
+    waits: bool = False
+    """Whether the parameter `wacht` keeps the request until there is news."""
 
     @property
     def refusals(self) -> tuple[int, ...]:
         """Return every status that is answered with problem details."""
         found = {400, 500, 503, *self.problems}
         if self.scope is not None:
-            found |= {401, 403}
+            found |= {401, 403, 429}
         if "{id}" in self.path:
             found |= {404}
         if self.body is not None:

@@ -2,12 +2,13 @@
 
 from http import HTTPMethod
 
-from gateway.web.api import berichten, openapi, postvak
+from gateway.web.api import berichten, openapi, postvak, token
 from gateway.web.api.operation import Answer, Operation
 
 OPERATIONS: tuple[Operation, ...] = (
     *berichten.OPERATIONS,
     *postvak.OPERATIONS,
+    *token.OPERATIONS,
     Operation(
         id="geefOpenapi",
         method=HTTPMethod.GET,

@@ -9,13 +9,14 @@ from http import HTTPMethod
 from aiohttp import web
 from pydantic import Field
 
+from gateway.credentials import Scope
 from gateway.errors import NoRoute
 from gateway.pipeline import Weigering
 from gateway.ports import PostvakItem
 from gateway.web.api import models, shapes
 from gateway.web.api.body import JsonBody, read_json
 from gateway.web.api.office import BACKEND, OFFICE
-from gateway.web.api.operation import Answer, Body, Operation, Scope
+from gateway.web.api.operation import Answer, Body, Operation
 from gateway.web.api.query import Query, Whole, page
 
 LONGEST_WAIT = 60
@@ -146,7 +147,8 @@ OPERATIONS = (
         summary="Wat er wacht",
         description="Wat wordt gegeven is een poos (`leaseTot`) voor niemand anders. Wat dan niet "
         "is bevestigd of geweigerd wordt opnieuw gegeven, met `herhaald`.",
-        scope=Scope.POSTVAK,
+        scope=Scope.POSTVAK_LOOK,
+        waits=True,
         query=Look,
         answers={200: Answer(description="Wat er wacht; leeg kan.", model=models.Postvak)},
     ),
@@ -158,7 +160,7 @@ OPERATIONS = (
         tag="postvak",
         summary="De inhoud van een bericht",
         description="De octetten zoals de zender ze ondertekende.",
-        scope=Scope.POSTVAK,
+        scope=Scope.POSTVAK_LOOK,
         answers={
             200: Answer(
                 description="Het document.",
@@ -178,7 +180,7 @@ OPERATIONS = (
         summary="Bevestigen dat een bericht is verwerkt",
         description="De zender krijgt een Bv01. Nog eens bevestigen verandert niets; bevestigen na "
         "weigeren is een 409.",
-        scope=Scope.POSTVAK,
+        scope=Scope.POSTVAK_CLOSE,
         answers={200: Answer(description="Bevestigd.", model=models.Afhandeling)},
         problems=frozenset({409, 422}),
     ),
@@ -191,7 +193,7 @@ OPERATIONS = (
         summary="Een bericht weigeren",
         description="De zender krijgt een Fo01 met deze code en tekst. Nog eens weigeren verandert "
         "niets; weigeren na bevestigen is een 409.",
-        scope=Scope.POSTVAK,
+        scope=Scope.POSTVAK_CLOSE,
         body=Body(description="Waarom.", model=WeigeringBody),
         answers={200: Answer(description="Geweigerd.", model=models.Afhandeling)},
         problems=frozenset({409}),

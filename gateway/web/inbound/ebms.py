@@ -4,7 +4,6 @@ What comes through is a body within its limit, from a peer with a certificate. T
 does the rest and always has an answer.
 """
 
-import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import sha256
@@ -24,6 +23,7 @@ from gateway.ports import Answer, Clock
 from gateway.web.errors import RETRY_AFTER, fault
 from gateway.web.intake import Intake, IntakeLimits
 from gateway.web.middleware import PEER, Answered, errors, observe, safe_headers
+from gateway.web.peer import certificate_of
 
 
 class Receives(Protocol):
@@ -89,10 +89,7 @@ def _soap_action(request: web.Request) -> None:
 
 
 def _peer(request: web.Request) -> Peer:
-    connection = request.transport.get_extra_info("ssl_object") if request.transport else None
-    der = (
-        connection.getpeercert(binary_form=True) if isinstance(connection, ssl.SSLObject) else None
-    )
+    der = certificate_of(request)
     if not der:
         raise CertificateRejected("peer.missing", "no client certificate")
     return Peer(certificate=der, address=request.remote or "")
