@@ -96,7 +96,9 @@ def examine(installation: Installation, *, partners: bool = False) -> Iterator[F
         yield from network.partners(installation, directory, now)
     yield from _alarms(installation)
     yield from _RETENTION.lines(
-        retention(installation), "Kijk of een proces met de rol sealer draait; docs/backup.md"
+        retention(installation),
+        code="retention.behind",
+        remedy="Kijk of een proces met de rol sealer draait; docs/backup.md",
     )
 
 
@@ -126,7 +128,9 @@ def _backends(installation: Installation, directory: Directory, now: datetime) -
         )
     else:
         yield from _BACKENDS.lines(
-            sign_in(installation, directory, now), "Pas [[backends]] of [oauth] in gateway.toml aan"
+            sign_in(installation, directory, now),
+            code="backends.sign_in",
+            remedy="Pas [[backends]] of [oauth] in gateway.toml aan; docs/sign-in.md",
         )
 
 

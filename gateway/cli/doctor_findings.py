@@ -70,12 +70,18 @@ class Area:
         where = f" ({error.where})" if error.where else ""
         return self.bad(error.code, f"{error.code}: {error.text}{where}", "", remedy)
 
-    def lines(self, lines: Iterable[tuple[str, str]], remedy: str) -> Iterator[Finding]:
-        """Return findings of marks (✓, !, ✗) and texts."""
+    def lines(
+        self, lines: Iterable[tuple[str, str]], *, code: str, remedy: str
+    ) -> Iterator[Finding]:
+        """Return findings of marks (✓, !, ✗) and texts; `code` and `remedy` of what is not good."""
         for mark, text in lines:
             severity = MARKS[mark]
-            advice = "" if severity is Severity.GOOD else remedy
-            yield Finding(area=self.name, severity=severity, text=text, remedy=advice)
+            if severity is Severity.GOOD:
+                yield self.good(text)
+            else:
+                yield Finding(
+                    area=self.name, severity=severity, text=text, code=code, remedy=remedy
+                )
 
     def guarded(
         self, look: Callable[[], Iterable[Finding]], remedy: str = "Zie docs/operations.md."

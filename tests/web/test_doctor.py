@@ -6,7 +6,7 @@ import os
 import re
 import shutil
 import socket
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from io import StringIO
 from pathlib import Path
 
@@ -24,6 +24,8 @@ from gateway.outbound.tls import KeyPair, server_context
 from gateway.store.durability import Durability
 from tests.web.test_cli import together
 
+IN_A_YEAR = (datetime.now(UTC) + timedelta(days=365)).isoformat(timespec="seconds")
+
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
@@ -35,6 +37,7 @@ def folder(made, tmp_path):
     """A whole installation of its own, to be broken."""
     target = tmp_path / "politie"
     shutil.copytree(made.by_place["politie"].folder, target)
+    toml(target, "[[backends.tokens]]\n", f"[[backends.tokens]]\ngeldig_tot = {IN_A_YEAR}\n")
     return target
 
 
@@ -101,6 +104,10 @@ def no_back_end(folder):
     file.write_text(text[: text.index("[[backends]]")], encoding="utf-8")
 
 
+def token_for_ever(folder):
+    toml(folder, f"geldig_tot = {IN_A_YEAR}\n", "")
+
+
 def no_approval(folder):
     toml(folder, "approvals = ", "# approvals = ")
 
@@ -154,6 +161,7 @@ BROKEN = {
 WEAK = {
     open_data: "files.permissions",
     no_back_end: "backends.none",
+    token_for_ever: "backends.sign_in",
     no_approval: "gate.no_approval",
 }
 
