@@ -18,7 +18,7 @@ import structlog
 
 from gateway.config import Settings
 from gateway.directory import Directory
-from gateway.errors import Finding, GatewayError
+from gateway.errors import Finding, GatewayError, StaleSnapshot
 from gateway.explainer import Explainer
 from gateway.installation import Installation, load_directory, load_installation, share
 from gateway.inventory import pair_of
@@ -76,19 +76,23 @@ class SystemDice:
 
 
 class FileSnapshots:
-    """The Directory as the files of the installation say it."""
+    """The Directory as the files of the installation say it, with its schemas compiled."""
 
-    def __init__(self, installation: Installation, directory: Directory) -> None:
+    def __init__(
+        self, installation: Installation, directory: Directory, schemas: SchemaSet
+    ) -> None:
         """Start with a directory that has its epoch; `load` makes one."""
         self._installation = installation
         self._directory = directory
         self._trust = TrustStore(directory.trust)
+        self._schemas = schemas
         self._swapped = asyncio.Event()
 
     @classmethod
     async def load(cls, installation: Installation, store: Store) -> "FileSnapshots":
         """Read the files; a change since the last time moves the security epoch."""
-        return cls(installation, await _with_epoch(installation, store, was=None))
+        fresh, schemas = await asyncio.to_thread(_read, installation, None)
+        return cls(installation, await _with_epoch(fresh, store, was=None), schemas)
 
     def current(self) -> Directory:
         return self._directory
@@ -107,47 +111,71 @@ class FileSnapshots:
             return self._trust
         return TrustStore(directory.trust)
 
+    def schemas(self, directory: Directory) -> SchemaSet:
+        """Return the compiled schemas of that snapshot; raises StaleSnapshot for an older one."""
+        if directory is not self._directory:
+            raise StaleSnapshot("epoch.moved", "the directory changed meanwhile")
+        return self._schemas
+
     async def reload(self, store: Store) -> bool:
         """Read the files again; False when nothing changed.
 
-        Raises Misconfigured; `directory.differs` when another process works by other files.
+        Only schemas that are new are compiled, on a thread: messages go on by the old ones.
+        Raises Misconfigured, and keeps what it had; `directory.differs` when another process
+        works by other files.
         """
-        fresh = await _with_epoch(self._installation, store, was=self._directory.fingerprint)
         old = self._directory
+        plain, schemas = await asyncio.to_thread(_read, self._installation, self._schemas)
+        fresh = await _with_epoch(plain, store, was=old.fingerprint)
         if (fresh.fingerprint, fresh.epoch) == (old.fingerprint, old.epoch):
             return False
         self._trust = TrustStore(fresh.trust)
+        self._schemas = schemas
         self._directory = fresh
         self._swapped.set()
         self._swapped = asyncio.Event()
         return True
 
 
-async def _with_epoch(installation: Installation, store: Store, *, was: str | None) -> Directory:
-    """Read gateway.toml again as well: parties, suspensions and back-ends stand there."""
-    fresh = await asyncio.to_thread(load_installation, installation.folder)
-    plain = await asyncio.to_thread(load_directory, fresh, epoch=0)
+def _read(installation: Installation, before: SchemaSet | None) -> tuple[Directory, SchemaSet]:
+    """Read gateway.toml again as well: parties, suspensions and back-ends stand there.
+
+    The schemas compile before the epoch moves: a wrong one changes nothing.
+    """
+    fresh = load_installation(installation.folder)
+    directory = load_directory(fresh, epoch=0)
+    return directory, load_schemas(fresh, directory, before=before)
+
+
+async def _with_epoch(plain: Directory, store: Store, *, was: str | None) -> Directory:
     return replace(plain, epoch=await store.sync_epoch(plain.fingerprint, was=was))
 
 
 class Explaining:
-    """The explain port: finds the schema, asks the child process."""
+    """The explain port: asks the child process."""
 
-    def __init__(self, schemas: SchemaSet, explainer: Explainer) -> None:
+    def __init__(self, snapshots: FileSnapshots, explainer: Explainer) -> None:
         """Take both; the caller closes the explainer."""
-        self._schemas = schemas
+        self._snapshots = snapshots
         self._explainer = explainer
+        self._warm: frozenset[Path] | None = None
 
-    async def warm(self, directory: Directory) -> None:
-        """Have every schema of the catalogue compiled, so that no first refusal waits."""
-        kinds = directory.catalogue.kinds
-        await self._explainer.warm(e for k in kinds if (e := self._schemas.entry(*k)) is not None)
+    async def warm(self) -> None:
+        """Have every schema compiled, so that no first refusal waits."""
+        self._warm = self._entries()
+        await self._explainer.warm(sorted(self._warm))
 
-    async def __call__(self, octets: bytes, *, name: str, version: str) -> tuple[Finding, ...]:
-        entry = self._schemas.entry(name, version)
-        if entry is None:
-            return ()
-        return await self._explainer.explain(octets, entry, max_errors=MAX_FINDINGS)
+    async def renew(self) -> None:
+        """Start again with other schemas, where it was warm with those of before."""
+        if self._warm is not None and self._warm != self._entries():
+            await self._explainer.close()  # what it has compiled may stand elsewhere now
+            await self.warm()
+
+    def _entries(self) -> frozenset[Path]:
+        return self._snapshots.schemas(self._snapshots.current()).entries
+
+    async def __call__(self, octets: bytes, schema: Path) -> tuple[Finding, ...]:
+        return await self._explainer.explain(octets, schema, max_errors=MAX_FINDINGS)
 
 
 async def think(size: int, work: Callable[[], T]) -> T:
@@ -157,11 +185,20 @@ async def think(size: int, work: Callable[[], T]) -> T:
     return await asyncio.to_thread(work)
 
 
-def load_schemas(installation: Installation, directory: Directory) -> SchemaSet:
-    """Compile the XSDs of the catalogue; raises Misconfigured `schema.pack`."""
+def load_schemas(
+    installation: Installation, directory: Directory, *, before: SchemaSet | None = None
+) -> SchemaSet:
+    """Compile the XSDs of the catalogue and of the packs; raises Misconfigured `schema.pack`.
+
+    What `before` has from the same octets is not compiled again.
+    """
     folder = installation.settings.paths.schemas
     return SchemaSet.load(
-        installation.path(folder) if folder is not None else share("schemas"), directory.catalogue
+        installation.path(folder) if folder is not None else share("schemas"),
+        directory.catalogue,
+        packs=directory.packs,
+        activations=directory.activations,
+        before=before,
     )
 
 
@@ -244,6 +281,7 @@ class App:
         if self.oauth is not None and issuer is not None:
             self.oauth.issuer = issuer
         log.info("directory.reloaded", changed=changed, epoch=self.snapshots.current().epoch)
+        await self.explaining.renew()
 
 
 def _keyring(installation: Installation) -> FileKeyring:
@@ -302,8 +340,7 @@ async def build(installation: Installation) -> AsyncIterator[App]:
         snapshots = await FileSnapshots.load(installation, store)
         directory = snapshots.current()
         explainer = await stack.enter_async_context(Explainer())
-        schemas = load_schemas(installation, directory)
-        explaining = Explaining(schemas, explainer)
+        explaining = Explaining(snapshots, explainer)
         network = EbmsClient(
             snapshots=snapshots, clock=clock, identities=(_identity(installation),)
         )
@@ -320,7 +357,6 @@ async def build(installation: Installation) -> AsyncIterator[App]:
                 snapshots=snapshots,
                 keyring=keyring,
                 network=network,
-                schemas=schemas,
                 explain=explaining,
                 count=metrics,
                 think=think,

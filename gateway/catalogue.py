@@ -36,7 +36,7 @@ class MessageKind:
     """Version of the koppelvlak, for example `1.0.9`."""
     namespace: str
     schema: str
-    """Path of the entry XSD, relative to the schema folder."""
+    """Path of the entry XSD, relative to the schema folder; empty = schema packs only."""
     directions: frozenset[Direction]
     """Empty for Bv01 and Fo01: those follow the message that they answer."""
     answer: bool = False
@@ -59,4 +59,14 @@ class Catalogue:
 
     def versions(self, name: str) -> tuple[str, ...]:
         """Return the versions of a message, oldest first."""
-        return tuple(sorted(v for n, v in self.kinds if n == name))
+        return tuple(sorted((v for n, v in self.kinds if n == name), key=_by_number))
+
+    def newest(self, name: str) -> MessageKind | None:
+        """Return the newest version of a message, or None when there is no such message."""
+        versions = self.versions(name)
+        return self.kinds[name, versions[-1]] if versions else None
+
+
+def _by_number(version: str) -> list[tuple[int, str]]:
+    """Order 1.0.10 after 1.0.9."""
+    return [(int(part), "") if part.isdecimal() else (-1, part) for part in version.split(".")]

@@ -109,6 +109,10 @@ class Paths(_Section):
     schemas: Path | None = Field(
         None, description="Folder with the XSDs of the catalogue; left out = the built-in."
     )
+    packs: Path = Field(
+        Path("data/packs"),
+        description="Schema packs, and activations.toml; `gateway schemas` keeps them.",
+    )
     catalogue: Path | None = Field(None, description="Message catalogue; left out = the built-in.")
     classification: Path | None = Field(
         None, description="Classification table of the OM gate; left out = the built-in."
@@ -477,7 +481,12 @@ class KindSettings(_Section):
     naam: str = Field(min_length=1, description="Root element, which is also the ebMS Action.")
     versie: str = Field(min_length=1, description="Version of the koppelvlak.")
     namespace: str = Field(min_length=1, description="Namespace of the root element.")
-    schema_: str = Field(alias="schema", description="Entry XSD, relative to the schema folder.")
+    schema_: str | None = Field(
+        None,
+        alias="schema",
+        min_length=1,
+        description="Entry XSD, relative to the schema folder; left out = schema packs only.",
+    )
     antwoord: bool = Field(default=False, description="True for Bv01 and Fo01.")
     richtingen: tuple[tuple[str, str], ...] = Field(
         (), description="Pairs of roles: who may send it to whom."
@@ -488,6 +497,34 @@ class CatalogueFile(_Section):
     """`paths.catalogue`: which messages exist."""
 
     berichten: tuple[KindSettings, ...] = Field(min_length=1, description="The messages.")
+
+
+class ActivationSettings(_Section):
+    """A schema pack judges a message of a version, for whom and when."""
+
+    bericht: str = Field(min_length=1, description="Message.")
+    versie: str = Field(min_length=1, description="Version of the koppelvlak.")
+    partner: PartyId | None = Field(
+        None, description="The other party of the agreement; left out = every partner."
+    )
+    pakket: str = Field(min_length=1, description="Name of the pack.")
+    ingang: str = Field(min_length=1, description="XSD within the pack.")
+    sha256: Sha256Text = Field(description="Digest of the pack.")
+    vanaf: AwareDatetime = Field(description="First moment, with its zone.")
+    tot: AwareDatetime | None = Field(
+        None, description="End, with its zone, not included; left out = until another takes over."
+    )
+    door: str = Field(min_length=1, description="Who decided.")
+    op: AwareDatetime = Field(description="When that was.")
+
+
+class ActivationsFile(_Section):
+    """`activations.toml` in `paths.packs`: which schema pack judges what.
+
+    `gateway schemas` writes it.
+    """
+
+    activeringen: tuple[ActivationSettings, ...] = Field((), description="The activations.")
 
 
 # --- reading --------------------------------------------------------------------------

@@ -5,7 +5,13 @@ from typing import get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from gateway.config import ApprovalsFile, CatalogueFile, ClassificationFile, Settings
+from gateway.config import (
+    ActivationsFile,
+    ApprovalsFile,
+    CatalogueFile,
+    ClassificationFile,
+    Settings,
+)
 
 
 def describe() -> str:
@@ -25,6 +31,7 @@ def describe() -> str:
         ("Approvals", ApprovalsFile),
         ("Classification table", ClassificationFile),
         ("Catalogue", CatalogueFile),
+        ("Activations of schema packs", ActivationsFile),
     ):
         lines += [f"# {title}", "", f"{model.__doc__}", ""]
         _describe(model, "", lines)

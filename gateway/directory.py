@@ -14,6 +14,7 @@ from gateway.catalogue import Catalogue, Role
 from gateway.credentials import Credentials
 from gateway.errors import UnknownAgreement
 from gateway.message import OIN_TYPE, Oin, PartyRef
+from gateway.schemapack import Activations, SchemaPack
 
 MSH_SERVICE = "urn:oasis:names:tc:ebxml-msg:service"
 
@@ -269,6 +270,9 @@ class Directory:
     """For certificates of back-ends; None = the same as for partners."""
     suspended: frozenset[Oin] = frozenset()
     limits: Limits = field(default_factory=Limits)
+    packs: Mapping[str, SchemaPack] = field(default_factory=dict)
+    """Those that an activation names."""
+    activations: Activations = field(default_factory=Activations)
 
     @property
     def backend_trust(self) -> Trust:

@@ -28,8 +28,13 @@ from gateway.directory import (
 from gateway.errors import Malformed, Misconfigured
 from gateway.installation_backends import backend
 from gateway.installation_check import check
+from gateway.installation_packs import check_partners, with_activated
 from gateway.message import Oin
+from gateway.packs.activations import NAME as ACTIVATIONS
+from gateway.packs.activations import check_packs, read_activations
+from gateway.packs.shelf import Shelf
 from gateway.rules.classification import check_table
+from gateway.schemapack import Activations, SchemaPack
 from gateway.wire.ebms2.cpa import read_cpa
 
 _PEM = b"-----BEGIN"
@@ -120,13 +125,17 @@ class Files:
 
 
 def load_directory(
-    installation: Installation, *, epoch: int, at: datetime | None = None
+    installation: Installation,
+    *,
+    epoch: int,
+    at: datetime | None = None,
+    activations: Activations | None = None,
 ) -> Directory:
     """Read everything that was agreed into one frozen snapshot.
 
     `fingerprint` covers every file that was read. `at` only adds warnings to agreements
-    that have ended. Raises Misconfigured: `config.*`, `agreement.invalid`, `trust.invalid`,
-    `gate.*`.
+    that have ended; `activations` are those to come, in place of the file's. Raises
+    Misconfigured: `config.*`, `agreement.invalid`, `trust.invalid`, `gate.*`, `pack.*`.
     """
     settings = installation.settings
     paths = settings.paths
@@ -141,7 +150,10 @@ def load_directory(
     table = _or_shared(installation, paths.classification, "classification.toml")
     gate = Gate(table=load_table(table, files), approvals=_approvals(installation, files))
     parties = {Oin(p.oin): _party(p, settings) for p in settings.partijen}
+    shelved = _shelved(installation, files, activations)
+    catalogue = with_activated(catalogue, shelved.activations, shelved.packs)
     check(settings, parties, catalogue)
+    check_partners(shelved.activations, parties)
     return Directory(
         epoch=epoch,
         fingerprint=files.fingerprint,
@@ -156,6 +168,8 @@ def load_directory(
         client_trust=client_trust,
         suspended=frozenset(Oin(p.oin) for p in settings.partijen if p.opgeschort),
         limits=_limits(settings.limits),
+        packs=shelved.packs,
+        activations=shelved.activations,
     )
 
 
@@ -258,6 +272,36 @@ def _crls(files: Files, folder: Path) -> Iterator[bytes]:
             ) from exc
 
 
+# --- schemas --------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Shelved:
+    packs: dict[str, SchemaPack]
+    activations: Activations
+
+
+def shelf_of(installation: Installation) -> Shelf:
+    """Return where the schema packs stand."""
+    return Shelf(installation.path(installation.settings.paths.packs))
+
+
+def _shelved(installation: Installation, files: Files, activations: Activations | None) -> _Shelved:
+    """Read the packs that are activated, each as it was checked."""
+    own = installation.settings.paths.schemas
+    if own is not None:
+        for path in sorted(installation.path(own).rglob("*.xsd")):
+            files.octets(path)
+    shelf = shelf_of(installation)
+    file = shelf.folder / ACTIVATIONS
+    lines, octets = read_activations(file) if activations is None else (activations, b"")
+    packs = {name: shelf.load(name) for name in sorted({line.pack for line in lines.lines})}
+    check_packs(lines, packs, where=str(file))
+    for part in (octets, *(pack.digest.encode() for pack in packs.values())):
+        files.add(part)
+    return _Shelved(packs, lines)
+
+
 # --- catalogue and gate ---------------------------------------------------------------
 
 
@@ -276,7 +320,7 @@ def _kind(settings: config.KindSettings) -> MessageKind:
         name=settings.naam,
         version=settings.versie,
         namespace=settings.namespace,
-        schema=settings.schema_,
+        schema=settings.schema_ or "",
         directions=frozenset(
             Direction(_role(a, where), _role(b, where)) for a, b in settings.richtingen
         ),

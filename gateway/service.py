@@ -87,7 +87,12 @@ async def _control(app: App) -> AsyncIterator[None]:
         yield
         return
     folder = app.installation.path(app.settings.paths.database).parent
-    desk = Desk(decisions=app.store.decisions, alarms=app.store.alarms, renewals=app.store.renewals)
+    desk = Desk(
+        decisions=app.store.decisions,
+        alarms=app.store.alarms,
+        renewals=app.store.renewals,
+        shelving=app.store.shelving,
+    )
     control = await open_control(desk, folder)
     try:
         yield
@@ -107,8 +112,7 @@ async def _run(
             tasks.create_task(app.worker.run(stop))
         beside = [tasks.create_task(keep_house(app, hangup, leads=ProcessRole.SEALER in roles))]
         if ProcessRole.WEB in roles:
-            warming = app.explaining.warm(app.snapshots.current())
-            beside.append(tasks.create_task(warming))
+            beside.append(tasks.create_task(app.explaining.warm()))
         await stop.wait()
         log.info("gateway.stopping", name=app.settings.naam)
         for task in beside:

@@ -14,7 +14,7 @@ from gateway.cli.look import look
 from gateway.cli.screen import screen
 from gateway.errors import NoRoute
 from gateway.lifecycle import State
-from gateway.ports import MessageView, Summary
+from gateway.ports import MessageView, Summary, Wanted
 from gateway.store.view import View
 from gateway.web.api import shapes
 from gateway.web.api.models import rfc3339
@@ -34,7 +34,7 @@ def list_(
     """List messages, newest first."""
 
     async def work(view: View) -> tuple[Summary, ...]:
-        return await view.reader.summaries(state=status, limit=limit)
+        return (await view.reader.newest(Wanted(state=status), limit=limit)).found
 
     table = Table()
     table.add_column("id", no_wrap=True)

@@ -13,6 +13,7 @@ from gateway.cli import (
     doctor,
     init,
     openapi,
+    schemas,
     send,
     serving,
 )
@@ -33,3 +34,4 @@ def register(app: typer.Typer) -> None:
     app.add_typer(audit.app, name="audit")
     app.add_typer(cpa.app, name="cpa")
     app.add_typer(certs.app, name="certs")
+    app.add_typer(schemas.app, name="schemas")

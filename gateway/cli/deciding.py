@@ -27,7 +27,7 @@ REFUSED, BUSY = 422, 503
 def decide(config: Path, what: What, id_: str, *, reden: str, door: str) -> dict[str, str]:
     """Carry a decision out and return what came of it; raises GatewayError."""
     installation = load_installation(config)
-    command = Command(what=what, id=id_, who=door or _user(), why=reden)
+    command = Command(what=what, id=id_, who=door or user(), why=reden)
     return asyncio.run(_decide(installation, command))
 
 
@@ -42,7 +42,7 @@ def has_database(installation: Installation) -> bool:
         return False
 
 
-def _user() -> str:
+def user() -> str:
     """Return who sits at the terminal, also behind sudo."""
     behind = os.environ.get("SUDO_USER", "")
     try:
@@ -60,7 +60,12 @@ async def _decide(installation: Installation, command: Command) -> dict[str, str
             pass  # nobody listens: the process is gone
     store = open_store(installation, SystemClock(), SystemDice())
     try:
-        desk = Desk(decisions=store.decisions, alarms=store.alarms, renewals=store.renewals)
+        desk = Desk(
+            decisions=store.decisions,
+            alarms=store.alarms,
+            renewals=store.renewals,
+            shelving=store.shelving,
+        )
         return await desk.perform(command)
     finally:
         await store.close()

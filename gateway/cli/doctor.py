@@ -19,6 +19,7 @@ from gateway.cli.doctor_agreed import agreements, certificates, gate
 from gateway.cli.doctor_database import database
 from gateway.cli.doctor_files import disks, epoch_folder, rights
 from gateway.cli.doctor_findings import Area, Finding, Severity, shape, show, summary
+from gateway.cli.doctor_packs import packs
 from gateway.cli.doctor_retention import retention
 from gateway.cli.doctor_signin import sign_in
 from gateway.cli.look import look
@@ -116,6 +117,11 @@ def _examine_agreed(
 def _schemas(installation: Installation, directory: Directory) -> Iterator[Finding]:
     load_schemas(installation, directory)
     yield _SCHEMAS.good(f"{len(directory.catalogue.kinds)} schema's gecompileerd")
+    yield from _SCHEMAS.lines(
+        packs(installation, directory),
+        code="schemas.packs",
+        remedy="gateway schemas list; docs/schemas.md",
+    )
 
 
 def _backends(installation: Installation, directory: Directory, now: datetime) -> Iterator[Finding]:

@@ -7,10 +7,11 @@ from gateway.pipeline.handin import HandingIn, Receipt
 from gateway.pipeline.house import House
 from gateway.pipeline.postvak import Closing, Weigering
 from gateway.pipeline.receive import Receiver
+from gateway.pipeline.trying import Trial, Trying
 from gateway.pipeline.undeliverable import Telling
 from gateway.ports import Answer, Claim, Payloads, Postvak, Reader, Snapshots
 
-__all__ = ["Gateway", "House", "Receipt", "Weigering"]
+__all__ = ["Gateway", "House", "Receipt", "Trial", "Weigering"]
 
 
 class Gateway:
@@ -21,6 +22,7 @@ class Gateway:
         self._house = house
         self._receiver = Receiver(house)
         self._handing_in = HandingIn(house)
+        self._trying = Trying(house)
         self._closing = Closing(house)
         self._delivering = Delivering(house, self._receiver.take_signal)
         self._telling = Telling(house)
@@ -32,6 +34,10 @@ class Gateway:
     async def hand_in(self, octets: bytes, aanlevering: Aanlevering, backend: Backend) -> Receipt:
         """Take in a message of a back-end; raises Refused or Unavailable."""
         return await self._handing_in.hand_in(octets, aanlevering, backend)
+
+    async def try_out(self, octets: bytes, aanlevering: Aanlevering, backend: Backend) -> Trial:
+        """Judge as `hand_in` would, and change nothing; raises Unavailable."""
+        return await self._trying.try_out(octets, aanlevering, backend)
 
     async def confirm(self, delivery: str, backend: Backend) -> bool:
         """Confirm with a Bv01; False when it was confirmed before.

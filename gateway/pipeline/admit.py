@@ -94,9 +94,11 @@ class Admitting:
         document = await judge.read(self._house, taken.octets, directory)
         _same_action(document, taken)
         kind = judge.kind_of(document, taken.version, directory)
-        sender = _business_sender(directory, document, taken.party)
+        parties = judge.Parties(
+            sender=_business_sender(directory, document, taken.party), partner=taken.party
+        )
         valid = await judge.validate(
-            self._house, directory, document, kind, sender=sender, at=taken.at
+            self._house, directory, document, kind, parties=parties, at=taken.at
         )
         stuurgegevens = document.stuurgegevens
         origin = await self._origin(document, taken.party)
@@ -106,7 +108,12 @@ class Admitting:
         message = self._message(taken, document)
         return Admission(
             epoch=directory.epoch,
-            message=replace(message, payload=payload, stuurgegevens=stuurgegevens),
+            message=replace(
+                message,
+                payload=payload,
+                stuurgegevens=stuurgegevens,
+                zaak=_case(directory, document, origin),
+            ),
             deliveries=deliveries,
             events=events,
             answers=origin.id if origin else None,
@@ -366,3 +373,10 @@ def _rule(error: Refused) -> str:
 def content_sha256(opened: Opened) -> str:
     """Hex SHA-256 of the payload; empty when there is not exactly one."""
     return sha256(opened.payloads[0].octets).hexdigest() if len(opened.payloads) == 1 else ""
+
+
+def _case(directory: Directory, document: Document, origin: Known | None) -> str:
+    """An answer belongs to the case of what it answers. A knooppunt follows no cases."""
+    if directory.parties[directory.me].role is Role.KNOOPPUNT:
+        return ""
+    return origin.zaak if origin and origin.zaak else stuf.case_of(document)

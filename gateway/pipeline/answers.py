@@ -112,6 +112,7 @@ async def own_answer(  # noqa: PLR0913 - the facts of one answer, all by name
     party: Oin,
     at: datetime,
     backend: str = "",
+    zaak: str = "",
     facts: Mapping[str, str] | None = None,
 ) -> Admission:
     """Make the admission of a Bv01 or Fo01 that this installation sends."""
@@ -145,6 +146,7 @@ async def own_answer(  # noqa: PLR0913 - the facts of one answer, all by name
         payload=payload,
         content_sha256=document.sha256,
         aanlevering=Aanlevering(),
+        zaak=zaak,
         backend=backend,
     )
     made = AuditEvent(

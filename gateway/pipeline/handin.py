@@ -17,7 +17,7 @@ from gateway.errors import (
     SchemaViolation,
 )
 from gateway.lifecycle import State
-from gateway.message import Aanlevering, Address
+from gateway.message import Aanlevering, Address, Oin
 from gateway.pipeline import answers, judge
 from gateway.pipeline.house import House
 from gateway.pipeline.rethinking import rethinking
@@ -83,11 +83,11 @@ class HandingIn:
         at = self._house.clock.now()
         directory = self._house.snapshots.current()
         document = await judge.read(self._house, octets, directory)
-        _no_answer(document)
-        _own_applicatie(document, backend)
-        known = await self._known(document)
+        may_be_handed_in(document, backend)
+        known = await known_as(self._house, document)
         if known is not None:
-            return await self._again(known, document, aanlevering, backend)
+            same_as(known, document, aanlevering, backend)
+            return await self._again(known)
         thought = await self._think(directory, document, aanlevering, backend, at)
         admission = await self._admission(directory, thought, aanlevering, backend, at)
         admitted = await self._house.inbox.admit(admission)
@@ -101,32 +101,8 @@ class HandingIn:
             referentienummer=document.stuurgegevens.referentienummer,
         )
 
-    async def _known(self, document: Document) -> Known | None:
-        stuurgegevens = document.stuurgegevens
-        if stuurgegevens.zender is None:
-            return None
-        return await self._house.inbox.by_key(
-            stuurgegevens.zender.organisatie,
-            stuurgegevens.zender.applicatie,
-            stuurgegevens.referentienummer,
-        )
-
-    async def _again(
-        self, known: Known, document: Document, aanlevering: Aanlevering, backend: Backend
-    ) -> Receipt:
+    async def _again(self, known: Known) -> Receipt:
         """Same referentienummer: the same content gets the same answer (StUF, domain 1.8)."""
-        if known.content_sha256 != document.sha256 or known.party != backend.party:
-            raise DuplicateConflict(
-                "duplicate.referentienummer",
-                "Dit referentienummer is al gebruikt voor een bericht met een andere inhoud.",
-                where=f"/{document.name}/stuurgegevens/referentienummer",
-            )
-        if known.aanlevering != aanlevering:
-            raise DuplicateConflict(
-                "duplicate.aanlevering",
-                "Dit bericht is al aangeleverd met andere gegevens over acuut, onderzoek of Wpg.",
-                where=f"/{document.name}/stuurgegevens/referentienummer",
-            )
         view = await self._house.reader.message(known.id)
         held = view is not None and State.HELD in {d.state for d in view.deliveries}
         return Receipt(
@@ -145,49 +121,11 @@ class HandingIn:
         backend: Backend,
         at: datetime,
     ) -> _Thought:
-        kind, route = self._kind_and_route(directory, document, at)
-        valid = await judge.validate(
-            self._house, directory, document, kind, sender=backend.party, at=at
-        )
-        verdict = classification.classify(document, aanlevering, table=directory.gate.table)
-        ontvanger = document.stuurgegevens.ontvanger
-        receiver = directory.party(ontvanger.organisatie) if ontvanger else None
-        if receiver is None:
-            raise NoRoute("route.unknown", "De ontvanger is hier niet bekend.")
-        gate = approval.pass_or_hold(
-            verdict,
-            sender=directory.parties[backend.party],
-            receiver=receiver,
-            kind=kind,
-            gate=directory.gate,
-            payload_sha256=document.sha256,
-            at=at,
-        )
+        kind, route = kind_and_route(directory, document, at)
+        parties = judge.Parties(sender=backend.party, partner=partner_of(route))
+        valid = await judge.validate(self._house, directory, document, kind, parties=parties, at=at)
+        verdict, gate = at_the_gate(directory, document, kind, aanlevering, backend, at)
         return _Thought(valid=valid, route=route, verdict=verdict, gate=gate)
-
-    def _kind_and_route(
-        self, directory: Directory, document: Document, at: datetime
-    ) -> tuple[MessageKind, routing.Route]:
-        """The version is that of the agreement; the newest that can be routed."""
-        versions = directory.catalogue.versions(document.name)
-        if not versions:
-            judge.kind_of(document, "geen", directory)
-        failure: NoRoute | None = None
-        for version in reversed(versions):
-            kind = judge.kind_of(document, version, directory)
-            try:
-                return kind, routing.route(
-                    document.stuurgegevens,
-                    kind.name,
-                    version,
-                    directory=directory,
-                    received_from=None,
-                    origin=None,
-                    at=at,
-                )
-            except NoRoute as error:
-                failure = failure or error
-        raise failure or NoRoute("route.unknown", "De ontvanger is hier niet bekend.")
 
     async def _admission(
         self,
@@ -217,6 +155,7 @@ class HandingIn:
             payload=payload,
             content_sha256=document.sha256,
             aanlevering=aanlevering,
+            zaak=stuf.case_of(document),
             backend=backend.name,
         )
         return Admission(
@@ -301,6 +240,105 @@ class HandingIn:
         )
 
 
+# --- what a trial asks, too -----------------------------------------------------------
+
+
+def may_be_handed_in(document: Document, backend: Backend) -> None:
+    """Raise PolicyViolation for an answer, or a zender that this system does not speak for."""
+    _no_answer(document)
+    _own_applicatie(document, backend)
+
+
+async def known_as(house: House, document: Document) -> Known | None:
+    """Return the message that was taken in under the same referentienummer, or None."""
+    stuurgegevens = document.stuurgegevens
+    if stuurgegevens.zender is None:
+        return None
+    return await house.inbox.by_key(
+        stuurgegevens.zender.organisatie,
+        stuurgegevens.zender.applicatie,
+        stuurgegevens.referentienummer,
+    )
+
+
+def same_as(known: Known, document: Document, aanlevering: Aanlevering, backend: Backend) -> None:
+    """Raise DuplicateConflict unless it is the message that is known already."""
+    where = f"/{document.name}/stuurgegevens/referentienummer"
+    if known.content_sha256 != document.sha256 or known.party != backend.party:
+        raise DuplicateConflict(
+            "duplicate.referentienummer",
+            "Dit referentienummer is al gebruikt voor een bericht met een andere inhoud.",
+            where=where,
+        )
+    if known.aanlevering != aanlevering:
+        raise DuplicateConflict(
+            "duplicate.aanlevering",
+            "Dit bericht is al aangeleverd met andere gegevens over acuut, onderzoek of Wpg.",
+            where=where,
+        )
+
+
+def kind_and_route(
+    directory: Directory, document: Document, at: datetime
+) -> tuple[MessageKind, routing.Route]:
+    """The version is that of the agreement; the newest that can be routed and judged now.
+
+    Raises SchemaViolation `bericht.onbekend`, and NoRoute.
+    """
+    versions = directory.catalogue.versions(document.name)
+    if not versions:
+        judge.kind_of(document, "geen", directory)
+    failure: NoRoute | None = None
+    later: tuple[MessageKind, routing.Route] | None = None
+    for version in reversed(versions):
+        kind = judge.kind_of(document, version, directory)
+        try:
+            route = routing.route(
+                document.stuurgegevens,
+                kind.name,
+                version,
+                directory=directory,
+                received_from=None,
+                origin=None,
+                at=at,
+            )
+        except NoRoute as error:
+            failure = failure or error
+            continue
+        if judge.has_schema(directory, kind, partner=partner_of(route), at=at):
+            return kind, route
+        later = later or (kind, route)
+    if later is not None:
+        return later
+    raise failure or NoRoute("route.unknown", "De ontvanger is hier niet bekend.")
+
+
+def at_the_gate(
+    directory: Directory,
+    document: Document,
+    kind: MessageKind,
+    aanlevering: Aanlevering,
+    backend: Backend,
+    at: datetime,
+) -> tuple[classification.Verdict, approval.Released | approval.Hold]:
+    """Classify, then pass or hold; raises PolicyViolation, and NoRoute `route.unknown`."""
+    verdict = classification.classify(document, aanlevering, table=directory.gate.table)
+    ontvanger = document.stuurgegevens.ontvanger
+    receiver = directory.party(ontvanger.organisatie) if ontvanger else None
+    if receiver is None:
+        raise NoRoute("route.unknown", "De ontvanger is hier niet bekend.")
+    gate = approval.pass_or_hold(
+        verdict,
+        sender=directory.parties[backend.party],
+        receiver=receiver,
+        kind=kind,
+        gate=directory.gate,
+        payload_sha256=document.sha256,
+        at=at,
+    )
+    return verdict, gate
+
+
 def _no_answer(document: Document) -> None:
     """An answer is made by confirming or refusing in the postvak: its text passes no gate."""
     if document.name in ANSWERS:
@@ -309,6 +347,11 @@ def _no_answer(document: Document) -> None:
             "Een Bv01 of Fo01 wordt niet aangeleverd: bevestig of weiger in het postvak.",
             where=f"/{document.name}",
         )
+
+
+def partner_of(route: routing.Route) -> Oin:
+    """The other party of the agreement; without one, the local party that receives."""
+    return route.party if isinstance(route, routing.ToPostvak) else route.recipient
 
 
 def _own_applicatie(document: Document, backend: Backend) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol, TypeVar
 
 from gateway.errors import Finding
@@ -20,7 +21,6 @@ from gateway.ports import (
     Snapshots,
     Undeliverable,
 )
-from gateway.wire.schema import SchemaSet
 
 T = TypeVar("T")
 
@@ -28,7 +28,7 @@ T = TypeVar("T")
 class Explain(Protocol):
     """Say in more words why a document breaks its schema; may give up and return ()."""
 
-    async def __call__(self, octets: bytes, *, name: str, version: str) -> tuple[Finding, ...]: ...
+    async def __call__(self, octets: bytes, schema: Path) -> tuple[Finding, ...]: ...
 
 
 class Count(Protocol):
@@ -54,7 +54,6 @@ class House:
     snapshots: Snapshots
     keyring: Keyring
     network: Network
-    schemas: SchemaSet
     explain: Explain
     count: Count
     think: Think

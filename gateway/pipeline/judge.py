@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
 from gateway.catalogue import MessageKind
 from gateway.directory import Directory
@@ -49,7 +50,64 @@ def kind_of(document: Document, version: str, directory: Directory) -> MessageKi
     return kind
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parties:
+    """Whose message it is, and with whom it is exchanged."""
+
+    sender: Oin
+    """Who says it: the zender."""
+    partner: Oin
+    """The other party of the agreement, or the local receiver: it may have schemas of its own."""
+
+
+def has_schema(directory: Directory, kind: MessageKind, *, partner: Oin, at: datetime) -> bool:
+    """Tell whether anything judges the message: a new version may wait for its schema pack."""
+    chosen = directory.activations.choose(kind.name, kind.version, partner=partner, at=at)
+    return bool(kind.schema) or chosen is not None
+
+
 async def validate(
+    house: House,
+    directory: Directory,
+    document: Document,
+    kind: MessageKind,
+    *,
+    parties: Parties,
+    at: datetime,
+) -> Valid:
+    """Check schema, then rules; raise SchemaViolation with every finding that refuses.
+
+    Raises StaleSnapshot when the directory is not the one of now.
+    """
+    await keep_schema(house, directory, document, kind, partner=parties.partner, at=at)
+    warnings = await keep_rules(house, directory, document, kind, sender=parties.sender, at=at)
+    return Valid(document=document, kind=kind, warnings=warnings)
+
+
+async def keep_schema(
+    house: House,
+    directory: Directory,
+    document: Document,
+    kind: MessageKind,
+    *,
+    partner: Oin,
+    at: datetime,
+) -> None:
+    """Raise SchemaViolation with every finding; the moment decides which pack judges.
+
+    Raises StaleSnapshot when the directory is not the one of now.
+    """
+    schemas = house.snapshots.schemas(directory)
+    by = directory.activations.choose(kind.name, kind.version, partner=partner, at=at)
+    found = await house.think(
+        len(document.octets), lambda: schemas.validate(document, version=kind.version, by=by)
+    )
+    if found:
+        entry = schemas.entry(kind.name, kind.version, by)
+        raise SchemaViolation(await _explained(house, document, entry, found))
+
+
+async def keep_rules(
     house: House,
     directory: Directory,
     document: Document,
@@ -57,27 +115,26 @@ async def validate(
     *,
     sender: Oin,
     at: datetime,
-) -> Valid:
-    """Check schema, then rules; raise SchemaViolation with every finding that refuses."""
-    size = len(document.octets)
-    found = await house.think(size, lambda: house.schemas.validate(document, version=kind.version))
-    if found:
-        raise SchemaViolation(await _explained(house, document, kind, found))
+) -> tuple[Finding, ...]:
+    """Return the warnings; raise SchemaViolation with every finding that refuses.
+
+    The document keeps its schema: the rules count on that.
+    """
     findings = await house.think(
-        size,
+        len(document.octets),
         lambda: business.check(document, kind=kind, directory=directory, sender=sender, at=at),
     )
     refusing = tuple(f for f in findings if f.severity is Severity.REFUSE)
     if refusing:
         raise SchemaViolation(refusing)
-    return Valid(document=document, kind=kind, warnings=findings)
+    return findings
 
 
 async def _explained(
-    house: House, document: Document, kind: MessageKind, found: tuple[Finding, ...]
+    house: House, document: Document, entry: Path | None, found: tuple[Finding, ...]
 ) -> tuple[Finding, ...]:
     """Lxml decided; a longer explanation replaces its findings where there is one."""
-    if len(document.octets) > EXPLAINED_BYTES:
+    if entry is None or len(document.octets) > EXPLAINED_BYTES:
         return found
-    better = await house.explain(document.octets, name=kind.name, version=kind.version)
+    better = await house.explain(document.octets, entry)
     return better or found

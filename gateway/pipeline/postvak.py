@@ -93,6 +93,7 @@ class Closing:
                 party=backend.party,
                 at=at,
                 backend=backend.name,
+                zaak=known.zaak,
             )
         except NoRoute as error:
             # No agreement carries an answer there: the postvak is closed all the same.

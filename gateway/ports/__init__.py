@@ -15,6 +15,7 @@ from gateway.ports.people import (
     Owed,
     Renewal,
     Renewals,
+    Shelving,
     Undeliverable,
 )
 from gateway.ports.postvak import Postvak, PostvakItem
@@ -31,7 +32,17 @@ from gateway.ports.queue import (
     Signals,
     TryAgain,
 )
-from gateway.ports.reading import AuditRow, DeliveryView, MessageView, Reader, Summary
+from gateway.ports.reading import (
+    AuditRow,
+    DeliveryView,
+    MessageView,
+    Page,
+    Reader,
+    Standing,
+    Summary,
+    Wanted,
+    standing,
+)
 from gateway.ports.stored import (
     Admission,
     Admitted,
@@ -81,6 +92,7 @@ __all__ = [
     "NewMessage",
     "Outcome",
     "Owed",
+    "Page",
     "Payloads",
     "Postvak",
     "PostvakItem",
@@ -89,12 +101,16 @@ __all__ = [
     "Renewal",
     "Renewals",
     "SealedPayload",
+    "Shelving",
     "SignalOutcome",
     "SignalReceived",
     "Signals",
     "Snapshots",
+    "Standing",
     "StoredPayload",
     "Summary",
     "TryAgain",
     "Undeliverable",
+    "Wanted",
+    "standing",
 ]

@@ -8,6 +8,7 @@ from gateway.directory import Directory
 from gateway.message import Oin, WireMessage
 from gateway.security.algorithms import Decrypter, Signer
 from gateway.security.certificates import TrustStore
+from gateway.wire.schema import SchemaSet
 
 
 class Clock(Protocol):
@@ -75,4 +76,8 @@ class Snapshots(Protocol):
 
     def trust(self, directory: Directory) -> TrustStore:
         """Return the parsed trust of that snapshot, with its cache of judged certificates."""
+        ...
+
+    def schemas(self, directory: Directory) -> SchemaSet:
+        """Return the compiled schemas of that snapshot; raises StaleSnapshot for an older one."""
         ...

@@ -52,6 +52,15 @@ class AlarmBounds:
     postvak: timedelta = timedelta(hours=24)
 
 
+class Shelving(Protocol):
+    async def changed(self, pack: str, *, who: str, why: str) -> None:
+        """Write down what was done with a schema pack, and have every process read its files again.
+
+        Raises StoreUnavailable.
+        """
+        ...
+
+
 class Alarms(Protocol):
     async def change(
         self, *, raised: Sequence[Alarm] = (), gone: Sequence[tuple[str, str]] = ()

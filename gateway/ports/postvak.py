@@ -34,8 +34,9 @@ class Postvak(Protocol):
         consumer: str,
         limit: int,
         lease: timedelta,
+        kind: str | None = None,
     ) -> tuple[PostvakItem, ...]:
-        """Lease what waits, oldest first."""
+        """Lease what waits for these applicaties, oldest first; of one kind where it is given."""
         ...
 
     async def get(self, delivery: str, *, party: Oin) -> PostvakItem | None: ...

@@ -1,14 +1,15 @@
 """Read-only look-ups."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Protocol
 
 from gateway.lifecycle import State
 from gateway.message import Oin
 from gateway.ports.people import AlarmView
-from gateway.ports.stored import AuditEvent, DeliveryChannel, DeliveryKind, Known
+from gateway.ports.stored import AuditEvent, DeliveryChannel, DeliveryKind, Direction, Known
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,12 +51,75 @@ class MessageView:
     trace: tuple[AuditRow, ...]
 
 
+class Standing(StrEnum):
+    """Where a message stands, for whoever handed it in: one word, by the delivery worst off."""
+
+    UNKNOWN = "onzeker"
+    DEAD = "niet bezorgd"
+    REFUSED = "geweigerd"
+    HELD = "vastgehouden"
+    UNDER_WAY = "onderweg"
+    SENT = "wacht op bevestiging"
+    DELIVERED = "bezorgd"
+    PROCESSED = "verwerkt"
+    """Taken in, and nothing had to be delivered."""
+
+
+STATES = {
+    Standing.UNKNOWN: (State.UNKNOWN,),
+    Standing.DEAD: (State.DEAD,),
+    Standing.REFUSED: (State.REFUSED,),
+    Standing.HELD: (State.HELD,),
+    Standing.UNDER_WAY: (State.READY, State.CLAIMED),
+    Standing.SENT: (State.SENT,),
+    Standing.DELIVERED: (State.DELIVERED,),
+}
+"""The states of a delivery that each stands for, worst first."""
+WORST = tuple(state for states in STATES.values() for state in states)
+STANDING = {state: standing for standing, states in STATES.items() for state in states}
+
+
+def standing(states: Iterable[State], *, accepted: bool) -> Standing:
+    """Return the word for a message with deliveries in these states."""
+    there = set(states)
+    worst = next((state for state in WORST if state in there), None)
+    if worst is not None:
+        return STANDING[worst]
+    return Standing.PROCESSED if accepted else Standing.REFUSED
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
     """A message in a list, with the states of its deliveries; signals left out."""
 
     message: Known
     states: tuple[State, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Which messages a list shows; None leaves a thing open."""
+
+    party: Oin | None = None
+    """Those that it sent or made, and those in its postvak."""
+    since: datetime | None = None
+    referentienummer: str | None = None
+    zaak: str | None = None
+    kind: str | None = None
+    direction: Direction | None = None
+    standing: Standing | None = None
+    state: State | None = None
+    """With a delivery in this state, whatever the others are."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """Part of a list."""
+
+    found: tuple[Summary, ...]
+    last: int | None
+    """Position of the last one: the next page begins there. None when this one is empty; of a
+    page in order, how far was looked."""
 
 
 class Reader(Protocol):
@@ -73,15 +137,16 @@ class Reader(Protocol):
         """Counts per delivery state (`delivery.held` …), due now, unconfirmed, `alarm.<code>`."""
         ...
 
-    async def summaries(
-        self,
-        *,
-        party: Oin | None = None,
-        before: str | None = None,
-        state: State | None = None,
-        limit: int,
-    ) -> tuple[Summary, ...]:
-        """Return messages as `messages` does; with `state` only those with a delivery in it."""
+    async def newest(self, wanted: Wanted, *, below: int | None = None, limit: int) -> Page:
+        """Return messages newest first, from below a position."""
+        ...
+
+    async def in_order(self, wanted: Wanted, *, after: int | None = None, limit: int) -> Page:
+        """Return messages behind a position (None: from `since`, or the first one).
+
+        Who goes on from `last` each time sees every message once, also those of a commit that
+        was under way meanwhile. Raises StoreUnavailable when one stays so for seconds.
+        """
         ...
 
     async def alarms(self, *, limit: int) -> tuple[AlarmView, ...]:

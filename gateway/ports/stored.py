@@ -105,6 +105,8 @@ class NewMessage:
     references: tuple[Reference, ...] = ()
     """Signed references of the inbound message: identical inbound = the same references."""
     aanlevering: Aanlevering = field(default_factory=Aanlevering)
+    zaak: str = ""
+    """What its case is known by, 256 characters at most; empty = unknown (domain 9.2.4)."""
     accepted: bool = True
     """False: refused with a Fo01; kept for duplicate detection and audit."""
     backend: str = ""
@@ -198,6 +200,8 @@ class Known:
     """The signed acknowledgement (SOAP octets) that was given for it."""
     answer: str
     """`Bv01Bericht`, `Fo01Bericht`, or empty."""
+    zaak: str = ""
+    """Empty also when the payload was destroyed."""
     aanlevering: Aanlevering = field(default_factory=Aanlevering)
 
 

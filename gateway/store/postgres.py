@@ -49,6 +49,15 @@ _READER = (
     "SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY",
 )
 
+# A sequence that gave nothing yet says 1, too.
+_LAST = "SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM messages_seq_seq"
+_WRITING = """
+    SELECT virtualtransaction FROM pg_locks
+    WHERE locktype = 'relation' AND granted AND mode = 'RowExclusiveLock'
+    AND relation = 'messages'::regclass
+    AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+"""
+
 
 class Free:
     """Nothing is locked: the database itself keeps the processes apart."""
@@ -120,6 +129,15 @@ class Postgres:
             if taken:
                 return f"{name}/{n}"
         raise StoreUnavailable("store.chains", "more connections write than there are chains")
+
+    def horizon(self, connection: sa.Connection) -> tuple[int, frozenset[str]]:
+        """A number is given under a lock on the table, and that is held until the commit.
+
+        Both are read as they are now, whatever moment the transaction sees: first the number,
+        then who holds the lock. Who let go of it in between has committed.
+        """
+        last = connection.exec_driver_sql(_LAST).scalar_one()
+        return last, frozenset(connection.exec_driver_sql(_WRITING).scalars())
 
     def tell(self, connection: sa.Connection, topics: tuple[str, ...]) -> None:
         """Send the topics when the transaction commits."""

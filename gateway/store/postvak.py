@@ -69,6 +69,7 @@ class Take:
     limit: int
     lease: timedelta
     now: datetime
+    kind: str | None = None
 
     def run(self, tx: Tx) -> tuple[PostvakItem, ...]:
         """Return what is leased now."""
@@ -81,7 +82,7 @@ class Take:
     def waiting(self) -> sa.Select[Any]:
         """What was never shown, or shown and not confirmed within its lease; oldest first."""
         lane = lane_id(self.party, DeliveryChannel.POSTVAK, DeliveryKind.MESSAGE)
-        oldest = (
+        picked = (
             sa.select(deliveries.c.seq)
             .where(
                 deliveries.c.lane == lane,
@@ -91,8 +92,12 @@ class Take:
             )
             .order_by(deliveries.c.seq)
             .limit(self.limit)
-            .subquery()
         )
+        if self.kind is not None:
+            # The message of a delivery is never another one: it needs no second look.
+            of_kind = messages.c.kind == self.kind
+            picked = picked.join(messages, messages.c.id == deliveries.c.message).where(of_kind)
+        oldest = picked.subquery()
         return (
             _ITEM.join(oldest, oldest.c.seq == deliveries.c.seq)
             # Once more, of the row itself: of what changed between look and lock PostgreSQL
@@ -181,6 +186,7 @@ class SqlPostvak:
         consumer: str,
         limit: int,
         lease: timedelta,
+        kind: str | None = None,
     ) -> tuple[PostvakItem, ...]:
         """Lease what waits, oldest first. Looks before it writes: most looks find nothing."""
         self._bells.postvak.look(party)
@@ -191,6 +197,7 @@ class SqlPostvak:
             limit=limit,
             lease=lease,
             now=self._clock.now(),
+            kind=kind,
         )
         found = await self._reads(lambda c: c.execute(unit.waiting()).first())
         if found is None or limit < 1:

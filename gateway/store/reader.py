@@ -1,10 +1,14 @@
 """Look-ups for back-ends and operators: the port `Reader`."""
 
+import asyncio
 from collections.abc import Mapping
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import sqlalchemy as sa
 
+from gateway.errors import StoreUnavailable
 from gateway.lifecycle import State
 from gateway.message import Oin
 from gateway.ports import (
@@ -16,10 +20,13 @@ from gateway.ports import (
     DeliveryView,
     Known,
     MessageView,
-    Summary,
+    Page,
+    Wanted,
 )
 from gateway.store.alarms import counts, open_alarms
 from gateway.store.audit import read_row
+from gateway.store.engine import Engine
+from gateway.store.listing import Bounds, find, of_party, start
 from gateway.store.reading import Reads
 from gateway.store.records import KNOWN, known
 from gateway.store.tables import audit, deliveries, messages
@@ -58,21 +65,10 @@ def _message(connection: sa.Connection, id_: str) -> MessageView | None:
     )
 
 
-def _of_party(party: Oin) -> sa.ColumnElement[bool]:
-    """Its own messages, and what lies in its postvak; nothing that is still held for it."""
-    shown = sa.exists().where(
-        deliveries.c.message == messages.c.id,
-        deliveries.c.recipient == party,
-        deliveries.c.channel == str(DeliveryChannel.POSTVAK),
-        deliveries.c.state != str(State.HELD),
-    )
-    return sa.or_(messages.c.party == party, shown)
-
-
 def _page(party: Oin | None, before: str | None, limit: int) -> sa.Select[Any]:
     statement = sa.select(*KNOWN).order_by(messages.c.seq.desc()).limit(limit)
     if party is not None:
-        statement = statement.where(_of_party(party))
+        statement = statement.where(of_party(party))
     if before is not None:
         last = sa.select(_LAST.c.seq).where(_LAST.c.id == before)
         statement = statement.where(messages.c.seq < last.scalar_subquery())
@@ -82,35 +78,17 @@ def _page(party: Oin | None, before: str | None, limit: int) -> sa.Select[Any]:
 _LAST = messages.alias("last")
 
 
-def _summaries(
-    connection: sa.Connection, page: sa.Select[Any], state: State | None
-) -> tuple[Summary, ...]:
-    """Two short statements: the messages, then the deliveries of all of them."""
-    if state is not None:
-        having = sa.select(deliveries.c.message).where(
-            deliveries.c.state == str(state), _IS_MESSAGE
-        )
-        page = page.where(messages.c.id.in_(having))
-    found = [known(row) for row in connection.execute(page)]
-    states: dict[str, list[State]] = {message.id: [] for message in found}
-    sent = (
-        sa.select(deliveries.c.message, deliveries.c.state)
-        .where(deliveries.c.message.in_(list(states)), _IS_MESSAGE)
-        .order_by(deliveries.c.seq)
-    )
-    for row in connection.execute(sent):
-        states[row.message].append(State(row.state))
-    return tuple(Summary(message=m, states=tuple(states[m.id])) for m in found)
-
-
-_IS_MESSAGE = deliveries.c.kind == str(DeliveryKind.MESSAGE)
+PATIENCE = timedelta(seconds=3)
+"""How long a list in order waits for what is being committed."""
+_LOOK_AGAIN = 0.005
 
 
 class SqlReader:
     """The port `Reader`."""
 
-    def __init__(self, *, reads: Reads, clock: Clock) -> None:
+    def __init__(self, *, reads: Reads, engine: Engine, clock: Clock) -> None:
         """Take what it reads with."""
+        self._engine = engine
         self._reads = reads
         self._clock = clock
 
@@ -143,21 +121,42 @@ class SqlReader:
         now = self._clock.now()
         return await self._reads(lambda c: _figures(c, now))
 
-    async def summaries(
-        self,
-        *,
-        party: Oin | None = None,
-        before: str | None = None,
-        state: State | None = None,
-        limit: int,
-    ) -> tuple[Summary, ...]:
-        """Return messages as `messages` does; with `state` only those with a delivery in it."""
-        page = _page(party, before, limit)
-        return await self._reads(lambda c: _summaries(c, page, state))
+    async def newest(self, wanted: Wanted, *, below: int | None = None, limit: int) -> Page:
+        """Return messages newest first, from below a position."""
+        bounds = Bounds(below=below)
+        return await self._reads(lambda c: find(c, wanted, bounds, limit))
+
+    async def in_order(self, wanted: Wanted, *, after: int | None = None, limit: int) -> Page:
+        """Return messages behind a position, up to where nothing can come in between."""
+        last = await self._settled()
+        return await self._reads(lambda c: _in_order(c, wanted, after, last, limit))
+
+    async def _settled(self) -> int:
+        """Return a number up to which every message is committed or never will be."""
+        last, writing = await self._reads(self._engine.horizon)
+        deadline = self._clock.monotonic() + PATIENCE.total_seconds()
+        while writing:
+            if self._clock.monotonic() > deadline:
+                raise StoreUnavailable("store.busy", "a commit is under way for too long")
+            await asyncio.sleep(_LOOK_AGAIN)
+            writing &= (await self._reads(self._engine.horizon))[1]
+        return last
 
     async def alarms(self, *, limit: int) -> tuple[AlarmView, ...]:
         """Return what is open, newest first."""
         return await self._reads(lambda c: open_alarms(c, limit))
+
+
+def _in_order(
+    connection: sa.Connection, wanted: Wanted, after: int | None, last: int, limit: int
+) -> Page:
+    """Say also of a page that is not full how far was looked: it is not looked there again."""
+    if after is None and wanted.since is not None:
+        after = start(connection, wanted.since)
+        if after is None:
+            return Page(found=(), last=last)
+    page = find(connection, wanted, Bounds(above=after, below=last + 1, in_order=True), limit)
+    return page if len(page.found) == limit else replace(page, last=max(last, after or 0))
 
 
 def _figures(connection: sa.Connection, now: Any) -> dict[str, int]:

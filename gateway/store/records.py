@@ -38,6 +38,7 @@ KNOWN = tuple(
         "payload_id",
         "acknowledgment_id",
         "answer",
+        "zaak",
     )
 )
 """Columns that `known` needs, labelled so that they can be selected beside a delivery."""
@@ -135,6 +136,7 @@ def message_row(message: NewMessage, *, acknowledgment_id: str | None) -> dict[s
         "business_key": business_key(message),
         "answer": "",
         "answered_at": None,
+        "zaak": (message.zaak or None) if message.payload else None,
     }
     return row if message.accepted else _cut(row)
 
@@ -163,6 +165,7 @@ def known(row: sa.Row[Any], *, acknowledgment: bytes | None = None) -> Known:
         payload_id=row.m_payload_id,
         acknowledgment=acknowledgment,
         answer=row.m_answer,
+        zaak=row.m_zaak or "",
         aanlevering=Aanlevering(
             acuut=row.m_acuut, onderzoek=row.m_onderzoek, wpg_artikel=row.m_wpg_artikel
         ),

@@ -97,6 +97,11 @@ class Sqlite:
         del connection
         return name
 
+    def horizon(self, connection: sa.Connection) -> tuple[int, frozenset[str]]:
+        """One connection writes: numbers are given in the order of the commits."""
+        last = connection.exec_driver_sql("SELECT max(seq) FROM messages").scalar()
+        return last or 0, frozenset()
+
     def tell(self, connection: sa.Connection, topics: tuple[str, ...]) -> None:
         """There is no other process."""
 

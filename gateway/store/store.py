@@ -18,6 +18,7 @@ from gateway.ports import (
     Queue,
     Reader,
     Renewals,
+    Shelving,
     Signals,
     Undeliverable,
 )
@@ -41,6 +42,7 @@ from gateway.store.reading import InlineReads, Reads, ThreadReads
 from gateway.store.rekeying import AllKeys
 from gateway.store.renewals import SqlRenewals
 from gateway.store.retention import SqlRetention
+from gateway.store.shelving import SqlShelving
 from gateway.store.signals import SqlSignals
 from gateway.store.undeliverable import SqlUndeliverable
 from gateway.store.writer import InlineWriter, ThreadWriter, Writer, value_of
@@ -99,10 +101,11 @@ class Store:
         self.alarms: Alarms = SqlAlarms(writer=writer, reads=reads, clock=clock)
         self.decisions: Decisions = SqlDecisions(writer=writer, clock=clock)
         self.renewals: Renewals = SqlRenewals(writer=writer, clock=clock)
+        self.shelving: Shelving = SqlShelving(writer=writer, clock=clock)
         self.undeliverable: Undeliverable = SqlUndeliverable(
             writer=writer, reads=reads, clock=clock
         )
-        self.reader: Reader = SqlReader(reads=reads, clock=clock)
+        self.reader: Reader = SqlReader(reads=reads, engine=engine, clock=clock)
         self.retention = SqlRetention(
             writer=writer, reads=reads, epochs=epochs, clock=clock, dice=dice
         )

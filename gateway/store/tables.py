@@ -197,13 +197,17 @@ messages = sa.Table(
     sa.Column("business_key", sa.String(1024), nullable=True, unique=True),
     _text("answer"),
     sa.Column("answered_at", Moment, nullable=True),
+    sa.Column("zaak", sa.String(256), nullable=True),
     sa.UniqueConstraint("direction", "party", "cpa_id", "message_id", name="uq_messages_ebms"),
     sa.Index("ix_messages_unanswered", "at", sqlite_where=UNANSWERED, postgresql_where=UNANSWERED),
+    sa.Index("ix_messages_at", "at"),
+    _some("ix_messages_zaak", "zaak"),
     _some("ix_messages_payload_id", "payload_id"),
     _some("ix_messages_acknowledgment_id", "acknowledgment_id"),
     sqlite_autoincrement=True,
 )
-"""`business_key` is NULL, and so unconstrained, where it is unknown or the message refused."""
+"""`business_key` is NULL, and so unconstrained, where it is unknown or the message refused.
+`zaak`: what the case of the message is known by; it goes with the payload."""
 
 deliveries = sa.Table(
     "deliveries",

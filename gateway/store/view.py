@@ -37,7 +37,7 @@ class View:
             raise Misconfigured("store.path", "there is no database yet", where=str(url_or_path))
         self._reads = InlineReads(engine)
         self._clock = clock
-        self.reader: Reader = SqlReader(reads=self._reads, clock=clock)
+        self.reader: Reader = SqlReader(reads=self._reads, engine=engine, clock=clock)
 
     def __enter__(self) -> Self:
         return self

@@ -23,7 +23,7 @@ import structlog
 from aiohttp import web
 
 from gateway.errors import GatewayError, Misconfigured, PolicyViolation, Refused, Unavailable
-from gateway.ports import Alarms, Decisions, Renewal, Renewals
+from gateway.ports import Alarms, Decisions, Renewal, Renewals, Shelving
 
 log = structlog.get_logger("gateway.control")
 
@@ -43,6 +43,7 @@ class What(StrEnum):
     STOP = "staak"
     DISMISS = "af"
     RENEW = "vernieuwd"
+    RESHELVED = "gewijzigd"
 
 
 KIND: Mapping[What, str] = MappingProxyType(
@@ -51,6 +52,7 @@ KIND: Mapping[What, str] = MappingProxyType(
         What.STOP: "berichten",
         What.DISMISS: "alarmen",
         What.RENEW: "certificaten",
+        What.RESHELVED: "schemas",
     }
 )
 """What each command is about: the beginning of its path."""
@@ -62,7 +64,8 @@ class Command:
 
     what: What
     id: str
-    """Of a delivery or a message; of an alarm its number; `USE:SHA256` of a certificate."""
+    """Of a delivery or a message; of an alarm its number; `USE:SHA256` of a certificate; the name of
+    a schema pack."""
     who: str
     why: str
 
@@ -82,6 +85,7 @@ class Desk:
     decisions: Decisions
     alarms: Alarms
     renewals: Renewals
+    shelving: Shelving
 
     async def perform(self, command: Command) -> dict[str, str]:
         """Return what came of it. Raises Refused or Unavailable."""
@@ -99,6 +103,9 @@ class Desk:
                 renewal = _renewal(command.id)
                 await self.renewals.imported(renewal, who=who, why=why)
                 return {"certificaat": renewal.sha256, "gebruik": renewal.use}
+            case What.RESHELVED:
+                await self.shelving.changed(command.id, who=who, why=why)
+                return {"pakket": command.id}
         return {
             "levering": decided.delivery,
             "bericht": decided.message,

@@ -7,17 +7,21 @@ tell an attribute from an element.
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from hashlib import sha256
 from itertools import islice
 from pathlib import Path
+from posixpath import normpath
 from threading import Lock
-from typing import cast
+from types import MappingProxyType
+from typing import Final, cast
 from urllib.parse import unquote, urlsplit
 
 from lxml import etree
 
 from gateway.catalogue import Catalogue, MessageKind
 from gateway.errors import Finding, Misconfigured
+from gateway.schemapack import Activation, Activations, SchemaPack
 from gateway.wire import constraints as c
 from gateway.wire.stuf import Document
 from gateway.wire.xml import path_of
@@ -25,6 +29,7 @@ from gateway.wire.xml import path_of
 MAX_FINDINGS = 20
 """A document with more is told about the first ones only."""
 _MAX_ERRORS = 3 * MAX_FINDINGS
+_NO_ACTIVATIONS: Final = Activations()
 _WHOLE_OCTETS = 256_000
 _FEED_OCTETS = 1 << 16
 
@@ -71,70 +76,179 @@ _INCOMPLETE = re.compile(_ELEMENT + r": Missing child element\(s\)\.")
 _STEP = re.compile(r"([^\[\]]+)(\[[0-9]+\])?")
 
 
+class SchemaFault(Exception):
+    """An XSD does not compile. `told` is the line and libxml2's name for it, never its text."""
+
+    def __init__(self, told: str) -> None:
+        """Take what may be shown."""
+        super().__init__(told)
+        self.told = told
+
+
 @dataclass(frozen=True, slots=True)
-class _Entry:
-    kind: MessageKind
+class _Compiled:
     path: Path
     schema: etree.XMLSchema
+    turn: Lock = field(default_factory=Lock)
+    """One judgement at a time, as libxml2 wants it."""
+
+
+_Key = tuple[str, str]
+"""Digest of the files, and the entry within them."""
 
 
 class SchemaSet:
-    """The compiled XSDs of all messages of a catalogue.
+    """The compiled XSDs of a catalogue and of the schema packs that are activated.
 
-    Safe to share between threads: one judgement at a time, as libxml2 wants it.
+    Safe to share between threads. A pack judges a message when its activation is given;
+    without one the XSD that the catalogue names does.
     """
 
-    def __init__(self, entries: Mapping[tuple[str, str], _Entry]) -> None:
-        """Take entries by (name, version); use `load`."""
-        self._entries = entries
-        self._lock = Lock()
+    def __init__(
+        self,
+        kinds: Mapping[tuple[str, str], tuple[MessageKind, _Compiled]],
+        packs: Mapping[tuple[str, str], _Compiled],
+        compiled: Mapping[_Key, _Compiled],
+    ) -> None:
+        """Take kinds by (name, version) and packs by (name, entry); use `load`."""
+        self._kinds = kinds
+        self._packs = packs
+        self.compiled = compiled
+        """What a next set need not compile again, by digest and entry."""
 
     @classmethod
-    def load(cls, folder: Path, catalogue: Catalogue) -> "SchemaSet":
-        """Compile the entry XSD of every kind. Nothing outside `folder` is read.
+    def load(
+        cls,
+        folder: Path,
+        catalogue: Catalogue,
+        *,
+        packs: Mapping[str, SchemaPack] = MappingProxyType({}),
+        activations: Activations = _NO_ACTIVATIONS,
+        before: "SchemaSet | None" = None,
+    ) -> "SchemaSet":
+        """Compile the entry XSD of every kind and of every activation.
 
-        Raises Misconfigured `schema.pack` when an XSD is missing, wrong, or points outside.
+        Nothing outside `folder` and the packs is read. What `before` has compiled from the same
+        octets is not compiled again. Raises Misconfigured `schema.pack` when an XSD is missing,
+        wrong, or points outside.
         """
         base = folder.resolve()
-        compiled: dict[Path, etree.XMLSchema] = {}
-        entries = {}
-        for key, kind in catalogue.kinds.items():
-            path = base / kind.schema
-            if path not in compiled:
-                compiled[path] = _compile(path, base)
-            entries[key] = _Entry(kind, path, compiled[path])
-        return cls(entries)
+        work = _Work(before.compiled if before else {})
+        files = _files(base)
+        digest = _digest(files)
+        kinds = {
+            key: (kind, work.compiled(digest, files, kind.schema, base))
+            for key, kind in catalogue.kinds.items()
+            if kind.schema
+        }
+        found = {}
+        for line in activations.lines:
+            pack = packs[line.pack]
+            found[line.pack, line.entry] = work.compiled(
+                pack.digest, pack.files, line.entry, pack.folder
+            )
+        return cls(kinds, found, work.done)
 
-    def entry(self, name: str, version: str) -> Path | None:
+    def entry(self, name: str, version: str, by: Activation | None = None) -> Path | None:
         """Return the path of the entry XSD, or None when there is no such message."""
-        found = self._entries.get((name, version))
+        found = self._find(name, version, by)
         return found.path if found else None
 
-    def validate(self, document: Document, *, version: str) -> tuple[Finding, ...]:
-        """Return what the XSD of this message finds wrong: nothing, or at most 20 findings."""
-        entry = self._entries.get((document.name, version))
-        if entry is None:
+    @property
+    def entries(self) -> frozenset[Path]:
+        """All entry XSDs."""
+        return frozenset(compiled.path for compiled in self.compiled.values())
+
+    def validate(
+        self, document: Document, *, version: str, by: Activation | None = None
+    ) -> tuple[Finding, ...]:
+        """Return what the XSD of this message finds wrong: nothing, or at most 20 findings.
+
+        `by` is the activation of the pack that judges; None = the XSD of the catalogue.
+        """
+        compiled = self._find(document.name, version, by)
+        if compiled is None:
             return (c.UNKNOWN.finding(path_of(document.tree)),)
-        if entry.kind.namespace != document.namespace:
+        if by is None and self._kinds[document.name, version][0].namespace != document.namespace:
             return (c.ROOT.finding(path_of(document.tree)),)
-        with self._lock:
-            root, errors = _judge(entry.schema, document)
+        with compiled.turn:
+            root, errors = _judge(compiled.schema, document)
         return tuple(islice(_findings(root, errors), MAX_FINDINGS))
 
+    def _find(self, name: str, version: str, by: Activation | None) -> _Compiled | None:
+        if by is not None:
+            return self._packs[by.pack, by.entry]
+        kind = self._kinds.get((name, version))
+        return kind[1] if kind else None
 
-def _compile(path: Path, folder: Path) -> etree.XMLSchema:
+
+class _Work:
+    """Compiles what was not compiled before."""
+
+    def __init__(self, before: Mapping[_Key, _Compiled]) -> None:
+        self._before = before
+        self.done: dict[_Key, _Compiled] = {}
+
+    def compiled(
+        self, digest: str, files: Mapping[str, bytes], entry: str, folder: Path
+    ) -> _Compiled:
+        key, path = (digest, entry), folder / entry
+        found = self.done.get(key) or self._before.get(key)
+        if found is None or found.path != path:
+            try:
+                found = _Compiled(path, compile_xsd(files, entry, folder))
+            except SchemaFault as fault:
+                raise Misconfigured(
+                    "schema.pack",
+                    f"Het schema is niet te compileren ({fault.told}).",
+                    where=str(path),
+                ) from fault
+        self.done[key] = found
+        return found
+
+
+def compile_xsd(files: Mapping[str, bytes], entry: str, folder: Path) -> etree.XMLSchema:
+    """Compile an XSD that may refer to these files only; `folder` gives them their addresses.
+
+    Raises SchemaFault.
+    """
     parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False)
-    parser.resolvers.add(_Folder(folder))
+    parser.resolvers.add(_Files(files, folder))
     try:
-        return etree.XMLSchema(etree.parse(path.as_uri(), parser))
-    except (etree.LxmlError, OSError) as exc:
-        raise Misconfigured("schema.pack", "schema can not be compiled", where=str(path)) from exc
+        return etree.XMLSchema(etree.parse((folder / entry).as_uri(), parser))
+    except etree.LxmlError as error:
+        raise SchemaFault(_fault(error)) from error
+    except OSError as error:
+        raise SchemaFault("ontbreekt of wijst naar buiten") from error
 
 
-class _Folder(etree.Resolver):
-    """Hands libxml2 the files of one folder and refuses every other address."""
+def _fault(error: etree.LxmlError) -> str:
+    last = error.error_log.last_error
+    return f"regel {last.line}, {last.type_name}" if last is not None else "ongeldig"
 
-    def __init__(self, folder: Path) -> None:
+
+def _files(base: Path) -> dict[str, bytes]:
+    """Return the XSDs of a folder; a link that leads out of it is left out."""
+    return {
+        path.relative_to(base).as_posix(): path.read_bytes()
+        for path in sorted(base.rglob("*.xsd"))
+        if path.is_file() and path.resolve().is_relative_to(base)
+    }
+
+
+def _digest(files: Mapping[str, bytes]) -> str:
+    digest = sha256()
+    for name, octets in files.items():
+        for part in (name.encode(), octets):
+            digest.update(len(part).to_bytes(8, "big") + part)
+    return digest.hexdigest()
+
+
+class _Files(etree.Resolver):
+    """Hands libxml2 these files and refuses every other address."""
+
+    def __init__(self, files: Mapping[str, bytes], folder: Path) -> None:
+        self._files = files
         self._folder = folder
 
     def resolve(
@@ -142,10 +256,13 @@ class _Folder(etree.Resolver):
     ) -> "etree._docloader._InputDocument":
         """Return the file, or raise OSError."""
         url = urlsplit(system_url or "")
-        path = Path(unquote(url.path)).resolve()
+        path = Path(normpath(unquote(url.path)))
         if url.scheme != "file" or not path.is_relative_to(self._folder):
             raise OSError("schema points outside its folder")
-        return self.resolve_string(path.read_bytes(), context, base_url=system_url)
+        octets = self._files.get(path.relative_to(self._folder).as_posix())
+        if octets is None:
+            raise OSError("schema is not there")
+        return self.resolve_string(octets, context, base_url=system_url)
 
 
 def _judge(

@@ -27,6 +27,7 @@ __all__ = [
     "Document",
     "Fout",
     "bv01",
+    "case_of",
     "conversation_id",
     "fo01",
     "fout_for",
@@ -93,6 +94,27 @@ def value_of(element: etree._Element) -> str:
     if not len(element):
         return (element.text or "").strip()
     return str(_string(element)).strip()
+
+
+_CASE = ("identificatieVtMelding", "verzoekidentificatie", "uwIdentificatie", "identificatie")
+"""What names a case, the best first: an answer repeats what the question was known by."""
+_LONGEST_CASE = 256
+
+
+def case_of(document: Document) -> str:
+    """Return what the case of the message is known by (domain 9.2.4); empty when it says nothing.
+
+    Looked for in the first `object` and the elements right below it; else it is the
+    crossRefnummer. What is longer than 256 characters names nothing.
+    """
+    body = next((e for e in document.tree.iterchildren("{*}object")), None)
+    if body is not None:
+        for name in _CASE:
+            for element in (body.find(f"{{*}}{name}"), body.find(f"{{*}}*/{{*}}{name}")):
+                value = "" if element is None else value_of(element)
+                if 0 < len(value) <= _LONGEST_CASE:
+                    return value
+    return document.stuurgegevens.cross_refnummer
 
 
 class _Envelope:

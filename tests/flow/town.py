@@ -21,7 +21,7 @@ from gateway.directory import (
     Party,
     StandingApproval,
 )
-from gateway.errors import PeerUnreachable
+from gateway.errors import PeerUnreachable, StaleSnapshot
 from gateway.installation import load_catalogue, load_table, share
 from gateway.keys.epochs import EpochKeys
 from gateway.keys.test_pki import Leaf, TestPki
@@ -135,7 +135,7 @@ def _side(oin: Oin, sends: tuple[str, ...]) -> CpaParty:
 
 
 @cache
-def _schemas() -> SchemaSet:
+def built_in() -> SchemaSet:
     return SchemaSet.load(share("schemas"), load_catalogue(share("config") / "catalogue.toml"))
 
 
@@ -200,6 +200,7 @@ class Snapshots:
     def __init__(self, directory: Directory):
         self._directory = directory
         self._stores: dict[int, TrustStore] = {}
+        self._schemas: dict[int, SchemaSet] = {}
         self.coming: Directory | None = None
         """What another process loaded already, and this one does as soon as somebody waits."""
 
@@ -216,6 +217,19 @@ class Snapshots:
             self._stores[id(directory)] = TrustStore(directory.trust)
         return self._stores[id(directory)]
 
+    def schemas(self, directory):
+        if directory is not self._directory:
+            raise StaleSnapshot("epoch.moved", "the directory changed meanwhile")
+        if id(directory) not in self._schemas:
+            self._schemas[id(directory)] = SchemaSet.load(
+                share("schemas"),
+                directory.catalogue,
+                packs=directory.packs,
+                activations=directory.activations,
+                before=built_in(),
+            )
+        return self._schemas[id(directory)]
+
     def swap(self, directory):
         self._directory = directory
 
@@ -226,9 +240,8 @@ class Count:
     def attempted(self, kind, outcome, seconds): ...
 
 
-async def explained(octets, *, name, version):
-    entry = _schemas().entry(name, version)
-    return explain(octets, entry) if entry else ()
+async def explained(octets, schema):
+    return explain(octets, schema)
 
 
 @dataclass
@@ -388,7 +401,6 @@ async def _install(
             snapshots=snapshots,
             keyring=Keys(leaf(oin, "sign"), leaf(oin, "encrypt")),
             network=Wire(town, oin),
-            schemas=_schemas(),
             explain=explained,
             count=Count(),
             think=inline,

@@ -25,6 +25,7 @@ class Api:
     session: aiohttp.ClientSession
     counted: Counted
     app: web.Application
+    url: str
 
     def get(self, path: str, **arguments):
         return self.session.get(path, **arguments)
@@ -47,7 +48,7 @@ async def api(token: str | None = TOKENS["bvh"], **facts):
         serving(app, limits=bounds) as url,
         aiohttp.ClientSession(url, headers=headers) as session,
     ):
-        yield Api(gateway, session, counted, app)
+        yield Api(gateway, session, counted, app, url)
 
 
 async def refused(response: aiohttp.ClientResponse, status: int) -> dict:

@@ -21,7 +21,8 @@ from gateway.directory import (
 from gateway.errors import GatewayError
 from gateway.lifecycle import State
 from gateway.message import Inbound, Oin
-from gateway.pipeline import Receipt, Weigering
+from gateway.pipeline import Receipt, Trial, Weigering
+from gateway.pipeline.trying import Check, Checked, Oordeel, Outcome
 from gateway.ports import (
     Answer,
     AuditEvent,
@@ -32,8 +33,10 @@ from gateway.ports import (
     Direction,
     Known,
     MessageView,
+    Page,
     PostvakItem,
     Summary,
+    Wanted,
 )
 from gateway.security.certificates import TrustStore
 
@@ -191,9 +194,13 @@ class Box:
     bell: asyncio.Event = field(default_factory=asyncio.Event)
     waited_for: asyncio.Event = field(default_factory=asyncio.Event)
 
-    async def take(self, *, party, applicaties, consumer, limit, lease):
+    async def take(self, *, party, applicaties, consumer, limit, lease, kind=None):
         self.asked.append({"consumer": consumer, "limit": limit, "lease": lease})
-        fits = [i for p, i in self.items if p == party and i.applicatie in applicaties]
+        fits = [
+            i
+            for p, i in self.items
+            if p == party and i.applicatie in applicaties and kind in {None, i.message.kind}
+        ]
         return tuple(fits[:limit])
 
     async def get(self, delivery_, *, party):
@@ -214,19 +221,32 @@ class Books:
     """A reader."""
 
     views: dict[str, MessageView] = field(default_factory=dict)
-    asked: list[tuple[Oin, str | None, int]] = field(default_factory=list)
+    asked: list[tuple[Wanted, int | None, int]] = field(default_factory=list)
     error: GatewayError | None = None
 
     async def message(self, id_: str):
         return self.views.get(id_)
 
-    async def summaries(self, *, party, before, limit):
-        self.asked.append((party, before, limit))
-        mine = [v for v in self.views.values() if v.message.party == party]
-        return tuple(
-            Summary(message=v.message, states=tuple(d.state for d in v.deliveries))
-            for v in mine[:limit]
+    async def newest(self, wanted, *, below=None, limit):
+        self.asked.append((wanted, below, limit))
+        return self._page(wanted, lambda n: below is None or n < below, limit, newest=True)
+
+    async def in_order(self, wanted, *, after=None, limit):
+        self.asked.append((wanted, after, limit))
+        return self._page(wanted, lambda n: n > (after or 0), limit, newest=False)
+
+    def _page(self, wanted, fits, limit, *, newest):
+        mine = [
+            (n, v)
+            for n, v in enumerate(self.views.values(), start=1)
+            if fits(n) and v.message.party == wanted.party
+        ]
+        mine = sorted(mine, key=lambda one: one[0], reverse=newest)[:limit]
+        found = tuple(
+            Summary(message=v.message, states=tuple(d.state for d in v.deliveries)) for _, v in mine
         )
+        last = mine[-1][0] if mine else None
+        return Page(found=found, last=last if newest or last else len(self.views))
 
     async def figures(self):
         if self.error is not None:
@@ -264,6 +284,18 @@ class Shelf:
 
 
 RECEIPT = Receipt(id="m-1", fresh=True, held=False, reasons=(), referentienummer="ref-1")
+TRIAL = Trial(
+    oordeel=Oordeel.ACCEPTED,
+    checks=tuple(Checked(check=check, outcome=Outcome.GOOD) for check in Check),
+    size=4,
+    kind="vtMeldingDi01",
+    version="1.0.9",
+    referentienummer="ref-1",
+    recipient=HUB,
+    channel="ebms2",
+    cpa_id="cpa",
+    deadline=AT,
+)
 
 
 @dataclass
@@ -272,6 +304,7 @@ class Gateway:
 
     directory: Directory = field(default_factory=directory)
     receipt: Receipt = RECEIPT
+    trial: Trial = TRIAL
     error: Exception | None = None
     fresh: bool = True
     postvak: Box = field(default_factory=Box)
@@ -286,6 +319,10 @@ class Gateway:
     async def hand_in(self, octets, aanlevering, backend_):
         self._did("hand_in", octets, aanlevering, backend_.name)
         return self.receipt
+
+    async def try_out(self, octets, aanlevering, backend_):
+        self._did("try_out", octets, aanlevering, backend_.name)
+        return self.trial
 
     async def confirm(self, delivery_, backend_):
         self._did("confirm", delivery_, backend_.name)

@@ -62,7 +62,9 @@ class Renewals:
 async def asking(folder: Path, decisions: Decisions, renewals: Renewals | None = None, **given):
     """Listen in `folder`, and yield what posts there."""
     control = await open_control(
-        Desk(decisions=decisions, alarms=None, renewals=renewals or Renewals()), folder, **given
+        Desk(decisions=decisions, alarms=None, renewals=renewals or Renewals(), shelving=None),
+        folder,
+        **given,
     )
     try:
         with short(folder / NAME) as name:
@@ -206,8 +208,9 @@ async def test_a_folder_with_a_long_name_will_do(tmp_path):
 async def test_a_socket_that_can_not_be_made_stops_the_start(tmp_path):
     (tmp_path / NAME).mkdir()
 
+    desk = Desk(decisions=Decisions(), alarms=None, renewals=None, shelving=None)
     with pytest.raises(Misconfigured) as caught:
-        await open_control(Desk(decisions=Decisions(), alarms=None, renewals=None), tmp_path)
+        await open_control(desk, tmp_path)
 
     assert caught.value.code == "control.socket"
 
@@ -260,6 +263,7 @@ async def test_decisions_are_carried_out_without_a_process_and_through_one(confi
         decisions=stage.store.decisions,
         alarms=stage.store.alarms,
         renewals=stage.store.renewals,
+        shelving=stage.store.shelving,
     )
     control = await open_control(desk, folder)
     through = await _in_thread("berichten", "staak", "d-2", "--reden", "kwijt", config=config)
@@ -281,7 +285,7 @@ async def test_decisions_are_carried_out_without_a_process_and_through_one(confi
     stopped = next(
         r.event for r in (await stage.view(2)).trace if r.event.event == "delivery.stopped"
     )
-    assert (stopped.actor, stopped.data["reason"]) == (deciding._user(), "kwijt")
+    assert (stopped.actor, stopped.data["reason"]) == (deciding.user(), "kwijt")
     await stage.store.close()
 
 

@@ -4,7 +4,7 @@ import asyncio
 import base64
 import json
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 
 import aiohttp
@@ -28,17 +28,27 @@ from gateway.errors import (
 from gateway.lifecycle import State
 from gateway.message import Aanlevering
 from gateway.pipeline import Weigering
-from gateway.ports import DeliveryChannel, DeliveryKind, MessageView
-from gateway.web.api import steps
+from gateway.pipeline.trying import Check, Checked, Oordeel, Outcome
+from gateway.ports import (
+    DeliveryChannel,
+    DeliveryKind,
+    Direction,
+    MessageView,
+    Standing,
+    Wanted,
+)
+from gateway.web.api import cursor, steps
 from gateway.web.api.app import api_app
 from gateway.web.api.body import parse_json
 from gateway.web.api.postvak import WeigeringBody
 from gateway.web.listener import listen
+from tests.flow import town as towns
 from tests.web.api_client import BERICHTEN, POSTVAK, XML, api, refused
 from tests.web.doubles import (
     POLITIE,
     RECEIPT,
     TOKENS,
+    TRIAL,
     VT,
     Clock,
     Counted,
@@ -308,6 +318,37 @@ async def test_what_is_not_there_is_a_problem_too(method, path, status):
         await refused(response, status)
 
 
+# --- trying ---------------------------------------------------------------------------
+
+
+async def test_a_trial_hands_nothing_in_and_lists_every_check():
+    async with api() as served, served.hand_in(b"<a/>", proef="true", acuut="true") as response:
+        assert response.status == 200
+        assert "Location" not in response.headers
+        body = await response.json()
+
+    assert served.gateway.calls == [("try_out", b"<a/>", Aanlevering(acuut=True), "bvh")]
+    assert (body["oordeel"], body["status"], body["code"]) == ("aangenomen", 202, "")
+    assert body["uiterlijk"] == "2026-11-24T10:30:15.250Z"
+    assert [one["naam"] for one in body["controles"]] == [str(check) for check in Check]
+
+
+async def test_a_trial_that_would_be_refused_is_an_answer_with_the_findings_of_the_refusal():
+    error = SchemaViolation((Finding(code="schema.waarde", rule="xsd.x", path="/a", text="Mis."),))
+    refused_ = Checked(check=Check.SCHEMA, outcome=Outcome.REFUSED, error=error)
+    trial = replace(TRIAL, oordeel=Oordeel.REFUSED, checks=(refused_,))
+    async with api(trial=trial) as served:
+        async with served.hand_in(proef="true") as response:
+            assert response.status == 200
+            tried = await response.json()
+        served.gateway.error = error
+        async with served.hand_in(proef="false") as response:
+            answered = await refused(response, 422)
+
+    assert (tried["status"], tried["code"]) == (422, answered["code"])
+    assert tried["controles"][0]["bevindingen"] == answered["bevindingen"]
+
+
 # --- following ------------------------------------------------------------------------
 
 
@@ -403,24 +444,116 @@ async def test_what_is_of_another_party_is_not_there(other):
     assert theirs == nobodys
 
 
-async def test_the_overview_is_of_one_party_a_page_at_a_time():
-    async with api() as served:
-        for id_, party in (("m-1", POLITIE), ("m-2", VT), ("m-3", POLITIE)):
-            served.gateway.reader.views[id_] = view(message=known(id_, party=party))
-        async with served.get(f"{BERICHTEN}?limiet=2") as response:
-            page = await response.json()
-        async with served.get(page["volgende"]) as response:
-            assert response.status == 200
-        async with served.get(BERICHTEN) as response:
-            everything = await response.json()
+def three(served):
+    for id_, party in (("m-1", POLITIE), ("m-2", VT), ("m-3", POLITIE)):
+        served.gateway.reader.views[id_] = view(message=known(id_, party=party))
 
-    assert [m["id"] for m in page["berichten"]] == ["m-1", "m-3"]
-    assert everything["volgende"] is None
-    assert served.gateway.reader.asked == [
-        (POLITIE, None, 2),
-        (POLITIE, "m-3", 2),
-        (POLITIE, None, 50),
-    ]
+
+async def follow(served, path):
+    """Return the pages from here on."""
+    pages = []
+    while path is not None:
+        async with served.get(path) as response:
+            assert response.status == 200
+            pages.append(await response.json())
+        path = pages[-1]["volgende"]
+    return pages
+
+
+async def test_the_overview_is_of_one_party_a_page_at_a_time_newest_first():
+    async with api() as served:
+        three(served)
+        pages = await follow(served, f"{BERICHTEN}?limiet=1")
+
+    assert [[m["id"] for m in page["berichten"]] for page in pages] == [["m-3"], ["m-1"], []]
+    assert pages[-1]["cursor"] is None
+    assert {wanted.party for wanted, _, _ in served.gateway.reader.asked} == {POLITIE}
+
+
+async def test_a_cursor_goes_on_where_the_last_page_ended_and_there_is_always_one():
+    async with api() as served:
+        three(served)
+        pages = await follow(served, f"{BERICHTEN}?sinds=2026-11-24T10:00:00%2B01:00&limiet=1")
+        served.gateway.reader.views["m-4"] = view(message=known("m-4"))
+        later = await follow(served, f"{BERICHTEN}?na={pages[-1]['cursor']}")
+
+    assert [[m["id"] for m in page["berichten"]] for page in pages] == [["m-1"], ["m-3"], []]
+    assert [m["id"] for m in later[-1]["berichten"]] == ["m-4"]
+    assert later[-1]["cursor"] is not None
+    moments = {wanted.since for wanted, _, _ in served.gateway.reader.asked[:3]}
+    assert moments == {datetime(2026, 11, 24, 9, tzinfo=UTC)}
+
+
+async def test_the_link_to_the_next_page_keeps_the_question():
+    query = "zaak=PL%200%26x%3D1&soort=vtMeldingDi01&richting=uit&status=wacht%20op%20bevestiging"
+    async with api() as served:
+        three(served)
+        await follow(served, f"{BERICHTEN}?{query}&referentienummer=ref-1&limiet=1")
+
+    asked = {wanted for wanted, _, _ in served.gateway.reader.asked}
+    assert asked == {
+        Wanted(
+            party=POLITIE,
+            zaak="PL 0&x=1",
+            kind="vtMeldingDi01",
+            direction=Direction.OUTBOUND,
+            standing=Standing.SENT,
+            referentienummer="ref-1",
+        )
+    }
+
+
+@pytest.mark.parametrize(
+    "made_up",
+    ["m-1", "1", "1.00000000", "0x1.83dcefb7", "zz.83dcefb7", "-1.00000000", "1" * 17 + ".0" * 4],
+)
+@pytest.mark.parametrize("name", ["na", "voor"])
+async def test_a_cursor_that_was_never_given_is_refused(name, made_up):
+    async with api() as served, served.get(f"{BERICHTEN}?{name}={made_up}") as response:
+        body = await refused(response, 400)
+
+    assert body["code"] == "request.cursor"
+    assert body["bevindingen"][0]["pad"] == f"?{name}"
+    assert served.gateway.reader.asked == []
+
+
+@given(st.integers(min_value=0, max_value=(1 << 63) - 1))
+def test_a_cursor_is_read_as_it_was_written(position):
+    assert cursor.read(cursor.write(position), "na") == position
+
+
+def test_a_cursor_beyond_every_number_is_refused():
+    with pytest.raises(SchemaViolation):
+        cursor.read(cursor.write(1 << 63), "na")
+
+
+async def test_one_can_not_go_both_ways():
+    place = cursor.write(3)
+    async with api() as served, served.get(f"{BERICHTEN}?na={place}&voor={place}") as response:
+        assert (await refused(response, 400))["bevindingen"][0]["pad"] == "?voor"
+
+
+async def test_everything_that_is_wrong_with_a_query_is_told_at_once():
+    query = "limiet=0&sinds=gisteren&richting=op&onbekend=1&zaak=a&zaak=b"
+    async with api() as served, served.get(f"{BERICHTEN}?{query}") as response:
+        body = await refused(response, 400)
+
+    assert {one["pad"] for one in body["bevindingen"]} == {
+        "?",
+        "?limiet",
+        "?sinds",
+        "?richting",
+        "?zaak",
+    }
+    assert all(one["herstel"] for one in body["bevindingen"])
+
+
+@pytest.mark.parametrize(
+    "moment", ["2026-11-24T10:00:00", "2026-11-24", "1732442400", "2026-11-24T25:00:00Z", "T"]
+)
+async def test_a_moment_has_its_zone(moment):
+    async with api() as served, served.get(f"{BERICHTEN}?sinds={moment}") as response:
+        assert (await refused(response, 400))["code"] == "request.query"
 
 
 @pytest.mark.parametrize("query", ["limiet=0", "limiet=201", "limiet=1.5", "limiet=٣", "l=1"])
@@ -443,6 +576,23 @@ def test_every_event_of_the_trace_has_a_dutch_name():
 
     assert set(expected.split()) <= set(steps.STEPS)
     assert steps.label("message.held") == "Vastgehouden tot het OM beslist"
+
+
+async def test_what_is_connected_can_be_read():
+    async with api() as served:
+        parties = towns.directory(towns.POLITIE)
+        served.gateway.directory = replace(
+            parties, backends=(backend("bvh", towns.POLITIE, "BVH"),), epoch=1
+        )
+        async with served.get("/api/v1/berichtsoorten") as response:
+            assert response.status == 200
+            found = (await response.json())["berichtsoorten"]
+
+    wanted = {"soort": "vtMeldingDi01", "richting": "uit", "partij": towns.VT}
+    (melding,) = (one for one in found if wanted.items() <= one.items())
+    assert melding["via"] == towns.HUB
+    assert melding["applicaties"] == ["VTregistratie"]
+    assert (melding["kanaal"], melding["profiel"]) == ("ebms2", "osb-rm-e")
 
 
 # --- the postvak ----------------------------------------------------------------------
@@ -474,6 +624,30 @@ async def test_the_postvak_shows_what_waits_for_this_system():
     assert served.gateway.postvak.asked == [
         {"consumer": "bvh", "limit": 20, "lease": timedelta(minutes=5)}
     ]
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("applicatie=BVH", ["d-1", "d-2"]),
+        ("soort=vtMeldingDi01", ["d-1", "d-2"]),
+        ("soort=Fo01Bericht", []),
+        ("applicatie=BVH&soort=vtMeldingDi01&limiet=1", ["d-1"]),
+    ],
+)
+async def test_the_postvak_can_be_asked_for_one_applicatie_or_message(query, expected):
+    async with api() as served:
+        served.gateway.postvak.items = [(POLITIE, item("d-1")), (POLITIE, item("d-2"))]
+        async with served.get(f"{POSTVAK}?{query}") as response:
+            body = await response.json()
+
+    assert [one["id"] for one in body["berichten"]] == expected
+
+
+async def test_the_applicatie_of_another_system_can_not_be_asked_for():
+    async with api() as served, served.get(f"{POSTVAK}?applicatie=ANDER") as response:
+        assert (await refused(response, 400))["bevindingen"][0]["pad"] == "?applicatie"
+    assert served.gateway.postvak.asked == []
 
 
 async def test_an_empty_postvak_answers_at_once():

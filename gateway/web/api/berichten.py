@@ -2,21 +2,22 @@
 
 from enum import StrEnum
 from http import HTTPMethod
+from urllib.parse import urlencode
 
 from aiohttp import web
 from pydantic import Field
 
 from gateway.credentials import Scope
 from gateway.directory import Backend
-from gateway.errors import NoRoute
+from gateway.errors import Finding, NoRoute, SchemaViolation
 from gateway.lifecycle import State
 from gateway.message import Aanlevering
-from gateway.ports import DeliveryChannel, MessageView
-from gateway.web.api import models, shapes
+from gateway.ports import DeliveryChannel, Direction, MessageView, Page, Standing, Wanted
+from gateway.web.api import cursor, models, shapes
 from gateway.web.api.body import must_be
 from gateway.web.api.office import BACKEND, OFFICE
 from gateway.web.api.operation import ROOT, Answer, Body, Operation
-from gateway.web.api.query import Query, Text, Whole, Word, page
+from gateway.web.api.query import CODE, Moment, Query, Text, Whole, Word, page
 
 
 class Artikel(StrEnum):
@@ -39,12 +40,52 @@ class HandIn(Query):
         None, description="Artikel van de Wet politiegegevens waaronder de gegevens vallen."
     )
 
+    proef: Word = Field(
+        default=False,
+        description="true: alleen beoordelen. Er wordt niets vastgelegd of verzonden, en het "
+        "referentienummer blijft vrij. Het antwoord is een oordeel met elke controle.",
+    )
 
-class Page(Query):
-    """Which messages to list."""
 
-    voor: Text | None = Field(None, description="Na dit id: de berichten die ouder zijn.")
+class Listing(Query):
+    """Which messages to list, and from where."""
+
+    na: Text | None = Field(
+        None,
+        description="Cursor van een vorig antwoord: verder vanaf daar, de oudste eerst. Wie zo "
+        "doorgaat mist geen bericht.",
+    )
+    sinds: Moment | None = Field(
+        None, description="Alleen wat vanaf dit moment is ontvangen, de oudste eerst."
+    )
+    voor: Text | None = Field(
+        None, description="Cursor van een vorig antwoord: verder terug, de nieuwste eerst."
+    )
+    referentienummer: Text | None = Field(None, description="Precies dit referentienummer.")
+    zaak: Text | None = Field(
+        None,
+        description="Kenmerk van de zaak: identificatieVtMelding, verzoekidentificatie, "
+        "uwIdentificatie of anders het crossRefnummer. Bekend zolang de inhoud bewaard is.",
+    )
+    soort: Text | None = Field(None, description="Naam van het bericht, zoals `vtMeldingDi01`.")
+    status: Standing | None = Field(None, description="Waar het bericht staat.")
+    richting: Direction | None = Field(
+        None, description="`in`, `uit`, of `eigen`: Bv01 en Fo01 van hier."
+    )
     limiet: Whole = page(default=50, most=200)
+
+    @property
+    def ascends(self) -> bool:
+        """Tell whether the oldest come first."""
+        return self.na is not None or self.sinds is not None
+
+    def following(self, position: int) -> str:
+        """Return the same question from another place on."""
+        place = "na" if self.ascends else "voor"
+        said = self.model_dump(mode="json", by_alias=True, exclude_none=True)
+        if self.sinds is not None:
+            said["sinds"] = models.rfc3339_exact(self.sinds)
+        return f"{ROOT}/berichten?{urlencode(said | {place: cursor.write(position)})}"
 
 
 async def hand_in(request: web.Request, query: HandIn) -> web.Response:
@@ -56,6 +97,9 @@ async def hand_in(request: web.Request, query: HandIn) -> web.Response:
     must_be(request, "application/xml")
     most = office.gateway.snapshots.current().limits.payload_bytes
     async with office.intake.body(request, most=most, code="size.payload") as octets:
+        if query.proef:
+            trial = await office.gateway.try_out(octets, aanlevering, request[BACKEND])
+            return shapes.answer(shapes.trial(trial))
         receipt = await office.gateway.hand_in(octets, aanlevering, request[BACKEND])
     return shapes.answer(
         shapes.receipt(receipt),
@@ -73,20 +117,45 @@ async def show(request: web.Request, _query: Query) -> web.Response:
     return shapes.answer(shapes.message(view))
 
 
-async def overview(request: web.Request, query: Page) -> web.Response:
-    """Return the messages of this party, newest first, a page at a time."""
-    reader = request.app[OFFICE].gateway.reader
-    found = await reader.summaries(
-        party=request[BACKEND].party, before=query.voor, limit=query.limiet
-    )
-    last = found[-1].message.id if found else ""
-    following = f"{ROOT}/berichten?voor={last}&limiet={query.limiet}"
+async def overview(request: web.Request, query: Listing) -> web.Response:
+    """Return a page of the messages of this party."""
+    _one_way(query)
+    found = await _page(request, query)
+    full = len(found.found) == query.limiet and found.last is not None
     return shapes.answer(
         models.Berichtenlijst(
-            berichten=[shapes.summary(one) for one in found],
-            volgende=following if len(found) == query.limiet else None,
+            berichten=[shapes.summary(one) for one in found.found],
+            volgende=query.following(found.last or 0) if full else None,
+            cursor=None if found.last is None else cursor.write(found.last),
         )
     )
+
+
+async def _page(request: web.Request, query: Listing) -> Page:
+    reader = request.app[OFFICE].gateway.reader
+    wanted = Wanted(
+        party=request[BACKEND].party,
+        since=query.sinds,
+        referentienummer=query.referentienummer,
+        zaak=query.zaak,
+        kind=query.soort,
+        direction=query.richting,
+        standing=query.status,
+    )
+    if query.ascends:
+        after = None if query.na is None else cursor.read(query.na, "na")
+        return await reader.in_order(wanted, after=after, limit=query.limiet)
+    below = None if query.voor is None else cursor.read(query.voor, "voor")
+    return await reader.newest(wanted, below=below, limit=query.limiet)
+
+
+def _one_way(query: Listing) -> None:
+    if query.ascends and query.voor is not None:
+        text = "voor gaat terug in de tijd, na en sinds vooruit."
+        found = Finding(
+            code=CODE, rule="query", path="?voor", text=text, remedy="Geef er een van beide."
+        )
+        raise SchemaViolation((found,), code=CODE)
 
 
 def _visible(view: MessageView, backend: Backend) -> bool:
@@ -107,9 +176,12 @@ OPERATIONS = (
         handler=overview,
         tag="berichten",
         summary="Berichten van deze partij",
-        description="Wat is aangeleverd, wat hier is gemaakt en wat in het postvak ligt.",
+        description="Wat is aangeleverd, wat hier is gemaakt en wat in het postvak ligt; zonder "
+        "meer de nieuwste eerst. Na een storing: vraag met `na` en de laatst bewaarde `cursor`, of "
+        "met `sinds`, en volg `volgende` tot die null is. Een nieuwe status van een bericht dat al "
+        "is gezien staat hier niet bij.",
         scope=Scope.READ,
-        query=Page,
+        query=Listing,
         answers={200: Answer(description="Een bladzijde.", model=models.Berichtenlijst)},
     ),
     Operation(
@@ -121,15 +193,18 @@ OPERATIONS = (
         summary="Een bericht aanleveren",
         description="Hetzelfde document met hetzelfde referentienummer nog eens aanleveren geeft "
         "hetzelfde antwoord en verandert niets: na een verbroken verbinding kan het veilig "
-        "opnieuw. Hetzelfde referentienummer met een andere inhoud is een 409.",
+        "opnieuw. Hetzelfde referentienummer met een andere inhoud is een 409. Met "
+        "`proef=true` wordt het bericht alleen beoordeeld.",
         scope=Scope.HAND_IN,
         query=HandIn,
         body=Body(description="Het document, zoals het naar de ontvanger gaat."),
         answers={
             200: Answer(
-                description="Al eerder aangenomen; het bewijs van toen.",
+                description="Al eerder aangenomen: het bewijs van toen. Met `proef=true`: het "
+                "oordeel, ook als dat een weigering is.",
                 model=models.Ontvangstbewijs,
-                headers={"Location": "Waar het bericht te volgen is."},
+                other=models.Proefoordeel,
+                headers={"Location": "Waar het bericht te volgen is; niet bij een proef."},
             ),
             202: Answer(
                 description="Aangenomen of vastgehouden, en vastgelegd.",

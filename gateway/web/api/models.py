@@ -10,11 +10,18 @@ from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSche
 from pydantic.alias_generators import to_camel
 
 from gateway.errors import Severity
+from gateway.pipeline.trying import Check, Oordeel, Outcome
+from gateway.ports import Direction, Standing
 
 
 def rfc3339(at: datetime) -> str:
     """Return the moment in UTC, with milliseconds."""
     return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def rfc3339_exact(at: datetime) -> str:
+    """Return the moment in UTC, whole: for what a client sends back."""
+    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 Moment = Annotated[
@@ -108,6 +115,37 @@ class Ontvangstbewijs(Shape):
     herhaald: bool = Field(description="Of het eerder is aangeleverd: dit is het bewijs van toen.")
 
 
+class Controle(Shape):
+    """Eén vraag aan een bericht dat wordt geprobeerd."""
+
+    naam: Check
+    uitslag: Outcome = Field(
+        description="Bij `overgeslagen` moet eerst iets anders kloppen. Een `waarschuwing` houdt "
+        "het bericht niet tegen."
+    )
+    bevindingen: list[Bevinding]
+
+
+class Proefoordeel(Shape):
+    """Wat er met een bericht zou gebeuren. Er is niets vastgelegd en niets verzonden."""
+
+    oordeel: Oordeel = Field(description="Wat de aanlevering als antwoord zou krijgen.")
+    status: int = Field(description="HTTP-status van dat antwoord.")
+    code: str = Field(description="Code van de weigering; leeg als het geen weigering is.")
+    redenen: list[str] = Field(description="Waarom het zou worden vastgehouden.")
+    soort: str = Field(description="Leeg als niet te zien is welk bericht het is.")
+    versie: str
+    referentienummer: str
+    omvang: int = Field(description="Octetten.")
+    ontvanger: str = Field(description="Waar het eerst heen zou gaan; leeg zonder route.")
+    kanaal: str
+    cpa: str
+    uiterlijk: Moment | None = Field(
+        description="Wanneer het antwoord er moet zijn, bij aanlevering op dit moment."
+    )
+    controles: list[Controle] = Field(description="Elke controle, in de volgorde van het oordeel.")
+
+
 class Bericht(Shape):
     """Wat er van een bericht bekend is; niets van de inhoud."""
 
@@ -122,13 +160,14 @@ class Bericht(Shape):
     ontvanger_applicatie: str
     referentienummer: str
     cross_refnummer: str
+    zaak: str = Field(description="Kenmerk van de zaak; leeg als het onbekend of vernietigd is.")
     cpa: str = Field(description="CPAId van de overeenkomst; leeg als er geen is.")
     message_id: str = Field(description="MessageId van ebMS.")
     sha256: str = Field(description="Over de octetten van het document, hexadecimaal.")
     aangenomen: bool
     antwoord: str = Field(description="`Bv01Bericht`, `Fo01Bericht` of leeg.")
     link: str
-    status: str = Field(
+    status: Standing = Field(
         description="Waar het bericht staat, naar de levering die er het slechtst voor staat."
     )
 
@@ -141,7 +180,7 @@ class Levering(Shape):
     kanaal: str
     soort: str = Field(description="`bericht` of `signaal`.")
     status: str
-    toestand: str = Field(description="De status in woorden.")
+    toestand: Standing = Field(description="De status in woorden.")
     pogingen: int
     grond: str = Field(description="Waarom het weg mocht.")
     toestemming: str
@@ -175,7 +214,34 @@ class Berichtenlijst(Shape):
     """Een bladzijde met berichten."""
 
     berichten: list[Bericht]
-    volgende: str | None = Field(description="De volgende bladzijde; null op de laatste.")
+    volgende: str | None = Field(description="De volgende bladzijde; null als er nu geen is.")
+    cursor: str | None = Field(
+        description="Waar deze bladzijde ophield. Bij `na` en `sinds` ook als er niets meer is: "
+        "een later verzoek met `na` gaat hier verder en mist niets. Anders null als hij leeg is."
+    )
+
+
+class Berichtsoort(Shape):
+    """Een bericht dat met een andere partij kan worden gewisseld."""
+
+    soort: str
+    versie: str
+    richting: Direction = Field(description="`uit` als deze partij het stuurt, anders `in`.")
+    partij: str = Field(description="OIN van de andere partij.")
+    naam: str
+    rol: str
+    applicaties: list[str] = Field(description="Namen voor `ontvanger/applicatie`.")
+    via: str = Field(description="OIN van wie het gaat of komt: de partij zelf of een knooppunt.")
+    kanaal: str = Field(description="`ebms2`, of `postvak` binnen deze installatie.")
+    profiel: str = Field(description="Digikoppeling-profiel, zoals `osb-rm-e`.")
+    cpa: str
+    geldig_tot: Moment | None = Field(description="Einde van de overeenkomst.")
+
+
+class Berichtsoorten(Shape):
+    """Wat er is aangesloten."""
+
+    berichtsoorten: list[Berichtsoort]
 
 
 # --- the postvak ----------------------------------------------------------------------

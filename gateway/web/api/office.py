@@ -9,7 +9,7 @@ from aiohttp import web
 
 from gateway.directory import Backend
 from gateway.message import Aanlevering
-from gateway.pipeline import Receipt, Weigering
+from gateway.pipeline import Receipt, Trial, Weigering
 from gateway.ports import Clock, Payloads, Postvak, Reader, Snapshots
 from gateway.web.intake import Intake
 
@@ -19,6 +19,10 @@ class BackOffice(Protocol):
 
     async def hand_in(self, octets: bytes, aanlevering: Aanlevering, backend: Backend) -> Receipt:
         """Take a message in; raises Refused or Unavailable."""
+        ...
+
+    async def try_out(self, octets: bytes, aanlevering: Aanlevering, backend: Backend) -> Trial:
+        """Judge as `hand_in` would, and change nothing; raises Unavailable."""
         ...
 
     async def confirm(self, delivery: str, backend: Backend) -> bool:

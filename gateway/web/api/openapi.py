@@ -165,8 +165,9 @@ def _models(
         if one.body is not None and one.body.model is not None:
             yield one.body.model, "validation"
         for answer in one.answers.values():
-            if answer.model is not None:
-                yield answer.model, "serialization"
+            for model in (answer.model, answer.other):
+                if model is not None:
+                    yield model, "serialization"
 
 
 def _operation(one: Operation, schemas: _Schemas) -> dict[str, Any]:
@@ -226,6 +227,8 @@ def _body(body: Body, schemas: _Schemas) -> dict[str, Any]:
 
 def _answer(answer: Answer, schemas: _Schemas) -> dict[str, Any]:
     schema = answer.schema if answer.model is None else schemas.of(answer.model)
+    if answer.other is not None:
+        schema = {"anyOf": [schema, schemas.of(answer.other)]}
     headers = {"API-Version": _named("API-Version")}
     for name, description in (answer.headers or {}).items():
         headers[name] = _header(description, "string")

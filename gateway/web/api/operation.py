@@ -49,6 +49,8 @@ class Answer:
 
     description: str
     model: type[BaseModel] | None = None
+    other: type[BaseModel] | None = None
+    """A second model, where a parameter asks for another answer."""
     content_type: str = "application/json"
     schema: Mapping[str, Any] | None = None
     """Of what is not JSON of ours."""

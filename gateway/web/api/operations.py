@@ -2,11 +2,12 @@
 
 from http import HTTPMethod
 
-from gateway.web.api import berichten, openapi, postvak, token
+from gateway.web.api import berichten, berichtsoorten, openapi, postvak, token
 from gateway.web.api.operation import Answer, Operation
 
 OPERATIONS: tuple[Operation, ...] = (
     *berichten.OPERATIONS,
+    *berichtsoorten.OPERATIONS,
     *postvak.OPERATIONS,
     *token.OPERATIONS,
     Operation(

@@ -10,14 +10,14 @@ from aiohttp import web
 from pydantic import Field
 
 from gateway.credentials import Scope
-from gateway.errors import NoRoute
+from gateway.errors import Finding, NoRoute, SchemaViolation
 from gateway.pipeline import Weigering
 from gateway.ports import PostvakItem
 from gateway.web.api import models, shapes
 from gateway.web.api.body import JsonBody, read_json
 from gateway.web.api.office import BACKEND, OFFICE
 from gateway.web.api.operation import Answer, Body, Operation
-from gateway.web.api.query import Query, Whole, page
+from gateway.web.api.query import CODE, Query, Text, Whole, page
 
 LONGEST_WAIT = 60
 """Seconds."""
@@ -31,15 +31,22 @@ class Look(Query):
     wacht: Whole = Field(
         0, ge=0, le=LONGEST_WAIT, description="Seconden om te wachten als er nog niets is."
     )
+    applicatie: Text | None = Field(
+        None, description="Alleen voor deze applicatie van dit systeem; anders voor al zijn."
+    )
+    soort: Text | None = Field(
+        None, description="Alleen dit bericht, zoals `vtTerugkoppelingDi01`."
+    )
     limiet: Whole = page(default=20, most=100)
 
 
 async def look(request: web.Request, query: Look) -> web.Response:
     """Return what waits, leased to this back-end; wait for it when asked to."""
     office = request.app[OFFICE]
+    _own(request, query)
     deadline = office.clock.monotonic() + query.wacht
     while True:
-        found = await _take(request, query.limiet)
+        found = await _take(request, query)
         left = deadline - office.clock.monotonic()
         if found or left <= 0 or not await _wait(request, min(left, NAP)):
             return shapes.answer(models.Postvak(berichten=[shapes.item(item) for item in found]))
@@ -89,14 +96,22 @@ async def refuse(request: web.Request, _query: Query) -> web.Response:
     return shapes.answer(done)
 
 
-async def _take(request: web.Request, limit: int) -> tuple[PostvakItem, ...]:
+def _own(request: web.Request, query: Look) -> None:
+    if query.applicatie is not None and query.applicatie not in request[BACKEND].applicaties:
+        text = "Deze applicatie is niet aan dit systeem toegewezen."
+        found = Finding(code=CODE, rule="query", path="?applicatie", text=text)
+        raise SchemaViolation((found,), code=CODE)
+
+
+async def _take(request: web.Request, query: Look) -> tuple[PostvakItem, ...]:
     office, backend = request.app[OFFICE], request[BACKEND]
     return await office.gateway.postvak.take(
         party=backend.party,
-        applicaties=backend.applicaties,
+        applicaties=(query.applicatie,) if query.applicatie else backend.applicaties,
         consumer=backend.name,
-        limit=limit,
+        limit=query.limiet,
         lease=office.limits.lease,
+        kind=query.soort,
     )
 
 

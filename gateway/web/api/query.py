@@ -63,9 +63,9 @@ Whole = Annotated[int, BeforeValidator(_whole)]
 Moment = Annotated[AwareDatetime, BeforeValidator(_moment)]
 """A moment with its zone."""
 Text = Annotated[
-    str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")
+    str, StringConstraints(min_length=1, max_length=200, pattern="^[^\\x00-\\x1f\\x7f\\ufffd]+$")
 ]
-"""Readable text; a control character can stand in no name or number."""
+"""Readable text: no control character, and no octets that are not UTF-8 (U+FFFD)."""
 
 
 def page(*, default: int, most: int) -> Any:

@@ -7,7 +7,8 @@ from aiohttp import web
 from pydantic import BaseModel
 
 from gateway.lifecycle import State
-from gateway.pipeline import Receipt
+from gateway.pipeline import Receipt, Trial
+from gateway.pipeline.trying import Checked, Oordeel
 from gateway.ports import (
     AuditRow,
     DeliveryKind,
@@ -15,10 +16,13 @@ from gateway.ports import (
     Known,
     MessageView,
     PostvakItem,
+    Standing,
     Summary,
+    standing,
 )
 from gateway.web.api import models, steps
 from gateway.web.api.operation import ROOT
+from gateway.web.errors import finding_shape, findings_of, status_of
 
 
 def answer(body: BaseModel, *, status: int = 200, location: str | None = None) -> web.Response:
@@ -41,6 +45,36 @@ def receipt(receipt: Receipt) -> models.Ontvangstbewijs:
     )
 
 
+_ANSWERED = {Oordeel.ACCEPTED: 202, Oordeel.HELD: 202, Oordeel.REPEATED: 200}
+
+
+def trial(trial: Trial) -> models.Proefoordeel:
+    """What a back-end gets for a hand-in that was only tried."""
+    refused = trial.error if trial.oordeel is Oordeel.REFUSED else None
+    return models.Proefoordeel(
+        oordeel=trial.oordeel,
+        status=status_of(refused) if refused else _ANSWERED[trial.oordeel],
+        code=refused.code if refused else "",
+        redenen=list(trial.reasons),
+        soort=trial.kind,
+        versie=trial.version,
+        referentienummer=trial.referentienummer,
+        omvang=trial.size,
+        ontvanger=trial.recipient,
+        kanaal=trial.channel,
+        cpa=trial.cpa_id,
+        uiterlijk=trial.deadline,
+        controles=[_check(one) for one in trial.checks],
+    )
+
+
+def _check(one: Checked) -> models.Controle:
+    refusing = findings_of(one.error) if one.error else ()
+    shapes = [finding_shape(finding) for finding in (*refusing, *one.findings)]
+    findings = [models.Bevinding.model_validate(shape) for shape in shapes]
+    return models.Controle(naam=one.check, uitslag=one.outcome, bevindingen=findings)
+
+
 def _known(message: Known) -> dict[str, Any]:
     """The facts of a message; nothing of its content."""
     return {
@@ -55,6 +89,7 @@ def _known(message: Known) -> dict[str, Any]:
         "ontvanger_applicatie": message.ontvanger_applicatie,
         "referentienummer": message.referentienummer,
         "cross_refnummer": message.cross_refnummer,
+        "zaak": message.zaak,
         "cpa": message.cpa_id,
         "message_id": message.message_id,
         "sha256": message.content_sha256,
@@ -64,42 +99,17 @@ def _known(message: Known) -> dict[str, Any]:
     }
 
 
-STATUS = {
-    State.HELD: "vastgehouden",
-    State.READY: "onderweg",
-    State.CLAIMED: "onderweg",
-    State.SENT: "wacht op bevestiging",
-    State.DELIVERED: "bezorgd",
-    State.REFUSED: "geweigerd",
-    State.UNKNOWN: "onzeker",
-    State.DEAD: "niet bezorgd",
-}
-"""What a state means to whoever handed the message in."""
-_WORST = (
-    State.UNKNOWN,
-    State.DEAD,
-    State.REFUSED,
-    State.HELD,
-    State.READY,
-    State.CLAIMED,
-    State.SENT,
-    State.DELIVERED,
-)
 _EXPLAINED = {
-    "onzeker": "Het is niet zeker of het bericht is aangekomen. Een medewerker beslist.",
-    "niet bezorgd": "Het bericht is niet aantoonbaar bezorgd en wordt niet meer verzonden. "
+    Standing.UNKNOWN: "Het is niet zeker of het bericht is aangekomen. Een medewerker beslist.",
+    Standing.DEAD: "Het bericht is niet aantoonbaar bezorgd en wordt niet meer verzonden. "
     "Lever het zo nodig opnieuw aan met een nieuw referentienummer.",
-    "geweigerd": "De ontvanger heeft het bericht geweigerd.",
+    Standing.REFUSED: "De ontvanger heeft het bericht geweigerd.",
 }
 
 
-def status(message: Known, states: Iterable[State]) -> str:
+def status(message: Known, states: Iterable[State]) -> Standing:
     """One word for a message, by the delivery that is worst off."""
-    there = set(states)
-    worst = next((state for state in _WORST if state in there), None)
-    if worst is not None:
-        return STATUS[worst]
-    return "verwerkt" if message.accepted else "geweigerd"
+    return standing(states, accepted=message.accepted)
 
 
 def summary(one: Summary) -> models.Bericht:
@@ -127,7 +137,7 @@ def _delivery(view: DeliveryView) -> models.Levering:
         kanaal=view.channel,
         soort=view.kind,
         status=view.state,
-        toestand=STATUS[view.state],
+        toestand=standing((view.state,), accepted=True),
         pogingen=view.attempt,
         grond=view.ground,
         toestemming=view.approval_id,

@@ -6,6 +6,7 @@ from types import MappingProxyType
 STEPS: Mapping[str, str] = MappingProxyType(
     {
         "message.handed_in": "Aangeleverd door het eigen systeem",
+        "message.tried": "Alleen beoordeeld; niets vastgelegd of verzonden",
         "message.received": "Ontvangen van de partner",
         "message.opened": "Ontsleuteld en handtekening gecontroleerd",
         "message.validated": "Schema en regels gecontroleerd",
