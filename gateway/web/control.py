@@ -64,8 +64,8 @@ class Command:
 
     what: What
     id: str
-    """Of a delivery or a message; of an alarm its number; `USE:SHA256` of a certificate; the name of
-    a schema pack."""
+    """Of a delivery or a message; of an alarm its number; of a certificate `USE:SHA256`; the name
+    of a schema pack."""
     who: str
     why: str
 
