@@ -69,9 +69,8 @@ class Letters:
         """Sign and encrypt a document for the knooppunt."""
         return sealed(
             octets,
-            ACTION,
-            sender=self.oin,
-            agreement=self.agreement,
+            self.agreement.find(self.oin, ACTION)[0],
+            cpa_id=self.agreement.cpa_id,
             keyring=self.keyring,
             domain=DOMAIN,
         )

@@ -17,10 +17,16 @@ from uuid import uuid4
 import structlog
 
 from gateway.config import Settings
-from gateway.directory import Directory
+from gateway.directory import Directory, Subscriber
 from gateway.errors import Finding, GatewayError, StaleSnapshot
 from gateway.explainer import Explainer
-from gateway.installation import Installation, load_directory, load_installation, share
+from gateway.installation import (
+    Installation,
+    load_directory,
+    load_installation,
+    share,
+)
+from gateway.installation_webhooks import subscribers
 from gateway.inventory import pair_of
 from gateway.keys.access import UsedAssertions, load_token_keys
 from gateway.keys.epochs import EpochKeys
@@ -28,12 +34,14 @@ from gateway.keys.keystore import FileKeyring, ReloadableKeyring
 from gateway.metrics import Metrics
 from gateway.outbound.ebms import EbmsClient
 from gateway.outbound.tls import KeyPair, ReloadableContext, server_context
+from gateway.outbound.webhook import WebhookClient
 from gateway.pipeline import Gateway, House
 from gateway.pipeline.housekeeping import Housekeeping
 from gateway.security.certificates import TrustStore, Usage
 from gateway.security.jwt import Issuer
 from gateway.store.store import Store
 from gateway.web.api.auth import Oauth
+from gateway.webhook_worker import WebhookWorker
 from gateway.wire.schema import MAX_FINDINGS, SchemaSet
 from gateway.worker import Pace, Worker
 
@@ -223,6 +231,8 @@ class App:
     """Access tokens for back-ends; None where they are not given."""
     keyring: ReloadableKeyring
     network: EbmsClient
+    webhook_worker: WebhookWorker
+    webhook_client: WebhookClient
 
     @property
     def settings(self) -> Settings:
@@ -270,6 +280,8 @@ class App:
             directory = self.snapshots.current()
             api = _api_context(self.installation, directory)
             fresh = server_context(identity, clients=directory.trust)
+            self.store.subscribe(_subscribers(directory))
+            self.webhook_client.renew()
             self.network.renew((identity,))
         except GatewayError as error:
             log.error("directory.not_reloaded", code=error.code, where=error.where)
@@ -345,6 +357,9 @@ async def build(installation: Installation) -> AsyncIterator[App]:
             snapshots=snapshots, clock=clock, identities=(_identity(installation),)
         )
         stack.push_async_callback(network.close)
+        store.subscribe(_subscribers(directory))
+        client = WebhookClient(current=snapshots.current, clock=clock, path=installation.path)
+        client.renew()
         metrics = Metrics()
         metrics.store_down(store.condition.seconds)
         api_tls = _api_context(installation, directory)
@@ -368,6 +383,8 @@ async def build(installation: Installation) -> AsyncIterator[App]:
                 reader=store.reader,
                 alarms=store.alarms,
                 undeliverable=store.undeliverable,
+                webhooks=store.webhooks,
+                caller=client,
                 worker=worker_name(settings),
             )
         )
@@ -387,7 +404,19 @@ async def build(installation: Installation) -> AsyncIterator[App]:
             oauth=oauth,
             keyring=keyring,
             network=network,
+            webhook_worker=WebhookWorker(
+                calling=gateway.calling,
+                bell=store.webhook_bell,
+                on_trouble=_trouble(metrics, store),
+            ),
+            webhook_client=client,
         )
+
+
+def _subscribers(directory: Directory) -> tuple[Subscriber, ...]:
+    if directory.calling.unsafe_http_loopback:
+        log.warning("webhooks.unsafe_http_loopback")
+    return tuple(webhook.subscriber for webhook in directory.webhooks)
 
 
 def _worker(
@@ -423,7 +452,7 @@ def open_store(installation: Installation, clock: SystemClock, dice: SystemDice)
     database = installation.database
     if isinstance(database, Path):
         database.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return Store.open(
+    store = Store.open(
         database,
         epochs=EpochKeys(installation.path(settings.paths.epoch_keys), dice=dice),
         clock=clock,
@@ -433,6 +462,8 @@ def open_store(installation: Installation, clock: SystemClock, dice: SystemDice)
         writers=settings.database.writers,
         lease=timedelta(seconds=settings.worker.lease_seconds),
     )
+    store.subscribe(subscribers(settings))
+    return store
 
 
 def _trouble(metrics: Metrics, store: Store) -> Callable[[str], None]:

@@ -46,6 +46,15 @@ class Environment(StrEnum):
     TEST = "test"
 
 
+class WebhookEvent(StrEnum):
+    """What a back-end can be told of."""
+
+    WAITING = "postvak.nieuw"
+    STATUS = "bericht.status"
+    TEST = "webhook.proef"
+    """On request only; needs no subscription."""
+
+
 class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -299,6 +308,64 @@ class AlarmSettings(_Section):
     )
 
 
+class WebhooksSettings(_Section):
+    """Calls to back-ends (webhooks): where to, how, and for how long."""
+
+    toegestaan: tuple[str, ...] = Field(
+        (),
+        description="What may be called: `host:port` (public addresses of that name), "
+        "`address:port`, or a network such as `10.1.2.0/24`; empty = nothing.",
+    )
+    ca: Path | None = Field(
+        None,
+        description="CAs that a receiver's certificate may be of, PEM; left out = the system's.",
+    )
+    certificate: Path | None = Field(
+        None, description="Client certificate to show, PEM; left out = none."
+    )
+    key: Path | None = Field(None, description="Private key of that certificate, PEM, mode 0600.")
+    in_flight: int = Field(4, ge=1, le=32, description="Calls under way at once, per webhook.")
+    connect_seconds: float = Field(
+        5.0, gt=0, le=30, description="How long look-up, TCP and TLS may take together."
+    )
+    total_seconds: float = Field(15.0, gt=0, le=60, description="How long a whole call may take.")
+    disable_after_hours: int = Field(
+        72, ge=1, le=720, description="Failing for so long switches a webhook off, with an alarm."
+    )
+    keep_hours: int = Field(
+        168,
+        ge=1,
+        le=2_160,
+        description="Age at which an event that was never taken is dropped and counted; not less "
+        "than disable_after_hours.",
+    )
+    unsafe_http_loopback: bool = Field(
+        default=False,
+        description="Unsafe: true allows plain http to this machine. Only where omgeving = test.",
+    )
+
+
+class WebhookSettings(_Section):
+    """Where this back-end is told that something changed. It gets ids and states, no content."""
+
+    naam: str = Field(
+        pattern="^[a-z0-9][a-z0-9-]{0,63}$", description="Its id in the API; no two have the same."
+    )
+    url: str = Field(min_length=1, description="https URL; [webhooks] toegestaan must allow it.")
+    secret_files: tuple[Path, ...] = Field(
+        min_length=1,
+        max_length=2,
+        description="Files with its secret (whsec_…), mode 0600; two while one replaces the "
+        "other: both sign.",
+    )
+    gebeurtenissen: tuple[WebhookEvent, ...] = Field(
+        min_length=1, description="postvak.nieuw, bericht.status, or both."
+    )
+    applicaties: tuple[str, ...] = Field(
+        min_length=1, description="Applicaties of the back-end that it is told about."
+    )
+
+
 class PartySettings(_Section):
     """A party in the chain."""
 
@@ -398,6 +465,7 @@ class BackendSettings(_Section):
     tokens: tuple[TokenSettings, ...] = Field((), description="Its tokens.")
     certificaten: tuple[CertificateSettings, ...] = Field((), description="Its certificates.")
     sleutels: tuple[ClientKeySettings, ...] = Field((), description="Its keys.")
+    webhooks: tuple[WebhookSettings, ...] = Field((), description="Where it is told of changes.")
 
 
 class Settings(_Section):
@@ -418,6 +486,7 @@ class Settings(_Section):
         default_factory=lambda: RetentionSettings.model_validate({})
     )
     alarms: AlarmSettings = Field(default_factory=lambda: AlarmSettings.model_validate({}))
+    webhooks: WebhooksSettings = Field(default_factory=lambda: WebhooksSettings.model_validate({}))
     contact: ContactSettings | None = Field(None, description="Left out = nobody.")
     diensten: dict[str, str] = Field(
         default_factory=dict,

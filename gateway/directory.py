@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from gateway.catalogue import Catalogue, Role
+from gateway.config import WebhookEvent, WebhooksSettings
 from gateway.credentials import Credentials
 from gateway.errors import UnknownAgreement
 from gateway.message import OIN_TYPE, Oin, PartyRef
@@ -42,6 +43,32 @@ class Backend:
     party: Oin
     applicaties: tuple[str, ...]
     credentials: Credentials = field(default_factory=Credentials)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subscriber:
+    """What the store must know of a webhook to write an event down for it."""
+
+    name: str
+    """Unique in the installation."""
+    backend: str
+    party: Oin
+    applicaties: frozenset[str]
+    events: frozenset[WebhookEvent]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Webhook:
+    """Where a back-end is told that something changed."""
+
+    subscriber: Subscriber
+    url: str
+    secrets: tuple[bytes, ...] = field(repr=False)
+    """Each signs: two while one replaces the other."""
+
+    @property
+    def name(self) -> str:
+        return self.subscriber.name
 
 
 # --- agreements -----------------------------------------------------------------------
@@ -266,6 +293,9 @@ class Directory:
     gate: Gate
     trust: Trust
     backends: tuple[Backend, ...] = ()
+    webhooks: tuple[Webhook, ...] = ()
+    calling: WebhooksSettings = field(default_factory=lambda: WebhooksSettings.model_validate({}))
+    """How webhooks are called."""
     client_trust: Trust | None = None
     """For certificates of back-ends; None = the same as for partners."""
     suspended: frozenset[Oin] = frozenset()

@@ -121,6 +121,9 @@ async def _tidy(app: App) -> None:
     for code in kept.failed:
         log.error("housekeeping.failed", code=code)
         app.metrics.refused(code)
+    dropped = await app.gateway.calling.drop_old()
+    if dropped:
+        log.warning("webhooks.dropped", events=dropped)
     if kept.backlog is not None:
         app.metrics.retention(
             due=kept.backlog.due,

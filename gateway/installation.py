@@ -29,6 +29,7 @@ from gateway.errors import Malformed, Misconfigured
 from gateway.installation_backends import backend
 from gateway.installation_check import check
 from gateway.installation_packs import check_partners, with_activated
+from gateway.installation_webhooks import webhooks
 from gateway.message import Oin
 from gateway.packs.activations import NAME as ACTIVATIONS
 from gateway.packs.activations import check_packs, read_activations
@@ -149,6 +150,7 @@ def load_directory(
     catalogue = load_catalogue(_or_shared(installation, paths.catalogue, "catalogue.toml"), files)
     table = _or_shared(installation, paths.classification, "classification.toml")
     gate = Gate(table=load_table(table, files), approvals=_approvals(installation, files))
+    called = tuple(webhooks(settings, installation.path, files.octets))
     parties = {Oin(p.oin): _party(p, settings) for p in settings.partijen}
     shelved = _shelved(installation, files, activations)
     catalogue = with_activated(catalogue, shelved.activations, shelved.packs)
@@ -166,6 +168,8 @@ def load_directory(
         trust=trust,
         backends=backends,
         client_trust=client_trust,
+        webhooks=called,
+        calling=settings.webhooks,
         suspended=frozenset(Oin(p.oin) for p in settings.partijen if p.opgeschort),
         limits=_limits(settings.limits),
         packs=shelved.packs,

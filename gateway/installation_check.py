@@ -9,6 +9,7 @@ from gateway.config import BackendSettings, CertificateSettings, InstallationRol
 from gateway.credentials import Factor
 from gateway.directory import Party
 from gateway.errors import Misconfigured
+from gateway.installation_webhooks import webhook_faults
 from gateway.message import Oin
 
 
@@ -35,6 +36,7 @@ def _faults(
     if _twice(b.naam for b in settings.backends):
         yield _Fault("backends.naam", "Twee backends hebben dezelfde naam.")
     yield from _credentials(settings)
+    yield from (_Fault(*fault) for fault in webhook_faults(settings))
     known = {version for _, version in catalogue.kinds}
     for service, version in settings.diensten.items():
         if version not in known:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
@@ -78,6 +78,8 @@ class NewInstallation:
     """PostgreSQL; None = the SQLite file."""
     data: Path | None = None
     """Folder of database and epoch keys; None = `data` beside gateway.toml."""
+    paths: Mapping[str, str] = field(default_factory=dict)
+    """Settings of `[paths]` that are not left at their default."""
 
 
 def write_installation(folder: Path, new: NewInstallation) -> Path:
@@ -171,12 +173,13 @@ def _section(name: str, model: type[BaseModel], given: Mapping[str, str]) -> lis
     return [*lines, ""]
 
 
-def _paths(new: NewInstallation) -> dict[str, str]:
-    return _given(
+def _paths(new: NewInstallation) -> Mapping[str, str]:
+    own = _given(
         approvals="approvals.toml" if new.approvals else None,
         database=None if new.data is None else str(new.data / "gateway.db"),
         epoch_keys=None if new.data is None else str(new.data / "epochs"),
     )
+    return {**own, **new.paths}
 
 
 def _given(**settings: str | None) -> dict[str, str]:

@@ -68,6 +68,12 @@ class Metrics:
             buckets=SECONDS,
             registry=registry,
         )
+        self._calls = Counter(
+            "gateway_webhook_calls",
+            "Calls to webhooks, by outcome: sent, failed; and events dropped",
+            ("uitkomst",),
+            registry=registry,
+        )
         self._deliveries = Gauge(
             "gateway_deliveries",
             "Deliveries in the store, by state",
@@ -120,6 +126,10 @@ class Metrics:
         """Count an attempt to deliver, with how long it took."""
         labels = self._few["kind"](kind), self._few["outcome"](outcome)
         self._attempts.labels(*labels).observe(seconds)
+
+    def called(self, outcome: str, n: int = 1) -> None:
+        """Count calls to webhooks, or events that became too old for one."""
+        self._calls.labels(outcome).inc(n)
 
     def answered(self, listener: str, status: int, seconds: float) -> None:
         """Count an HTTP answer."""

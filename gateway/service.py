@@ -87,11 +87,13 @@ async def _control(app: App) -> AsyncIterator[None]:
         yield
         return
     folder = app.installation.path(app.settings.paths.database).parent
+    store = app.store
     desk = Desk(
-        decisions=app.store.decisions,
-        alarms=app.store.alarms,
-        renewals=app.store.renewals,
-        shelving=app.store.shelving,
+        decisions=store.decisions,
+        alarms=store.alarms,
+        renewals=store.renewals,
+        shelving=store.shelving,
+        webhooks=store.webhooks,
     )
     control = await open_control(desk, folder)
     try:
@@ -110,6 +112,7 @@ async def _run(
     async with asyncio.TaskGroup() as tasks:
         if ProcessRole.WORKER in roles:
             tasks.create_task(app.worker.run(stop))
+            tasks.create_task(app.webhook_worker.run(stop))
         beside = [tasks.create_task(keep_house(app, hangup, leads=ProcessRole.SEALER in roles))]
         if ProcessRole.WEB in roles:
             beside.append(tasks.create_task(app.explaining.warm()))

@@ -16,7 +16,9 @@ from gateway.cli import (
     schemas,
     send,
     serving,
+    webhooks,
 )
+from gateway.cli.simulator import commands as simulator
 
 
 def register(app: typer.Typer) -> None:
@@ -34,4 +36,6 @@ def register(app: typer.Typer) -> None:
     app.add_typer(audit.app, name="audit")
     app.add_typer(cpa.app, name="cpa")
     app.add_typer(certs.app, name="certs")
+    app.add_typer(simulator.app, name="simulator")
     app.add_typer(schemas.app, name="schemas")
+    app.add_typer(webhooks.app, name="webhooks")

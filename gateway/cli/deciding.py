@@ -65,6 +65,7 @@ async def _decide(installation: Installation, command: Command) -> dict[str, str
             alarms=store.alarms,
             renewals=store.renewals,
             shelving=store.shelving,
+            webhooks=store.webhooks,
         )
         return await desk.perform(command)
     finally:

@@ -22,6 +22,7 @@ from gateway.cli.doctor_findings import Area, Finding, Severity, shape, show, su
 from gateway.cli.doctor_packs import packs
 from gateway.cli.doctor_retention import retention
 from gateway.cli.doctor_signin import sign_in
+from gateway.cli.doctor_webhooks import webhooks
 from gateway.cli.look import look
 from gateway.cli.screen import screen
 from gateway.directory import Directory
@@ -33,7 +34,7 @@ from gateway.web.api import alarm_texts
 
 MOST_ALARMS = 1_000
 UNREADABLE = 2
-_CONFIG, _BACKENDS = Area("Configuratie"), Area("Systemen")
+_CONFIG, _BACKENDS, _WEBHOOKS = Area("Configuratie"), Area("Systemen"), Area("Webhooks")
 _SCHEMAS, _ALARMS, _RETENTION = Area("Schema's"), Area("Alarmen"), Area("Bewaartermijnen")
 
 
@@ -95,6 +96,9 @@ def examine(installation: Installation, *, partners: bool = False) -> Iterator[F
     yield from network.ports(installation)
     if partners:
         yield from network.partners(installation, directory, now)
+    yield from _WEBHOOKS.lines(
+        webhooks(installation, directory), code="webhooks.state", remedy="docs/webhooks.md"
+    )
     yield from _alarms(installation)
     yield from _RETENTION.lines(
         retention(installation),

@@ -9,8 +9,7 @@ that it was made with. Posts under way end on the old one.
 import io
 import ssl
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import timedelta
 
 import aiohttp
 
@@ -23,6 +22,7 @@ from gateway.errors import (
 )
 from gateway.message import Oin, WireMessage
 from gateway.outbound.outcome import Progress, failure, tracing
+from gateway.outbound.retry_after import retry_after
 from gateway.outbound.tls import KeyPair, client_context
 from gateway.ports import Answer, Clock, Endpoint, Snapshots
 from gateway.security.certificates import Usage, acts_for, oin_of
@@ -252,17 +252,8 @@ class EbmsClient:
         return bytes(octets)
 
     def _retry_after(self, text: str) -> timedelta | None:
-        wait = _seconds(text) if text.isascii() and text.isdigit() else self._until(text)
-        if wait is None:
-            return None
-        return min(max(wait, timedelta(0)), self._limits.longest_retry_after)
-
-    def _until(self, text: str) -> timedelta | None:
-        try:
-            moment = parsedate_to_datetime(text)
-        except (ValueError, OverflowError):
-            return None
-        return moment - self._clock.now() if _aware(moment) else None
+        wait = retry_after(text, self._clock.now())
+        return None if wait is None else min(wait, self._limits.longest_retry_after)
 
 
 def _by_certificate(identities: tuple[KeyPair, ...]) -> dict[bytes, KeyPair]:
@@ -274,15 +265,6 @@ def _oin(certificate: bytes | None) -> Oin | None:
         return oin_of(certificate) if certificate is not None else None
     except CertificateRejected:
         return None
-
-
-def _seconds(text: str) -> timedelta:
-    """RFC 9110, 10.2.3; a number of more than nine digits is only "very long"."""
-    return timedelta(seconds=int(text[:9]))
-
-
-def _aware(moment: datetime) -> bool:
-    return moment.tzinfo is not None
 
 
 def _same(a: Directory, b: Directory) -> bool:

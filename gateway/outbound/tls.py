@@ -99,6 +99,27 @@ def client_context(pair: KeyPair | None, *, servers: Trust, check: Check) -> ssl
     return context
 
 
+def outward_context(pair: KeyPair | None, *, ca: Path | None) -> ssl.SSLContext:
+    """Return the context for calling a server outside the chain: its chain and its name.
+
+    `ca` holds the roots that count, PEM; None = those of the system. Raises as
+    `server_context`.
+    """
+    context = _hardened(ssl.PROTOCOL_TLS_CLIENT)
+    if ca is None:
+        context.load_default_certs(ssl.Purpose.SERVER_AUTH)
+    else:
+        try:
+            context.load_verify_locations(cafile=ca)
+        except (OSError, ssl.SSLError) as error:
+            raise Misconfigured(
+                "tls.anchors", "Het bestand met CA's is niet te lezen.", where=str(ca)
+            ) from error
+    if pair is not None:
+        _load_pair(context, pair)
+    return context
+
+
 class ReloadableContext(ssl.SSLContext):
     """The context of a listener that outlives its certificate and its anchors.
 

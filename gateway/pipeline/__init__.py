@@ -9,6 +9,7 @@ from gateway.pipeline.postvak import Closing, Weigering
 from gateway.pipeline.receive import Receiver
 from gateway.pipeline.trying import Trial, Trying
 from gateway.pipeline.undeliverable import Telling
+from gateway.pipeline.webhooks import Calling
 from gateway.ports import Answer, Claim, Payloads, Postvak, Reader, Snapshots
 
 __all__ = ["Gateway", "House", "Receipt", "Trial", "Weigering"]
@@ -26,6 +27,8 @@ class Gateway:
         self._closing = Closing(house)
         self._delivering = Delivering(house, self._receiver.take_signal)
         self._telling = Telling(house)
+        self.calling = Calling(house)
+        """Webhooks: what is owed to them, tests, and switching on."""
 
     async def receive(self, inbound: Inbound) -> Answer:
         """Take in one ebMS request; never raises: every error is an Answer."""

@@ -8,6 +8,7 @@ from typing import Protocol, TypeVar
 from gateway.errors import Finding
 from gateway.ports import (
     Alarms,
+    Caller,
     Clock,
     Dice,
     Inbox,
@@ -20,6 +21,7 @@ from gateway.ports import (
     Signals,
     Snapshots,
     Undeliverable,
+    Webhooks,
 )
 
 T = TypeVar("T")
@@ -37,6 +39,7 @@ class Count(Protocol):
     def received(self, kind: str, outcome: str) -> None: ...
     def refused(self, code: str) -> None: ...
     def attempted(self, kind: str, outcome: str, seconds: float) -> None: ...
+    def called(self, outcome: str, n: int = 1) -> None: ...
 
 
 class Think(Protocol):
@@ -65,6 +68,8 @@ class House:
     reader: Reader
     alarms: Alarms
     undeliverable: Undeliverable
+    webhooks: Webhooks
+    caller: Caller
     worker: str
     """Name of this process in claims and audit rows."""
 

@@ -58,6 +58,15 @@ from gateway.ports.stored import (
     SealedPayload,
     StoredPayload,
 )
+from gateway.ports.webhooks import (
+    Call,
+    Caller,
+    Notice,
+    Reply,
+    WebhookResult,
+    Webhooks,
+    WebhookState,
+)
 
 __all__ = [
     "Admission",
@@ -69,6 +78,8 @@ __all__ = [
     "Answer",
     "AuditEvent",
     "AuditRow",
+    "Call",
+    "Caller",
     "Claim",
     "Clock",
     "Decided",
@@ -90,6 +101,7 @@ __all__ = [
     "Network",
     "NewDelivery",
     "NewMessage",
+    "Notice",
     "Outcome",
     "Owed",
     "Page",
@@ -100,6 +112,7 @@ __all__ = [
     "Reader",
     "Renewal",
     "Renewals",
+    "Reply",
     "SealedPayload",
     "Shelving",
     "SignalOutcome",
@@ -112,5 +125,8 @@ __all__ = [
     "TryAgain",
     "Undeliverable",
     "Wanted",
+    "WebhookResult",
+    "WebhookState",
+    "Webhooks",
     "standing",
 ]

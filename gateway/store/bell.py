@@ -95,6 +95,7 @@ class PartyBells:
 
 WORK = "work"
 POSTVAK = "postvak:"
+WEBHOOKS = "webhooks"
 SOON = 0.02
 """Seconds after which a worker looks again at lanes that another process had."""
 
@@ -115,6 +116,7 @@ class Bells:
         self.epoch = Bell()
         """The directory was changed by another process."""
         self.postvak = PartyBells()
+        self.webhooks = Bell()
 
     def rung(self, topic: str) -> None:
         """Pass on what a commit rang, of this process or another."""
@@ -122,6 +124,8 @@ class Bells:
             self.work.ring()
         elif topic.startswith(POSTVAK):
             self.postvak.ring(Oin(topic.removeprefix(POSTVAK)))
+        elif topic == WEBHOOKS:
+            self.webhooks.ring()
         else:
             self.epoch.ring()
 
@@ -130,6 +134,7 @@ class Bells:
         self.work.ring()
         self.epoch.ring()
         self.postvak.ring_all()
+        self.webhooks.ring()
 
     def soon(self) -> None:
         """Wake the worker in a moment."""

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 import sqlalchemy as sa
 
+from gateway.directory import Subscriber
 from gateway.errors import GatewayError, OutcomeUnknown, StoreUnavailable
 from gateway.ports import Clock
 from gateway.store import clock as marks
@@ -89,13 +90,27 @@ class Unwatched:
         """There was none."""
 
 
+@dataclass(slots=True)
+class Subscribers:
+    """Who is told what units change, by the directory of now. One for all committers."""
+
+    now: tuple[Subscriber, ...] = ()
+
+
 class Committer:
     """Runs units in transactions, on a connection of its own that writes. Not thread-safe."""
 
     def __init__(
-        self, engine: Engine, writer_id: str, clock: Clock, *, watch: Watch | None = None
+        self,
+        engine: Engine,
+        writer_id: str,
+        clock: Clock,
+        *,
+        watch: Watch | None = None,
+        subscribers: Subscribers | None = None,
     ) -> None:
         """Connect, and find the end of an audit chain that is named after `writer_id`."""
+        self._subscribers = subscribers or Subscribers()
         self._watch = watch or Unwatched()
         self._engine = engine
         self._writer_id = writer_id
@@ -181,7 +196,13 @@ class Committer:
         try:
             now = self._clock.now()
             high_water = self._mark.advance(connection, now)
-            tx = Tx(connection, self._tail, high_water=high_water, now=now)
+            tx = Tx(
+                connection,
+                self._tail,
+                high_water=high_water,
+                now=now,
+                subscribers=self._subscribers.now,
+            )
             values = [unit.run(tx) for unit in units]
             tx.flush()
             self._engine.tell(connection, tuple(tx.topics))

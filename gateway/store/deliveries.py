@@ -14,6 +14,7 @@ from gateway.ports import AuditEvent, DeliveryChannel, DeliveryKind, NewDelivery
 from gateway.store.bell import topic_of
 from gateway.store.ending import BAD, ended
 from gateway.store.kept import keep
+from gateway.store.notices import became, waits
 from gateway.store.prepared import Prepared
 from gateway.store.records import canonical_list
 from gateway.store.tables import deliveries, lanes
@@ -114,6 +115,8 @@ def move(  # noqa: PLR0913 - one change, its details by name
     tx.record(*before, replace(audit, data={**audit.data, "state": str(new)}))
     if new in BAD or at.state in BAD:
         ended(tx, at.id, at.state, new, audit)
+    if tx.subscribers:
+        became(tx, at.id, event, new, audit.at)
     return True
 
 
@@ -149,6 +152,8 @@ def add_delivery(tx: Tx, message: NewMessage, delivery: NewDelivery) -> None:
     tx.insert(deliveries, (row | {"message": message.id, "ebms_id": message.message_id},))
     if delivery.state is State.READY:
         tx.ring(topic_of(delivery))
+        if tx.subscribers:
+            waits(tx, message, delivery)
     if delivery.sealed is not None:
         keep(tx, delivery.sealed)
 

@@ -23,6 +23,7 @@ from gateway.store import epoch
 from gateway.store.bell import WORK
 from gateway.store.deliveries import add_delivery, look_again
 from gateway.store.kept import keep
+from gateway.store.notices import answered
 from gateway.store.prepared import Prepared
 from gateway.store.reading import Reads
 from gateway.store.records import (
@@ -175,6 +176,8 @@ def _mark_answered(tx: Tx, origin: str, answer: NewMessage, now: datetime) -> No
     """The first answer counts; the trace of the origin shows each."""
     first = tx.change(_ANSWER, {"b_id": origin, "b_kind": answer.kind, "b_now": now})
     look_again(tx, origin, now)
+    if first and tx.subscribers:
+        answered(tx, origin, answer.kind, now)
     tx.record(
         AuditEvent(
             event="message.answered",

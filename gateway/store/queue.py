@@ -39,7 +39,7 @@ from gateway.store.prepared import Prepared
 from gateway.store.reading import Reads
 from gateway.store.records import write_references
 from gateway.store.sweep import Sweep, anything_due, next_due
-from gateway.store.tables import deliveries, duties, workers
+from gateway.store.tables import deliveries, duties, webhook_events, workers
 from gateway.store.transaction import Tx
 from gateway.store.writer import Writer
 
@@ -187,12 +187,13 @@ class ForgetWorkers:
     """Unit: at the start of a process that has the database for itself.
 
     Workers of earlier runs are gone: neither their claims nor their duties need wait for an
-    end of lease or term.
+    end of lease or term, nor the events that they were sending.
     """
 
     def run(self, tx: Tx) -> int:
         """Return how many workers were forgotten."""
         tx.write(sa.delete(duties))
+        tx.write(sa.update(webhook_events).values(leased_until=None))
         return tx.write(sa.delete(workers))
 
 

@@ -29,7 +29,7 @@ from gateway.store.engine import Engine
 from gateway.store.listing import Bounds, find, of_party, start
 from gateway.store.reading import Reads
 from gateway.store.records import KNOWN, known
-from gateway.store.tables import audit, deliveries, messages
+from gateway.store.tables import audit, deliveries, messages, webhook_events
 
 
 def _view(row: sa.Row[Any]) -> DeliveryView:
@@ -184,6 +184,9 @@ def _figures(connection: sa.Connection, now: Any) -> dict[str, int]:
     )
     figures["delivery.expired"] = _count(
         connection, d.state == str(State.DEAD), d.last_code == "delivery.expired"
+    )
+    figures["webhooks.waiting"] = int(
+        connection.execute(sa.select(sa.func.count()).select_from(webhook_events)).scalar_one()
     )
     return figures | {f"alarm.{code}": n for code, n in counts(connection).items()}
 

@@ -8,6 +8,7 @@ from dataclasses import asdict
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from gateway.directory import Subscriber
 from gateway.ports import (
     Alarms,
     Clock,
@@ -21,12 +22,13 @@ from gateway.ports import (
     Shelving,
     Signals,
     Undeliverable,
+    Webhooks,
 )
 from gateway.store.alarms import SqlAlarms
 from gateway.store.audit import Break, verify_chain
 from gateway.store.bell import Bell, Bells
 from gateway.store.clock import HIGH_WATER, stepped_back
-from gateway.store.commit import Committer
+from gateway.store.commit import Committer, Subscribers
 from gateway.store.condition import Condition
 from gateway.store.decisions import SqlDecisions
 from gateway.store.duties import LeaveDuty, TakeDuty
@@ -45,6 +47,7 @@ from gateway.store.retention import SqlRetention
 from gateway.store.shelving import SqlShelving
 from gateway.store.signals import SqlSignals
 from gateway.store.undeliverable import SqlUndeliverable
+from gateway.store.webhooks import SqlWebhooks
 from gateway.store.writer import InlineWriter, ThreadWriter, Writer, value_of
 
 RUN_LENGTH = 12
@@ -68,8 +71,10 @@ class Store:
         dice: Dice,
         lease: timedelta,
         bells: Bells,
+        subscribers: Subscribers,
     ) -> None:
         """Wire the parts; `open` does it."""
+        self._subscribers = subscribers
         self._engine = engine
         self._lock = lock
         self.condition = condition
@@ -105,6 +110,8 @@ class Store:
         self.undeliverable: Undeliverable = SqlUndeliverable(
             writer=writer, reads=reads, clock=clock
         )
+        self.webhook_bell: Bell = bells.webhooks
+        self.webhooks: Webhooks = SqlWebhooks(writer=writer, reads=reads, clock=clock, dice=dice)
         self.reader: Reader = SqlReader(reads=reads, engine=engine, clock=clock)
         self.retention = SqlRetention(
             writer=writer, reads=reads, epochs=epochs, clock=clock, dice=dice
@@ -139,9 +146,11 @@ class Store:
             upgrade(engine)
             threads = writers if engine.shared and not inline else 1
             condition = Condition(clock, dice)
+            subscribers = Subscribers()
             # One by one: those before one that fails are closed.
             committers.extend(
-                Committer(engine, writer_id, clock, watch=condition) for _ in range(threads)
+                Committer(engine, writer_id, clock, watch=condition, subscribers=subscribers)
+                for _ in range(threads)
             )
             if not engine.shared:
                 value_of(committers[0].run((ForgetWorkers(),))[0])
@@ -166,7 +175,12 @@ class Store:
             clock=clock,
             dice=dice,
             lease=lease,
+            subscribers=subscribers,
         )
+
+    def subscribe(self, subscribers: tuple[Subscriber, ...]) -> None:
+        """Write events down for these, from the next commit on; nobody before the first call."""
+        self._subscribers.now = subscribers
 
     def listen(self) -> None:
         """Hear what other processes tell, from now on; call it on the running loop."""

@@ -341,5 +341,48 @@ alarms = sa.Table(
 """`times`: how often this code was raised for this subject, this time included. `gone_at`: when
 the cause was gone, which may be after a person cleared it."""
 
+webhooks = sa.Table(
+    "webhooks",
+    metadata,
+    sa.Column("name", _ID, primary_key=True),
+    sa.Column("next_at", Moment, nullable=False),
+    sa.Column("failures", sa.Integer, nullable=False),
+    sa.Column("failing_since", Moment, nullable=True),
+    sa.Column("disabled_at", Moment, nullable=True),
+    _text("disabled_why"),
+    sa.Column("success_at", Moment, nullable=True),
+    sa.Column("failure_at", Moment, nullable=True),
+    _text("failure_code"),
+    sa.Column("sent", sa.BigInteger, nullable=False),
+    sa.Column("failed", sa.BigInteger, nullable=False),
+    sa.Column("dropped", sa.BigInteger, nullable=False),
+)
+"""How each webhook does; made at its first call. Before `next_at` nothing is sent to it."""
+
+webhook_events = sa.Table(
+    "webhook_events",
+    metadata,
+    sa.Column("seq", _Seq, primary_key=True, autoincrement=True),
+    sa.Column("webhook", _ID, nullable=False),
+    sa.Column("at", Moment, nullable=False, index=True),
+    _text("event", length=64),
+    sa.Column("delivery", _ID, nullable=False),
+    sa.Column("message", _ID, nullable=False),
+    _text("soort"),
+    _text("applicatie"),
+    _text("status", length=64),
+    _text("answer"),
+    sa.Column("next_at", Moment, nullable=False),
+    sa.Column("attempt", sa.Integer, nullable=False),
+    sa.Column("fence", sa.BigInteger, nullable=False),
+    sa.Column("leased_until", Moment, nullable=True),
+    sa.Index("ix_webhook_events_webhook_attempt_seq", "webhook", "attempt", "seq"),
+    sqlite_autoincrement=True,
+)
+"""What back-ends must still be told. A row goes when it was taken, or when it is too old.
+
+`leased_until` is by the database's clock.
+"""
+
 FLUSH_ORDER = tuple(metadata.sorted_tables)
 """Parents before children, every table."""

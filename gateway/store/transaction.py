@@ -12,6 +12,7 @@ from typing import Any, Protocol, TypeVar
 
 import sqlalchemy as sa
 
+from gateway.directory import Subscriber
 from gateway.errors import StoreUnavailable
 from gateway.ports import AuditEvent
 from gateway.store.audit import Tail, link
@@ -27,9 +28,17 @@ class Tx:
     """One transaction. Inserts are kept and go out as one executemany per table."""
 
     def __init__(
-        self, connection: sa.Connection, tail: Tail, *, high_water: datetime, now: datetime
+        self,
+        connection: sa.Connection,
+        tail: Tail,
+        *,
+        high_water: datetime,
+        now: datetime,
+        subscribers: tuple[Subscriber, ...] = (),
     ) -> None:
         """Take a connection on which BEGIN was said, and the end of the audit chain."""
+        self.subscribers = subscribers
+        """Who is told what changes; mostly nobody."""
         self.now = now
         """When it began, by the clock of this process."""
         self.connection = connection

@@ -1,6 +1,7 @@
 """A database as operators look at it: read-only, beside the processes that have it open."""
 
 import os
+from collections.abc import Collection, Mapping
 from contextlib import closing
 from pathlib import Path
 from types import TracebackType
@@ -9,7 +10,7 @@ from typing import Self
 import sqlalchemy as sa
 
 from gateway.errors import Misconfigured
-from gateway.ports import Clock, Reader
+from gateway.ports import Clock, Reader, WebhookState
 from gateway.store.audit import Break, verify_chain
 from gateway.store.durability import Durability, durability
 from gateway.store.engine import Engine, is_postgresql, open_engine, path_of
@@ -18,6 +19,7 @@ from gateway.store.reader import SqlReader
 from gateway.store.reading import InlineReads
 from gateway.store.retention import Figures, figures
 from gateway.store.tables import audit
+from gateway.store.webhooks import states
 
 
 class View:
@@ -58,6 +60,10 @@ class View:
     async def durability(self) -> Durability:
         """Ask how safely the database keeps what was committed, and what time it has."""
         return await self._reads(durability)
+
+    async def webhooks(self, names: Collection[str]) -> Mapping[str, WebhookState]:
+        """Return how these webhooks do."""
+        return await self._reads(lambda c: states(c, names))
 
     async def verify_chain(self) -> Break | None:
         """Recompute the audit chains; return the first break."""

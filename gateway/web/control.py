@@ -23,7 +23,7 @@ import structlog
 from aiohttp import web
 
 from gateway.errors import GatewayError, Misconfigured, PolicyViolation, Refused, Unavailable
-from gateway.ports import Alarms, Decisions, Renewal, Renewals, Shelving
+from gateway.ports import Alarms, Decisions, Renewal, Renewals, Shelving, Webhooks
 
 log = structlog.get_logger("gateway.control")
 
@@ -44,6 +44,7 @@ class What(StrEnum):
     DISMISS = "af"
     RENEW = "vernieuwd"
     RESHELVED = "gewijzigd"
+    ENABLE = "inschakelen"
 
 
 KIND: Mapping[What, str] = MappingProxyType(
@@ -53,6 +54,7 @@ KIND: Mapping[What, str] = MappingProxyType(
         What.DISMISS: "alarmen",
         What.RENEW: "certificaten",
         What.RESHELVED: "schemas",
+        What.ENABLE: "webhooks",
     }
 )
 """What each command is about: the beginning of its path."""
@@ -64,8 +66,8 @@ class Command:
 
     what: What
     id: str
-    """Of a delivery or a message; of an alarm its number; of a certificate `USE:SHA256`; the name
-    of a schema pack."""
+    """Of a delivery or a message; the number of an alarm; `USE:SHA256` of a certificate; the name
+    of a pack or a webhook."""
     who: str
     why: str
 
@@ -86,6 +88,7 @@ class Desk:
     alarms: Alarms
     renewals: Renewals
     shelving: Shelving
+    webhooks: Webhooks
 
     async def perform(self, command: Command) -> dict[str, str]:
         """Return what came of it. Raises Refused or Unavailable."""
@@ -106,11 +109,19 @@ class Desk:
             case What.RESHELVED:
                 await self.shelving.changed(command.id, who=who, why=why)
                 return {"pakket": command.id}
+            case What.ENABLE:
+                return await self._enable(command)
         return {
             "levering": decided.delivery,
             "bericht": decided.message,
             "status": str(decided.state),
         }
+
+    async def _enable(self, command: Command) -> dict[str, str]:
+        """Raise PolicyViolation `webhook.enabled` for one that is not disabled."""
+        if not await self.webhooks.enable(command.id, who=command.who, why=command.why):
+            raise PolicyViolation("webhook.enabled", "Deze webhook is niet uitgeschakeld.")
+        return {"webhook": command.id}
 
 
 def _renewal(text: str) -> Renewal:

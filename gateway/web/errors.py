@@ -40,6 +40,7 @@ _BY_CODE = {
     "bericht.onvindbaar": 404,
     "oauth.off": 404,
     "postvak.unknown": 404,
+    "webhook.onbekend": 404,
     "request.timeout": 408,
     "payload.destroyed": 410,
     "request.content_type": 415,

@@ -28,7 +28,7 @@ from gateway.keys.test_pki import Leaf, TestPki
 from gateway.message import Inbound, Oin, Peer, WireMessage
 from gateway.pipeline import Gateway, House
 from gateway.pipeline.house import inline
-from gateway.ports import AlarmBounds, Answer, Endpoint, MessageView
+from gateway.ports import AlarmBounds, Answer, Caller, Endpoint, MessageView
 from gateway.security.certificates import TrustStore
 from gateway.store.store import Store
 from gateway.wire.ebms2.cpa import read_cpa
@@ -238,6 +238,7 @@ class Count:
     def received(self, kind, outcome): ...
     def refused(self, code): ...
     def attempted(self, kind, outcome, seconds): ...
+    def called(self, outcome, n=1): ...
 
 
 async def explained(octets, schema):
@@ -284,6 +285,8 @@ class Town:
     dice: Dice
     installations: dict[Oin, Installation] = field(default_factory=dict)
     breaks: list[Break] = field(default_factory=list)
+    caller: Caller | None = None
+    """What back-ends are called with; nobody is by itself."""
     wire: MutableSequence[tuple[Oin, Oin, WireMessage, Answer]] = field(default_factory=list)
 
     def __getitem__(self, oin: Oin) -> Installation:
@@ -412,6 +415,8 @@ async def _install(
             reader=store.reader,
             alarms=store.alarms,
             undeliverable=store.undeliverable,
+            webhooks=store.webhooks,
+            caller=town.caller,
             worker=f"worker-{ROLES[oin]}",
         )
     )

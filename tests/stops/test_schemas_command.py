@@ -64,7 +64,7 @@ async def test_a_pack_is_brought_in_and_taken_away_while_messages_come(sites, st
     await reloaded(process, 2)
     again = await sent(sites)
     removed = await gateway("schemas", "remove", "jz-1.0.9-ruim", site=site)
-    audit = await gateway("audit", "list", site=site)
+    audit = await gateway("audit", "list", "--limit", "500", site=site)
 
     assert (added[0], "versie 1.0.9" in added[1]) == (0, True), added
     assert before == (422, ["schema.lang"])

@@ -23,6 +23,7 @@ from gateway.lifecycle import State
 from gateway.message import Inbound, Oin
 from gateway.pipeline import Receipt, Trial, Weigering
 from gateway.pipeline.trying import Check, Checked, Oordeel, Outcome
+from gateway.pipeline.webhooks import Calling
 from gateway.ports import (
     Answer,
     AuditEvent,
@@ -311,6 +312,7 @@ class Gateway:
     reader: Books = field(default_factory=Books)
     payloads: Store = field(default_factory=Store)
     calls: list[tuple] = field(default_factory=list)
+    calling: Calling | None = None
 
     @property
     def snapshots(self) -> Shelf:

@@ -5,30 +5,29 @@ from hashlib import sha256
 from os import urandom
 from uuid import uuid4
 
-from gateway.directory import Agreement
-from gateway.message import Header, Oin, Payload, WireMessage
+from gateway.directory import Binding
+from gateway.message import Header, Payload, WireMessage
 from gateway.ports import Keyring
 from gateway.rules import approval
 from gateway.security import seal
 
 
 def sealed(
-    octets: bytes, action: str, *, sender: Oin, agreement: Agreement, keyring: Keyring, domain: str
+    octets: bytes, binding: Binding, *, cpa_id: str, keyring: Keyring, domain: str
 ) -> WireMessage:
-    """Return the HTTP body for the other party of the agreement; `domain` ends its MessageId."""
-    binding = agreement.find(sender, action)[0]
+    """Return the HTTP body for the receiver of the binding; `domain` ends its MessageId."""
     channel, at = binding.channel, datetime.now(UTC)
-    message_id = f"{uuid4()}@{sender}.{domain}"
+    message_id = f"{uuid4()}@{binding.sender.id}.{domain}"
     header = Header(
         sender=binding.sender,
         receiver=binding.receiver,
         sender_role=binding.sender_role,
         receiver_role=binding.receiver_role,
-        cpa_id=agreement.cpa_id,
+        cpa_id=cpa_id,
         conversation_id=message_id,
         service=binding.service,
         service_type=binding.service_type,
-        action=action,
+        action=binding.action,
         message_id=message_id,
         timestamp=at,
         time_to_live=at + (1 + channel.retries) * channel.retry_interval,

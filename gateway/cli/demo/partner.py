@@ -66,18 +66,13 @@ class Partner:
 
         Return the errors of a synchronous MessageError, None when it was taken.
         """
+        binding = self.agreement.find(self.oin, action)[0]
         message = sealed(
-            octets,
-            action,
-            sender=self.oin,
-            agreement=self.agreement,
-            keyring=self.keyring,
-            domain=DOMAIN,
+            octets, binding, cpa_id=self.agreement.cpa_id, keyring=self.keyring, domain=DOMAIN
         )
         if change is not None:
             message = replace(message, body=change(message.body))
-        url = self.agreement.find(self.oin, action)[0].channel.endpoint
-        return await self._post(url, message.body, message.content_type)
+        return await self._post(binding.channel.endpoint, message.body, message.content_type)
 
     async def _post(self, url: str, body: bytes, content_type: str) -> ErrorList | None:
         headers = {"Content-Type": content_type, "SOAPAction": '"ebXML"'}

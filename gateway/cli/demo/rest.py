@@ -12,6 +12,16 @@ class DemoFailed(Exception):
     """Something did not go as the demo promises."""
 
 
+class HttpRefused(DemoFailed):
+    """The API answered something else than 200; `code` is that of its problem details."""
+
+    def __init__(self, what: str, status: int, code: str) -> None:
+        """Say what was asked for."""
+        super().__init__(f"{what}: HTTP {status} {code}".rstrip())
+        self.status = status
+        self.code = code
+
+
 @dataclass(slots=True, kw_only=True)
 class BackEnd:
     """One back-end system of one party."""
@@ -64,17 +74,27 @@ class BackEnd:
     async def postvak(self, *, wait: int) -> list[dict[str, Any]]:
         """Return what waits, after at most `wait` seconds."""
         async with self._open.get("/api/v1/postvak", params={"wacht": wait}) as answer:
+            await _ok(answer, "postvak")
             body = await answer.json()
             return list(body["berichten"])
 
     async def content(self, delivery: str) -> bytes:
         """Return the octets as the sender signed them."""
         async with self._open.get(f"/api/v1/postvak/{delivery}/inhoud") as answer:
+            await _ok(answer, "inhoud")
             return await answer.read()
 
     async def confirm(self, delivery: str) -> int:
         """Confirm the delivery; the sender gets a Bv01."""
         async with self._open.post(f"/api/v1/postvak/{delivery}/bevestiging") as answer:
+            return answer.status
+
+    async def refuse(self, delivery: str, code: str, omschrijving: str) -> int:
+        """Refuse the delivery; the sender gets a Fo01."""
+        async with self._open.post(
+            f"/api/v1/postvak/{delivery}/weigering",
+            json={"code": code, "omschrijving": omschrijving},
+        ) as answer:
             return answer.status
 
     async def receive(self, referentienummer: str, *, within: float = 20) -> dict[str, Any]:
@@ -90,6 +110,14 @@ class BackEnd:
         if self._session is None:
             raise DemoFailed("sessie is niet open")
         return self._session
+
+
+async def _ok(answer: aiohttp.ClientResponse, what: str) -> None:
+    if answer.status == 200:  # noqa: PLR2004 - HTTP OK
+        return
+    problem = answer.content_type == "application/problem+json"
+    code = (await answer.json(content_type=None)).get("code", "") if problem else ""
+    raise HttpRefused(what, answer.status, code)
 
 
 def _word(value: bool) -> str:

@@ -34,6 +34,9 @@ ALARMS: Mapping[str, str] = MappingProxyType(
         "werkt het weer: zoek de oorzaak.",
         "undeliverable.untold": "De zender van een onbezorgd bericht is niet te bereiken met een "
         "Fo01: er is geen afspraak voor.",
+        "webhook.disabled": "Een eigen systeem wordt niet meer geroepen: zijn webhook faalde te "
+        "lang, of zei 410. Herstel het, probeer het (gateway webhooks test) en schakel het weer "
+        "in (gateway webhooks enable). Wat het miste staat in de lijsten van de API.",
     }
 )
 

@@ -281,3 +281,52 @@ class Afhandeling(Shape):
     id: str
     status: str = Field(description="`bevestigd` of `geweigerd`.")
     herhaald: bool = Field(description="Of dit eerder al was gedaan.")
+
+
+# --- webhooks -------------------------------------------------------------------------
+
+
+class Webhook(Shape):
+    """Een webhook van dit systeem en hoe het ermee gaat; nooit zijn geheim."""
+
+    id: str = Field(description="Zijn naam in de instellingen.")
+    url: str
+    gebeurtenissen: list[str] = Field(description="`postvak.nieuw`, `bericht.status`.")
+    applicaties: list[str]
+    status: str = Field(description="`actief`, `faalt` of `uitgeschakeld`.")
+    uitgeschakeld_sinds: Moment | None
+    reden: str = Field(description="Code: waarom hij is uitgeschakeld.")
+    faalt_sinds: Moment | None = Field(description="Sinds wanneer niets meer lukte.")
+    volgende_poging: Moment | None = Field(description="Tot dan wordt er niets gestuurd.")
+    laatst_gelukt: Moment | None
+    laatst_mislukt: Moment | None
+    laatste_fout: str = Field(description="Code van de laatste fout.")
+    toelichting: str = Field(description="De laatste fout in woorden.")
+    wachtend: int = Field(description="Gebeurtenissen die nog gestuurd moeten worden.")
+    verzonden: int
+    mislukt: int = Field(description="Pogingen die niet lukten.")
+    vervallen: int = Field(description="Gebeurtenissen die te oud werden.")
+
+
+class Webhooklijst(Shape):
+    """De webhooks van dit systeem."""
+
+    webhooks: list[Webhook]
+
+
+class Proef(Shape):
+    """Wat er van een proef kwam."""
+
+    id: str
+    gelukt: bool
+    tijd: Moment
+    code: str = Field(description="Leeg als het lukte.")
+    toelichting: str
+
+
+class Inschakeling(Shape):
+    """Een webhook die weer aan staat."""
+
+    id: str
+    status: str = Field(description="`actief`.")
+    herhaald: bool = Field(description="Of hij al aan stond.")

@@ -10,6 +10,7 @@ from aiohttp import web
 from gateway.directory import Backend
 from gateway.message import Aanlevering
 from gateway.pipeline import Receipt, Trial, Weigering
+from gateway.pipeline.webhooks import Calling
 from gateway.ports import Clock, Payloads, Postvak, Reader, Snapshots
 from gateway.web.intake import Intake
 
@@ -41,6 +42,8 @@ class BackOffice(Protocol):
     def payloads(self) -> Payloads: ...
     @property
     def snapshots(self) -> Snapshots: ...
+    @property
+    def calling(self) -> Calling: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,6 +23,7 @@ _TAGS = {
     "aanmelden": "Een toegangstoken krijgen, waar OAuth aan staat.",
     "berichten": "Berichten aanleveren en volgen.",
     "postvak": "Ophalen wat binnenkwam, en bevestigen of weigeren.",
+    "webhooks": "Zien hoe het gaat met de webhooks van dit systeem, en ze proberen.",
     "beschrijving": "Deze interface zelf.",
 }
 _ABOUT = """\

@@ -2,7 +2,7 @@
 
 from http import HTTPMethod
 
-from gateway.web.api import berichten, berichtsoorten, openapi, postvak, token
+from gateway.web.api import berichten, berichtsoorten, openapi, postvak, token, webhooks
 from gateway.web.api.operation import Answer, Operation
 
 OPERATIONS: tuple[Operation, ...] = (
@@ -10,6 +10,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *berichtsoorten.OPERATIONS,
     *postvak.OPERATIONS,
     *token.OPERATIONS,
+    *webhooks.OPERATIONS,
     Operation(
         id="geefOpenapi",
         method=HTTPMethod.GET,

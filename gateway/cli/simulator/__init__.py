@@ -1,0 +1,1 @@
+"""A partner or a back-end to test against, from a script."""
