@@ -37,6 +37,7 @@ from gateway.outbound.tls import KeyPair, ReloadableContext, server_context
 from gateway.outbound.webhook import WebhookClient
 from gateway.pipeline import Gateway, House
 from gateway.pipeline.housekeeping import Housekeeping
+from gateway.rules.settings import deviations
 from gateway.security.certificates import TrustStore, Usage
 from gateway.security.jwt import Issuer
 from gateway.store.store import Store
@@ -100,7 +101,9 @@ class FileSnapshots:
     async def load(cls, installation: Installation, store: Store) -> "FileSnapshots":
         """Read the files; a change since the last time moves the security epoch."""
         fresh, schemas = await asyncio.to_thread(_read, installation, None)
-        return cls(installation, await _with_epoch(fresh, store, was=None), schemas)
+        directory = await _with_epoch(fresh, store, was=None)
+        _log_rules(directory)
+        return cls(installation, directory, schemas)
 
     def current(self) -> Directory:
         return self._directory
@@ -137,6 +140,7 @@ class FileSnapshots:
         fresh = await _with_epoch(plain, store, was=old.fingerprint)
         if (fresh.fingerprint, fresh.epoch) == (old.fingerprint, old.epoch):
             return False
+        _log_rules(fresh)
         self._trust = TrustStore(fresh.trust)
         self._schemas = schemas
         self._directory = fresh
@@ -157,6 +161,18 @@ def _read(installation: Installation, before: SchemaSet | None) -> tuple[Directo
 
 async def _with_epoch(plain: Directory, store: Store, *, was: str | None) -> Directory:
     return replace(plain, epoch=await store.sync_epoch(plain.fingerprint, was=was))
+
+
+def _log_rules(directory: Directory) -> None:
+    """Say which business rules count otherwise for whom: nobody is let through unseen."""
+    for party, setting in deviations(directory.parties.values(), at=SystemClock().now()):
+        log.warning(
+            "rule.deviates",
+            party=party.oin,
+            rule=setting.rule,
+            severity=str(setting.severity),
+            until=str(setting.until or ""),
+        )
 
 
 class Explaining:

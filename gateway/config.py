@@ -6,6 +6,7 @@ described where it is defined; docs/configuration.md is made from these descript
 
 import re
 import tomllib
+from datetime import date
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, TypeVar
@@ -13,7 +14,7 @@ from typing import Annotated, TypeVar
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from gateway.credentials import Scope, SignIn
-from gateway.errors import Misconfigured
+from gateway.errors import Misconfigured, Severity
 
 NAME = "gateway.toml"
 
@@ -366,6 +367,24 @@ class WebhookSettings(_Section):
     )
 
 
+class PartyRuleSettings(_Section):
+    """A business rule that is milder or stricter for the messages that this party hands over."""
+
+    regel: str = Field(
+        pattern="^[A-Z]{2}-[0-9]{3}$",
+        description="Id of the rule, for example `JZ-005`; docs/berichten has them all.",
+    )
+    ernst: Severity = Field(
+        Severity.WARN,
+        description="waarschuwing: the message passes, the finding is recorded. weigering: it is "
+        "refused. Rules that protect who sends to whom can not be made milder.",
+    )
+    tot: date | None = Field(
+        None,
+        description="Last day on which it holds, by the Dutch calendar; left out = until changed.",
+    )
+
+
 class PartySettings(_Section):
     """A party in the chain."""
 
@@ -384,6 +403,9 @@ class PartySettings(_Section):
     )
     opgeschort: bool = Field(
         default=False, description="True: nothing is taken from or sent to it."
+    )
+    regels: tuple[PartyRuleSettings, ...] = Field(
+        (), description="Rules that count otherwise for it."
     )
 
 

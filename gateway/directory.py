@@ -7,17 +7,28 @@ thought again.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 from gateway.catalogue import Catalogue, Role
 from gateway.config import WebhookEvent, WebhooksSettings
 from gateway.credentials import Credentials
-from gateway.errors import UnknownAgreement
+from gateway.errors import Severity, UnknownAgreement
 from gateway.message import OIN_TYPE, Oin, PartyRef
 from gateway.schemapack import Activations, SchemaPack
 
 MSH_SERVICE = "urn:oasis:names:tc:ebxml-msg:service"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleSetting:
+    """A business rule that is milder or stricter for one party (domain 9.4)."""
+
+    rule: str
+    """Id, for example `JZ-005`."""
+    severity: Severity
+    until: date | None = None
+    """Last day, by the Dutch calendar; None = until it is changed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +44,8 @@ class Party:
     """Names that may stand in zender/applicatie and ontvanger/applicatie; empty = none."""
     mandates: tuple[Oin, ...] = ()
     """OINs of certificate holders that may act for this party (recorded mandates)."""
+    rules: tuple[RuleSetting, ...] = ()
+    """What counts otherwise for the messages that this party hands over."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

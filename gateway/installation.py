@@ -22,6 +22,7 @@ from gateway.directory import (
     Gate,
     Limits,
     Party,
+    RuleSetting,
     StandingApproval,
     Trust,
 )
@@ -35,6 +36,7 @@ from gateway.packs.activations import NAME as ACTIVATIONS
 from gateway.packs.activations import check_packs, read_activations
 from gateway.packs.shelf import Shelf
 from gateway.rules.classification import check_table
+from gateway.rules.settings import check_settings
 from gateway.schemapack import Activations, SchemaPack
 from gateway.wire.ebms2.cpa import read_cpa
 
@@ -155,6 +157,7 @@ def load_directory(
     shelved = _shelved(installation, files, activations)
     catalogue = with_activated(catalogue, shelved.activations, shelved.packs)
     check(settings, parties, catalogue)
+    check_settings(parties.values())
     check_partners(shelved.activations, parties)
     return Directory(
         epoch=epoch,
@@ -199,6 +202,9 @@ def _party(settings: config.PartySettings, whole: Settings) -> Party:
         local=settings.oin == whole.partij,
         applicaties=settings.applicaties,
         mandates=tuple(Oin(m) for m in settings.mandaten),
+        rules=tuple(
+            RuleSetting(rule=r.regel, severity=r.ernst, until=r.tot) for r in settings.regels
+        ),
     )
 
 

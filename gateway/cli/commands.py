@@ -11,6 +11,7 @@ from gateway.cli import (
     cpa,
     demo_command,
     doctor,
+    documentation,
     init,
     openapi,
     schemas,
@@ -30,6 +31,7 @@ def register(app: typer.Typer) -> None:
     app.command("send")(send.send)
     app.command("backup")(backup.backup)
     app.command("doctor")(doctor.doctor)
+    app.command("docs")(documentation.docs)
     app.command("openapi")(openapi.openapi)
     app.add_typer(berichten.app, name="berichten")
     app.add_typer(alarmen.app, name="alarmen")

@@ -15,7 +15,7 @@ import typer
 from gateway.app import SystemClock, load_schemas
 from gateway.cli import Config
 from gateway.cli import doctor_network as network
-from gateway.cli.doctor_agreed import agreements, certificates, gate
+from gateway.cli.doctor_agreed import agreements, certificates, gate, rules
 from gateway.cli.doctor_database import database
 from gateway.cli.doctor_files import disks, epoch_folder, rights
 from gateway.cli.doctor_findings import Area, Finding, Severity, shape, show, summary
@@ -116,6 +116,7 @@ def _examine_agreed(
     yield from agreements(directory, now)
     yield from certificates(installation, directory, now)
     yield from gate(directory)
+    yield from rules(directory, now)
 
 
 def _schemas(installation: Installation, directory: Directory) -> Iterator[Finding]:

@@ -10,9 +10,11 @@ from gateway.directory import Agreement, Directory
 from gateway.installation import Installation
 from gateway.keys.expiry import SHORT, InUse, Use, stage
 from gateway.message import Oin
+from gateway.rules.severities import in_force
 
 SOON = timedelta(days=30)
 _AGREEMENTS, _GATE = Area("Overeenkomsten (CPA)"), Area("OM-poort")
+_RULES = Area("Regels")
 _CERTIFICATES = Area("Certificaten")
 _KEY_OF = {Use.SIGN: "ondertekening", Use.ENCRYPT: "ontsleuteling"}
 _RENEW = "Vraag een nieuw certificaat aan en geef het aan gateway certs import"
@@ -54,7 +56,7 @@ def _agreement(directory: Directory, agreement: Agreement, now: datetime) -> Ite
         yield _not_in_force(directory, agreement, now)
     elif agreement.end - now < SOON:
         yield _AGREEMENTS.warn(
-            "agreement.ends",
+            "agreement.ends_soon",
             f"{cpa} eindigt op {agreement.end:%Y-%m-%d}",
             "Daarna wordt niets meer aangenomen of verzonden onder deze CPA.",
             "Spreek een nieuwe af en zet haar nu al in agreements/",
@@ -223,3 +225,17 @@ def gate(directory: Directory) -> Iterator[Finding]:
         yield _GATE.good(
             f"doorlopende toestemming {approval.id} tot {approval.valid_until:%Y-%m-%d}"
         )
+
+
+def rules(directory: Directory, now: datetime) -> Iterator[Finding]:
+    """Yield the business rules that count otherwise for somebody."""
+    for party in directory.parties.values():
+        for setting in party.rules:
+            last = f" tot en met {setting.until}" if setting.until else ""
+            over = not in_force(setting, now)
+            yield _RULES.warn(
+                "rules.otherwise",
+                f"regel {setting.rule} is voor {party.name} een {setting.severity}{last}",
+                "Een uitzondering op de regels die voor iedereen gelden.",
+                "Verlopen: haal de regel weg" if over else "Haal haar weg zodra het kan",
+            )

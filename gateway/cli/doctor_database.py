@@ -145,10 +145,13 @@ def _server(found: Durability) -> Iterator[Finding]:
         )
     else:
         yield _DATABASE.good(f"PostgreSQL {version}")
-    for name in ("fsync", "full_page_writes"):
+    for name, code in (
+        ("fsync", "database.fsync"),
+        ("full_page_writes", "database.full_page_writes"),
+    ):
         if settings[name] != "on":
             yield _DATABASE.bad(
-                f"database.{name}",
+                code,
                 f"{name} staat uit op de server",
                 _LOSES,
                 f"ALTER SYSTEM SET {name} = on; SELECT pg_reload_conf();",

@@ -8,6 +8,7 @@ from gateway.catalogue import Role
 from gateway.directory import Directory
 from gateway.errors import (
     DuplicateConflict,
+    Finding,
     Malformed,
     NoRoute,
     PolicyViolation,
@@ -17,7 +18,7 @@ from gateway.errors import (
 )
 from gateway.lifecycle import State
 from gateway.message import Aanlevering, Address, Oin
-from gateway.pipeline import answers, judge
+from gateway.pipeline import answers, judge, warned
 from gateway.pipeline.house import House
 from gateway.ports import (
     Admission,
@@ -31,6 +32,9 @@ from gateway.rules import approval, routing
 from gateway.security.open import Opened
 from gateway.wire import stuf
 from gateway.wire.stuf import ANSWERS, Document
+
+_UNANSWERED = ANSWERS | {"Bv03Bericht", "Bv04Bericht", "Fo03Bericht"}
+"""With the answers that StUF gives in the same connection: over ebMS they should not come."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,7 +108,7 @@ class Admitting:
         origin = await self._origin(document, taken.party)
         deliveries = self._deliveries(directory, document, taken, origin)
         payload = await self._house.payloads.put(taken.octets) if deliveries else None
-        events = self._events(taken, document, deliveries, warnings=len(valid.warnings))
+        events = self._events(taken, document, deliveries, warnings=valid.warnings)
         message = self._message(taken, document)
         return Admission(
             epoch=directory.epoch,
@@ -174,7 +178,7 @@ class Admitting:
         document: Document,
         deliveries: tuple[NewDelivery, ...],
         *,
-        warnings: int,
+        warnings: tuple[Finding, ...],
     ) -> tuple[AuditEvent, ...]:
         opened = taken.opened
         signer = opened.signer.thumbprint if opened.signer else ""
@@ -192,7 +196,8 @@ class Admitting:
                 "message.validated",
                 kind=document.name,
                 version=taken.version,
-                warnings=warnings,
+                warnings=len(warnings),
+                rules=warned.written(warnings),
             ),
             *(self._routed(taken, delivery) for delivery in deliveries),
         )
@@ -244,7 +249,7 @@ class Admitting:
         )
         message = replace(self._message(taken, document), accepted=False)
         follow = None
-        if taken.opened.header.action not in ANSWERS:
+        if taken.opened.header.action not in _UNANSWERED:
             follow = await self._fo01(directory, taken, document, error)
         return Admission(
             epoch=directory.epoch,

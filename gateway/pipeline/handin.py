@@ -11,6 +11,7 @@ from gateway.catalogue import MessageKind
 from gateway.directory import Backend, Directory
 from gateway.errors import (
     DuplicateConflict,
+    Finding,
     NoRoute,
     PolicyViolation,
     Refused,
@@ -18,7 +19,7 @@ from gateway.errors import (
 )
 from gateway.lifecycle import State
 from gateway.message import Aanlevering, Address, Oin
-from gateway.pipeline import answers, judge
+from gateway.pipeline import answers, judge, warned
 from gateway.pipeline.house import House
 from gateway.pipeline.rethinking import rethinking
 from gateway.ports import (
@@ -48,6 +49,8 @@ class Receipt:
     reasons: tuple[str, ...]
     """Why it is held, in Dutch; for the sender's own eyes."""
     referentienummer: str
+    warnings: tuple[Finding, ...] = ()
+    """What is not as it should be, though it was taken in."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +102,7 @@ class HandingIn:
             held=held,
             reasons=_reasons(thought.gate),
             referentienummer=document.stuurgegevens.referentienummer,
+            warnings=thought.valid.warnings,
         )
 
     async def _again(self, known: Known) -> Receipt:
@@ -111,6 +115,7 @@ class HandingIn:
             held=held,
             reasons=_reasons_on_file(view) if view and held else (),
             referentienummer=known.referentienummer,
+            warnings=_warnings_on_file(view) if view else (),
         )
 
     async def _think(
@@ -207,6 +212,7 @@ class HandingIn:
                 kind=document.name,
                 version=thought.valid.kind.version,
                 warnings=len(thought.valid.warnings),
+                rules=warned.written(thought.valid.warnings),
             ),
             event(
                 "message.classified",
@@ -374,6 +380,13 @@ def _reasons_on_file(view: MessageView) -> tuple[str, ...]:
     for row in view.trace:
         if row.event.event == "message.held":
             return tuple(str(row.event.data.get("reasons", "")).split(SEPARATOR))
+    return ()
+
+
+def _warnings_on_file(view: MessageView) -> tuple[Finding, ...]:
+    for row in view.trace:
+        if row.event.event == "message.validated":
+            return warned.read(str(row.event.data.get("rules", "")))
     return ()
 
 

@@ -116,7 +116,7 @@ async def keep_rules(
     sender: Oin,
     at: datetime,
 ) -> tuple[Finding, ...]:
-    """Return the warnings; raise SchemaViolation with every finding that refuses.
+    """Return the warnings; raise SchemaViolation with every finding, warnings last.
 
     The document keeps its schema: the rules count on that.
     """
@@ -124,10 +124,10 @@ async def keep_rules(
         len(document.octets),
         lambda: business.check(document, kind=kind, directory=directory, sender=sender, at=at),
     )
-    refusing = tuple(f for f in findings if f.severity is Severity.REFUSE)
-    if refusing:
-        raise SchemaViolation(refusing)
-    return findings
+    ordered = tuple(sorted(findings, key=lambda one: one.severity is Severity.WARN))
+    if ordered and ordered[0].severity is Severity.REFUSE:
+        raise SchemaViolation(ordered)
+    return ordered
 
 
 async def _explained(

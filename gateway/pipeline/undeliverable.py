@@ -63,7 +63,7 @@ class Telling:
             answered=known.id,
             party=directory.me,
             at=at,
-            facts={"code": fout.UNDELIVERED.details},
+            facts={"code": fout.UNDELIVERED_CODE},
         )
 
 

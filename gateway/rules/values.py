@@ -1,7 +1,7 @@
 """Numbers and dates that a schema can not judge."""
 
 import re
-from datetime import date
+from datetime import date, datetime
 from operator import mul
 
 _OIN = re.compile(r"[0-9]{20}")
@@ -50,3 +50,11 @@ def _exists(digits: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def years_between(birth: str, now: datetime) -> int | None:
+    """Return the whole years from a yyyymmdd date to `now`; None when it has no day."""
+    if len(birth) < _DATE_DIGITS:
+        return None
+    years = now.year - int(birth[:4])
+    return years if f"{now:%m%d}" >= birth[4:] else years - 1

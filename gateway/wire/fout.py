@@ -1,9 +1,16 @@
 """One table from our dotted codes to the fault of a Fo01 (domain 9.4)."""
 
-from collections.abc import Iterator
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from gateway.errors import GatewayError, Malformed, Refused, SchemaViolation
+from gateway.errors import (
+    Finding,
+    GatewayError,
+    Malformed,
+    Refused,
+    SchemaViolation,
+    Severity,
+)
 
 _CODE, _OMSCHRIJVING, _DETAILS = 7, 200, 1000
 _PLACES = frozenset({"client", "server"})
@@ -39,71 +46,157 @@ class Fout:
 
 
 @dataclass(frozen=True, slots=True)
-class _Row:
-    prefix: str
+class Row:
+    """What the sender is told about one dotted code."""
+
     code: str
+    """The StUF code."""
     omschrijving: str
+    """What is wrong, in Dutch. Of a finding it is the finding's own text that goes out."""
+    remedy: str = ""
+    """What to do, in Dutch. Findings bring their own."""
 
 
-_TABLE = (
-    _Row("bericht.", "StUF034", "Het bericht is hier of onder deze afspraak niet bekend"),
-    _Row("duplicate.", "StUF016", "Het referentienummer is al gebruikt voor een ander bericht"),
-    _Row("gate.", "StUF052", "De zender mag dit bericht niet versturen"),
-    _Row("regel.berichtcode", "StUF022", "De berichtcode past niet bij het bericht"),
-    _Row("regel.functie", "StUF034", "De functie past niet bij het bericht"),
-    _Row("regel.kruisverwijzing", "StUF043", "Het crossRefnummer ontbreekt of is niet bekend"),
-    _Row("regel.ontvanger", "StUF010", "De ontvanger is hier niet bekend"),
-    _Row("regel.richting", "StUF052", "De zender mag dit bericht niet aan deze partij sturen"),
-    _Row("regel.zender", "StUF013", "De zender is niet bekend of is niet de afzender"),
-    _Row("regel.", _RULE, "Het bericht voldoet niet aan een regel van het koppelvlak"),
-    _Row("route.", "StUF010", "De ontvanger is hier niet bekend of niet bereikbaar"),
-    _Row("schema.", "StUF055", "Het bericht voldoet niet aan het schema"),
-    _Row("stuf.", "StUF055", "Het bericht voldoet niet aan het schema"),
-    _Row("xml.", "StUF055", "Het bericht is geen leesbare XML"),
-    _Row("zender.", "StUF013", "De zender is niet bekend of is niet de afzender"),
-)
-_OTHER = _Row("", "StUF052", "Het bericht is geweigerd")
-_FAILED = _Row("", "StUF058", "Het bericht kon niet worden verwerkt")
+_XML, _SENDER, _RECEIVER = "StUF055", "StUF013", "StUF010"
+_AS_UTF8 = "Maak van het bericht een XML-document in UTF-8 zonder DTD en controleer het."
+_ADDRESS = "Controleer OIN en applicatie van de ontvanger, en of hij dit bericht ontvangt."
 
+TABLE: Mapping[str, Row] = {
+    "bericht.actie": Row(
+        "StUF034",
+        "Het bericht is een ander bericht dan de envelop noemt",
+        "Zet in eb:Action de naam van het hoofdelement van het bericht.",
+    ),
+    "bericht.onbekend": Row("StUF034", "Het bericht is onder deze afspraak niet bekend"),
+    "duplicate.referentienummer": Row(
+        "StUF016",
+        "Het referentienummer is al gebruikt voor een bericht met een andere inhoud",
+        "Geef elk bericht een eigen referentienummer.",
+    ),
+    "regel.berichtcode": Row("StUF022", "De berichtcode past niet bij het bericht"),
+    "regel.functie": Row("StUF034", "De functie past niet bij het bericht"),
+    "regel.kruisverwijzing": Row("StUF043", "Het crossRefnummer ontbreekt"),
+    "regel.kruisverwijzing.zelf": Row("StUF043", "Het crossRefnummer verwijst naar het bericht"),
+    "regel.ontvanger.applicatie": Row(_RECEIVER, "De ontvanger is hier niet bekend"),
+    "regel.ontvanger.onbekend": Row(_RECEIVER, "De ontvanger is hier niet bekend"),
+    "regel.richting": Row("StUF052", "De zender mag dit bericht niet aan deze partij sturen"),
+    "regel.zender.applicatie": Row(_SENDER, "De zender is niet bekend"),
+    "regel.zender.onbekend": Row(_SENDER, "De zender is niet bekend"),
+    "regel.zender.organisatie": Row(_SENDER, "De zender is niet de afzender"),
+    "route.agreement": Row(
+        _RECEIVER,
+        "Er is geen afspraak waaronder dit bericht naar de ontvanger kan",
+        "Vraag het knooppunt of de ontvanger op dit bericht in deze versie is aangesloten.",
+    ),
+    "route.applicatie": Row(
+        _RECEIVER, "De ontvanger heeft geen applicatie met deze naam", _ADDRESS
+    ),
+    "route.loop": Row(_RECEIVER, "Het bericht zou teruggaan naar waar het vandaan kwam", _ADDRESS),
+    "route.unknown": Row(_RECEIVER, "De ontvanger is hier niet bekend", _ADDRESS),
+    "stuf.root": Row(
+        _XML,
+        "Het hoofdelement staat niet in een namespace van het koppelvlak",
+        "Gebruik de namespaces van het koppelvlak Jeugdzorg (JZ) of van StUF 3.01.",
+    ),
+    "stuf.stuurgegevens": Row(
+        _XML,
+        "In de stuurgegevens ontbreekt een element, is het leeg, of staat het er twee keer",
+        "Vul de stuurgegevens in zoals het schema zegt, elk element één keer.",
+    ),
+    "xml.attributes": Row(_XML, "Een element heeft te veel attributen", _AS_UTF8),
+    "xml.depth": Row(_XML, "Het bericht heeft te veel niveaus", _AS_UTF8),
+    "xml.doctype": Row(_XML, "Het bericht heeft een DTD; dat is niet toegestaan", _AS_UTF8),
+    "xml.encoding": Row(_XML, "Het bericht is niet in UTF-8", _AS_UTF8),
+    "xml.malformed": Row(_XML, "Het bericht is geen leesbare XML", _AS_UTF8),
+    "xml.nodes": Row(_XML, "Het bericht heeft te veel elementen", _AS_UTF8),
+    "xml.size": Row(
+        _XML,
+        "Het bericht is te groot",
+        "Maak de documenten kleiner of verdeel ze over meer berichten; gebruik geen onbeveiligde"
+        " weg.",
+    ),
+}
+"""Dotted code → what a Fo01 says. Schema findings and other rules have a family."""
+
+FAMILIES: Mapping[str, Row] = {
+    "regel.": Row(_RULE, "Het bericht voldoet niet aan een regel van het koppelvlak"),
+    "schema.": Row(_XML, "Het bericht voldoet niet aan het schema"),
+}
+_OTHER = Row("StUF052", "Het bericht is geweigerd", "Neem contact op met het knooppunt.")
+_FAILED = Row("StUF058", "Het bericht kon niet worden verwerkt", "Stuur het later opnieuw.")
+
+AGAIN = "Herhalen helpt niet: stuur het verbeterde bericht met een nieuw referentienummer."
+"""The last line of every refusal: the same number with other content would be StUF016."""
+_TO_DO = "Wat te doen: "
+
+UNDELIVERED_CODE = "bezorging.mislukt"
 UNDELIVERED = Fout(
     code=_FAILED.code,
     plek="server",
     omschrijving="Het bericht is niet aantoonbaar bij de ontvanger bezorgd",
-    details="bezorging.mislukt",
+    details=f"{UNDELIVERED_CODE}\n{_TO_DO}Vraag de ontvanger of het is aangekomen. Stuur het"
+    " anders opnieuw met een nieuw referentienummer.",
 )
 """Given up. Neutral: it may have arrived without a sign of it, and the cause stays here."""
 
 
-def fout_for(error: GatewayError) -> Fout:
-    """Return the fault that tells the sender about `error`.
+def row_for(code: str) -> Row | None:
+    """Return the row of a refusal's dotted code, or that of its family."""
+    family = next((row for prefix, row in FAMILIES.items() if code.startswith(prefix)), None)
+    return TABLE.get(code, family)
 
-    Details name the dotted code, rule, element path and text of the first findings. Texts
-    of other errors are the operator's and stay here; their code and place go out.
+
+def stuf_code(code: str, rule: str = "") -> str | None:
+    """Return the Foutcode for a dotted code; None when no Fo01 is sent for it."""
+    row = row_for(code)
+    if row is None:
+        return None
+    return rule if row.code == _RULE else row.code
+
+
+def fout_for(error: GatewayError) -> Fout:
+    """Return the fault that tells the sender about `error`, so that an administrator can act.
+
+    Omschrijving is what is wrong first; details name dotted code, rule, element path, text and
+    remedy of the first findings. Texts of other errors are the operator's and stay here; their
+    code and place go out.
     """
-    row = _row(error)
-    lines = list(_lines(error))
-    rule = error.findings[0].rule if isinstance(error, SchemaViolation) else ""
-    code = rule if row.code == _RULE else row.code
+    row = (row_for(error.code) or _OTHER) if isinstance(error, Refused) else _FAILED
+    findings = error.findings if isinstance(error, SchemaViolation) else ()
+    code = findings[0].rule if row.code == _RULE and findings else row.code
     return Fout(
-        code=code if 0 < len(code) <= _CODE else "StUF055",
+        code=code if 0 < len(code) <= _CODE else _XML,
         plek="client" if isinstance(error, Refused) else "server",
-        omschrijving=row.omschrijving,
-        details=_fit(lines, _DETAILS),
+        omschrijving=_first(findings) or row.omschrijving,
+        details=_details(error, row),
     )
 
 
-def _row(error: GatewayError) -> _Row:
-    if not isinstance(error, Refused):
-        return _FAILED
-    return next((row for row in _TABLE if error.code.startswith(row.prefix)), _OTHER)
+def _first(findings: tuple[Finding, ...]) -> str:
+    """Return the first finding in a sentence, with the element and how many follow, if it fits."""
+    if not findings:
+        return ""
+    text, more = findings[0].text, len(findings) - 1
+    name = findings[0].path.rpartition("/")[2]
+    counted = f" (en nog {more}; zie details)" if more else ""
+    sentences = (f"{name}: {text}{counted}", f"{text}{counted}", text)
+    return next((s for s in sentences if len(s) <= _OMSCHRIJVING), text[:_OMSCHRIJVING])
 
 
-def _lines(error: GatewayError) -> Iterator[str]:
-    if not isinstance(error, SchemaViolation):
-        yield f"{error.code}: {error.where}" if error.where else error.code
-        return
-    for finding in error.findings:
-        yield f"{finding.code} [{finding.rule}] {finding.path}: {finding.text}"
+def _details(error: GatewayError, row: Row) -> str:
+    if isinstance(error, SchemaViolation):
+        lines = [_line(finding) for finding in error.findings]
+    else:
+        place = f": {error.where}" if error.where else ""
+        lines = [f"{error.code}{place}\n{_TO_DO}{row.remedy}"]
+    end = f"\n{AGAIN}" if isinstance(error, Refused) else ""
+    return _fit(lines, _DETAILS - len(end)) + end
+
+
+def _line(finding: Finding) -> str:
+    mild = " (waarschuwing)" if finding.severity is Severity.WARN else ""
+    told = f"{finding.code} [{finding.rule}] {finding.path}: {finding.text}{mild}"
+    return f"{told} {_TO_DO}{finding.remedy}" if finding.remedy else told
 
 
 def _fit(lines: list[str], most: int) -> str:

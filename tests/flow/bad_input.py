@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cache
 from hashlib import sha1
+from pathlib import Path
 from typing import Any
 
 from cryptography import x509
@@ -39,6 +40,7 @@ NS = {
     "xlink": "http://www.w3.org/1999/xlink",
 }
 XENC = "http://www.w3.org/2001/04/xmlenc#"
+EXAMPLES = Path(__file__).parent.parent / "examples"
 NEXT = "http://schemas.xmlsoap.org/soap/actor/next"
 SHA1_URI = f"{NS['ds']}sha1"
 RSA_SHA1 = f"{NS['ds']}rsa-sha1"

@@ -1,4 +1,5 @@
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
@@ -15,11 +16,12 @@ from gateway.errors import (
     NoRoute,
     PolicyViolation,
     SchemaViolation,
+    Severity,
     StoreUnavailable,
 )
 from gateway.message import Address, Stuurgegevens
 from gateway.wire import stuf
-from gateway.wire.fout import Fout, fout_for
+from gateway.wire.fout import AGAIN, TABLE, Fout, fout_for
 from gateway.wire.stuf import bv01, fo01, read_document
 from gateway.wire.tijd import civil, read_tijdstip, tijdstip
 from gateway.wire.xml import XmlLimits
@@ -282,41 +284,63 @@ def test_fault_beyond_the_schema_is_refused(wrong):
 # --- the fault for an error -----------------------------------------------------------
 
 
-def finding(n: int, *, text: str = "Het element ontbreekt.") -> Finding:
-    return Finding(code="schema.verplicht", rule="xsd.required", path=f"/a/b[{n}]", text=text)
+def finding(n: int, *, text: str = "Het element ontbreekt.", remedy: str = "Vul in.") -> Finding:
+    return Finding(
+        code="schema.verplicht", rule="xsd.required", path=f"/a/b[{n}]", text=text, remedy=remedy
+    )
 
 
-def test_details_name_code_rule_path_and_text():
+def test_details_name_code_rule_path_text_and_what_to_do():
     fout = fout_for(SchemaViolation((finding(1), finding(2))))
 
     assert fout.code == "StUF055"
     assert fout.plek == "client"
     assert fout.details.splitlines() == [
-        "schema.verplicht [xsd.required] /a/b[1]: Het element ontbreekt.",
-        "schema.verplicht [xsd.required] /a/b[2]: Het element ontbreekt.",
+        "schema.verplicht [xsd.required] /a/b[1]: Het element ontbreekt. Wat te doen: Vul in.",
+        "schema.verplicht [xsd.required] /a/b[2]: Het element ontbreekt. Wat te doen: Vul in.",
+        AGAIN,
     ]
+
+
+def test_omschrijving_is_the_first_finding_with_its_element():
+    one = fout_for(SchemaViolation((finding(1),)))
+    more = fout_for(SchemaViolation((finding(1), finding(2), finding(3))))
+
+    assert one.omschrijving == "b[1]: Het element ontbreekt."
+    assert more.omschrijving == "b[1]: Het element ontbreekt. (en nog 2; zie details)"
+
+
+def test_warning_among_the_findings_says_that_it_is_one():
+    mild = replace(finding(2), severity=Severity.WARN)
+
+    lines = fout_for(SchemaViolation((finding(1), mild))).details.splitlines()
+
+    assert ["(waarschuwing)" in line for line in lines] == [False, True, False]
 
 
 def test_findings_that_do_not_fit_are_counted():
     fout = fout_for(SchemaViolation(tuple(finding(n) for n in range(100))))
 
-    kept = fout.details.count("\n")
+    kept = fout.details.count("Wat te doen")
     assert len(fout.details) <= 1000
-    assert fout.details.endswith(f"(en nog {100 - kept})")
+    assert fout.details.endswith(f"(en nog {100 - kept})\n{AGAIN}")
 
 
-@given(st.lists(st.text(max_size=700), min_size=1, max_size=8))
-def test_details_never_pass_the_limit(texts):
-    findings = tuple(finding(n, text=text) for n, text in enumerate(texts))
+@given(st.lists(st.text(max_size=700), min_size=1, max_size=8), st.text(max_size=1200))
+def test_fault_never_passes_the_limits(texts, remedy):
+    findings = tuple(finding(n, text=f"x{t}", remedy=remedy) for n, t in enumerate(texts))
 
-    assert len(fout_for(SchemaViolation(findings)).details) <= 1000
+    fout = fout_for(SchemaViolation(findings))
+
+    assert len(fout.details) <= 1000
+    assert 1 <= len(fout.omschrijving) <= 200
+    assert fout.details.endswith(AGAIN)
 
 
 @pytest.mark.parametrize(
     ("error", "code", "plek"),
     [
         (NoRoute("route.unknown", "x"), "StUF010", "client"),
-        (PolicyViolation("gate.wpg_article", "x"), "StUF052", "client"),
         (PolicyViolation("bericht.actie", "x"), "StUF034", "client"),
         (PolicyViolation("iets.nieuws", "x"), "StUF052", "client"),
         (DuplicateConflict("duplicate.referentienummer", "x"), "StUF016", "client"),
@@ -336,11 +360,29 @@ def test_rule_of_the_koppelvlak_is_its_own_code():
     assert fout_for(SchemaViolation((broken,))).code == "JZ-003"
 
 
-def test_operators_text_stays_here():
+def test_operators_text_stays_here_and_the_row_says_what_to_do():
     fout = fout_for(NoRoute("route.unknown", "binnenste geheim", where="/a/b"))
 
-    assert fout.details == "route.unknown: /a/b"
+    assert fout.details.splitlines() == [
+        "route.unknown: /a/b",
+        "Wat te doen: " + TABLE["route.unknown"].remedy,
+        AGAIN,
+    ]
     assert "geheim" not in fout.omschrijving
+
+
+def test_trouble_of_ours_does_not_ask_for_a_better_message():
+    fout = fout_for(StoreUnavailable("store.full", "x"))
+
+    assert AGAIN not in fout.details
+    assert "later opnieuw" in fout.details
+
+
+def test_every_row_fits_a_fault_and_says_what_to_do():
+    for code, row in TABLE.items():
+        told_by_findings = code.startswith(("regel.", "bericht.onbekend"))
+        assert 1 <= len(row.omschrijving) <= 200
+        assert row.remedy.endswith(".") or told_by_findings, code
 
 
 # --- ids ------------------------------------------------------------------------------

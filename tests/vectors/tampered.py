@@ -645,6 +645,27 @@ PARTIES = (
 OBJECT = "/vtMeldingDi01/object"
 FAMILY = "<BG:geslachtsnaam>Proefpersoon</BG:geslachtsnaam>"
 
+
+def synchronous(name: str) -> bytes:
+    """A Bv01 under the name of an answer that StUF gives in the same connection."""
+    answer = (bad.EXAMPLES / "Bv01Bericht.xml").read_bytes()
+    return answer.replace(b"Bv01Bericht", name.encode())
+
+
+def agreeing_to(action: str) -> Callable[[], dict[str, Any]]:
+    """The hub's CPA of the politie lets it send `action` in the place of a melding."""
+
+    def changes() -> dict[str, Any]:
+        plain = dict(towns.directory(HUB).agreements)
+        agreed = plain[bad.agreement().cpa_id]
+        bindings = tuple(
+            replace(b, action=action) if b.action == "vtMeldingDi01" else b for b in agreed.bindings
+        )
+        return {"agreements": plain | {agreed.cpa_id: replace(agreed, bindings=bindings)}}
+
+    return changes
+
+
 PAYLOAD = (
     vector(
         "payload_too_large",
@@ -701,6 +722,17 @@ PAYLOAD = (
         Acknowledged(),
         action="Bv01Bericht",
         document=lambda _o: b"Bv01",
+    ),
+    *(
+        vector(
+            f"{name}_is_not_answered",
+            "bericht.onbekend",
+            Acknowledged(),
+            **rename(action=name),
+            document=lambda _o, name=name: synchronous(name),
+            hub=agreeing_to(name),
+        )
+        for name in ("Fo03Bericht", "Bv03Bericht", "Bv04Bericht")
     ),
 )
 

@@ -37,6 +37,7 @@ PURPOSES = {
     ("send",): "Hand a document in",
     ("openapi",): "Print the OpenAPI 3.1 document",
     ("backup",): "Copy the SQLite database while the gateway runs",
+    ("docs",): "Write a page per message, of error codes, and of settings",
     ("doctor",): "Check everything that messages depend on",
     ("berichten",): "Messages and their trace",
     ("berichten", "list"): "List messages, newest first",
@@ -336,6 +337,42 @@ def test_doctor_says_which_keys_are_missing_and_that_nothing_runs(sites, tmp_pat
     assert (health.status, health.err) == (1, "")
     assert health.out.startswith("niet gereed")
     assert health.out.count("\n") == 1
+
+
+def test_doctor_names_the_rules_that_count_otherwise_for_somebody(sites, tmp_path):
+    folder = tmp_path / "knooppunt"
+    subprocess.run(["cp", "-rp", sites.by_place["knooppunt"].folder, folder], check=True)
+    file = folder / "gateway.toml"
+    head, _, tail = file.read_text().partition("[[partijen]]")
+    first, _, rest = tail.partition("[[partijen]]")
+    settings = """
+[[partijen.regels]]
+regel = "JZ-004"
+tot = 2020-01-31
+
+[[partijen.regels]]
+regel = "JZ-006"
+ernst = "weigering"
+
+"""
+    file.write_text(f"{head}[[partijen]]{first}{settings}[[partijen]]{rest}")
+
+    ran = gateway("doctor", "-c", folder)
+
+    assert (ran.status, ran.err) == (0, "")
+    assert re.search(
+        r"! regel JZ-004 is voor .+ een waarschuwing tot en met 2020-01-31 \(verlopen", ran.out
+    )
+    assert re.search(r"! regel JZ-006 is voor .+ een weigering\n", ran.out)
+
+
+def test_docs_are_written_for_the_messages_of_an_installation(sites, tmp_path):
+    ran = gateway("docs", tmp_path / "docs", "--config", sites.by_place["knooppunt"].config)
+
+    assert (ran.status, ran.err) == (0, "")
+    page = (tmp_path / "docs" / "berichten" / "vtMeldingDi01.md").read_text()
+    assert "/schemas/1.0.9/vtMeldingDi01.xsd" in page
+    assert (tmp_path / "docs" / "foutcodes.md").exists()
 
 
 async def test_database_is_read_and_its_chain_verified(sites):

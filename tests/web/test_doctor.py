@@ -201,7 +201,7 @@ def test_a_key_of_another_user_is_found(tmp_path):
 
 def test_agreements_that_end_or_ended_or_are_with_nobody(folder):
     later = {
-        "agreement.ends": timedelta(days=80),
+        "agreement.ends_soon": timedelta(days=80),
         "agreement.not_in_force": timedelta(days=91),
         "agreement.counterpart": timedelta(days=91),
     }

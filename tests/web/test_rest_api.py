@@ -143,6 +143,7 @@ async def test_a_message_that_is_taken_in_gets_202_and_a_place():
             "redenen": [],
             "referentienummer": "ref-1",
             "herhaald": False,
+            "waarschuwingen": [],
         }
     assert served.gateway.calls == [("hand_in", b"<melding/>", Aanlevering(), "bvh")]
     assert served.counted.answers == [("api", 202)]
@@ -155,6 +156,30 @@ async def test_a_message_that_is_held_says_why():
         body = await response.json()
     assert body["status"] == "vastgehouden"
     assert body["redenen"] == ["aanhouding is gevuld"]
+
+
+async def test_a_warning_is_told_with_rule_place_and_remedy():
+    warning = Finding(
+        code="regel.x",
+        rule="JZ-006",
+        path="/a/b",
+        text="Fout.",
+        remedy="Doe dit.",
+        severity=Severity.WARN,
+    )
+    receipt = replace(RECEIPT, warnings=(warning,))
+    async with api(receipt=receipt) as served, served.hand_in() as response:
+        assert response.status == 202
+        assert (await response.json())["waarschuwingen"] == [
+            {
+                "code": "regel.x",
+                "regel": "JZ-006",
+                "pad": "/a/b",
+                "tekst": "Fout.",
+                "herstel": "Doe dit.",
+                "ernst": "waarschuwing",
+            }
+        ]
 
 
 async def test_an_identical_repeat_gets_200_with_the_first_receipt():

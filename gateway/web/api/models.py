@@ -113,6 +113,9 @@ class Ontvangstbewijs(Shape):
     redenen: list[str] = Field(description="Waarom het is vastgehouden.")
     referentienummer: str
     herhaald: bool = Field(description="Of het eerder is aangeleverd: dit is het bewijs van toen.")
+    waarschuwingen: list[Bevinding] = Field(
+        description="Wat er niet klopt, maar het bericht niet tegenhoudt."
+    )
 
 
 class Controle(Shape):

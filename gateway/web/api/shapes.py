@@ -42,6 +42,9 @@ def receipt(receipt: Receipt) -> models.Ontvangstbewijs:
         redenen=list(receipt.reasons),
         referentienummer=receipt.referentienummer,
         herhaald=not receipt.fresh,
+        waarschuwingen=[
+            models.Bevinding.model_validate(finding_shape(one)) for one in receipt.warnings
+        ],
     )
 
 
