@@ -4,6 +4,7 @@ One process at a time does it; after a crash the next one finds everything in th
 """
 
 import shutil
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -57,14 +58,17 @@ class Alarming:
         alarms: Alarms,
         reader: Reader,
         bounds: AlarmBounds,
-        disk: Disk | None = None,
+        outside: Callable[[], Iterable[Alarm]] = tuple,
     ) -> None:
-        """Take the ports; the first round logs every alarm that stands open."""
+        """Take the ports; the first round logs every alarm that stands open.
+
+        `outside` returns what is seen now outside the store, of codes that are watched.
+        """
         self._gateway = gateway
         self._alarms = alarms
         self._reader = reader
         self._bounds = bounds
-        self._disk = disk
+        self._outside = outside
         self._logged = 0
 
     async def round(self) -> None:
@@ -75,8 +79,7 @@ class Alarming:
         try:
             await self._gateway.tell_senders()
         finally:
-            also = self._disk.low() if self._disk is not None else ()
-            await self._alarms.watch(self._bounds, also=also)
+            await self._alarms.watch(self._bounds, also=tuple(self._outside()))
             await self._log()
 
     async def _log(self) -> None:

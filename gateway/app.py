@@ -27,9 +27,10 @@ from gateway.installation import (
     share,
 )
 from gateway.installation_webhooks import subscribers
+from gateway.inventory import pair_of
 from gateway.keys.access import UsedAssertions, load_token_keys
 from gateway.keys.epochs import EpochKeys
-from gateway.keys.keystore import FileKeyring
+from gateway.keys.keystore import FileKeyring, ReloadableKeyring
 from gateway.metrics import Metrics
 from gateway.outbound.ebms import EbmsClient
 from gateway.outbound.tls import KeyPair, ReloadableContext, server_context
@@ -244,6 +245,8 @@ class App:
     explaining: Explaining
     oauth: Oauth | None
     """Access tokens for back-ends; None where they are not given."""
+    keyring: ReloadableKeyring
+    network: EbmsClient
     webhook_worker: WebhookWorker
     webhook_client: WebhookClient
 
@@ -281,18 +284,25 @@ class App:
         return []
 
     async def reload(self) -> None:
-        """Read the directory and the TLS files again; keep the old ones when they are wrong."""
+        """Read directory, keys and certificates again; keep the old ones when they are wrong.
+
+        Connections and requests go on: what is new counts from the next one.
+        """
         try:
             issuer = await asyncio.to_thread(_reread_issuer, self.installation)
+            keys = _keyring(self.installation)
+            identity = _identity(self.installation)
             changed = await self.snapshots.reload(self.store)
             directory = self.snapshots.current()
             api = _api_context(self.installation, directory)
-            fresh = server_context(_identity(self.installation), clients=directory.trust)
+            fresh = server_context(identity, clients=directory.trust)
             self.store.subscribe(_subscribers(directory))
             self.webhook_client.renew()
+            self.network.renew((identity,))
         except GatewayError as error:
             log.error("directory.not_reloaded", code=error.code, where=error.where)
             return
+        self.keyring.swap(keys)
         self.tls.swap(fresh)
         if self.api_tls is not None and api is not None:
             self.api_tls.swap(api)
@@ -302,9 +312,12 @@ class App:
         await self.explaining.renew()
 
 
+def _keyring(installation: Installation) -> FileKeyring:
+    return FileKeyring(installation.path(installation.settings.paths.keys))
+
+
 def _identity(installation: Installation) -> KeyPair:
-    tls = installation.settings.listen.ebms
-    return KeyPair(certificate=installation.path(tls.certificate), key=installation.path(tls.key))
+    return pair_of(installation, installation.settings.listen.ebms)
 
 
 def _api_context(installation: Installation, directory: Directory) -> ssl.SSLContext | None:
@@ -314,7 +327,7 @@ def _api_context(installation: Installation, directory: Directory) -> ssl.SSLCon
         return None
     asks = any(backend.credentials.wants_certificate for backend in directory.backends)
     return server_context(
-        KeyPair(certificate=installation.path(api.certificate), key=installation.path(api.key)),
+        pair_of(installation, api),
         clients=directory.backend_trust if asks else None,
         demanded=False,
     )
@@ -367,12 +380,13 @@ async def build(installation: Installation) -> AsyncIterator[App]:
         metrics.store_down(store.condition.seconds)
         api_tls = _api_context(installation, directory)
         oauth = _oauth(installation, dice)
+        keyring = ReloadableKeyring(_keyring(installation))
         gateway = Gateway(
             House(
                 clock=clock,
                 dice=dice,
                 snapshots=snapshots,
-                keyring=FileKeyring(installation.path(settings.paths.keys)),
+                keyring=keyring,
                 network=network,
                 explain=explaining,
                 count=metrics,
@@ -404,6 +418,8 @@ async def build(installation: Installation) -> AsyncIterator[App]:
             explaining=explaining,
             api_tls=ReloadableContext(api_tls) if api_tls is not None else None,
             oauth=oauth,
+            keyring=keyring,
+            network=network,
             webhook_worker=WebhookWorker(
                 calling=gateway.calling,
                 bell=store.webhook_bell,

@@ -289,6 +289,18 @@ class AlarmSettings(_Section):
     postvak_hours: int = Field(
         24, ge=1, description="How long a back-end has to collect and confirm."
     )
+    certificate_days: tuple[Annotated[int, Field(ge=1, le=730)], ...] = Field(
+        (60, 30, 7),
+        description="Days before the end of a certificate at which it becomes one, each time anew; "
+        "[] = only when it has ended.",
+    )
+    crl_hours: int = Field(
+        12,
+        ge=0,
+        le=720,
+        description="Hours before the next revocation list is due from which it is one; 0 = only "
+        "when it is stale.",
+    )
     disk_free_mb: int = Field(
         1_000,
         ge=0,

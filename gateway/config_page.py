@@ -78,4 +78,6 @@ def _default(info: FieldInfo) -> str:
         return "required"
     if info.default is None or info.default_factory is not None or info.default in ((), ""):
         return "none"
-    return f"`{str(info.default).lower() if isinstance(info.default, bool) else info.default}`"
+    if isinstance(info.default, bool):
+        return f"`{str(info.default).lower()}`"
+    return f"`{list(info.default) if isinstance(info.default, tuple) else info.default}`"

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,7 +12,11 @@ from gateway.alarming import Alarming, Disk, bounds
 from gateway.app import App
 from gateway.errors import GatewayError
 from gateway.installation import Installation
-from gateway.security.certificates import Usage
+from gateway.inventory import certificate_figures, expiring, list_figures, survey
+from gateway.keys.epochs import is_writable
+from gateway.keys.expiry import InUse
+from gateway.ports import Alarm
+from gateway.store.watch import UNWRITABLE
 
 log = structlog.get_logger("gateway.housekeeping")
 
@@ -19,6 +24,8 @@ EVERY = timedelta(minutes=1)
 DUTY = "housekeeping"
 TERM = 3 * EVERY
 """How long the duty stays with a process that is not heard of any more."""
+LEAVE = timedelta(seconds=2)
+"""How long a stop waits for the duty to be given up."""
 DAY_SECONDS = 86_400
 MEGABYTE = 1_000_000
 
@@ -28,20 +35,38 @@ async def keep_house(app: App, hangup: asyncio.Event, *, leads: bool) -> None:
 
     With `leads` it also tidies up whenever the duty is with this process.
     """
+    try:
+        await _keep(app, hangup, leads=leads)
+    finally:
+        if leads:
+            await _leave(app)
+
+
+async def _leave(app: App) -> None:
+    """Let another process take the duty at once. A store that is away keeps it for its term."""
+    try:
+        async with asyncio.timeout(LEAVE.total_seconds()):
+            await app.store.leave_duty(DUTY)
+    except (GatewayError, TimeoutError) as error:
+        log.warning("housekeeping.not_left", code=_code(error))
+
+
+async def _keep(app: App, hangup: asyncio.Event, *, leads: bool) -> None:
     lists = _stamp(app.installation)
+    outside = Outside(app)
     alarming = Alarming(
         gateway=app.gateway,
         alarms=app.store.alarms,
         reader=app.store.reader,
         bounds=bounds(app.settings.alarms),
-        disk=_disk(app.installation),
+        outside=outside.alarms,
     )
     while True:
         try:
+            outside.look()
             await _once(app, alarming, leads=leads)
         except Exception as error:  # noqa: BLE001 - housekeeping never stops the traffic
-            code = error.code if isinstance(error, GatewayError) else type(error).__name__
-            log.error("housekeeping.failed", code=code)
+            log.error("housekeeping.failed", code=_code(error))
         reread = await _woken(app, hangup)
         seen = _stamp(app.installation)
         if reread or seen != lists:
@@ -57,8 +82,11 @@ def _disk(installation: Installation) -> Disk | None:
     return Disk(folder=database.parent, least_bytes=least)
 
 
+def _code(error: BaseException) -> str:
+    return error.code if isinstance(error, GatewayError) else type(error).__name__
+
+
 async def _once(app: App, alarming: Alarming, *, leads: bool) -> None:
-    _watch_certificates(app)
     if leads and await app.store.take_duty(DUTY, term=TERM):
         try:
             await alarming.round()
@@ -104,24 +132,41 @@ async def _tidy(app: App) -> None:
         )
 
 
-def _watch_certificates(app: App) -> None:
-    """Show how long the own signing certificates are still good."""
-    directory = app.snapshots.current()
-    trust = app.snapshots.trust(directory)
-    now = app.clock.now()
-    days: dict[str, float] = {}
-    for agreement in directory.agreements.values():
-        signing = agreement.signals[directory.me].signing
-        if signing is None:
-            continue
-        try:
-            identity = trust.judge(signing.certificate, Usage.SIGN, now)
-            left = (identity.not_after - now).total_seconds() / DAY_SECONDS
-        except GatewayError as error:
-            log.error("certificate.unusable", agreement=agreement.cpa_id, code=error.code)
-            left = 0.0
-        days[agreement.cpa_id] = left
-    app.metrics.certificates(days)
+class Outside:
+    """What is seen outside the store: certificates, lists, the disk, the folder of the keys."""
+
+    def __init__(self, app: App) -> None:
+        """Nothing was seen or told yet."""
+        self._app = app
+        self._items: tuple[InUse, ...] = ()
+        self._told: frozenset[tuple[str, str, str]] = frozenset()
+
+    def look(self) -> None:
+        """Show how long certificates and lists are still good; log once what can not be used."""
+        app, now = self._app, self._app.clock.now()
+        directory = app.snapshots.current()
+        self._items = items = survey(
+            app.installation,
+            directory,
+            app.snapshots.trust(directory),
+            holds=app.keyring.holds,
+            now=now,
+        )
+        app.metrics.certificates(certificate_figures(items, now))
+        app.metrics.revocation_lists(list_figures(items, now))
+        bad = frozenset((i.use, i.where, i.code) for i in items if i.code and i.needed)
+        for use, where, code in sorted(bad - self._told):
+            log.error("certificate.unusable", use=use, where=where, code=code)
+        self._told = bad
+
+    def alarms(self) -> Iterator[Alarm]:
+        """Yield the alarms that are due now."""
+        settings, now = self._app.settings, self._app.clock.now()
+        disk = _disk(self._app.installation)
+        yield from disk.low() if disk is not None else ()
+        yield from expiring(self._items, settings.alarms, now)
+        if not is_writable(self._app.installation.path(settings.paths.epoch_keys)):
+            yield Alarm(code=UNWRITABLE, subject="")
 
 
 def _stamp(installation: Installation) -> tuple[tuple[str, int, int], ...]:

@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from gateway.config import (
     NAME,
+    AlarmSettings,
     DatabaseSettings,
     InstallationRole,
     LimitSettings,
@@ -31,8 +32,8 @@ FOLDERS = (
     "trust/intermediates",
     "trust/crls",
     "agreements",
-    "data",
 )
+DATA = Path("data")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +76,8 @@ class NewInstallation:
     environment: str = "test"
     database_url: str | None = None
     """PostgreSQL; None = the SQLite file."""
+    data: Path | None = None
+    """Folder of database and epoch keys; None = `data` beside gateway.toml."""
     paths: Mapping[str, str] = field(default_factory=dict)
     """Settings of `[paths]` that are not left at their default."""
 
@@ -94,7 +97,7 @@ def write_installation(folder: Path, new: NewInstallation) -> Path:
             "init.exists", "Er is al een configuratie; die blijft zoals zij is.", where=str(file)
         ) from exc
     folder.chmod(0o700)
-    for name in FOLDERS:
+    for name in (*FOLDERS, new.data or DATA):
         (folder / name).mkdir(mode=0o700, exist_ok=True)
     if not (folder / README).exists():
         (folder / README).write_text(_next_steps(new), encoding="utf-8")
@@ -126,6 +129,7 @@ def to_toml(new: NewInstallation) -> str:
         *_section("limits", LimitSettings, {}),
         *([] if hub else _section("oauth", OauthSettings, {})),
         *_section("retention", RetentionSettings, {}),
+        *_section("alarms", AlarmSettings, {}),
         "# Every party that is known here. The keys of the own party are in keys/.",
     ]
     for party in (new.party, *new.others):
@@ -170,7 +174,12 @@ def _section(name: str, model: type[BaseModel], given: Mapping[str, str]) -> lis
 
 
 def _paths(new: NewInstallation) -> Mapping[str, str]:
-    return {**new.paths, **({"approvals": "approvals.toml"} if new.approvals else {})}
+    own = _given(
+        approvals="approvals.toml" if new.approvals else None,
+        database=None if new.data is None else str(new.data / "gateway.db"),
+        epoch_keys=None if new.data is None else str(new.data / "epochs"),
+    )
+    return {**own, **new.paths}
 
 
 def _given(**settings: str | None) -> dict[str, str]:
@@ -231,6 +240,7 @@ Wat nog nodig is voor `gateway serve`:
 5. `gateway.toml`: de partijen, hun rollen en applicaties, en de backends.
 6. `gateway doctor --config {NAME}` zegt wat er nog ontbreekt.
 
-De map `data/` bevat de database en, in `data/epochs/`, de sleutels waaronder berichten versleuteld
-zijn opgeslagen. Zet die twee nooit in dezelfde back-up: wat vernietigd is, komt anders terug.
+De map `{new.data or DATA}` bevat de database en, in `epochs/`, de sleutels waaronder berichten
+versleuteld zijn opgeslagen. Zet die twee nooit in dezelfde back-up: wat vernietigd is, komt anders
+terug.
 """

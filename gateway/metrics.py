@@ -1,6 +1,7 @@
 """Counters and gauges for `/metrics`, in a registry of their own.
 
-Labels are codes, kinds and states, never ids or values; a label that would take more than
+Labels are codes, kinds and states, of certificates also what is public of an organisation; never
+ids of messages or values. A label that would take more than
 `MOST_LABELS` values becomes `overig`, so that no peer can fill the memory with names.
 """
 
@@ -43,7 +44,7 @@ class Metrics:
         """Start at zero."""
         self._registry = registry = CollectorRegistry()
         ProcessCollector(registry=registry)
-        self._few = {name: _Few() for name in ("kind", "code", "outcome", "certificate")}
+        self._few = {name: _Few() for name in ("kind", "code", "outcome")}
         self._messages = Counter(
             "gateway_messages",
             "Messages taken in, by kind and outcome",
@@ -92,12 +93,17 @@ class Metrics:
             registry=registry,
         )
         self._expiry = Gauge(
-            "gateway_certificate_days",
-            "Days until a certificate expires",
-            ("certificaat",),
+            "gateway_certificate_expiry_seconds",
+            "Seconds until a certificate in use ends; negative when it did",
+            ("gebruik", "oin", "sha256"),
             registry=registry,
         )
-
+        self._lists = Gauge(
+            "gateway_crl_next_update_seconds",
+            "Seconds until the next revocation list of an issuer is due; negative = stale",
+            ("uitgever",),
+            registry=registry,
+        )
         self._due = Gauge(
             "gateway_retention_due",
             "Deliveries whose payload housekeeping has to look at, by how late it is",
@@ -129,11 +135,20 @@ class Metrics:
         """Count an HTTP answer."""
         self._answers.labels(listener, str(status)).observe(seconds)
 
-    def certificates(self, days: Mapping[str, float]) -> None:
-        """Replace the days until expiry, by a name that operators know the certificate by."""
+    def certificates(self, left: Mapping[tuple[str, str, str], float]) -> None:
+        """Replace the seconds until the end, by use, OIN and beginning of the SHA-256.
+
+        Beyond `MOST_LABELS` those that end last are left out.
+        """
         self._expiry.clear()
-        for name, left in days.items():
-            self._expiry.labels(self._few["certificate"](name)).set(left)
+        for labels, seconds in sorted(left.items(), key=lambda item: item[1])[:MOST_LABELS]:
+            self._expiry.labels(*labels).set(seconds)
+
+    def revocation_lists(self, left: Mapping[str, float]) -> None:
+        """Replace the seconds until the next list is due, by the name of the issuer."""
+        self._lists.clear()
+        for issuer, seconds in sorted(left.items(), key=lambda item: item[1])[:MOST_LABELS]:
+            self._lists.labels(issuer).set(seconds)
 
     def retention(self, *, due: int, overdue: int, oldest_key_days: float) -> None:
         """Replace what housekeeping left undone; `overdue` is more than an hour late."""

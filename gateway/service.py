@@ -91,6 +91,7 @@ async def _control(app: App) -> AsyncIterator[None]:
     desk = Desk(
         decisions=store.decisions,
         alarms=store.alarms,
+        renewals=store.renewals,
         shelving=store.shelving,
         webhooks=store.webhooks,
     )

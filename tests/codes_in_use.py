@@ -32,6 +32,11 @@ FIRST = {*ERRORS, "Constraint"} - {"SchemaViolation", "IllegalTransition"}
 KEYWORDS = frozenset({"code", "reason", "last_code"})
 
 COMPUTED = {
+    "keys/renewal.py": {
+        f"certs.{name}"
+        for name in ("expired", "not_yet_valid", "oin", "revoked", "untrusted", "usage", "weak_key")
+    }
+    | {"certs.revocation_unknown", "certs.unreadable"},
     "outbound/webhook.py": {code for _kind, code, _text in webhook._CODES},
     "packs/inspection.py": {
         code for code, _text in (*inspection._WORST.values(), inspection._UNREADABLE)

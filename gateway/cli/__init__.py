@@ -8,6 +8,8 @@ import typer
 
 from gateway.errors import GatewayError, Misconfigured, Unavailable
 
+NAME = "gateway"
+"""Also in the scripts of shell completion, however Python was started."""
 AGAIN = 75
 """EX_TEMPFAIL of sysexits.h."""
 
@@ -19,11 +21,10 @@ Config = Annotated[
 ]
 
 app = typer.Typer(
-    name="gateway",
+    name=NAME,
     help="StUF Jeugdzorg over Digikoppeling ebMS2, for knooppunt and aansluitpunt.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    add_completion=False,
 )
 
 
@@ -36,7 +37,7 @@ def main() -> None:
 
     commands.register(app)
     try:
-        app()
+        app(prog_name=NAME)
     except Misconfigured as error:
         print(f"gateway: {error}", file=sys.stderr)
         sys.exit(2)

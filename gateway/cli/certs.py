@@ -1,6 +1,7 @@
-"""`gateway certs`: a test hierarchy, and what a certificate says."""
+"""`gateway certs`: what is in use, what is renewed, what a certificate says; a test hierarchy."""
 
 import re
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -9,7 +10,10 @@ import typer
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from gateway.cli import Config
+from gateway.cli.deciding import Door
 from gateway.errors import CertificateRejected
+from gateway.keys.offered import Target
 from gateway.security.certificates import oin_of, thumbprint
 
 app = typer.Typer(help="Certificates.", no_args_is_help=True)
@@ -60,6 +64,71 @@ def show(
             f"geldig     {certificate.not_valid_before_utc} tot {certificate.not_valid_after_utc}"
         )
         print(f"SHA-256    {thumbprint(der)}")
+
+
+@app.command("list")
+def list_(
+    config: Config = Path(),
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON, for other programs.")] = False,
+) -> None:
+    """List every certificate and revocation list in use, what ends first in front.
+
+    Exit status 1 when one that messages depend on can not be used.
+    """
+    from gateway.cli.certs_list import list_in_use
+
+    sys.exit(list_in_use(config, as_json=as_json))
+
+
+@app.command("import")
+def import_(
+    file: Annotated[
+        Path,
+        typer.Argument(
+            metavar="FILE",
+            help="Certificate (with its issuers) or revocation list; PEM or DER.",
+            exists=True,
+            dir_okay=False,
+        ),
+    ],
+    *,
+    key: Annotated[
+        Path | None,
+        typer.Option(
+            help="Its private key, PEM, mode 0600; left out = it is in FILE.",
+            exists=True,
+            dir_okay=False,
+        ),
+    ] = None,
+    voor: Annotated[
+        Target | None, typer.Option(help="What it is for; left out = what the file says.")
+    ] = None,
+    sha256: Annotated[
+        str, typer.Option(help="Of an anchor: its thumbprint as the issuer publishes it.")
+    ] = "",
+    proef: Annotated[bool, typer.Option("--proef", help="Only check and compare.")] = False,
+    door: Door = "",
+    config: Config = Path(),
+) -> None:
+    """Put a renewed certificate, authority or revocation list in place, after checking it.
+
+    Running processes take it in at once, without dropping a connection. A certificate for
+    signing or encryption counts from the new agreement (CPA) on that names it. What is
+    replaced is kept beside it.
+    """
+    from gateway.cli.certs_import import Request, import_
+    from gateway.cli.screen import screen
+
+    request = Request(
+        config=config,
+        file=file,
+        key=key,
+        target=voor,
+        fingerprint=sha256,
+        only_check=proef,
+        who=door,
+    )
+    import_(request, screen())
 
 
 def _read(file: Path) -> list[x509.Certificate]:

@@ -10,8 +10,9 @@ import aiohttp
 import typer
 
 from gateway.app import SystemClock, SystemDice, open_store
-from gateway.errors import GatewayError, Refused, Unavailable
+from gateway.errors import GatewayError, Misconfigured, Refused, Unavailable
 from gateway.installation import Installation, load_installation
+from gateway.store.view import View
 from gateway.web.control import KIND, NAME, Command, Desk, What, short
 
 Reden = Annotated[
@@ -28,6 +29,17 @@ def decide(config: Path, what: What, id_: str, *, reden: str, door: str) -> dict
     installation = load_installation(config)
     command = Command(what=what, id=id_, who=door or user(), why=reden)
     return asyncio.run(_decide(installation, command))
+
+
+def has_database(installation: Installation) -> bool:
+    """Tell whether somebody served from it already; raises StoreUnavailable."""
+    try:
+        with View(installation.database, SystemClock(), password_file=installation.password_file):
+            return True
+    except Misconfigured as error:
+        if error.code != "store.path":
+            raise
+        return False
 
 
 def user() -> str:
@@ -51,6 +63,7 @@ async def _decide(installation: Installation, command: Command) -> dict[str, str
         desk = Desk(
             decisions=store.decisions,
             alarms=store.alarms,
+            renewals=store.renewals,
             shelving=store.shelving,
             webhooks=store.webhooks,
         )

@@ -20,6 +20,12 @@ def init(
     role: Annotated[InstallationRole, typer.Option("--role", help="What the installation is.")],
     oin: Annotated[str, typer.Option(help="OIN of the own organisation.")] = "00000099000000000000",
     naam: Annotated[str, typer.Option(help="Name of the own organisation.")] = "Eigen organisatie",
+    data: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder of the database and its keys; left out = data/ beside gateway.toml."
+        ),
+    ] = None,
 ) -> None:
     """Make a working configuration: folders and a gateway.toml that explains itself.
 
@@ -40,6 +46,7 @@ def init(
         party=own,
         others=(),
         services={"jz:corv:1.0.9": "1.0.9"},
+        data=None if data is None else data.resolve(),
     )
     parse_toml(to_toml(new).encode(), Settings, where=str(folder))  # before anything is written
     path = write_installation(folder, new)

@@ -6,6 +6,9 @@ WIDTH = 200
 
 
 def screen(width: int = WIDTH) -> Console:
-    """Return the console; `width` columns count only where there is no terminal."""
-    console = Console(highlight=False)
-    return console if console.is_terminal else Console(highlight=False, width=width)
+    """Return the console; `width` columns count only where there is no terminal.
+
+    Nothing in a text is markup: names come from certificates and partners.
+    """
+    console = Console(highlight=False, markup=False)
+    return console if console.is_terminal else Console(highlight=False, markup=False, width=width)

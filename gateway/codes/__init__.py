@@ -10,8 +10,10 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from gateway.codes.back_ends import BACK_ENDS
+from gateway.codes.certificates import CERTIFICATES
 from gateway.codes.code import Code, Told
 from gateway.codes.deliveries import DELIVERIES
+from gateway.codes.doctor import DOCTOR
 from gateway.codes.documents import DOCUMENTS
 from gateway.codes.installation import INSTALLATION
 from gateway.codes.packs import PACKS
@@ -29,6 +31,8 @@ ALL = (
     *PARTNERS,
     *DELIVERIES,
     *INSTALLATION,
+    *CERTIFICATES,
+    *DOCTOR,
     *PACKS,
     *WEBHOOKS,
     *SIMULATOR,

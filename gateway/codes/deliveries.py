@@ -141,6 +141,18 @@ DELIVERIES: tuple[Code, ...] = (
                 "Alarm: nobody knows whether a message arrived.",
                 "Ask the receiver, then `gateway berichten hervat` or `staak`.",
             ),
+            "certificate.expiring": (
+                "Alarm: a certificate in use ends within the days behind the stroke.",
+                "`gateway certs list` says which; `gateway certs import`, or a new CPA.",
+            ),
+            "crl.stale": (
+                "Alarm: the revocation list of an issuer is stale, or will be within hours.",
+                "Fetch the new one and give it to `gateway certs import`.",
+            ),
+            "epoch_keys.unwritable": (
+                "Alarm: no new epoch key can be written; within a day no message comes in.",
+                "Mend the rights or the disk of paths.epoch_keys.",
+            ),
             "disk.low": ("Alarm: the disk of the database fills up.", "Make room."),
             "partner.down": ("Alarm: a partner can not be reached.", "Call the partner."),
             "payload.unreadable": (

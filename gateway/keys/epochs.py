@@ -27,6 +27,7 @@ GRACE = timedelta(hours=1)
 """After its lifetime: how long a payload that was being stored may still come under it."""
 OCTETS = 32
 _OPEN, _CLOSING, _GONE, _DRAFT = ".epoch", ".closing", ".gone", ".new"
+_PROBE = "write-probe-"
 _STAMP = "%Y%m%dT%H%M%SZ"
 
 
@@ -178,6 +179,19 @@ class EpochKeys:
 def look(folder: Path) -> tuple[EpochKey, ...]:
     """Return the keys in a folder, oldest first; changes nothing, and reads no key."""
     return tuple(_known(folder))
+
+
+def is_writable(folder: Path) -> bool:
+    """Tell whether a new key could be made: writes a few octets and takes them away."""
+    probe = folder / f"{_PROBE}{os.getpid()}"
+    try:
+        with suppress(FileNotFoundError):
+            probe.unlink()
+        _write(probe, bytes(OCTETS))
+        probe.unlink()
+    except OSError:
+        return False
+    return True
 
 
 def _known(folder: Path) -> Iterator[EpochKey]:

@@ -112,6 +112,30 @@ class FileKeyring:
         self._keys[_public(key.public_key())] = key
 
 
+class ReloadableKeyring:
+    """The keyring of a process that outlives its keys: what is swapped in last counts."""
+
+    def __init__(self, current: FileKeyring) -> None:
+        """Start with `current`."""
+        self._current = current
+
+    def swap(self, fresh: FileKeyring) -> None:
+        """Use `fresh` from the next look-up on; who has a signer keeps it."""
+        self._current = fresh
+
+    def signer(self, certificate: bytes) -> Signer:
+        """Return as `FileKeyring.signer`."""
+        return self._current.signer(certificate)
+
+    def decrypter(self, certificate: bytes) -> Decrypter:
+        """Return as `FileKeyring.decrypter`."""
+        return self._current.decrypter(certificate)
+
+    def holds(self, certificate: bytes) -> bool:
+        """Tell whether the key of the certificate is here."""
+        return self._current.holds(certificate)
+
+
 def _read(path: Path) -> bytes | None:
     """Return the octets of a file with a private key, None for any other file."""
     with path.open("rb") as file:

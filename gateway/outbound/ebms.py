@@ -1,8 +1,9 @@
 """Posting to a partner over mutual TLS: one connection pool per partner.
 
-A pool belongs to one snapshot of the directory. When that moves, or when a certificate that
-was accepted would no longer be accepted now, the next post starts a new pool: a kept
-connection never outlives the trust that it was made with.
+A pool belongs to one snapshot of the directory and one certificate of ours. When the directory
+moves, when our certificate was renewed, or when a certificate that was accepted would no longer
+be accepted now, the next post starts a new pool: a kept connection never outlives the trust
+that it was made with. Posts under way end on the old one.
 """
 
 import io
@@ -24,7 +25,7 @@ from gateway.outbound.outcome import Progress, failure, tracing
 from gateway.outbound.retry_after import retry_after
 from gateway.outbound.tls import KeyPair, client_context
 from gateway.ports import Answer, Clock, Endpoint, Snapshots
-from gateway.security.certificates import Usage, acts_for
+from gateway.security.certificates import Usage, acts_for, oin_of
 
 READ_OCTETS = 65_536
 
@@ -51,6 +52,8 @@ class _Line:
     """The pool of connections to one partner, with the certificates that it accepted."""
 
     directory: Directory
+    identity: bytes
+    """Our own certificate, DER."""
     session: aiohttp.ClientSession
     accepted: set[bytes] = field(default_factory=set)
     users: int = 0
@@ -80,9 +83,13 @@ class EbmsClient:
         """Take our client certificates; raise Misconfigured when one can not be read."""
         self._snapshots = snapshots
         self._clock = clock
-        self._identities = {pair.der(): pair for pair in identities}
+        self._identities = _by_certificate(identities)
         self._limits = limits or PostLimits()
         self._lines: dict[tuple[Oin, bytes | None], _Line] = {}
+
+    def renew(self, identities: tuple[KeyPair, ...]) -> None:
+        """Use these from the next post on; raise Misconfigured when one can not be read."""
+        self._identities = _by_certificate(identities)
 
     async def post(self, endpoint: Endpoint, message: WireMessage) -> Answer:
         """Post once; a redirect is an answer like any other.
@@ -119,25 +126,30 @@ class EbmsClient:
         """Return the line to use, and the one that it replaces."""
         key = (endpoint.party, endpoint.client_certificate)
         directory = self._snapshots.current()
+        identity = self._identity(endpoint.client_certificate)
         line = self._lines.get(key)
         if line is not None:
-            if _same(line.directory, directory) and self._still_accepted(line, endpoint.party):
+            if (
+                line.identity == identity
+                and _same(line.directory, directory)
+                and self._still_accepted(line, endpoint.party)
+            ):
                 return line, None
             line.retired = True
-        fresh = self._lines[key] = self._open(directory, endpoint)
+        fresh = self._lines[key] = self._open(directory, identity, endpoint)
         return fresh, line
 
-    def _open(self, directory: Directory, endpoint: Endpoint) -> _Line:
+    def _open(self, directory: Directory, identity: bytes, endpoint: Endpoint) -> _Line:
         accepted: set[bytes] = set()
 
         def check(certificate: bytes) -> None:
             self._judge(certificate, directory, endpoint.party)
             accepted.add(certificate)
 
-        tls = client_context(
-            self._identity(endpoint.client_certificate), servers=directory.trust, check=check
+        tls = client_context(self._identities[identity], servers=directory.trust, check=check)
+        return _Line(
+            directory=directory, identity=identity, session=self._session(tls), accepted=accepted
         )
-        return _Line(directory=directory, session=self._session(tls), accepted=accepted)
 
     def _session(self, tls: ssl.SSLContext) -> aiohttp.ClientSession:
         limits = self._limits
@@ -159,13 +171,21 @@ class EbmsClient:
             trust_env=False,
         )
 
-    def _identity(self, certificate: bytes | None) -> KeyPair:
+    def _identity(self, certificate: bytes | None) -> bytes:
+        """Return our certificate for an agreement that names `certificate`.
+
+        The named one where we have it; else one of the same organisation: partners know who
+        calls by chain and OIN, so a renewed TLS certificate needs no new agreement.
+        """
         if certificate is None and len(self._identities) == 1:
-            return next(iter(self._identities.values()))
-        found = self._identities.get(certificate or b"")
-        if found is None:
-            raise Misconfigured("keys.missing", "Sleutel van het TLS-clientcertificaat ontbreekt.")
-        return found
+            return next(iter(self._identities))
+        if certificate in self._identities:
+            return certificate
+        oin = _oin(certificate)
+        for der in self._identities:
+            if oin is not None and _oin(der) == oin:
+                return der
+        raise Misconfigured("keys.missing", "Sleutel van het TLS-clientcertificaat ontbreekt.")
 
     def _judge(self, certificate: bytes, directory: Directory, oin: Oin) -> None:
         """The other end must be the party, or act for it by a recorded mandate (EB005)."""
@@ -234,6 +254,17 @@ class EbmsClient:
     def _retry_after(self, text: str) -> timedelta | None:
         wait = retry_after(text, self._clock.now())
         return None if wait is None else min(wait, self._limits.longest_retry_after)
+
+
+def _by_certificate(identities: tuple[KeyPair, ...]) -> dict[bytes, KeyPair]:
+    return {pair.der(): pair for pair in identities}
+
+
+def _oin(certificate: bytes | None) -> Oin | None:
+    try:
+        return oin_of(certificate) if certificate is not None else None
+    except CertificateRejected:
+        return None
 
 
 def _same(a: Directory, b: Directory) -> bool:

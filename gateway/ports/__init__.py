@@ -13,6 +13,8 @@ from gateway.ports.people import (
     Decided,
     Decisions,
     Owed,
+    Renewal,
+    Renewals,
     Shelving,
     Undeliverable,
 )
@@ -108,6 +110,8 @@ __all__ = [
     "PostvakItem",
     "Queue",
     "Reader",
+    "Renewal",
+    "Renewals",
     "Reply",
     "SealedPayload",
     "Shelving",

@@ -122,3 +122,19 @@ class Decisions(Protocol):
     async def stop(self, id_: str, *, who: str, why: str) -> Decided:
         """Give it up; a partner that sent it will get a Fo01."""
         ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Renewal:
+    """A certificate or revocation list that was put in place."""
+
+    use: str
+    """What for: `tls`, `api`, `ondertekening`, `versleuteling`, `anchor`, `intermediate`, `crl`."""
+    sha256: str
+    """Of its DER, hex."""
+
+
+class Renewals(Protocol):
+    async def imported(self, renewal: Renewal, *, who: str, why: str) -> None:
+        """Write it down, and have every process read its files again; raises StoreUnavailable."""
+        ...

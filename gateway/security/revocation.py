@@ -24,7 +24,7 @@ _Issuer = tuple[bytes, bytes]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _List:
+class RevocationList:
     """One verified list."""
 
     this_update: datetime
@@ -51,7 +51,7 @@ class _List:
 class Standing:
     """What the newest list that covers a certificate says of it."""
 
-    newest: _List | None
+    newest: RevocationList | None
     """None when no list of the issuer covers it."""
     revoked: bool
 
@@ -78,7 +78,7 @@ class Revocations:
 
     def __init__(self, crls: tuple[bytes, ...], issuers: tuple[x509.Certificate, ...]) -> None:
         """Load what can be used; a list that can not is as good as absent."""
-        self._lists: dict[_Issuer, list[_List]] = {}
+        self._lists: dict[_Issuer, list[RevocationList]] = {}
         for der in crls:
             for issuer, found in _load(der, issuers):
                 self._lists.setdefault(issuer, []).append(found)
@@ -93,22 +93,24 @@ class Revocations:
         return Standing(newest=newest, revoked=revoked)
 
 
-def _load(der: bytes, issuers: tuple[x509.Certificate, ...]) -> Iterator[tuple[_Issuer, _List]]:
+def _load(
+    der: bytes, issuers: tuple[x509.Certificate, ...]
+) -> Iterator[tuple[_Issuer, RevocationList]]:
     try:
         crl = x509.load_der_x509_crl(der)
-        found = _read(crl)
+        found = read_list(crl)
     except UNREADABLE:
         return
     if found is None:
         return
     for issuer in issuers:
-        if issuer.subject == crl.issuer and _may_sign(issuer) and _signed_by(crl, issuer):
+        if issuer.subject == crl.issuer and may_sign_lists(issuer) and signed_by(crl, issuer):
             yield _key(issuer), found
             return
 
 
-def _read(crl: x509.CertificateRevocationList) -> _List | None:
-    """Return the list, None when it is of a kind that can not be used alone."""
+def read_list(crl: x509.CertificateRevocationList) -> RevocationList | None:
+    """Return the list; None when it is of a kind that can not be used alone."""
     algorithm = crl.signature_hash_algorithm
     scope = extension(crl.extensions, x509.IssuingDistributionPoint)
     known = (x509.IssuingDistributionPoint, x509.AuthorityKeyIdentifier, x509.CRLNumber)
@@ -121,7 +123,7 @@ def _read(crl: x509.CertificateRevocationList) -> _List | None:
         or any(e.critical for entry in crl for e in entry.extensions)
     ):
         return None
-    return _List(
+    return RevocationList(
         this_update=crl.last_update_utc,
         next_update=crl.next_update_utc,
         serials=frozenset(entry.serial_number for entry in crl),
@@ -138,12 +140,14 @@ def _is_usable(scope: x509.IssuingDistributionPoint) -> bool:
     )
 
 
-def _may_sign(issuer: x509.Certificate) -> bool:
+def may_sign_lists(issuer: x509.Certificate) -> bool:
+    """Tell whether an authority may issue lists."""
     usage = extension(issuer.extensions, x509.KeyUsage)
     return usage is None or usage.crl_sign
 
 
-def _signed_by(crl: x509.CertificateRevocationList, issuer: x509.Certificate) -> bool:
+def signed_by(crl: x509.CertificateRevocationList, issuer: x509.Certificate) -> bool:
+    """Tell whether the issuer signed the list."""
     try:
         return crl.is_signature_valid(issuer.public_key())  # type: ignore[arg-type]  # a key that can not sign raises
     except (TypeError, *UNREADABLE):

@@ -9,6 +9,7 @@ from gateway.store.clock import db_now
 from gateway.store.tables import Span, duties
 from gateway.store.transaction import Tx
 
+_MOMENT = sa.literal(timedelta(seconds=1), Span)
 _TAKE = (
     sa.update(duties)
     .where(
@@ -47,3 +48,16 @@ class TakeDuty:
         until = db_now() + sa.bindparam("term", self.term, type_=Span)
         tx.write(sa.insert(duties).values(name=self.name, holder=self.holder, until=until))
         return True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeaveDuty:
+    """Unit: give a duty up, so that nobody waits for the end of its term."""
+
+    name: str
+    holder: str
+
+    def run(self, tx: Tx) -> bool:
+        """Return whether it was the holder's."""
+        mine = duties.c.name == self.name, duties.c.holder == self.holder
+        return tx.write(sa.update(duties).where(*mine).values(until=db_now() - _MOMENT)) == 1

@@ -18,6 +18,7 @@ from gateway.ports import (
     Postvak,
     Queue,
     Reader,
+    Renewals,
     Shelving,
     Signals,
     Undeliverable,
@@ -30,7 +31,7 @@ from gateway.store.clock import HIGH_WATER, stepped_back
 from gateway.store.commit import Committer, Subscribers
 from gateway.store.condition import Condition
 from gateway.store.decisions import SqlDecisions
-from gateway.store.duties import TakeDuty
+from gateway.store.duties import LeaveDuty, TakeDuty
 from gateway.store.engine import Engine, Held, open_engine
 from gateway.store.epoch import EPOCH, SyncEpoch
 from gateway.store.inbox import SqlInbox
@@ -41,6 +42,7 @@ from gateway.store.queue import LEASE, ForgetWorkers, SqlQueue
 from gateway.store.reader import SqlReader
 from gateway.store.reading import InlineReads, Reads, ThreadReads
 from gateway.store.rekeying import AllKeys
+from gateway.store.renewals import SqlRenewals
 from gateway.store.retention import SqlRetention
 from gateway.store.shelving import SqlShelving
 from gateway.store.signals import SqlSignals
@@ -103,6 +105,7 @@ class Store:
         self.postvak: Postvak = SqlPostvak(writer=writer, reads=reads, bells=bells, clock=clock)
         self.alarms: Alarms = SqlAlarms(writer=writer, reads=reads, clock=clock)
         self.decisions: Decisions = SqlDecisions(writer=writer, clock=clock)
+        self.renewals: Renewals = SqlRenewals(writer=writer, clock=clock)
         self.shelving: Shelving = SqlShelving(writer=writer, clock=clock)
         self.undeliverable: Undeliverable = SqlUndeliverable(
             writer=writer, reads=reads, clock=clock
@@ -202,6 +205,10 @@ class Store:
     async def take_duty(self, name: str, *, term: timedelta) -> bool:
         """Return whether work that one process at a time does is with this one."""
         return await self._writer.commit(TakeDuty(name=name, holder=self._run, term=term))
+
+    async def leave_duty(self, name: str) -> None:
+        """Let another process take the duty at once; nothing happens when it is not ours."""
+        await self._writer.commit(LeaveDuty(name=name, holder=self._run))
 
     async def sync_epoch(self, fingerprint: str, *, was: str | None = None) -> int:
         """Return the epoch of the directory with this fingerprint; a new one moves it.

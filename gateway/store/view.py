@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from gateway.errors import Misconfigured
 from gateway.ports import Clock, Reader, WebhookState
 from gateway.store.audit import Break, verify_chain
+from gateway.store.durability import Durability, durability
 from gateway.store.engine import Engine, is_postgresql, open_engine, path_of
 from gateway.store.faults import ours
 from gateway.store.reader import SqlReader
@@ -55,6 +56,10 @@ class View:
         """Count what is due for destruction, and what stands under which epoch key."""
         now = self._clock.now()
         return await self._reads(lambda c: figures(c, now))
+
+    async def durability(self) -> Durability:
+        """Ask how safely the database keeps what was committed, and what time it has."""
+        return await self._reads(durability)
 
     async def webhooks(self, names: Collection[str]) -> Mapping[str, WebhookState]:
         """Return how these webhooks do."""

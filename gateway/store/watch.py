@@ -13,6 +13,9 @@ from gateway.store.tables import UNANSWERED, deliveries, lanes, messages, to_mic
 
 STEPPED_BACK = "clock.stepped_back"
 DISK_LOW = "disk.low"
+EXPIRING = "certificate.expiring"
+CRL_STALE = "crl.stale"
+UNWRITABLE = "epoch_keys.unwritable"
 WATCHED = frozenset(
     {
         "delivery.unconfirmed",
@@ -21,9 +24,13 @@ WATCHED = frozenset(
         "postvak.waiting",
         STEPPED_BACK,
         DISK_LOW,
+        EXPIRING,
+        CRL_STALE,
+        UNWRITABLE,
     }
 )
-"""Their alarms close by themselves. The subject is a party: one partner, one alarm; or none."""
+"""Their alarms close by themselves. The subject is a party: one partner, one alarm; a certificate
+with the days at which it was raised; the issuer of a list; or none."""
 
 _OPEN = [str(s) for s in (State.READY, State.CLAIMED, State.SENT)]
 

@@ -6,6 +6,7 @@ beside the database with mode 0600; only root and the process's own user are ans
 
 import json
 import os
+import re
 import socket
 import struct
 from collections.abc import Iterator, Mapping
@@ -22,7 +23,7 @@ import structlog
 from aiohttp import web
 
 from gateway.errors import GatewayError, Misconfigured, PolicyViolation, Refused, Unavailable
-from gateway.ports import Alarms, Decisions, Shelving, Webhooks
+from gateway.ports import Alarms, Decisions, Renewal, Renewals, Shelving, Webhooks
 
 log = structlog.get_logger("gateway.control")
 
@@ -41,6 +42,7 @@ class What(StrEnum):
     RESUME = "hervat"
     STOP = "staak"
     DISMISS = "af"
+    RENEW = "vernieuwd"
     RESHELVED = "gewijzigd"
     ENABLE = "inschakelen"
 
@@ -50,6 +52,7 @@ KIND: Mapping[What, str] = MappingProxyType(
         What.RESUME: "berichten",
         What.STOP: "berichten",
         What.DISMISS: "alarmen",
+        What.RENEW: "certificaten",
         What.RESHELVED: "schemas",
         What.ENABLE: "webhooks",
     }
@@ -63,7 +66,8 @@ class Command:
 
     what: What
     id: str
-    """Of a delivery or a message; the number of an alarm; the name of a pack or a webhook."""
+    """Of a delivery or a message; the number of an alarm; `USE:SHA256` of a certificate; the name
+    of a pack or a webhook."""
     who: str
     why: str
 
@@ -82,6 +86,7 @@ class Desk:
 
     decisions: Decisions
     alarms: Alarms
+    renewals: Renewals
     shelving: Shelving
     webhooks: Webhooks
 
@@ -97,6 +102,10 @@ class Desk:
                 number = int(command.id) if command.id.isdecimal() else 0
                 alarm = await self.alarms.dismiss(number, who=who, why=why)
                 return {"alarm": str(alarm.id), "code": alarm.code}
+            case What.RENEW:
+                renewal = _renewal(command.id)
+                await self.renewals.imported(renewal, who=who, why=why)
+                return {"certificaat": renewal.sha256, "gebruik": renewal.use}
             case What.RESHELVED:
                 await self.shelving.changed(command.id, who=who, why=why)
                 return {"pakket": command.id}
@@ -113,6 +122,13 @@ class Desk:
         if not await self.webhooks.enable(command.id, who=command.who, why=command.why):
             raise PolicyViolation("webhook.enabled", "Deze webhook is niet uitgeschakeld.")
         return {"webhook": command.id}
+
+
+def _renewal(text: str) -> Renewal:
+    found = re.fullmatch(r"([a-z]{1,32}):([0-9a-f]{64})", text)
+    if found is None:
+        raise PolicyViolation("command.body", "Dit is geen certificaat.")
+    return Renewal(use=found[1], sha256=found[2])
 
 
 # --- the socket -----------------------------------------------------------------------

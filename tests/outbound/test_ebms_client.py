@@ -410,6 +410,37 @@ async def test_a_client_certificate_without_key_is_our_own_mistake(tmp_path):
     assert error.code == "keys.missing"
 
 
+async def test_a_renewed_certificate_counts_from_the_next_post_and_drops_none(tmp_path):
+    """The agreement still names the old one: a partner knows us by chain and OIN."""
+    arrived, go_on = asyncio.Event(), asyncio.Event()
+
+    async def slow(_request):
+        arrived.set()
+        await go_on.wait()
+        return web.Response(status=204)
+
+    fresh = pki.live().issue(oin=pki.POLITIE, name="TEST Politie", usage="tls")
+    async with calling(tmp_path, slow) as both:
+        under_way = asyncio.create_task(both.post())
+        await arrived.wait()
+        both.client.renew((pair(tmp_path, fresh, "fresh"),))
+        go_on.set()
+        first = await under_way
+        second = await both.post()
+
+    assert (first.status, second.status) == (204, 204)
+    assert both.partner.callers == [pki.live_leaf(pki.POLITIE).certificate, fresh.certificate]
+
+
+async def test_a_certificate_of_another_organisation_does_not_stand_in(tmp_path):
+    async with calling(tmp_path) as both:
+        both.client.renew((pair(tmp_path, pki.live_leaf(pki.OM), "om"),))
+        error = await failing(both)
+
+    assert error.code == "keys.missing"
+    assert both.partner.requests == []
+
+
 async def test_without_a_named_certificate_the_only_one_is_used(tmp_path):
     async with calling(tmp_path) as both:
         await both.client.post(replace(both.endpoint, client_certificate=None), MESSAGE)

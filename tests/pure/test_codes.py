@@ -16,6 +16,8 @@ from tests.codes_in_use import ERRORS, Scan
 RULE_CODES = {rule.code for rule in RULES}
 CONSTRAINTS = {c.code for c in vars(constraints).values() if isinstance(c, constraints.Constraint)}
 RUN_TIME = {
+    ("cli/doctor.py", "code"),
+    ("keys/renewal.py", "f'certs.{code}'"),
     ("housekeeping.py", "code"),
     ("outbound/webhook.py", "code"),
     ("packs/inspection.py", "code"),

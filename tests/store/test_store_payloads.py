@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.errors import GatewayError, Misconfigured, StoreUnavailable
-from gateway.keys.epochs import EpochKeys
+from gateway.keys.epochs import EpochKeys, is_writable
 from gateway.store.fresh import Fresh
 from gateway.store.sealing import CHUNK, seal, unseal
 from tests.store.stage import LARGE, START, Dice
@@ -261,3 +261,13 @@ async def test_a_key_that_can_not_be_made_is_trouble_that_passes(stage):
 
     assert caught.value.code == "epoch_key.not_made"
     assert await stage.store.payloads.get(stored.id) == b"octets"
+
+
+def test_whether_a_new_key_could_be_written_is_seen_without_leaving_anything(tmp_path):
+    (tmp_path / "epochs").mkdir()
+    (tmp_path / "file").write_bytes(b"")
+
+    assert is_writable(tmp_path / "epochs")
+    assert list((tmp_path / "epochs").iterdir()) == []
+    assert not is_writable(tmp_path / "gone")
+    assert not is_writable(tmp_path / "file")

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from gateway.cli.demo.postgres import Postgres as Server
 from gateway.errors import Misconfigured, StaleSnapshot, StoreUnavailable
 from gateway.lifecycle import State
-from gateway.ports import HandedOver, SignalOutcome, SignalReceived
+from gateway.ports import HandedOver, Renewal, SignalOutcome, SignalReceived
 from gateway.store.faults import ours
 from gateway.store.migrations import upgrade
 from gateway.store.postgres import Postgres
@@ -124,6 +124,33 @@ async def test_a_duty_is_with_one_process_until_its_term_is_over(both):
     one.raw("UPDATE duties SET until = 0")
     assert await two.store.take_duty("housekeeping", term=term)
     assert not await one.store.take_duty("housekeeping", term=term)
+
+
+async def test_a_duty_that_is_left_can_be_taken_at_once_and_only_by_its_holder_left(both):
+    one, two = both
+    term = timedelta(minutes=3)
+
+    await one.store.take_duty("housekeeping", term=term)
+    await two.store.leave_duty("housekeeping")
+    assert not await two.store.take_duty("housekeeping", term=term)
+    await one.store.leave_duty("housekeeping")
+    assert await two.store.take_duty("housekeeping", term=term)
+
+
+async def test_a_renewal_is_written_down_and_heard_by_every_process(both):
+    one, two = both
+    for stage in both:
+        stage.store.listen()
+        await stage.store.epoch_bell.wait(5)  # whoever begins to listen looks once
+
+    renewal = Renewal(use="tls", sha256="ab" * 32)
+    await one.store.renewals.imported(renewal, who="jansen", why="verlopen")
+
+    assert await one.store.epoch_bell.wait(5)
+    assert await two.store.epoch_bell.wait(5)
+    rows = await two.store.reader.audit(after=0, limit=100)
+    (event,) = (row.event for row in rows if row.event.event == "certificate.imported")
+    assert (event.actor, event.data["use"], event.data["sha256"]) == ("jansen", "tls", "ab" * 32)
 
 
 async def test_the_claims_of_a_process_that_is_gone_are_put_back_by_another(both):

@@ -1,5 +1,6 @@
 """The commands as somebody types them: what they print, where, and with which exit status."""
 
+import json
 import os
 import re
 import subprocess
@@ -37,7 +38,7 @@ PURPOSES = {
     ("openapi",): "Print the OpenAPI 3.1 document",
     ("backup",): "Copy the SQLite database while the gateway runs",
     ("docs",): "Write a page per message, of error codes, and of settings",
-    ("doctor",): "Check configuration, keys, certificates",
+    ("doctor",): "Check everything that messages depend on",
     ("berichten",): "Messages and their trace",
     ("berichten", "list"): "List messages, newest first",
     ("berichten", "show"): "every step with its time",
@@ -62,8 +63,14 @@ PURPOSES = {
     ("webhooks", "list"): "List all webhooks with how they do",
     ("webhooks", "test"): "tell what came of it; nothing is kept",
     ("webhooks", "enable"): "Switch a webhook on again",
+    ("simulator",): "A partner or a back-end to test against",
+    ("simulator", "init"): "Make a test set-up",
+    ("simulator", "partner"): "Play the partner over ebMS2",
+    ("simulator", "backend"): "Play a back-end system over REST",
     ("certs",): "Certificates",
     ("certs", "make-test-pki"): "Make a hierarchy like PKIoverheid's",
+    ("certs", "list"): "List every certificate and revocation list in use",
+    ("certs", "import"): "Put a renewed certificate, authority or revocation list in place",
     ("certs", "show"): "OIN, subject, validity and thumbprint",
 }
 POLITIE, KNOOPPUNT = "00000099000000000001", "00000099000000000009"
@@ -161,6 +168,18 @@ def test_init_writes_what_loads_but_is_not_whole_and_leaves_it_alone_after(tmp_p
     assert "✗ TLS-certificaat" in doctor.out
 
 
+def test_init_puts_the_data_where_it_is_told(tmp_path):
+    data = tmp_path / "var"
+    made = gateway("init", "--role", "knooppunt", "--data", data, tmp_path / "etc")
+    installation = load_installation(tmp_path / "etc")
+
+    assert (made.status, made.err) == (0, "")
+    assert installation.database == data / "gateway.db"
+    assert installation.path(installation.settings.paths.epoch_keys) == data / "epochs"
+    assert data.stat().st_mode & 0o777 == 0o700
+    assert not (tmp_path / "etc" / "data").exists()
+
+
 def test_init_refuses_what_would_not_load(tmp_path):
     folder = tmp_path / "new"
     short, nameless = together(
@@ -232,6 +251,40 @@ def test_test_pki_and_the_agreement_that_is_made_with_it(tmp_path):
     assert certificate.status == 0
     assert f"OIN        {POLITIE}" in certificate.out
     assert re.search(r"^SHA-256 +[0-9a-f]{64}$", certificate.out, re.MULTILINE)
+
+
+def test_certificates_are_listed_and_one_that_does_not_work_is_the_exit_status(sites, tmp_path):
+    folder = tmp_path / "politie"
+    subprocess.run(["cp", "-rp", sites.by_place["politie"].folder, folder], check=True)
+    good = gateway("certs", "list", "-c", folder)
+    (folder / "keys" / "sign.key").unlink()
+    bad = gateway("certs", "list", "--json", "-c", folder)
+
+    assert (good.status, good.err) == (0, "")
+    assert "trust/crls/issuing.crl" in good.out
+    assert bad.status == 1
+    wrong = [item for item in json.loads(bad.out) if item["code"]]
+    assert [(item["gebruik"], item["eigen"], item["code"]) for item in wrong] == [
+        ("ondertekening", True, "keys.missing")
+    ]
+
+
+def test_an_import_that_is_only_tried_writes_nothing(sites, tmp_path):
+    """The name in the certificate looks like markup: it is shown as it is."""
+    site = sites.by_place["politie"]
+    before = sorted((site.folder / "keys").iterdir())
+    leaf = sites.pki.issue(oin=site.party.oin, name="[red]Politie[/red]", usage="tls")
+    leaf.write(tmp_path, "tls")
+    given = ("--key", tmp_path / "tls.key", "--proef", "-c", site.folder)
+    tried = gateway("certs", "import", tmp_path / "tls.pem", *given)
+    (tmp_path / "tls.key").chmod(0o644)
+    open_key = gateway("certs", "import", tmp_path / "tls.pem", *given)
+
+    assert (tried.status, tried.err) == (0, "")
+    assert "[red]Politie[/red]" in tried.out
+    assert "Er is niets geschreven" in tried.out
+    refused(open_key, 1, "certs.key_open")
+    assert sorted((site.folder / "keys").iterdir()) == before
 
 
 def test_file_that_is_not_there_or_is_something_else_is_told_in_one_line(tmp_path):

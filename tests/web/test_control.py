@@ -50,11 +50,27 @@ class Decisions:
         return Decided(delivery="d-1", message="m-1", state=State.READY)
 
 
+class Renewals:
+    def __init__(self):
+        self.told = []
+
+    async def imported(self, renewal, *, who, why):
+        self.told.append((renewal.use, renewal.sha256, who, why))
+
+
 @asynccontextmanager
-async def asking(folder: Path, decisions: Decisions, **given):
+async def asking(folder: Path, decisions: Decisions, renewals: Renewals | None = None, **given):
     """Listen in `folder`, and yield what posts there."""
     control = await open_control(
-        Desk(decisions=decisions, alarms=None, shelving=None, webhooks=None), folder, **given
+        Desk(
+            decisions=decisions,
+            alarms=None,
+            renewals=renewals or Renewals(),
+            shelving=None,
+            webhooks=None,
+        ),
+        folder,
+        **given,
     )
     try:
         with short(folder / NAME) as name:
@@ -78,6 +94,25 @@ async def test_a_decision_reaches_the_store_with_who_and_why(tmp_path, word, cal
 
     assert (status, json.loads(body)["levering"]) == (200, "d-1")
     assert decisions.asked == [(call, "d-1", "jansen", "niet ontvangen")]
+
+
+async def test_a_renewed_certificate_is_told_by_its_use_and_thumbprint(tmp_path):
+    renewals = Renewals()
+    async with asking(tmp_path, Decisions(), renewals) as session:
+        status, _ = await post(session, f"/certificaten/tls:{'ab' * 32}/vernieuwd")
+        wrong = [
+            await post(session, path)
+            for path in (
+                "/certificaten/tls:abc/vernieuwd",
+                f"/certificaten/{'ab' * 32}/vernieuwd",
+                f"/alarmen/tls:{'ab' * 32}/vernieuwd",
+                f"/certificaten/tls:{'ab' * 32}/staak",
+            )
+        ]
+
+    assert status == 200
+    assert [status for status, _ in wrong] == [422] * 4
+    assert renewals.told == [("tls", "ab" * 32, "jansen", "niet ontvangen")]
 
 
 @pytest.mark.parametrize(
@@ -179,10 +214,9 @@ async def test_a_folder_with_a_long_name_will_do(tmp_path):
 async def test_a_socket_that_can_not_be_made_stops_the_start(tmp_path):
     (tmp_path / NAME).mkdir()
 
+    desk = Desk(decisions=Decisions(), alarms=None, renewals=None, shelving=None, webhooks=None)
     with pytest.raises(Misconfigured) as caught:
-        await open_control(
-            Desk(decisions=Decisions(), alarms=None, shelving=None, webhooks=None), tmp_path
-        )
+        await open_control(desk, tmp_path)
 
     assert caught.value.code == "control.socket"
 
@@ -234,6 +268,7 @@ async def test_decisions_are_carried_out_without_a_process_and_through_one(confi
     desk = Desk(
         decisions=stage.store.decisions,
         alarms=stage.store.alarms,
+        renewals=stage.store.renewals,
         shelving=stage.store.shelving,
         webhooks=stage.store.webhooks,
     )
@@ -316,4 +351,27 @@ async def test_each_alarm_is_logged_once(tmp_path):
         seen.append([line.get("subject") for line in lines])
 
     assert seen == [["a"], [], ["b"]]
+    await stage.store.close()
+
+
+async def test_what_is_seen_outside_the_store_is_an_alarm_as_long_as_it_is_seen(tmp_path):
+    stage = await Stage(tmp_path, inline=True).open()
+    expiring = Alarm(code="certificate.expiring", subject="tls 0a0a0a0a0a0a0a0a/30")
+    sights = [(expiring,), (expiring,), ()]
+    alarming = Alarming(
+        gateway=Nobody(),
+        alarms=stage.store.alarms,
+        reader=stage.store.reader,
+        bounds=bounds(AlarmSettings.model_validate({})),
+        outside=lambda: sights[0],
+    )
+    stands = []
+    while sights:
+        await alarming.round()
+        found = await stage.store.reader.alarms(limit=9)
+        stands.append([(a.code, a.subject, a.times) for a in found])
+        sights.pop(0)
+
+    once = [("certificate.expiring", "tls 0a0a0a0a0a0a0a0a/30", 1)]
+    assert stands == [once, once, []]
     await stage.store.close()

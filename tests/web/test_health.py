@@ -58,7 +58,8 @@ async def test_figures_tell_of_messages_deliveries_and_certificates():
         metrics.received("vtMeldingDi01", "accepted")
         metrics.refused("signature.missing")
         metrics.attempted("bericht", "HandedOver", 0.03)
-        metrics.certificates({"tls": 12.5})
+        metrics.certificates({("tls", "00000099000000000001", "0a" * 8): 12.5})
+        metrics.revocation_lists({"TEST CA": -3.0})
         lines = await page(session)
 
     assert 'gateway_messages_total{soort="vtMeldingDi01",uitkomst="accepted"} 2.0' in lines
@@ -68,7 +69,9 @@ async def test_figures_tell_of_messages_deliveries_and_certificates():
     assert 'gateway_deliveries{status="ready"} 0.0' in lines
     assert 'gateway_queue{wat="due"} 5.0' in lines
     assert 'gateway_alarms{code="delivery.unknown"} 3.0' in lines
-    assert 'gateway_certificate_days{certificaat="tls"} 12.5' in lines
+    labels = 'gebruik="tls",oin="00000099000000000001",sha256="0a0a0a0a0a0a0a0a"'
+    assert f"gateway_certificate_expiry_seconds{{{labels}}} 12.5" in lines
+    assert 'gateway_crl_next_update_seconds{uitgever="TEST CA"} -3.0' in lines
     assert "gateway_store_up 1.0" in lines
 
 

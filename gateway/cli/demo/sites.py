@@ -120,6 +120,8 @@ class Sites:
     anchors: Path
     halt: Partner
     halt_address: Address
+    pki: TestPki
+    """Made every certificate here, and can make more."""
 
 
 def make_sites(
@@ -166,6 +168,7 @@ def make_sites(
         anchors=anchors,
         halt=halt,
         halt_address=Address(oin=HALT.oin, applicatie=HALT.applicaties[0]),
+        pki=pki,
     )
 
 

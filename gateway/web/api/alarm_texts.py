@@ -7,8 +7,13 @@ ALARMS: Mapping[str, str] = MappingProxyType(
     {
         "answer.missing": "De ontvanger heeft geen Bv01 of Fo01 gegeven. Vraag na of het bericht "
         "is verwerkt.",
+        "certificate.expiring": "Een certificaat loopt af, binnen de dagen achter de streep. "
+        "Welk en waarvoor: gateway certs list. Is het van een partner: vraag om een nieuwe CPA.",
         "clock.stepped_back": "De klok is teruggezet. Er gaat niets onder een toestemming uit tot "
         "de tijd weer klopt. Liep hij eerst voor en klopt hij nu: handel dit alarm af.",
+        "crl.stale": "De intrekkingslijst van deze uitgever is verlopen of bijna. Zonder verse "
+        "lijst komt niemand met een certificaat van die uitgever binnen: haal haar op en geef haar "
+        "aan gateway certs import.",
         "delivery.dead": "Een bericht is niet bezorgd en opgegeven. Een partner die het stuurde "
         "krijgt een Fo01.",
         "delivery.late": "Een bericht is alsnog bevestigd nadat de zender een Fo01 kreeg. Vertel "
@@ -19,6 +24,9 @@ ALARMS: Mapping[str, str] = MappingProxyType(
         "gateway berichten hervat of staak.",
         "disk.low": "De schijf van de database raakt vol. Maak ruimte: op een volle schijf komt "
         "geen bericht meer in.",
+        "epoch_keys.unwritable": "In de map van de epoch-sleutels kan niet worden geschreven. "
+        "Zodra een nieuwe sleutel nodig is (dagelijks) komt geen bericht meer in: herstel rechten "
+        "of schijf.",
         "partner.down": "De partner is niet bereikbaar.",
         "payload.unreadable": "De inhoud van een bericht is niet meer te lezen; het is opgegeven.",
         "postvak.waiting": "Een eigen systeem haalt zijn berichten niet op of bevestigt ze niet.",

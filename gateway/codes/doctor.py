@@ -1,0 +1,148 @@
+"""Codes of findings that only `gateway doctor` makes; others it takes from where they arise."""
+
+from gateway.codes.code import Code, Told, family
+
+DOCTOR: tuple[Code, ...] = family(
+    None,
+    (Told.OPERATOR,),
+    {
+        "agreement.counterpart": (
+            "There is no CPA in force with a party.",
+            "Put its CPA in agreements/, or take the party out of gateway.toml.",
+        ),
+        "agreement.ends_soon": (
+            "A CPA ends within a month.",
+            "Agree on a new one and put it in agreements/ now.",
+        ),
+        "agreement.none": ("There is no CPA.", "Put the CPAs in agreements/."),
+        "agreement.service": (
+            "A service of a CPA has no version.",
+            "Name it under [diensten] in gateway.toml.",
+        ),
+        "agreement.unwise": (
+            "A CPA is weaker than Digikoppeling advises.",
+            "Agree on something better in the next one.",
+        ),
+        "backends.none": (
+            "No back-end system is named: nobody can hand in or collect.",
+            "Add one under [[backends]].",
+        ),
+        "backends.sign_in": (
+            "A back-end system can not sign in, or soon not, or for ever.",
+            "Change [[backends]] or [oauth]; docs/sign-in.md.",
+        ),
+        "certificate.not_named": (
+            "The own TLS certificate is another than the one in a CPA.",
+            "Name it in the next CPA; a partner that compares it needs that first.",
+        ),
+        "certificate.not_shown": (
+            "The running process shows another certificate than stands on the disk.",
+            "SIGHUP, and look for directory.not_reloaded in the log.",
+        ),
+        "clock.skew": (
+            "The clocks of database and machine differ.",
+            "Synchronise both.",
+        ),
+        "clock.unsynchronised": (
+            "The clock of the machine is not synchronised.",
+            "timedatectl set-ntp true, or chrony.",
+        ),
+        "database.checksums": (
+            "The server does not check what it reads from its disk.",
+            "pg_checksums --enable while it stands still.",
+        ),
+        "database.fsync": (
+            "The server, or the disk, does not wait until what was committed is safe.",
+            "Set fsync = on; ask who keeps the storage about its caches.",
+        ),
+        "database.full_page_writes": (
+            "full_page_writes is off: a power failure can damage the database.",
+            "Set full_page_writes = on.",
+        ),
+        "database.journal": (
+            "The SQLite database is not in WAL mode.",
+            "Start the gateway: it sets that.",
+        ),
+        "database.network": (
+            "The SQLite database stands on a network disk, where it can not be locked safely.",
+            "Put it on a local disk, or take PostgreSQL.",
+        ),
+        "database.slow": ("The disk takes long for each commit.", "Take a faster one."),
+        "database.standby": (
+            "The server is a standby: nothing can be stored.",
+            "Let the URL name the primary server.",
+        ),
+        "database.tls": (
+            "The connection to a server elsewhere is not encrypted.",
+            "sslmode=verify-full; docs/postgresql.md.",
+        ),
+        "database.version": (
+            "This version of PostgreSQL is no longer mended by its makers.",
+            "Plan a newer one.",
+        ),
+        "database.volatile": (
+            "The SQLite database stands in memory.",
+            "Put it on a disk.",
+        ),
+        "epoch_keys.local": (
+            "The folder of the epoch keys is on a disk of this machine.",
+            "With more than one machine: a shared folder.",
+        ),
+        "epoch_keys.volatile": (
+            "The folder of the epoch keys stands in memory.",
+            "Put it on a disk.",
+        ),
+        "files.permissions": (
+            "A file or folder with data or secrets is open to others on this machine.",
+            "chmod 600 for files, 700 for folders.",
+        ),
+        "gate.no_approval": (
+            "There is no standing approval: every message of the politie is held.",
+            "Record it once the OM has given it.",
+        ),
+        "keys.owner": (
+            "A key has another owner than its folder.",
+            "chown it to the user of the gateway.",
+        ),
+        "peer.chain": (
+            "A partner shows a certificate that chains to no anchor, or not to its name.",
+            "Ask the partner what it shows; look at trust/.",
+        ),
+        "port.refused": (
+            "A port or address can not be opened.",
+            "Below 1024 a capability is needed; the address must be of this machine.",
+        ),
+        "port.silent": (
+            "The process runs, and nobody listens on one of its ports.",
+            "Look at the options that it was started with.",
+        ),
+        "port.taken": (
+            "A port is in use by another program.",
+            "Stop that, or choose another port.",
+        ),
+        "retention.behind": (
+            "Something that is due was not destroyed, or an epoch key is missing.",
+            "See whether a process with the role sealer runs; docs/backup.md.",
+        ),
+        "rules.otherwise": (
+            "A business rule counts otherwise for a partner.",
+            "Take the exception away once that is possible.",
+        ),
+        "schemas.packs": (
+            "A schema pack can not be read, or a message has no schema now.",
+            "gateway schemas list; docs/schemas.md.",
+        ),
+        "system.error": (
+            "The system refused to read or write a file.",
+            "Look at rights and disk.",
+        ),
+        "trust.empty": (
+            "There are no anchors or no revocation lists: nobody is trusted.",
+            "Import them with `gateway certs import`.",
+        ),
+        "webhooks.state": (
+            "A webhook was disabled, or has not got through for long.",
+            "docs/webhooks.md.",
+        ),
+    },
+)

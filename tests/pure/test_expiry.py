@@ -1,0 +1,124 @@
+"""One list of all certificates, and from when on somebody must know."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from gateway.config import AlarmSettings
+from gateway.installation import load_directory, load_installation
+from gateway.inventory import certificate_figures, expiring, list_figures, survey
+from gateway.keys.expiry import Use, stage
+from gateway.keys.keystore import FileKeyring
+from gateway.security.certificates import TrustStore
+from tests import pki
+from tests.installations import installed
+
+BOUNDS = AlarmSettings()
+DAY = timedelta(days=1)
+
+
+@pytest.fixture(scope="module")
+def installation(tmp_path_factory):
+    return load_installation(installed(tmp_path_factory.mktemp("expiry") / "politie"))
+
+
+def look(installation, at=pki.AT, holds=None, **changes):
+    directory = replace(load_directory(installation, epoch=0), **changes)
+    return survey(
+        installation,
+        directory,
+        TrustStore(directory.trust),
+        holds=holds or FileKeyring(installation.path(installation.settings.paths.keys)).holds,
+        now=at,
+    )
+
+
+def test_everything_is_listed_once_what_ends_first_in_front(installation):
+    items = look(installation)
+
+    assert {i.use for i in items} == set(Use)
+    assert [i.until for i in items] == sorted(i.until for i in items)
+    assert len({(i.use, i.sha256) for i in items}) == len(items)
+    assert [i for i in items if i.code] == []
+    places = {(i.use, i.where) for i in items}
+    assert (Use.CRL, "trust/crls/issuing.crl") in places
+    assert (Use.ANCHOR, "trust/anchors/root.pem") in places
+    assert {i.oin for i in items if i.use is Use.SIGN} == {pki.POLITIE, pki.KNOOPPUNT}
+
+
+def test_what_can_not_be_used_says_why(installation):
+    without_key = look(installation, holds=lambda _der: False)
+    stale = look(installation, at=pki.AT + timedelta(days=366))
+
+    assert {i.code for i in without_key if i.ours and i.use is Use.SIGN} == {"keys.missing"}
+    assert {i.code for i in without_key if not i.ours} == {""}
+    assert {i.code for i in stale if i.use is Use.CRL} == {"crl.stale"}
+
+
+def test_a_file_that_is_gone_is_on_the_list_and_raises_no_alarm_of_its_own(installation, tmp_path):
+    gone = load_installation(installed(tmp_path / "politie"))
+    (gone.folder / "keys" / "tls.pem").unlink()
+    items = look(gone)
+
+    broken = [i for i in items if i.code == "tls.certificate"]
+    assert {i.use for i in broken} == {Use.TLS, Use.API}
+    assert list(expiring(items, BOUNDS, pki.AT)) == []
+
+
+@pytest.mark.parametrize(
+    ("left", "begun"),
+    [(61, None), (60, 60), (31, 60), (30, 30), (8, 30), (7, 7), (0, 0), (-5, 0)],
+)
+def test_a_certificate_passes_its_stages(left, begun):
+    assert stage(left * DAY, (60, 30, 7)) == begun
+
+
+def test_each_certificate_is_one_alarm_that_comes_again_at_the_next_stage(installation):
+    end = min(i.until for i in look(installation) if i.use is Use.TLS)
+    subjects = {}
+    for days in (61, 59, 29, 6, -1):
+        at = end - days * DAY
+        # The lists and the agreement of the test end long before: they are another matter.
+        subjects[days] = {
+            alarm.subject
+            for alarm in expiring(look(installation, at=at), BOUNDS, at)
+            if alarm.code == "certificate.expiring"
+        }
+
+    assert subjects[61] == set()
+    for days, mark in ((59, "/60"), (29, "/30"), (6, "/7"), (-1, "/0")):
+        assert {s.split()[0] for s in subjects[days]} == {"tls", "api"}
+        assert {s[s.index("/") :] for s in subjects[days]} == {mark}
+
+
+def test_a_list_is_an_alarm_some_hours_before_it_is_stale(installation):
+    end = min(i.until for i in look(installation) if i.use is Use.CRL)
+
+    def stale(at):
+        return {a.subject for a in expiring(look(installation, at=at), BOUNDS, at)}
+
+    assert stale(end - timedelta(hours=13)) == set()
+    assert stale(end - timedelta(hours=11)) == {
+        "TEST Private Services CA",
+        "TEST Staat der Nederlanden Private Root CA",
+    }
+
+
+def test_a_newer_list_takes_the_place_of_an_older(installation):
+    trust = pki.trust()
+    newer = pki.pki().crls(at=pki.AT + timedelta(days=3))
+    items = look(installation, trust=replace(trust, crls=(*trust.crls, *newer)))
+
+    assert len([i for i in items if i.use is Use.CRL]) == 2
+    assert min(list_figures(items, pki.AT).values()) > 366 * 86_400
+
+
+def test_figures_name_use_organisation_and_thumbprint(installation):
+    figures = certificate_figures(look(installation), pki.AT)
+
+    labels = {(use, oin) for use, oin, _ in figures}
+    assert ("tls", pki.POLITIE) in labels
+    assert ("crl", "") not in labels
+    assert all(len(sha) == 16 for *_, sha in figures)
+    assert all(seconds > 0 for seconds in figures.values())

@@ -1,0 +1,391 @@
+"""What `gateway doctor` finds when something is broken on purpose, and that it says what to do."""
+
+import asyncio
+import json
+import os
+import re
+import shutil
+import socket
+from datetime import UTC, datetime, timedelta
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from gateway.app import SystemClock, SystemDice, open_store
+from gateway.cli import doctor_database, doctor_files
+from gateway.cli.demo.sites import make_sites
+from gateway.cli.doctor import examine
+from gateway.cli.doctor_agreed import agreements
+from gateway.cli.doctor_findings import Severity, shape, show, summary
+from gateway.installation import load_directory, load_installation
+from gateway.outbound.tls import KeyPair, server_context
+from gateway.store.durability import Durability
+from tests.web.test_cli import together
+
+IN_A_YEAR = (datetime.now(UTC) + timedelta(days=365)).isoformat(timespec="seconds")
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    return make_sites(tmp_path_factory.mktemp("sites"))
+
+
+@pytest.fixture
+def folder(made, tmp_path):
+    """A whole installation of its own, to be broken."""
+    target = tmp_path / "politie"
+    shutil.copytree(made.by_place["politie"].folder, target)
+    toml(target, "[[backends.tokens]]\n", f"[[backends.tokens]]\ngeldig_tot = {IN_A_YEAR}\n")
+    return target
+
+
+def found(folder, **options):
+    return tuple(examine(load_installation(folder), **options))
+
+
+def codes(folder, severity=Severity.BAD, **options) -> set[str]:
+    return {f.code for f in found(folder, **options) if f.severity is severity}
+
+
+def toml(folder, old, new):
+    file = folder / "gateway.toml"
+    text = file.read_text(encoding="utf-8")
+    assert old in text
+    file.write_text(text.replace(old, new, 1), encoding="utf-8")
+
+
+def test_a_whole_installation_has_nothing_to_mend(folder):
+    assert codes(folder) == codes(folder, Severity.WARN) == set()
+
+
+# --- broken on purpose ------------------------------------------------------------------
+
+
+def open_key(folder):
+    (folder / "keys" / "sign.key").chmod(0o644)
+
+
+def open_data(folder):
+    (folder / "data").chmod(0o755)
+
+
+def no_keys(folder):
+    for path in (folder / "keys").iterdir():
+        path.unlink()
+    (folder / "keys").rmdir()
+
+
+def no_sign_key(folder):
+    (folder / "keys" / "sign.key").unlink()
+
+
+def no_anchor(folder):
+    (folder / "trust" / "anchors" / "root.pem").unlink()
+
+
+def no_list(folder):
+    (folder / "trust" / "crls" / "issuing.crl").unlink()
+
+
+def no_agreement(folder):
+    for path in (folder / "agreements").iterdir():
+        path.unlink()
+
+
+def unknown_service(folder):
+    toml(folder, '"jz:corv:1.0.9" = "1.0.9"', '"jz:anders" = "1.0.9"')
+
+
+def no_back_end(folder):
+    file = folder / "gateway.toml"
+    text = file.read_text(encoding="utf-8")
+    file.write_text(text[: text.index("[[backends]]")], encoding="utf-8")
+
+
+def token_for_ever(folder):
+    toml(folder, f"geldig_tot = {IN_A_YEAR}\n", "")
+
+
+def no_approval(folder):
+    toml(folder, "approvals = ", "# approvals = ")
+
+
+def no_schemas(folder):
+    (folder / "schemas").mkdir()
+    toml(folder, "[paths]\n", '[paths]\nschemas = "schemas"\n')
+
+
+def full_disk(folder):
+    toml(folder, "[alarms]\n", "[alarms]\ndisk_free_mb = 1000000000\n")
+
+
+def epochs_that_are_a_file(folder):
+    (folder / "data" / "epochs").write_bytes(b"")
+
+
+def epochs_in_memory(folder):
+    toml(folder, "[paths]\n", '[paths]\nepoch_keys = "/dev/shm"\n')
+
+
+def broken_pair(folder):
+    (folder / "keys" / "tls.pem").write_text("geen certificaat", encoding="utf-8")
+
+
+def half_an_import(folder):
+    """The key of another certificate: what a crash between the two leaves."""
+    shutil.copy(folder / "keys" / "sign.key", folder / "keys" / "tls.key")
+
+
+def wrong_toml(folder):
+    (folder / "agreements" / "stuk.xml").write_bytes(b"<cpa")
+
+
+BROKEN = {
+    open_key: "keys.permissions",
+    no_keys: "keys.folder",
+    no_sign_key: "keys.missing",
+    no_anchor: "trust.empty",
+    no_list: "certificate.revocation_unknown",
+    no_agreement: "agreement.none",
+    unknown_service: "agreement.service",
+    no_schemas: "schema.pack",
+    full_disk: "disk.low",
+    epochs_that_are_a_file: "epoch_keys.unwritable",
+    epochs_in_memory: "epoch_keys.volatile",
+    broken_pair: "tls.certificate",
+    half_an_import: "tls.certificate",
+    wrong_toml: "agreement.invalid",
+}
+WEAK = {
+    open_data: "files.permissions",
+    no_back_end: "backends.none",
+    token_for_ever: "backends.sign_in",
+    no_approval: "gate.no_approval",
+}
+
+
+@pytest.mark.parametrize("breakage", BROKEN, ids=lambda b: b.__name__)
+def test_what_stops_messages_is_found_with_what_to_do(folder, breakage):
+    breakage(folder)
+    findings = [f for f in found(folder) if f.code == BROKEN[breakage]]
+
+    assert findings
+    for finding in findings:
+        assert finding.severity is Severity.BAD
+        assert finding.remedy
+
+
+@pytest.mark.parametrize("breakage", WEAK, ids=lambda b: b.__name__)
+def test_what_works_for_now_is_a_warning(folder, breakage):
+    breakage(folder)
+
+    assert WEAK[breakage] in codes(folder, Severity.WARN)
+    assert codes(folder) == set()
+
+
+def test_a_key_of_another_user_is_found(tmp_path):
+    """Root can make one; anybody else has those of root."""
+    other = Path("/etc/passwd")
+    if os.geteuid() == 0:
+        other = tmp_path / "sign.key"
+        other.write_bytes(b"")
+        os.chown(other, 65534, 65534)
+
+    (finding,) = doctor_files.other_owner(tmp_path, [other])
+
+    assert finding.code == "keys.owner"
+    assert finding.remedy.startswith("chown ")
+
+
+def test_agreements_that_end_or_ended_or_are_with_nobody(folder):
+    later = {
+        "agreement.ends_soon": timedelta(days=80),
+        "agreement.not_in_force": timedelta(days=91),
+        "agreement.counterpart": timedelta(days=91),
+    }
+    directory = load_directory(load_installation(folder), epoch=0)
+    now = SystemClock().now()
+    for code, ahead in later.items():
+        assert code in {f.code for f in agreements(directory, now + ahead)}
+
+
+def test_a_knooppunt_names_the_party_without_an_agreement(made, tmp_path):
+    target = tmp_path / "knooppunt"
+    shutil.copytree(made.by_place["knooppunt"].folder, target)
+    oin = made.by_place["om"].party.oin
+    next(f for f in (target / "agreements").iterdir() if oin in f.name).unlink()
+
+    (finding,) = (f for f in found(target) if f.code == "agreement.counterpart")
+    assert oin in finding.text
+    assert finding.severity is Severity.WARN
+
+
+def test_a_certificate_that_ends_soon_is_told_with_its_days(made, folder):
+    party = made.by_place["politie"].party
+    soon = SystemClock().now() + timedelta(days=20)
+    leaf = made.pki.issue(oin=party.oin, name=party.name, usage="tls", not_after=soon)
+    (folder / "keys" / "tls.pem").write_bytes(leaf.pem)
+    (folder / "keys" / "tls.key").write_bytes(leaf.key)
+
+    findings = {f.code: f for f in found(folder) if f.severity is Severity.WARN}
+
+    assert "nog 19 dagen" in findings["certificate.expiring"].text
+    assert "is een ander dan in CPA" in findings["certificate.not_named"].text
+    assert codes(folder) == set()
+
+
+# --- ports and partners -----------------------------------------------------------------
+
+
+def test_a_port_of_somebody_else_is_found(made, folder):
+    port = made.by_place["politie"].ports[0]
+    with socket.socket() as other:
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        other.bind(("127.0.0.1", port))
+        other.listen()
+        taken = codes(folder)
+
+    assert taken == {"port.taken"}
+    assert codes(folder) == set()
+
+
+def serving(made, leaf, folder):
+    """A partner's listener with this certificate, on the address of the agreement."""
+    leaf.write(folder, "partner")
+    pair = KeyPair(certificate=folder / "partner.pem", key=folder / "partner.key")
+    return server_context(pair, clients=made.pki.trust())
+
+
+async def partners(made, folder, context):
+    """Look at the partner while it listens."""
+    port = made.by_place["knooppunt"].ports[0]
+
+    async def quiet(reader, writer):
+        await reader.read()
+        writer.close()
+
+    async with await asyncio.start_server(quiet, "127.0.0.1", port, ssl=context):
+        return await asyncio.to_thread(found, folder, partners=True)
+
+
+async def test_partners_are_greeted_and_judged(made, folder, tmp_path):
+    hub = made.by_place["knooppunt"].party
+    right = made.pki.issue(oin=hub.oin, name=hub.name, usage="tls")
+    other = made.pki.issue(oin=made.by_place["om"].party.oin, name="OM", usage="tls")
+    stranger = made.pki.issue(oin=hub.oin, name="x", usage="tls", unknown_issuer=True)
+
+    good = await partners(made, folder, serving(made, right, tmp_path / "a"))
+    wrong = await partners(made, folder, serving(made, other, tmp_path / "b"))
+    strange = await partners(made, folder, serving(made, stranger, tmp_path / "c"))
+    nobody = await asyncio.to_thread(found, folder, partners=True)
+
+    def told(findings):
+        return [(f.severity, f.code) for f in findings if f.area == "Partners"]
+
+    assert told(good) == [(Severity.GOOD, "")]
+    assert told(wrong) == [(Severity.BAD, "peer.certificate")]
+    assert told(strange) == [(Severity.BAD, "peer.chain")]
+    assert told(nobody) == [(Severity.BAD, "peer.unreachable")]
+
+
+# --- database and clock -----------------------------------------------------------------
+
+
+async def test_a_database_tells_how_it_keeps_what_was_committed(folder):
+    store = open_store(load_installation(folder), SystemClock(), SystemDice())
+    try:
+        texts = await asyncio.to_thread(lambda: [f.text for f in found(folder)])
+    finally:
+        await store.close()
+
+    assert any(text.startswith("SQLite, journal_mode WAL") for text in texts)
+    assert any(re.fullmatch(r"fsync op \S+: [0-9.]+ ms", text) for text in texts)
+
+
+def test_a_server_that_does_not_wait_for_its_disk_is_found(folder, postgres):
+    """The server of the tests has fsync off: nothing of it outlives the run."""
+    toml(folder, "[database]\n", f'[database]\nurl = "{postgres.create("doctor")}"\n')
+    installation = load_installation(folder)
+    store = open_store(installation, SystemClock(), SystemDice())
+    try:
+        findings = {f.code: f for f in found(folder) if f.code}
+    finally:
+        asyncio.run(store.close())
+
+    for code in ("database.fsync", "database.full_page_writes"):
+        assert findings[code].severity is Severity.BAD
+        assert "ALTER SYSTEM SET" in findings[code].remedy
+    assert findings["epoch_keys.local"].severity is Severity.WARN
+    assert "database.tls" not in findings  # it is on this machine
+
+
+def test_a_server_that_does_not_answer_is_one_finding_among_others(folder):
+    toml(folder, "[database]\n", '[database]\nurl = "postgresql://gateway@127.0.0.1:1/gateway"\n')
+
+    assert "store.gone" in codes(folder)
+
+
+def test_clocks_that_differ_or_went_back_are_found():
+    now = SystemClock().now()
+
+    def told(**moments):
+        seen = Durability(settings={}, **({"now": now, "high_water": None} | moments))
+        return {f.code: f.severity for f in doctor_database.clock(seen, now, now) if f.code}
+
+    late, hour = timedelta(seconds=3), timedelta(hours=1)
+    assert told().keys() <= {"clock.unsynchronised"}
+    assert told(now=now + late)["clock.skew"] is Severity.WARN
+    assert told(now=now - late)["clock.skew"] is Severity.WARN
+    assert told(high_water=now + hour)["clock.stepped_back"] is Severity.BAD
+
+
+# --- the screen and the exit status -----------------------------------------------------
+
+
+def test_the_screen_is_readable_at_80_columns(folder):
+    open_key(folder)
+    no_back_end(folder)
+    console = Console(width=80, record=True, file=StringIO())
+    findings = found(folder)
+    show(console, findings)
+    lines = console.export_text().splitlines()
+
+    assert [line for line in lines if line != line.rstrip()] == []
+    # A path is not broken, so that it can be copied.
+    assert all(len(line) <= 80 or " " not in line.strip() for line in lines)
+    assert "Sleutels en rechten" in lines
+    at = lines.index("  ✗ sign.key is leesbaar voor anderen")
+    assert lines[at + 1].startswith("      waarom: ")
+    assert any(line.startswith("      doe: chmod 600") for line in lines[at:])
+    assert summary(findings) == "3 × fout, 1 × let op."  # one open key stops the use of all
+
+
+def test_exit_status_and_json_say_the_same(folder, tmp_path):
+    whole, broken, unreadable = (tmp_path / name for name in ("a", "b", "c"))
+    for target in (whole, broken, unreadable):
+        shutil.copytree(folder, target)
+    no_anchor(broken)
+    wrong_toml(unreadable)
+
+    good, bad, none = together(
+        *(("doctor", "--json", "-c", target) for target in (whole, broken, unreadable))
+    )
+
+    assert [ran.status for ran in (good, bad, none)] == [0, 1, 2]
+    assert {f["ernst"] for f in json.loads(good.out)} == {"goed"}
+    told = [f for f in json.loads(bad.out) if f["ernst"] == "fout"]
+    assert "trust.empty" in {f["code"] for f in told}
+    assert all(f["doe"] for f in told)
+    assert [f["code"] for f in json.loads(none.out) if f["ernst"] == "fout"] == [
+        "agreement.invalid"
+    ]
+
+
+def test_nothing_that_is_found_holds_a_key_or_a_token(made, folder):
+    open_key(folder)
+    said = json.dumps([shape(f) for f in found(folder)])
+
+    assert made.by_place["politie"].token not in said
+    assert "PRIVATE KEY" not in said
