@@ -100,7 +100,7 @@ def test_the_python_example_takes_everything_in_once(trial, port):
 
     process = begin(wrong, good)
     lines = []
-    while process.stdout and not lines[-1:] == ["vtTerugkoppelingDi01"]:
+    while process.stdout and lines[-1:] != ["vtTerugkoppelingDi01"]:
         line = process.stdout.readline()
         assert line, lines
         lines.append(line.split()[0])
