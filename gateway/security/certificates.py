@@ -226,9 +226,13 @@ def _malformed() -> CertificateRejected:
 def load(der: bytes) -> x509.Certificate:
     """Parse, trust unseen; raise CertificateRejected `certificate.malformed`."""
     try:
-        return x509.load_der_x509_certificate(der)
+        certificate = x509.load_der_x509_certificate(der)
     except UNREADABLE as exc:
         raise _malformed() from exc
+    # A signature is whole octets: a bit string that says otherwise is another spelling of it.
+    if der[-len(certificate.signature) - 1] != 0:
+        raise _malformed()
+    return certificate
 
 
 @lru_cache(maxsize=REMEMBERED)

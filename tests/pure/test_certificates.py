@@ -394,6 +394,16 @@ def test_rubbish_is_refused(octets):
     assert refusal(octets) == "certificate.malformed"
 
 
+def test_a_signature_that_is_spelled_otherwise_is_refused():
+    octets = bytearray(leaf(POLITIE, "sign").certificate)
+    signature = x509.load_der_x509_certificate(bytes(octets)).signature
+    octets[-len(signature) - 1] ^= 1
+
+    for octets[-1] in (octets[-1], octets[-1] & 0xFE):
+        with pytest.raises(CertificateRejected):
+            TrustStore(pki.trust()).judge(bytes(octets), Usage.SIGN, AT)
+
+
 @given(st.data())
 def test_a_flipped_bit_is_refused(data):
     octets = bytearray(leaf(POLITIE, "sign").certificate)
