@@ -232,10 +232,10 @@ def rules(directory: Directory, now: datetime) -> Iterator[Finding]:
     for party in directory.parties.values():
         for setting in party.rules:
             last = f" tot en met {setting.until}" if setting.until else ""
-            over = not in_force(setting, now)
+            over = "" if in_force(setting, now) else " (verlopen)"
             yield _RULES.warn(
                 "rules.otherwise",
-                f"regel {setting.rule} is voor {party.name} een {setting.severity}{last}",
+                f"regel {setting.rule} is voor {party.name} een {setting.severity}{last}{over}",
                 "Een uitzondering op de regels die voor iedereen gelden.",
                 "Verlopen: haal de regel weg" if over else "Haal haar weg zodra het kan",
             )
