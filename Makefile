@@ -41,7 +41,7 @@ demo: $(VENV)/$(if $(DB),.dev,.run)
 	$(BIN)/gateway demo $(if $(STAY),--stay) $(if $(DB),--$(DB))
 
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 crash: $(VENV)/.dev
 	$(BIN)/python -m tests.crash $(if $(SHORT),--short) $(if $(SEED),--seed $(SEED))

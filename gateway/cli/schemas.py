@@ -81,6 +81,9 @@ def add(
 def list_(config: Config = Path()) -> None:
     """List the packs, and which one judges what, from when on."""
     shelf = shelf_of(load_installation(config))
+    if not shelf.names():
+        print("Er zijn geen pakketten: de XSD's van de catalogus oordelen.")
+        return
     table = Table("naam", "versie", "XSD's", "toegevoegd", "door", "staat", "berichten")
     for name in shelf.names():
         table.add_row(*_row(shelf, name))

@@ -36,6 +36,9 @@ Name = Annotated[str, typer.Argument(metavar="NAAM", help="Name of the webhook."
 def list_(config: Config = Path()) -> None:
     """List all webhooks with how they do: switched off, failing, and how much waits."""
     directory = load_directory(load_installation(config), epoch=0)
+    if not directory.webhooks:
+        print("Er zijn geen webhooks.")
+        return
     known = _states(config, directory)
     table = Table()
     for column in ("naam", "systeem", "status"):

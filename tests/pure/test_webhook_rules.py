@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.lifecycle import State
+from gateway.ports.reading import STANDING
 from gateway.rules.webhooks import (
     DOWN_AFTER,
     JITTER,
@@ -19,7 +20,6 @@ from gateway.rules.webhooks import (
     after_failure,
     is_down,
 )
-from gateway.web.api.shapes import STATUS
 from gateway.wire import webhook as wire
 
 NOW = datetime(2026, 11, 26, 9, 0, tzinfo=UTC)
@@ -101,7 +101,7 @@ def test_no_wait_is_shorter_than_its_step_or_much_longer(attempt, failures, dice
 
 def test_the_words_for_a_state_are_those_of_the_rest_api():
     assert {state: str(word) for state, word in wire.STATUS_OF.items()} == {
-        state: STATUS[state]
+        state: str(STANDING[state])
         for state in (State.DELIVERED, State.REFUSED, State.DEAD, State.UNKNOWN, State.HELD)
     }
 

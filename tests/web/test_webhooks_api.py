@@ -9,7 +9,7 @@ from gateway.pipeline.webhooks import Calling
 from gateway.ports import Notice
 from gateway.rules.webhooks import Failure
 from gateway.web.api import webhook_texts
-from tests.outbound.hooks import House, client, directory, receiving, status, webhook
+from tests.outbound.hooks import House, Snapshots, client, directory, receiving, status, webhook
 from tests.store.stage import Stage
 from tests.web import doubles
 from tests.web.api_client import api, refused
@@ -28,11 +28,12 @@ async def served(folder, *answers, **settings):
             webhook("vt-1", receiver.url(), party=doubles.VT, backend="vt"),
             **settings,
         )
-        caller = client(folder, made)
+        snapshots = Snapshots(made)
+        caller = client(folder, snapshots)
         house = House(
             clock=stage.clock,
             dice=stage.dice,
-            snapshots=caller._snapshots,
+            snapshots=snapshots,
             webhooks=stage.store.webhooks,
             caller=caller,
         )
