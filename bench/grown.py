@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 _FIRST, _LAST = b"<JZ:heeftBetrokken", b"</JZ:heeftBetrokken>"
+_BSN, _NO_BSN = b">999990019</", b">999990018</"
 _ROLE, _NO_ROLE = b">jeugdige</", b">geen rol</"
 
 
@@ -17,6 +18,15 @@ def spoiled_last(example: bytes, octets: int) -> bytes:
     parts = _Parts.of(example)
     many = parts.piece * (parts.fitting(octets) - 1)
     return parts.head + many + parts.piece.replace(_ROLE, _NO_ROLE) + parts.tail
+
+
+def rule_broken_last(example: bytes, octets: int) -> bytes:
+    """Return one that keeps its schema and whose very last BSN is none."""
+    parts = _Parts.of(example)
+    many = parts.piece * (parts.fitting(octets) - 1)
+    wrong = parts.piece.replace(_BSN, _NO_BSN)
+    assert wrong != parts.piece
+    return parts.head + many + wrong + parts.tail
 
 
 def spoiled_all(example: bytes, octets: int) -> bytes:

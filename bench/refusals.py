@@ -25,6 +25,7 @@ WANTED = 2.0
 KINDS: dict[str, Callable[[bytes, int], bytes]] = {
     "its last value is wrong": grown.spoiled_last,
     "everything is wrong": grown.spoiled_all,
+    "its last BSN is none": grown.rule_broken_last,
     "one text is too long": grown.one_long_text,
     "it ends in the middle": grown.cut_off,
 }
