@@ -214,6 +214,8 @@ def children(element: etree._Element) -> Iterator[etree._Element]:
 
 def value(element: etree._Element) -> str:
     """Return the character data directly in the element, comments left out."""
+    if not len(element):
+        return element.text or ""
     return (element.text or "") + "".join(child.tail or "" for child in element)
 
 
@@ -222,8 +224,14 @@ def text_of(element: etree._Element, path: str) -> str:
 
     Of elements that repeat, the first counts.
     """
-    found = element.find("/".join(f"{{*}}{step}" for step in path.split("/")))
+    found = element.find(steps(path))
     return value(found).strip() if found is not None else ""
+
+
+@lru_cache(maxsize=512)
+def steps(path: str) -> str:
+    """Return a path of local names as lxml finds it, whatever the namespaces."""
+    return "/".join(f"{{*}}{step}" for step in path.split("/"))
 
 
 def path_of(element: etree._Element) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property, lru_cache
+from functools import cached_property
 
 from lxml import etree
 
@@ -13,8 +13,8 @@ from gateway.errors import Malformed
 from gateway.message import Address, Oin, Stuurgegevens
 from gateway.rules.values import known_part
 from gateway.wire.stuf import STUF, Document, value_of
-from gateway.wire.tijd import read_tijdstip
-from gateway.wire.xml import text_of
+from gateway.wire.tijd import civil, read_tijdstip
+from gateway.wire.xml import steps, text_of
 
 _INCOMPLETE = f"{{{STUF}}}indOnvolledigeDatum"
 _UNREAD: tuple[str | None, ...] = ()
@@ -90,6 +90,11 @@ class Case:
         return f"/{self.document.name}/stuurgegevens/{below}"
 
     @cached_property
+    def today(self) -> datetime:
+        """Return the moment of judging in Dutch civil time."""
+        return civil(self.at)
+
+    @cached_property
     def moment(self) -> datetime | None:
         """Return `tijdstipBericht`, None when there is no such moment."""
         return moment_of(self.head.tijdstip_bericht)
@@ -105,10 +110,4 @@ class Case:
 
 def below(element: etree._Element, path: str) -> Iterator[etree._Element]:
     """Yield the elements at a path of local names below `element`."""
-    return element.iterfind(_steps(path))
-
-
-@lru_cache(maxsize=512)
-def _steps(path: str) -> str:
-    """Return such a path, all of them constants of the rules, as lxml reads it."""
-    return "/".join(f"{{*}}{step}" for step in path.split("/"))
+    return element.iterfind(steps(path))

@@ -8,7 +8,6 @@ from gateway.errors import Severity
 from gateway.rules.koppelvlak.case import Case, Filled, below
 from gateway.rules.koppelvlak.rule import Each, Rule
 from gateway.rules.values import years_between
-from gateway.wire.tijd import civil
 from gateway.wire.xml import path_of, text_of
 
 _MELDING = frozenset({"vtMeldingDi01"})
@@ -132,7 +131,7 @@ def _age(case: Case, involved: etree._Element) -> int | None:
     if birth is None:
         return None
     known = Filled("geboortedatum", birth).date
-    return years_between(known, civil(case.at)) if known else None
+    return years_between(known, case.today) if known else None
 
 
 RULES = (

@@ -6,7 +6,6 @@ from gateway.rules.koppelvlak.case import Case, Filled
 from gateway.rules.koppelvlak.onderzoek import is_unborn
 from gateway.rules.koppelvlak.rule import Each, Rule
 from gateway.rules.values import passes_elfproef
-from gateway.wire.tijd import civil
 
 DATES = (
     "datumMelding",
@@ -42,7 +41,7 @@ def _date_to_come(case: Case, one: Filled) -> bool:
 
     Of an unborn client the expected birth may be given.
     """
-    today = f"{civil(case.at):%Y%m%d}"
+    today = f"{case.today:%Y%m%d}"
     known = one.date
     return known is not None and known > today[: len(known)] and not is_unborn(one.element)
 

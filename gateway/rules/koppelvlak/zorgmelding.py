@@ -8,7 +8,6 @@ from gateway.errors import Severity
 from gateway.rules.koppelvlak.case import Case, Filled, below
 from gateway.rules.koppelvlak.rule import Rule
 from gateway.rules.values import years_between
-from gateway.wire.tijd import civil
 from gateway.wire.xml import path_of, text_of
 
 _REPORT = frozenset({"zorgmeldingDi01"})
@@ -31,7 +30,7 @@ def _nameless(case: Case) -> Iterator[str]:
 def _of_age(case: Case) -> Iterator[str]:
     for birth in case.found(f"{_CLIENT}/{_PERSON}/geboortedatum"):
         known = Filled("geboortedatum", birth).date
-        age = years_between(known, civil(case.at)) if known else None
+        age = years_between(known, case.today) if known else None
         if age is not None and age >= _OF_AGE:
             yield path_of(birth)
 
