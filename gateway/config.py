@@ -559,6 +559,11 @@ class ClassificationFile(_Section):
     """`paths.classification`: which elements hold criminal data."""
 
     versie: str = Field(min_length=1, description="Version of the table, kept with each decision.")
+    koppelvlak: tuple[str, ...] = Field(
+        min_length=1,
+        description="Versions of the koppelvlak that it was written for; messages of others are "
+        "held: a field may stand elsewhere there.",
+    )
     berichten: tuple[str, ...] = Field(description="Messages that it classifies; others are held.")
     vrijgesteld: tuple[str, ...] = Field(
         (), description="Messages that hold no such data by their nature."

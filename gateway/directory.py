@@ -235,6 +235,9 @@ class ClassificationTable:
     version: str
     messages: frozenset[str]
     """Messages that the table classifies; all others are unclassified."""
+    koppelvlak: frozenset[str] = frozenset()
+    """Versions of the koppelvlak that it was written for. In another one a field may have moved:
+    its messages are unclassified."""
     exempt: frozenset[str] = frozenset()
     """Messages that carry no such data by their nature (Bv01Bericht, Fo01Bericht)."""
     rules: tuple[ClassificationRule, ...] = ()

@@ -343,6 +343,7 @@ def load_table(path: Path, files: Files | None = None) -> ClassificationTable:
     content = (files or Files()).toml(path, config.ClassificationFile)
     table = ClassificationTable(
         version=content.versie,
+        koppelvlak=frozenset(content.koppelvlak),
         messages=frozenset(content.berichten),
         exempt=frozenset(content.vrijgesteld),
         rules=tuple(_rule(r) for r in content.regels),

@@ -34,6 +34,7 @@ HUB = Oin("00000004000000002000")
 STRANGER = Oin("00000004000000009000")
 
 EXAMPLES = Path(__file__).parent / "examples"
+VERSION = "1.0.9"
 SERVICE = "jeugdzorg-1.0.9"
 OLD_SERVICE = "jeugdzorg-1.0.8"
 PARTIES = (
@@ -64,6 +65,7 @@ KINDS = (MELDING, TERUGKOPPELING, BV01, FO01)
 
 TABLE = ClassificationTable(
     version="2026-1",
+    koppelvlak=frozenset({VERSION}),
     messages=frozenset({"vtMeldingDi01"}),
     exempt=frozenset({"Bv01Bericht", "Fo01Bericht"}),
     rules=(

@@ -186,7 +186,7 @@ def _disks(installation: Installation) -> Iterator[Finding]:
 def _room(name: str, folder: Path, least: int) -> Finding:
     free = shutil.disk_usage(folder).free // MEGABYTE
     nodes = os.statvfs(folder)
-    text = f"{name}: {free:,} MB vrij".replace(",", ".")
+    text = f"{name}: {free} MB vrij"
     why = "Op een volle schijf komt geen bericht meer in."
     if free < least or (nodes.f_files and not nodes.f_favail):
         return _DISK.bad("disk.low", text, why, "Maak ruimte, of vergroot de schijf")

@@ -70,8 +70,8 @@ def token(
 ) -> None:
     """Make a token for a back-end system: shown once, stored only as SHA-256.
 
-    What is printed behind the token goes under its [[backends]] in gateway.toml; an older
-    token may stand beside it until the system uses this one.
+    What is printed behind the token goes under its entry of `backends` in gateway.toml; an
+    older token may stand beside it until the system uses this one.
     """
     from gateway.installation_new import token_lines
 

@@ -245,7 +245,7 @@ def _tell_chosen(found: Chosen) -> None:
         print(f"Niet geactiveerd, want niet in de catalogus: {', '.join(found.unknown)}")
     if found.several:
         print(f"Niet geactiveerd, kies met --bericht en --ingang: {', '.join(found.several)}")
-    print("De classificatietabel geldt per bericht: ga na dat haar paden ook hier kloppen.")
+    print("Ga na dat de paden van de classificatietabel ook hier kloppen.")
 
 
 def _row(shelf: Shelf, name: str) -> Iterable[str]:

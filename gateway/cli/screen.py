@@ -5,10 +5,11 @@ from rich.console import Console
 WIDTH = 200
 
 
-def screen(width: int = WIDTH) -> Console:
+def screen(width: int = WIDTH, *, markup: bool = False) -> Console:
     """Return the console; `width` columns count only where there is no terminal.
 
-    Nothing in a text is markup: names come from certificates and partners.
+    With `markup` the caller escapes what is not its own: names come from certificates and
+    partners.
     """
-    console = Console(highlight=False, markup=False)
-    return console if console.is_terminal else Console(highlight=False, markup=False, width=width)
+    console = Console(highlight=False, markup=markup)
+    return console if console.is_terminal else Console(highlight=False, markup=markup, width=width)

@@ -7,7 +7,7 @@ from pathlib import Path
 from gateway.catalogue import Catalogue, MessageKind
 from gateway.directory import ClassificationTable
 from gateway.docs_pages.markdown import cell, table
-from gateway.docs_pages.structure import Message, Part, read
+from gateway.docs_pages.structure import PREFIXES, Message, Part, read
 from gateway.errors import Severity
 from gateway.rules.business import rules_of
 from gateway.rules.koppelvlak.rule import Rule
@@ -128,6 +128,7 @@ def _facts(sources: Sources, kind: MessageKind) -> Iterator[tuple[str, ...]]:
     yield "Version of the koppelvlak", kind.version
     yield "eb:Action and root element", f"`{kind.name}`"
     yield "Namespace of the root", f"`{kind.namespace}`"
+    yield "Prefixes below", "<br>".join(f"`{p}` = `{uri}`" for p, uri in PREFIXES.items())
     yield "From → to", _directions(kind)
     yield "Schema", _schema(sources, kind)
     yield "Example", " · ".join(_examples(sources, kind)) or "none in this pack"
@@ -178,7 +179,7 @@ def _element(part: Part) -> tuple[str, ...]:
     nil = "nil" if part.nillable else ""
     value = "<br>".join(word for word in (allowed or part.value, nil) if word)
     attributes = "<br>".join(f"`{one}`" for one in part.attributes)
-    return f"`{part.path}`", number, value, attributes, part.meaning
+    return f"`{part.spelled}`", number, value, attributes, part.meaning
 
 
 def _rules(kind: MessageKind) -> Iterator[str]:

@@ -7,6 +7,8 @@ from pathlib import Path
 import xmlschema
 from xmlschema.validators import XsdAttribute, XsdElement, XsdGroup, XsdType
 
+from gateway.wire.stuf import BG, JZ, STUF, ZKN
+
 _METADATA = frozenset(
     {
         "aantalVoorkomens", "aardAantal", "exact", "indOnvolledigeDatum", "noValue", "scope",
@@ -15,6 +17,9 @@ _METADATA = frozenset(
     }
 )  # fmt: skip
 """Attributes that StUF puts everywhere and that say nothing about the message."""
+PREFIXES = {"JZ": JZ, "StUF": STUF, "BG": BG, "ZKN": ZKN}
+"""As the examples write them; a document may choose others."""
+_PREFIX = {namespace: prefix for prefix, namespace in PREFIXES.items()}
 _DEEPEST = 40
 _UNBOUNDED = "n"
 
@@ -25,6 +30,8 @@ class Part:
 
     path: str
     """Local names below the root."""
+    spelled: str
+    """The same with prefixes: which namespace each of them is in."""
     cardinality: str
     """`1`, `0..1`, `1..n`."""
     choice: bool
@@ -52,17 +59,17 @@ def read(schema: Path, name: str) -> Message:
     xsd = xmlschema.XMLSchema10(str(schema), allow="sandbox", defuse="always", use_fallback=False)
     root = next(one for one in xsd.elements.values() if one.local_name == name)
     notes = [text for one in xsd.annotations for text in _texts(one)]
-    return Message(meaning=notes[0] if notes else "", parts=tuple(_below(root, "", 0)))
+    return Message(meaning=notes[0] if notes else "", parts=tuple(_below(root, None, 0)))
 
 
-def _below(element: XsdElement, path: str, depth: int) -> Iterator[Part]:
+def _below(element: XsdElement, above: Part | None, depth: int) -> Iterator[Part]:
     content = getattr(element.type, "content", None)
     if not isinstance(content, XsdGroup) or depth > _DEEPEST:
         return
     for child, least, most, choice in _particles(content, 1, 1, choice=False):
-        place = f"{path}/{child.local_name}".lstrip("/")
-        yield _part(child, place, least, most, choice=choice)
-        yield from _below(child, place, depth + 1)
+        part = _part(child, above, least, most, choice=choice)
+        yield part
+        yield from _below(child, part, depth + 1)
 
 
 def _particles(
@@ -81,10 +88,14 @@ def _particles(
             yield one, least * one.min_occurs, top, excluding
 
 
-def _part(element: XsdElement, path: str, least: int, most: int | None, *, choice: bool) -> Part:
+def _part(
+    element: XsdElement, above: Part | None, least: int, most: int | None, *, choice: bool
+) -> Part:
     simple = _simple(element.type)
+    name = str(element.local_name)
     return Part(
-        path=path,
+        path=f"{above.path}/{name}" if above else name,
+        spelled=(f"{above.spelled}/" if above else "") + _spelled(element.name, name),
         cardinality=_cardinality(least, most),
         choice=choice,
         nillable=bool(element.nillable),
@@ -93,6 +104,13 @@ def _part(element: XsdElement, path: str, least: int, most: int | None, *, choic
         attributes=tuple(_attributes(element)),
         meaning=_meaning(element),
     )
+
+
+def _spelled(name: str, local: str) -> str:
+    """Return the name with the prefix of its namespace; an unknown one as it is."""
+    namespace = name[1:].partition("}")[0] if name.startswith("{") else ""
+    prefix = _PREFIX.get(namespace)
+    return f"{prefix}:{local}" if prefix else name
 
 
 def _cardinality(least: int, most: int | None) -> str:
@@ -165,7 +183,7 @@ def _attributes(element: XsdElement) -> Iterator[str]:
 def _attribute(attribute: XsdAttribute) -> str:
     fixed = f" = {attribute.fixed}" if attribute.fixed is not None else ""
     optional = "" if attribute.use == "required" else "?"
-    return f"@{attribute.local_name}{optional}{fixed}"
+    return f"@{_spelled(str(attribute.name), str(attribute.local_name))}{optional}{fixed}"
 
 
 def _meaning(element: XsdElement) -> str:

@@ -328,7 +328,9 @@ def at_the_gate(
     at: datetime,
 ) -> tuple[classification.Verdict, approval.Released | approval.Hold]:
     """Classify, then pass or hold; raises PolicyViolation, and NoRoute `route.unknown`."""
-    verdict = classification.classify(document, aanlevering, table=directory.gate.table)
+    verdict = classification.classify(
+        document, aanlevering, version=kind.version, table=directory.gate.table
+    )
     ontvanger = document.stuurgegevens.ontvanger
     receiver = directory.party(ontvanger.organisatie) if ontvanger else None
     if receiver is None:

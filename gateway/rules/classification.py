@@ -44,7 +44,7 @@ class Verdict:
 
     table_version: str
     classified: bool
-    """False when the table does not name the message."""
+    """False when the table does not name the message, or was not written for its version."""
     exempt: bool
     """True for messages that the table exempts by their nature (Bv01, Fo01)."""
     reasons: tuple[Reason, ...]
@@ -59,14 +59,15 @@ _PLAIN = frozenset({"ja", "nee", "j", "n", "true", "false", "8", "9", "10", "13"
 
 
 def classify(
-    document: Document, aanlevering: Aanlevering, *, table: ClassificationTable
+    document: Document, aanlevering: Aanlevering, *, version: str, table: ClassificationTable
 ) -> Verdict:
-    """Apply every rule of the table to the document.
+    """Apply every rule of the table to the document; `version` is that of the koppelvlak.
 
     Raises Misconfigured for a rule that can not be read: see `check_table`.
     """
     exempt = document.name in table.exempt
-    classified = exempt or document.name in table.messages
+    known = version in table.koppelvlak and document.name in table.messages
+    classified = exempt or known
     rules = (r for r in table.rules if r.message == document.name and not exempt)
     return Verdict(
         table_version=table.version,

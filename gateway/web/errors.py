@@ -22,6 +22,7 @@ from gateway.errors import (
     Untrusted,
 )
 from gateway.wire.ebms2 import signals
+from gateway.wire.fout import row_for
 from gateway.wire.mime import XML
 
 RETRY_AFTER = "30"
@@ -204,7 +205,9 @@ def findings_of(error: GatewayError) -> tuple[Finding, ...]:
     """Return everything that a refusal tells, one finding where it is about one thing."""
     if isinstance(error, SchemaViolation):
         return error.findings
-    return (Finding(code=error.code, rule="", path=error.where, text=detail(error)),)
+    row = row_for(error.code)
+    remedy = row.remedy if row is not None else ""
+    return (Finding(code=error.code, rule="", path=error.where, text=detail(error), remedy=remedy),)
 
 
 def _findings(error: GatewayError, status: int) -> tuple[Finding, ...]:

@@ -25,6 +25,7 @@ from tests.parties import (
     POLITIE,
     STRANGER,
     TABLE,
+    VERSION,
     VT,
     document,
 )
@@ -88,7 +89,7 @@ def test_other_directions_are_not_gated(sender, receiver):
 
 
 def test_exempt_message_passes():
-    verdict = classify(document("Bv01Bericht"), Aanlevering(), table=TABLE)
+    verdict = classify(document("Bv01Bericht"), Aanlevering(), version=VERSION, table=TABLE)
 
     assert isinstance(decide(verdict), Released)
 
@@ -104,7 +105,9 @@ def test_own_and_forwarded_messages_name_their_ground():
 def test_filled_criminal_element_holds_for_an_individual_decision():
     doc = document("vtMeldingDi01-aanhouding")
 
-    decision = decide(classify(doc, Aanlevering(onderzoek=False, wpg_artikel="8"), table=TABLE))
+    decision = decide(
+        classify(doc, Aanlevering(onderzoek=False, wpg_artikel="8"), version=VERSION, table=TABLE)
+    )
 
     assert kinds(decision) == [GateReason.INDIVIDUAL]
     assert decision.ground == "individueel"
@@ -180,6 +183,7 @@ def test_article_of_a_matched_rule_is_refused_as_well():
     verdict = classify(
         document("vtMeldingDi01-aanhouding"),
         Aanlevering(onderzoek=False, wpg_artikel="8"),
+        version=VERSION,
         table=table,
     )
 
@@ -221,7 +225,7 @@ def test_unnamed_message_of_the_police_is_never_released(messages, role):
     said = Aanlevering(onderzoek=False, wpg_artikel="8")
 
     decision = approval.pass_or_hold(
-        classify(document(), said, table=gate.table),
+        classify(document(), said, version=VERSION, table=gate.table),
         sender=BY_OIN[POLITIE],
         receiver=replace(BY_OIN[VT], role=role),
         kind=MELDING,

@@ -6,6 +6,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from lxml import etree
 
 from gateway.cli.documentation import built_in
 from gateway.codes import CODES
@@ -74,7 +75,10 @@ def paths_of(example: Path) -> set[str]:
 
     def below(element, path):
         for child in element.iterchildren("*"):
-            place = f"{path}/{child.tag.rpartition('}')[2]}".lstrip("/")
+            # The examples have the prefixes of the pages; what has none is in no namespace.
+            name = etree.QName(child)
+            prefix = f"{child.prefix}:" if name.namespace else ""
+            place = f"{path}/{prefix}{name.localname}".lstrip("/")
             yield place
             yield from below(child, place)
 

@@ -213,7 +213,7 @@ CASES: dict[str, tuple[Case, int, str]] = {
         "oauth.life",
     ),
     "an assertion of later": (
-        ask_token(iat=int(NOW.timestamp()) + 600, exp=int(NOW.timestamp()) + 700),
+        ask_token(iat=int(NOW.timestamp()) + 86_400, exp=int(NOW.timestamp()) + 86_500),
         401,
         "oauth.not_yet_valid",
     ),

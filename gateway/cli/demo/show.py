@@ -45,7 +45,7 @@ class Show:
 
     def __init__(self) -> None:
         """Write to standard output, plain when it is not a terminal."""
-        self.console = screen(WIDTH)
+        self.console = screen(WIDTH, markup=True)
         self._seen: set[tuple[str, ...]] = set()
 
     def chapter(self, title: str) -> None:

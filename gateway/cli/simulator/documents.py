@@ -42,7 +42,7 @@ CASE = (
     "identificatie",
 )
 """Elements that name the case, the first one there is; the last is that of a question only."""
-_TODAY = ("datumMelding", "datumIncident")
+_TODAY = ("datumMelding", "datumIncident", "datumGeinformeerd")
 _NOTHING = "geen-zaak"
 _PERSON = "object/heeftBetrekkingOp/gerelateerde/natuurlijkPersoon"
 _WHO = ("inp.bsn", "geslachtsnaam")

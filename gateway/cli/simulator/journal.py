@@ -22,7 +22,7 @@ class Journal:
 
     def __init__(self, now: Callable[[], datetime]) -> None:
         """Write to standard output, plain when it is not a terminal."""
-        self._console = screen(_WIDTH)
+        self._console = screen(_WIDTH, markup=True)
         self._now = now
         self._counts: Counter[tuple[str, str]] = Counter()
 

@@ -186,7 +186,8 @@ def _write_own(folder: Path, pair: _Pair, ports: list[int], token: str) -> None:
         begin = pair.now - timedelta(hours=1)
         approval = texts.approval(pair.sends, pair.other.oin, begin=begin)
         write_new(folder / "approvals.toml", approval)
-        write_new(folder / "classification.toml", texts.classification(table, pair.sends))
+        octets = texts.classification(table, pair.sends, tuple(pair.services.values()))
+        write_new(folder / "classification.toml", octets)
 
 
 def _write_installation(folder: Path, new: NewInstallation) -> None:

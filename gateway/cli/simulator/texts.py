@@ -27,13 +27,16 @@ geldig_tot = {(begin + timedelta(days=_DAYS)).isoformat(timespec="seconds")}
 """.encode()
 
 
-def classification(table: ClassificationTable, messages: Sequence[str]) -> bytes:
+def classification(
+    table: ClassificationTable, messages: Sequence[str], versions: Sequence[str]
+) -> bytes:
     """Return the table with the other messages of the trial named beside those it has."""
     named = sorted(table.messages | set(messages))
     lines = [
         f"# Only for a trial: the built-in table (version {table.version}), which also names the",
         "# messages that it has no rules for. In the chain those are held until the OM decides.",
         f"versie = {_toml(f'{ONLY_TRIAL} {table.version}')}",
+        f"koppelvlak = {_toml(sorted(versions))}",
         f"berichten = {_toml(named)}",
         f"vrijgesteld = {_toml(sorted(table.exempt))}",
     ]
