@@ -44,6 +44,12 @@ UNEXPECTED = _structure(
     " plaats of in een verkeerde naamruimte, of het koppelvlak kent het niet.",
     "Volg de volgorde en de aantallen van het koppelvlak.",
 )
+NAMESPACE = _structure(
+    "naamruimte",
+    "namespace",
+    "De naam van dit element is goed, zijn naamruimte niet.",
+    "Zet het element in de naamruimte die het koppelvlak ervoor heeft.",
+)
 TEXT = _structure(
     "tekst",
     "element-only",

@@ -32,13 +32,14 @@ from xmlschema.validators import (
     XsdAttributeGroup,
     XsdElement,
     XsdEnumerationFacets,
+    XsdGroup,
     XsdPatternFacets,
 )
 from xmlschema.validators import facets as xsd_facets
 
 from gateway.errors import Finding, GatewayError
 from gateway.wire import constraints as c
-from gateway.wire.xml import parse, path_of
+from gateway.wire.xml import local, parse, path_of
 
 MAX_OCTETS: Final = 1_000_000
 """Larger documents are not explained: xmlschema takes about a second per megabyte."""
@@ -112,16 +113,28 @@ def _told(error: XMLSchemaValidationError) -> Iterable[Finding]:
 
 def _of_children(error: XMLSchemaChildrenValidationError, parent: etree._Element) -> Finding:
     expected = [e for e in error.expected or () if isinstance(e, XsdElement)]
+    child: Any = error.invalid_child
+    elsewhere = _same_name(error.validator, child) if etree.iselement(child) else None
+    if elsewhere is not None:
+        return c.NAMESPACE.finding(path_of(child), allowed=elsewhere)
     present = {child.tag for child in parent}
     absent = [str(e.local_name) for e in expected if e.min_occurs and e.name not in present]
     path = path_of(parent)
     if absent:
         return c.REQUIRED.finding(f"{path}/{absent[0]}", allowed=_list("Verwacht: ", absent))
-    child = error.invalid_child
     if not etree.iselement(child):
         return c.REQUIRED.finding(path)
     names = [str(e.local_name) for e in expected]
     return c.UNEXPECTED.finding(path_of(child), allowed=_list("Hier kan: ", names))
+
+
+def _same_name(group: object, child: etree._Element) -> str | None:
+    """Return the namespace in which the schema has a child of that name here, and only there."""
+    known = list(group.iter_elements()) if isinstance(group, XsdGroup) else []
+    named = {str(e.name) for e in known if e.local_name == local(child)}
+    if not named or child.tag in named:
+        return None
+    return f"Verwacht: {etree.QName(min(named)).namespace or 'geen'}."
 
 
 def _of_attributes(group: XsdAttributeGroup, element: etree._Element) -> Iterable[Finding]:

@@ -411,6 +411,23 @@ def test_anything_put_anywhere_is_judged_and_explained(spot, text):
 
 
 @pytest.mark.parametrize(
+    ("right", "wrong", "namespace"),
+    [
+        ("BG:geslachtsnaam", "JZ:geslachtsnaam", "http://www.egem.nl/StUF/sector/bg/0310"),
+        ("ZKN:naam", "JZ:naam", "http://www.egem.nl/StUF/sector/zkn/0310"),
+    ],
+)
+def test_a_right_name_in_a_wrong_namespace_is_told_as_that(right, wrong, namespace):
+    octets = MELDING.replace(f"<{right}>", f"<{wrong}>").replace(f"</{right}>", f"</{wrong}>")
+
+    told = explain(octets.encode(), SET.entry("vtMeldingDi01", "1.0.9"))[0]
+
+    assert told.code == "schema.naamruimte"
+    assert told.path.split("/")[-1] == right.partition(":")[2]
+    assert namespace in told.remedy
+
+
+@pytest.mark.parametrize(
     ("case", "code", "path", "remedy"),
     [
         ("a missing element", "schema.verplicht", "/datumIncident", "datumIncident"),
