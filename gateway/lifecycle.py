@@ -24,12 +24,15 @@ class State(StrEnum):
     """May have arrived, and a second copy would not be noticed: a person decides."""
     DEAD = "dead"
     """Given up."""
+    WITHHELD = "withheld"
+    """Not released by the OM, or sent back by it: it never leaves."""
 
 
 class Event(StrEnum):
     """What can happen to a delivery."""
 
     RELEASE = "release"
+    WITHHOLD = "withhold"
     HOLD_AGAIN = "hold-again"
     CLAIM = "claim"
     HAND_OVER = "hand-over"
@@ -42,7 +45,14 @@ class Event(StrEnum):
 
 
 TRANSITIONS: dict[State, dict[Event, State]] = {
-    State.HELD: {Event.RELEASE: State.READY, Event.GIVE_UP: State.DEAD},
+    # An attempt of before it was held again may have arrived: its recipient's word counts.
+    State.HELD: {
+        Event.RELEASE: State.READY,
+        Event.WITHHOLD: State.WITHHELD,
+        Event.CONFIRM: State.DELIVERED,
+        Event.REFUSE: State.REFUSED,
+        Event.GIVE_UP: State.DEAD,
+    },
     State.READY: {
         Event.CLAIM: State.CLAIMED,
         Event.HOLD_AGAIN: State.HELD,
@@ -76,11 +86,12 @@ TRANSITIONS: dict[State, dict[Event, State]] = {
     },
     # An authenticated confirmation counts however late it comes.
     State.DEAD: {Event.CONFIRM: State.DELIVERED},
+    State.WITHHELD: {Event.CONFIRM: State.DELIVERED},
     State.REFUSED: {},
     State.DELIVERED: {},
 }
 
-ENDED = frozenset({State.DELIVERED, State.REFUSED, State.DEAD})
+ENDED = frozenset({State.DELIVERED, State.REFUSED, State.DEAD, State.WITHHELD})
 """Nothing more is done by itself, and no event leads out of them to a state where it is."""
 
 

@@ -147,6 +147,7 @@ class Worker:
             limit=limit,
             epoch=directory.epoch,
             approvals=valid,
+            table=directory.gate.table.version,
             suspended=directory.suspended,
             sure=sure,
         )

@@ -49,6 +49,8 @@ OWN_TROUBLE = timedelta(minutes=1)
 ANSWER_WAIT = timedelta(seconds=1)
 """Shortest wait for an acknowledgement, whatever the agreement says."""
 
+_BY_TABLE = frozenset({approval.Ground.STANDING, approval.Ground.INDIVIDUAL})
+"""Grounds that rest on a classification: by another table it would be another question."""
 NEVER_AGAIN = frozenset({501, 505, 510})
 AGAIN = frozenset({408, 425, 429})
 
@@ -114,8 +116,16 @@ class Delivering:
     def _gate(self, directory: Directory, claim: Claim) -> approval.Released | approval.Hold:
         """The test is made again for this attempt: approval or table may have changed."""
         table = directory.gate.table.version
-        if claim.ground == approval.Ground.STANDING and claim.table_version != table:
+        if claim.ground in _BY_TABLE and claim.table_version != table:
             return approval.Hold(kinds=(GateReason.UNCLASSIFIED,), reasons=())
+        if claim.ground == approval.Ground.INDIVIDUAL:
+            return approval.by_decision(
+                claim.decision,
+                delivery=claim.delivery,
+                payload_sha256=claim.payload_sha256,
+                receiver=claim.message.ontvanger,
+                at=self._house.clock.now(),
+            )
         return approval.still_released(
             ground=claim.ground,
             approval_id=claim.approval_id,

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from gateway.message import Oin, Reference
 from gateway.ports.stored import AuditEvent, DeliveryKind, Known, StoredPayload
+from gateway.rules.approval import Decision
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +37,8 @@ class Claim:
     spared: int
     """Attempts that failed by our own trouble: they do not count against `retries`."""
     message: Known
+    decision: Decision | None = None
+    """The decision of the OM that it stands on, as it was when it was claimed."""
 
     @property
     def tries(self) -> int:
@@ -88,21 +91,23 @@ Outcome = HandedOver | TryAgain | GaveUp | LostTrack | HeldAgain
 class Queue(Protocol):
     """Deliveries out. Lanes (one per recipient and channel) are claimed before deliveries."""
 
-    async def claim(
+    async def claim(  # noqa: PLR0913 - the facts of one claim, all by name
         self,
         *,
         worker: str,
         limit: int,
         epoch: int,
         approvals: frozenset[str],
+        table: str,
         suspended: frozenset[Oin] = frozenset(),
         sure: bool = False,
     ) -> tuple[Claim, ...]:
         """Claim up to `limit` READY deliveries that are due; the attempt is counted here.
 
         `sure`: there probably is something, so that it is not looked first.
-        Claims only where the epoch is still `epoch`, and the approval is none or one of
-        `approvals` and the payload hash is that of the message.
+        Claims only where the epoch is still `epoch`, the payload hash is that of the message,
+        and what it stands on still holds: a standing approval that is one of `approvals` and was
+        not withdrawn, or a decision in force, for that delivery, octets, recipient and `table`.
         """
         ...
 

@@ -57,6 +57,7 @@ class Standing(StrEnum):
     UNKNOWN = "onzeker"
     DEAD = "niet bezorgd"
     REFUSED = "geweigerd"
+    WITHHELD = "niet vrijgegeven"
     HELD = "vastgehouden"
     UNDER_WAY = "onderweg"
     SENT = "wacht op bevestiging"
@@ -69,6 +70,7 @@ STATES = {
     Standing.UNKNOWN: (State.UNKNOWN,),
     Standing.DEAD: (State.DEAD,),
     Standing.REFUSED: (State.REFUSED,),
+    Standing.WITHHELD: (State.WITHHELD,),
     Standing.HELD: (State.HELD,),
     Standing.UNDER_WAY: (State.READY, State.CLAIMED),
     Standing.SENT: (State.SENT,),

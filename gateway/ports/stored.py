@@ -8,6 +8,7 @@ from typing import Protocol
 
 from gateway.lifecycle import State
 from gateway.message import Aanlevering, Oin, Reference, Stuurgegevens
+from gateway.ports.toets import NewHold, NewRequest, NewRuling, NewWithdrawal
 
 
 class Direction(StrEnum):
@@ -24,6 +25,8 @@ class Direction(StrEnum):
 class DeliveryChannel(StrEnum):
     EBMS2 = "ebms2"
     POSTVAK = "postvak"
+    DESK = "toets"
+    """To the officers who decide here."""
 
 
 class DeliveryKind(StrEnum):
@@ -141,6 +144,8 @@ class NewDelivery:
     """Signals are sealed when they are made."""
     duplicate_safe: bool = False
     """The recipient notices a copy, so that it may go a second time."""
+    hold: NewHold | None = None
+    """HELD only: what the OM is asked."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,6 +166,12 @@ class Admission:
     """Id of the message row that this Bv01 or Fo01 answers."""
     followed_by: "Admission | None" = None
     """An own message that this one brings about (the Fo01 on a refused document)."""
+    ruling: NewRuling | None = None
+    """A decision of the OM, that is carried out."""
+    withdrawal: NewWithdrawal | None = None
+    """A decision, request or standing approval that ends."""
+    request: NewRequest | None = None
+    """What an officer is asked here; its delivery is the first one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

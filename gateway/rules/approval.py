@@ -27,6 +27,8 @@ class Ground(StrEnum):
     """Not from the police, or to the OM, or of a kind that the table exempts."""
     STANDING = "doorlopend"
     """Under a standing approval of the OM, named by its id."""
+    INDIVIDUAL = "individueel"
+    """By a decision of the OM on these octets, named by its id."""
     FORWARDED = "doorgestuurd"
     """Passed on by the hub, which is not the police's access point."""
     OWN = "eigen"
@@ -41,6 +43,26 @@ class Released:
     payload_sha256: str
     """Hex, over the octets of the payload: other octets are not released."""
     approval_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """A decision of the OM in force: one delivery, these octets, this recipient, until then."""
+
+    id: str
+    delivery: str
+    payload_sha256: str
+    recipient: Oin
+    valid_until: datetime
+
+    def covers(self, *, delivery: str, payload_sha256: str, recipient: str, at: datetime) -> bool:
+        """Tell whether it is for exactly this."""
+        return (
+            self.delivery == delivery
+            and self.payload_sha256 == payload_sha256
+            and self.recipient == recipient
+            and at < self.valid_until
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,6 +148,20 @@ def still_released(  # noqa: PLR0913 - the facts of one decision, all by name
     return recheck(released, gate=gate, receiver=receiver, kind=kind, at=at)
 
 
+def by_decision(
+    decision: Decision | None, *, delivery: str, payload_sha256: str, receiver: Oin, at: datetime
+) -> Released | Hold:
+    """Make the test from the decision that the claim found in force."""
+    fits = decision is not None and decision.covers(
+        delivery=delivery, payload_sha256=payload_sha256, recipient=receiver, at=at
+    )
+    if decision is None or not fits:
+        return _hold((_NO_DECISION,))
+    return Released(
+        ground=Ground.INDIVIDUAL, payload_sha256=payload_sha256, approval_id=decision.id
+    )
+
+
 def recheck(
     released: Released, *, gate: Gate, receiver: Oin, kind: str, at: datetime
 ) -> Released | Hold:
@@ -176,6 +212,11 @@ _ENDED = _reason(
     GateReason.NO_STANDING_APPROVAL,
     "gate.toestemming.vervallen",
     "De doorlopende toestemming waaronder dit bericht was vrijgegeven, geldt niet meer.",
+)
+_NO_DECISION = _reason(
+    GateReason.INDIVIDUAL,
+    "gate.besluit.vervallen",
+    "Er is geen besluit van het OM dat nu voor deze inhoud en ontvanger geldt.",
 )
 _UNKNOWN_GROUND = _reason(
     GateReason.UNCLASSIFIED,

@@ -17,6 +17,10 @@ DEFAULT_WINDOW = timedelta(days=5)
 """PersistDuration where the parties laid down nothing (DK-ebMS2, 3.7)."""
 LATE = timedelta(days=1)
 """A retry that was on its way, or came from a clock that is behind."""
+_UNDELIVERED = frozenset({State.DEAD, State.WITHHELD})
+
+
+_LOCAL = frozenset({"postvak", "toets"})
 
 
 class Part(StrEnum):
@@ -100,14 +104,14 @@ def part_of(direction: str, channels: Iterable[str]) -> Part:
         case "uit":
             return Part.SENT
         case _:
-            return Part.RECEIVED if "postvak" in set(channels) else Part.RELAYED
+            return Part.RECEIVED if _LOCAL & set(channels) else Part.RELAYED
 
 
 def payload_due(facts: Facts, terms: Terms) -> Due | None:
     """Return when the payload goes; None = not by time: a delivery lives, or a person decides."""
     if not facts.states or facts.states - ENDED:
         return None
-    if State.DEAD in facts.states or _refused_by_partner(facts):
+    if facts.states & _UNDELIVERED or _refused_by_partner(facts):
         return Due(facts.ended_at + terms.undelivered, Rule.UNDELIVERED)
     match facts.part:
         case Part.RELAYED | Part.OWN:

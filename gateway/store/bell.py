@@ -102,9 +102,12 @@ SOON = 0.02
 
 def topic_of(delivery: NewDelivery) -> str:
     """Return what to ring for a delivery that is READY now."""
-    if delivery.channel is DeliveryChannel.POSTVAK:
-        return f"{POSTVAK}{delivery.recipient}"
-    return WORK
+    return topic_of_channel(delivery.channel, delivery.recipient)
+
+
+def topic_of_channel(channel: str, recipient: str) -> str:
+    """Return what to ring for something that is READY now on this channel."""
+    return f"{POSTVAK}{recipient}" if channel == DeliveryChannel.POSTVAK else WORK
 
 
 class Bells:

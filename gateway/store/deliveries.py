@@ -13,6 +13,7 @@ from gateway.message import Oin
 from gateway.ports import AuditEvent, DeliveryChannel, DeliveryKind, NewDelivery, NewMessage
 from gateway.store.bell import topic_of
 from gateway.store.ending import BAD, ended
+from gateway.store.holding import LAPSED, close_hold, hold_again, hold_new
 from gateway.store.kept import keep
 from gateway.store.notices import became, waits
 from gateway.store.prepared import Prepared
@@ -94,8 +95,11 @@ def move(  # noqa: PLR0913 - one change, its details by name
     changes: Mapping[str, Any] | None = None,
     same: Mapping[str, Any] | None = None,
     before: Iterable[AuditEvent] = (),
+    outcome: str = "",
 ) -> bool:
     """Change the state and write the audit row with it, behind those of `before`.
+
+    `outcome`: what the OM decided, where it leaves HELD by that.
 
     False, and nothing written, when the delivery no longer stands at `at` or a column of
     `same` holds something else. Raises IllegalTransition for a change that the lifecycle
@@ -115,6 +119,10 @@ def move(  # noqa: PLR0913 - one change, its details by name
     tx.record(*before, replace(audit, data={**audit.data, "state": str(new)}))
     if new in BAD or at.state in BAD:
         ended(tx, at.id, at.state, new, audit)
+    if at.state is State.HELD:
+        close_hold(tx, at.id, audit.at, outcome or LAPSED)
+    if new is State.HELD:
+        hold_again(tx, at.id, audit.at, why=audit.code)
     if tx.subscribers:
         became(tx, at.id, event, new, audit.at)
     return True
@@ -150,6 +158,8 @@ def add_delivery(tx: Tx, message: NewMessage, delivery: NewDelivery) -> None:
     """Insert a delivery of a new message, and its lane where there is none."""
     row = _row(delivery, lane=_ensure_lane(tx, delivery))
     tx.insert(deliveries, (row | {"message": message.id, "ebms_id": message.message_id},))
+    if delivery.state is State.HELD:
+        hold_new(tx, message, delivery)
     if delivery.state is State.READY:
         tx.ring(topic_of(delivery))
         if tx.subscribers:

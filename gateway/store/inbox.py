@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from gateway.errors import DuplicateConflict, GatewayError
+from gateway.errors import DuplicateConflict, GatewayError, StaleSnapshot
 from gateway.lifecycle import State
 from gateway.ports import (
     Admission,
@@ -34,7 +34,8 @@ from gateway.store.records import (
     message_row,
     write_references,
 )
-from gateway.store.tables import deliveries, messages
+from gateway.store.rulings import carry_out, withdraw
+from gateway.store.tables import deliveries, messages, revocations
 from gateway.store.transaction import Tx
 from gateway.store.writer import Writer
 
@@ -82,13 +83,43 @@ def admit(tx: Tx, admission: Admission, now: datetime) -> Admitted:
     twin = _twin(tx, admission.message)
     if twin is not None:
         return twin
+    _still_standing(tx, admission)
     _store(tx, admission, now)
     if admission.answers is not None:
         _mark_answered(tx, admission.answers, admission.message, now)
+    _toets(tx, admission, now)
     if admission.followed_by is not None:
         tx.flush()  # it refers to this message
         admit(tx, admission.followed_by, now)
     return Admitted(message=admission.message.id, fresh=True)
+
+
+_REVOKED = Prepared(
+    sa.select(revocations.c.approval).where(revocations.c.approval == sa.bindparam("approval"))
+)
+
+
+def _still_standing(tx: Tx, admission: Admission) -> None:
+    """A standing approval that was withdrawn a moment ago lets nothing in: think again."""
+    for delivery in admission.deliveries:
+        if (
+            delivery.approval_id
+            and tx.find(_REVOKED, {"approval": delivery.approval_id}).first() is not None
+        ):
+            raise StaleSnapshot("epoch.moved", "an approval was withdrawn meanwhile")
+
+
+def _toets(tx: Tx, admission: Admission, now: datetime) -> None:
+    """Carry out what the OM says, or put to it what it is asked."""
+    if admission.ruling is not None:
+        if admission.ruling.terms is not None:
+            tx.flush()
+            admit(tx, admission.ruling.terms, now)
+        tx.flush()
+        carry_out(tx, admission.ruling, now)
+    if admission.withdrawal is not None:
+        tx.flush()
+        withdraw(tx, admission.withdrawal, now)
 
 
 def _twin(tx: Tx, message: NewMessage) -> Admitted | None:

@@ -249,21 +249,22 @@ class SqlQueue:
         self._beats: dict[str, float] = {}
         self._suspended: frozenset[Oin] = frozenset()
 
-    async def claim(
+    async def claim(  # noqa: PLR0913 - the facts of one claim, all by name
         self,
         *,
         worker: str,
         limit: int,
         epoch: int,
         approvals: frozenset[str],
+        table: str,
         suspended: frozenset[Oin] = frozenset(),
         sure: bool = False,
     ) -> tuple[Claim, ...]:
         """Claim what is due, the oldest of each lane in turn, signals first.
 
-        Raises StaleSnapshot `epoch.moved`. Deliveries whose approval is not among
-        `approvals` are held again. After the clock was set back, those that pass under an
-        approval wait.
+        Raises StaleSnapshot `epoch.moved`. Deliveries that what they stand on does not let go
+        any more are held again. After the clock was set back, those that pass under an
+        approval or a decision wait.
         """
         self._suspended = suspended
         unit = ClaimDue(
@@ -271,6 +272,7 @@ class SqlQueue:
             limit=limit,
             epoch=epoch,
             approvals=approvals,
+            table=table,
             suspended=suspended,
             cap=self._cap,
             now=self._clock.now(),

@@ -72,7 +72,7 @@ class Receive:
         waiting = [row for row in fitting if self._event in TRANSITIONS[State(row.state)]]
         at = spot((waiting or fitting)[0])
         if not waiting:
-            return self._too_late(tx, at)
+            return self._only_told(tx, SignalOutcome.REPEATED, "signal.repeated", at)
         if at.attempt == 0:  # nobody can have received what was never sent
             return self._only_told(tx, SignalOutcome.MISMATCH, "signal.never_sent", at)
         return self._settle(tx, at)
@@ -113,11 +113,6 @@ class Receive:
             "octets": zlib.compress(self.signal.evidence),
         }
         tx.insert(evidence, (row,))
-
-    def _too_late(self, tx: Tx, at: Spot) -> SignalOutcome:
-        if at.state is State.HELD:
-            return self._only_told(tx, SignalOutcome.MISMATCH, "signal.state", at)
-        return self._only_told(tx, SignalOutcome.REPEATED, "signal.repeated", at)
 
     def _only_told(
         self, tx: Tx, outcome: SignalOutcome, code: str, at: Spot | None = None

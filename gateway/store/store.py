@@ -14,6 +14,7 @@ from gateway.ports import (
     Clock,
     Decisions,
     Dice,
+    Holds,
     Inbox,
     Postvak,
     Queue,
@@ -34,6 +35,7 @@ from gateway.store.decisions import SqlDecisions
 from gateway.store.duties import LeaveDuty, TakeDuty
 from gateway.store.engine import Engine, Held, open_engine
 from gateway.store.epoch import EPOCH, SyncEpoch
+from gateway.store.holds import SqlHolds
 from gateway.store.inbox import SqlInbox
 from gateway.store.migrations import upgrade
 from gateway.store.payloads import SqlPayloads
@@ -101,6 +103,7 @@ class Store:
             run=run,
             lease=lease,
         )
+        self.holds: Holds = SqlHolds(writer=writer, reads=reads, clock=clock)
         self.signals: Signals = SqlSignals(writer=writer, clock=clock)
         self.postvak: Postvak = SqlPostvak(writer=writer, reads=reads, bells=bells, clock=clock)
         self.alarms: Alarms = SqlAlarms(writer=writer, reads=reads, clock=clock)

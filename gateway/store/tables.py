@@ -384,5 +384,160 @@ webhook_events = sa.Table(
 `leased_until` is by the database's clock.
 """
 
+OPEN_HOLD = sa.text("closed_at IS NULL")
+UNASKED = sa.text("closed_at IS NULL AND asked_at IS NULL")
+
+holds = sa.Table(
+    "holds",
+    metadata,
+    sa.Column("id", sa.String(80), primary_key=True),
+    sa.Column("delivery", _ID, sa.ForeignKey("deliveries.id"), nullable=False),
+    sa.Column("message", _ID, sa.ForeignKey("messages.id"), nullable=False, index=True),
+    sa.Column("at", Moment, nullable=False),
+    _text("recipient", length=64),
+    _text("payload_sha256", length=64),
+    _text("ground", length=512),
+    _text("table_version"),
+    sa.Column("reasons", sa.Text, nullable=False),
+    sa.Column("deadline", Moment, nullable=True),
+    sa.Column("warned", sa.Integer, nullable=False),
+    sa.Column("warn_at", Moment, nullable=True),
+    sa.Column("request", _ID, sa.ForeignKey("messages.id"), nullable=True, unique=True),
+    sa.Column("asked_at", Moment, nullable=True),
+    sa.Column("cancel", _ID, sa.ForeignKey("messages.id"), nullable=True, unique=True),
+    sa.Column("closed_at", Moment, nullable=True),
+    _text("outcome", length=32),
+    sa.Index(
+        "ix_holds_open",
+        "delivery",
+        unique=True,
+        sqlite_where=OPEN_HOLD,
+        postgresql_where=OPEN_HOLD,
+    ),
+    sa.Index("ix_holds_warn_at", "warn_at", sqlite_where=OPEN_HOLD, postgresql_where=OPEN_HOLD),
+    sa.Index("ix_holds_unasked", "id", sqlite_where=UNASKED, postgresql_where=UNASKED),
+)
+"""One row for each time that a delivery is held, the last one open. `request`: the message that
+asks the OM, `cancel` the one that says it need not decide any more. `warned`: how many of the
+moments before `deadline` were told, `warn_at`: when the next one is."""
+
+IN_FORCE = sa.text("releases AND ended_at IS NULL")
+
+rulings = sa.Table(
+    "rulings",
+    metadata,
+    sa.Column("id", sa.String(80), primary_key=True),
+    sa.Column("hold", sa.String(80), sa.ForeignKey("holds.id"), nullable=False, index=True),
+    sa.Column("delivery", _ID, sa.ForeignKey("deliveries.id"), nullable=False),
+    sa.Column("at", Moment, nullable=False),
+    sa.Column("releases", sa.Boolean, nullable=False),
+    _text("outcome", length=32),
+    _text("recipient", length=64),
+    _text("payload_sha256", length=64),
+    _text("table_version"),
+    _text("officer", length=512),
+    sa.Column("told", sa.Text, nullable=False),
+    sa.Column("conditions", sa.Text, nullable=False),
+    sa.Column("decided_at", Moment, nullable=False),
+    sa.Column("valid_until", Moment, nullable=False),
+    _text("signer", length=64),
+    sa.Column("document", sa.LargeBinary, nullable=False),
+    sa.Column("terms", _ID, sa.ForeignKey("messages.id"), nullable=True, unique=True),
+    sa.Column("used_at", Moment, nullable=True),
+    sa.Column("ended_at", Moment, nullable=True),
+    _text("ended_why"),
+    sa.Index(
+        "ix_rulings_in_force",
+        "delivery",
+        unique=True,
+        sqlite_where=IN_FORCE,
+        postgresql_where=IN_FORCE,
+    ),
+)
+"""What the OM decided, each once; `document` is the signed decision, zlib-compressed. In force
+until `ended_at`: withdrawn, lapsed, or over. `terms`: the message with its conditions."""
+
+revocations = sa.Table(
+    "revocations",
+    metadata,
+    sa.Column("approval", sa.String(256), primary_key=True),
+    sa.Column("at", Moment, nullable=False),
+    _text("actor"),
+    _text("reason", length=512),
+    sa.Column("document", sa.LargeBinary, nullable=False),
+)
+"""Standing approvals that were withdrawn; empty `document` = by a person here."""
+
+OPEN_REQUEST = sa.text("closed_at IS NULL")
+
+requests = sa.Table(
+    "requests",
+    metadata,
+    sa.Column("seq", _Seq, primary_key=True, autoincrement=True),
+    sa.Column("id", sa.String(80), nullable=False, unique=True),
+    sa.Column("delivery", _ID, sa.ForeignKey("deliveries.id"), nullable=False, unique=True),
+    sa.Column("message", _ID, sa.ForeignKey("messages.id"), nullable=False),
+    sa.Column("at", Moment, nullable=False),
+    _text("holder", length=64),
+    _text("soort"),
+    _text("version", length=64),
+    _text("referentienummer"),
+    _text("recipient", length=64),
+    _text("payload_sha256", length=64),
+    sa.Column("size", sa.BigInteger, nullable=False),
+    _text("table_version"),
+    sa.Column("reasons", sa.Text, nullable=False),
+    _text("asker"),
+    sa.Column("acuut", sa.Boolean, nullable=True),
+    sa.Column("deadline", Moment, nullable=False),
+    sa.Column("warned", sa.Integer, nullable=False),
+    sa.Column("warn_at", Moment, nullable=True),
+    _text("parket"),
+    _text("case_sha256", length=64, index=True),
+    _text("claimed_by"),
+    sa.Column("claimed_until", Moment, nullable=True),
+    sa.Column("closed_at", Moment, nullable=True),
+    _text("outcome", length=32),
+    sa.Index(
+        "ix_requests_open",
+        "deadline",
+        sqlite_where=OPEN_REQUEST,
+        postgresql_where=OPEN_REQUEST,
+    ),
+    sa.Index(
+        "ix_requests_warn_at",
+        "warn_at",
+        sqlite_where=OPEN_REQUEST,
+        postgresql_where=OPEN_REQUEST,
+    ),
+    sqlite_autoincrement=True,
+)
+"""What officers are asked here. `delivery` brought it and keeps its payload. `case_sha256`: over
+holder and case, so that requests on one case are found when what they held is gone."""
+
+verdicts = sa.Table(
+    "verdicts",
+    metadata,
+    sa.Column("id", sa.String(80), primary_key=True),
+    sa.Column("request", sa.String(80), sa.ForeignKey("requests.id"), nullable=False, index=True),
+    sa.Column("at", Moment, nullable=False),
+    _text("outcome", length=32),
+    sa.Column("ground", sa.Text, nullable=False),
+    sa.Column("told", sa.Text, nullable=False),
+    sa.Column("conditions", sa.Text, nullable=False),
+    _text("officer", length=64),
+    _text("second", length=64),
+    sa.Column("second_at", Moment, nullable=True),
+    sa.Column("known", sa.Boolean, nullable=False),
+    sa.Column("valid_until", Moment, nullable=False),
+    _text("state", length=32),
+    sa.Column("answer", _ID, sa.ForeignKey("messages.id"), nullable=True, unique=True),
+    sa.Column("withdrawn_at", Moment, nullable=True),
+    _text("withdrawn_by", length=64),
+    _text("withdrawn_why", length=512),
+    sa.Column("withdrawal", _ID, sa.ForeignKey("messages.id"), nullable=True, unique=True),
+)
+"""What officers decided here. `answer` and `withdrawal` are the messages that say so."""
+
 FLUSH_ORDER = tuple(metadata.sorted_tables)
 """Parents before children, every table."""

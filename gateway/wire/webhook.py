@@ -21,6 +21,7 @@ class Status(StrEnum):
     UNKNOWN = "onzeker"
     HELD = "vastgehouden"
     RELEASED = "vrijgegeven"
+    WITHHELD = "niet vrijgegeven"
     ANSWERED = "beantwoord"
 
 
@@ -31,6 +32,7 @@ STATUS_OF: Mapping[State, Status] = MappingProxyType(
         State.DEAD: Status.DEAD,
         State.UNKNOWN: Status.UNKNOWN,
         State.HELD: Status.HELD,
+        State.WITHHELD: Status.WITHHELD,
     }
 )
 """The states that a back-end is told of."""

@@ -133,7 +133,7 @@ class Stage:
             "cpa_id": CPA,
             "service": "dienst",
             "action": "vtMeldingDi01",
-            "ground": "doorlopend",
+            "ground": "doorlopend" if "approval_id" in changes else "niet-gegate",
             "retries": 2,
             "retry_interval": timedelta(minutes=10),
             "duplicate_safe": True,
@@ -169,6 +169,7 @@ class Stage:
             limit=limit,
             epoch=changes.pop("epoch", self.epoch),
             approvals=frozenset(approvals),
+            table=changes.pop("table", "T-1"),
             **changes,
         )
 

@@ -1,0 +1,255 @@
+"""The OM gate: what is held, what is asked, what was decided (domain 9.1).
+
+A *hold* is a delivery that waits, at whoever holds it. A *request* is the same seen by the
+officers who are asked. A *ruling* is their decision as it counts at the holder, a *verdict* as
+it was taken.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING, Protocol
+
+from gateway.lifecycle import State
+from gateway.message import Oin
+from gateway.rules.classification import Reason
+from gateway.wire.toets import Uitkomst, Voorwaarde
+
+if TYPE_CHECKING:
+    from gateway.ports.stored import Admission, Known
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewHold:
+    """Why a delivery is held, and until when an answer is of use."""
+
+    reasons: tuple[Reason, ...] = ()
+    deadline: datetime | None = None
+    """The sender's own termijn; None = it has none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hold:
+    """A delivery that waits, or waited, for the OM."""
+
+    id: str
+    delivery: str
+    message: "Known"
+    state: State
+    """Of the delivery, now."""
+    at: datetime
+    recipient: Oin
+    """The ontvanger, not the next hop."""
+    payload_sha256: str
+    ground: str
+    table_version: str
+    reasons: tuple[Reason, ...]
+    deadline: datetime | None
+    backend: str
+    request: str | None
+    """Id of the message that asks; None = not asked yet."""
+    closed_at: datetime | None
+    outcome: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewRuling:
+    """A decision of the OM that was proven and fits its hold."""
+
+    id: str
+    hold: str
+    delivery: str
+    outcome: Uitkomst
+    recipient: Oin
+    payload_sha256: str
+    table_version: str
+    officer: str
+    """Name, function and mandate, for the audit row."""
+    told: str
+    """The ground that the sender may know."""
+    conditions: tuple[Voorwaarde, ...]
+    decided_at: datetime
+    valid_until: datetime
+    signer: str
+    """Thumbprint of the certificate."""
+    document: bytes
+    """The signed decision, as it came."""
+    terms: "Admission | None" = None
+    """The message that tells the receiver the conditions."""
+    accept_first: bool = False
+    """Nothing leaves before the receiver has confirmed `terms`."""
+
+
+class Ends(StrEnum):
+    """What a withdrawal ends."""
+
+    RULING = "besluit"
+    REQUEST = "verzoek"
+    APPROVAL = "toestemming"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewWithdrawal:
+    """What is over from now on."""
+
+    ends: Ends
+    id: str
+    actor: str
+    reason: str
+    late: bool = False
+    """As it was seen: something of what was decided on has left. Then it is only told."""
+    document: bytes = b""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RulingView:
+    """A decision on file, at the holder."""
+
+    id: str
+    hold: str
+    delivery: str
+    at: datetime
+    outcome: Uitkomst
+    officer: str
+    told: str
+    conditions: tuple[Voorwaarde, ...]
+    decided_at: datetime
+    valid_until: datetime
+    used_at: datetime | None
+    ended_at: datetime | None
+    ended_why: str
+
+
+class Holds(Protocol):
+    """What is held here. Nothing but a commit with a ruling lets a delivery go."""
+
+    async def unasked(self, *, after: str = "", limit: int) -> tuple[Hold, ...]:
+        """Return holds for which nobody was asked yet, by id; those behind `after`."""
+        ...
+
+    async def find(self, id_: str) -> Hold | None: ...
+
+    async def of_message(self, message: str) -> tuple[Hold, ...]:
+        """Return the holds of a message, oldest first."""
+        ...
+
+    async def rulings(self, message: str) -> tuple[RulingView, ...]:
+        """Return the decisions on a message, oldest first."""
+        ...
+
+    async def ruling(self, id_: str) -> RulingView | None: ...
+
+    async def ask(self, hold: str, request: "Admission") -> bool:
+        """Admit the request; False when it was asked, or is not held any more."""
+        ...
+
+    async def uncancelled(self, *, limit: int) -> tuple[Hold, ...]:
+        """Return holds that ended by themselves while somebody was asked, and was not told yet."""
+        ...
+
+    async def cancel(self, hold: str, message: "Admission") -> bool:
+        """Admit the message that tells it; False when it was told."""
+        ...
+
+    async def late(self, ruling: str) -> bool | None:
+        """Tell whether something has left under a ruling; None when there is no such ruling."""
+        ...
+
+    async def revoke(self, approval: str, *, actor: str, reason: str) -> None:
+        """End a standing approval at once, in every process."""
+        ...
+
+    async def watch(self, fractions: Sequence[float]) -> int:
+        """Tell, once each, what has waited for these parts of its time; return how many."""
+        ...
+
+    async def adopt(self) -> int:
+        """Open a hold for what is held without one; return how many."""
+        ...
+
+    async def revoked(self) -> frozenset[str]:
+        """Return the standing approvals that were withdrawn."""
+        ...
+
+
+# --- where officers decide ------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewRequest:
+    """What officers are asked to decide here."""
+
+    id: str
+    holder: Oin
+    soort: str
+    version: str
+    referentienummer: str
+    recipient: Oin
+    payload_sha256: str
+    size: int
+    table_version: str
+    reasons: tuple[Reason, ...]
+    asker: str
+    acuut: bool | None
+    deadline: datetime
+    parket: str
+    case: str = ""
+
+
+class VerdictState(StrEnum):
+    PROPOSED = "wacht op tweede officier"
+    GIVEN = "genomen"
+    REJECTED = "niet bevestigd"
+    WITHDRAWN = "ingetrokken"
+    TOO_LATE = "te laat ingetrokken"
+    NOT_ACCEPTED = "geweigerd door de houder"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """A decision as an officer took it."""
+
+    id: str
+    request: str
+    at: datetime
+    outcome: Uitkomst
+    ground: str
+    told: str
+    conditions: tuple[Voorwaarde, ...]
+    officer: str
+    """Id of the officer."""
+    second: str
+    known: bool
+    """The receiver may be told that something was withheld."""
+    valid_until: datetime
+    state: VerdictState
+    withdrawn_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What waits for an officer, or was decided."""
+
+    seq: int
+    id: str
+    delivery: str
+    message: "Known"
+    at: datetime
+    holder: Oin
+    soort: str
+    version: str
+    referentienummer: str
+    recipient: Oin
+    payload_sha256: str
+    size: int
+    table_version: str
+    reasons: tuple[Reason, ...]
+    asker: str
+    acuut: bool | None
+    deadline: datetime
+    parket: str
+    claimed_by: str
+    claimed_until: datetime | None
+    closed_at: datetime | None
+    outcome: str

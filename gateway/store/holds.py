@@ -1,0 +1,338 @@
+"""What is held here, and who was asked: the port `Holds`."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from gateway.lifecycle import State
+from gateway.message import Oin
+from gateway.ports import (
+    Admission,
+    Alarm,
+    AuditEvent,
+    Clock,
+    DeliveryKind,
+    Ends,
+    Hold,
+    NewWithdrawal,
+    RulingView,
+)
+from gateway.rules.deciding import moments, passed
+from gateway.store.alarms import clear_alarm, raise_alarm
+from gateway.store.holding import LAPSED, hold_again, read_reasons
+from gateway.store.inbox import admit
+from gateway.store.prepared import Prepared
+from gateway.store.reading import Reads
+from gateway.store.records import KNOWN, known
+from gateway.store.rulings import read_conditions, withdraw
+from gateway.store.tables import alarms, deliveries, holds, messages, revocations, rulings
+from gateway.store.transaction import Tx
+from gateway.store.writer import Writer
+from gateway.wire.toets import Uitkomst
+
+ALARM = "toets.wacht"
+"""Raised when the last of the moments has passed; closed when the delivery is not held any more."""
+AT_ONCE = 200
+
+_HOLD = (
+    sa.select(
+        holds,
+        deliveries.c.state.label("d_state"),
+        messages.c.backend.label("d_backend"),
+        *KNOWN,
+    )
+    .join(deliveries, deliveries.c.id == holds.c.delivery)
+    .join(messages, messages.c.id == holds.c.message)
+)
+_OPEN = holds.c.closed_at.is_(None)
+_THIS = holds.c.id == sa.bindparam("b_hold")
+
+
+def _hold(row: sa.Row[Any]) -> Hold:
+    return Hold(
+        id=row.id,
+        delivery=row.delivery,
+        message=known(row),
+        state=State(row.d_state),
+        at=row.at,
+        recipient=Oin(row.recipient),
+        payload_sha256=row.payload_sha256,
+        ground=row.ground,
+        table_version=row.table_version,
+        reasons=read_reasons(row.reasons),
+        deadline=row.deadline,
+        backend=row.d_backend,
+        request=row.request,
+        closed_at=row.closed_at,
+        outcome=row.outcome,
+    )
+
+
+def _ruling(row: sa.Row[Any]) -> RulingView:
+    return RulingView(
+        id=row.id,
+        hold=row.hold,
+        delivery=row.delivery,
+        at=row.at,
+        outcome=Uitkomst(row.outcome),
+        officer=row.officer,
+        told=row.told,
+        conditions=read_conditions(row.conditions),
+        decided_at=row.decided_at,
+        valid_until=row.valid_until,
+        used_at=row.used_at,
+        ended_at=row.ended_at,
+        ended_why=row.ended_why,
+    )
+
+
+_TAKE_ASKED = Prepared(
+    sa.update(holds)
+    .where(_THIS, _OPEN, holds.c.request.is_(None), holds.c.asked_at.is_(None))
+    .values(asked_at=sa.bindparam("b_now", type_=holds.c.asked_at.type))
+)
+_LINK = sa.update(holds).where(_THIS).values(request=sa.bindparam("b_message"))
+_CANCELLABLE = sa.and_(
+    holds.c.closed_at.is_not(None),
+    holds.c.outcome == LAPSED,
+    holds.c.request.is_not(None),
+    holds.c.cancel.is_(None),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask:
+    """Unit: admit the request to the OM. Of two who try, one does."""
+
+    hold: str
+    request: Admission
+    now: datetime
+
+    def run(self, tx: Tx) -> bool:
+        """Return False when it was asked before, or is not held any more."""
+        if tx.change(_TAKE_ASKED, {"b_hold": self.hold, "b_now": self.now}) != 1:
+            return False
+        admitted = admit(tx, self.request, self.now)
+        tx.flush()  # the hold refers to it
+        tx.write(_LINK, {"b_hold": self.hold, "b_message": admitted.message})
+        clear_alarm(tx, "toets.geen_route", self.hold, self.now)
+        return True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cancel:
+    """Unit: admit the message that nothing need be decided any more."""
+
+    hold: str
+    message: Admission
+    now: datetime
+
+    def run(self, tx: Tx) -> bool:
+        """Return False when it was told before."""
+        row = tx.read(
+            sa.select(holds.c.id)
+            .where(holds.c.id == self.hold, _CANCELLABLE)
+            .with_for_update(key_share=True)
+        ).first()
+        if row is None:
+            return False
+        admitted = admit(tx, self.message, self.now)
+        tx.flush()
+        tx.write(sa.update(holds).where(holds.c.id == self.hold).values(cancel=admitted.message))
+        return True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class End:
+    """Unit: withdraw a ruling or a standing approval, without a message of the OM."""
+
+    withdrawal: NewWithdrawal
+    now: datetime
+
+    def run(self, tx: Tx) -> None:
+        """Raise as `withdraw`."""
+        withdraw(tx, self.withdrawal, self.now)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watch:
+    """Unit: tell what waits too long, once for each of the moments. Silence releases nothing."""
+
+    fractions: tuple[float, ...]
+    now: datetime
+
+    def run(self, tx: Tx) -> int:
+        """Return how many were told, or planned."""
+        rows = tx.read(
+            sa.select(holds)
+            .where(_OPEN, holds.c.warn_at <= self.now)
+            .order_by(holds.c.warn_at)
+            .limit(AT_ONCE)
+            .with_for_update(skip_locked=True, key_share=True)
+        ).all()
+        self._over(tx)
+        for row in rows:
+            self._look(tx, row)
+        return len(rows)
+
+    def _look(self, tx: Tx, row: sa.Row[Any]) -> None:
+        steps = moments(row.at, row.deadline, self.fractions)
+        due = passed(steps, self.now)
+        after = steps[due] if due < len(steps) else None
+        tx.write(sa.update(holds).where(holds.c.id == row.id).values(warned=due, warn_at=after))
+        if due > row.warned:
+            self._tell(tx, row, due)
+
+    def _tell(self, tx: Tx, row: sa.Row[Any], due: int) -> None:
+        last = due == len(self.fractions)
+        tx.record(
+            AuditEvent(
+                event="toets.escalated" if due > 1 else "toets.warned",
+                at=self.now,
+                message=row.message,
+                delivery=row.delivery,
+                code=ALARM if last else "",
+                data={"hold": row.id, "step": due, "deadline": row.deadline.isoformat()},
+            )
+        )
+        if last:
+            alarm = Alarm(
+                code=ALARM,
+                subject=row.delivery,
+                message=row.message,
+                party=row.recipient,
+                reason="toets.termijn",
+            )
+            raise_alarm(tx, alarm, self.now)
+
+    def _over(self, tx: Tx) -> None:
+        """Close the alarms of what is not held any more."""
+        held = sa.select(holds.c.delivery).where(_OPEN)
+        over = sa.select(alarms.c.subject).where(
+            alarms.c.code == ALARM, alarms.c.gone_at.is_(None), alarms.c.subject.not_in(held)
+        )
+        for subject in tx.read(over).scalars().all():
+            clear_alarm(tx, ALARM, subject, self.now)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdoptHeld:
+    """Unit: open a hold for what an older program holds without one."""
+
+    now: datetime
+
+    def run(self, tx: Tx) -> int:
+        """Return how many."""
+        found = tx.read(
+            sa.select(deliveries.c.id)
+            .where(
+                deliveries.c.state == str(State.HELD),
+                deliveries.c.kind == str(DeliveryKind.MESSAGE),
+                deliveries.c.id.not_in(sa.select(holds.c.delivery).where(_OPEN)),
+            )
+            .order_by(deliveries.c.seq)
+            .limit(AT_ONCE)
+            .with_for_update(skip_locked=True, key_share=True)
+        ).scalars()
+        ids = list(found)
+        for delivery in ids:
+            hold_again(tx, delivery, self.now, why="toets.adopted")
+        return len(ids)
+
+
+class SqlHolds:
+    """The port `Holds`."""
+
+    def __init__(self, *, writer: Writer, reads: Reads, clock: Clock) -> None:
+        """Take what it writes and reads with."""
+        self._writer = writer
+        self._reads = reads
+        self._clock = clock
+
+    async def unasked(self, *, after: str = "", limit: int) -> tuple[Hold, ...]:
+        """Return holds for which nobody was asked, by id; see the port."""
+        statement = (
+            _HOLD.where(_OPEN, holds.c.asked_at.is_(None), holds.c.id > after)
+            .order_by(holds.c.id)
+            .limit(limit)
+        )
+        return await self._holds(statement)
+
+    async def find(self, id_: str) -> Hold | None:
+        """Return the hold, or None."""
+        found = await self._holds(_HOLD.where(holds.c.id == id_))
+        return found[0] if found else None
+
+    async def of_message(self, message: str) -> tuple[Hold, ...]:
+        """Return the holds of a message, oldest first."""
+        return await self._holds(
+            _HOLD.where(holds.c.message == message).order_by(holds.c.at, holds.c.id)
+        )
+
+    async def rulings(self, message: str) -> tuple[RulingView, ...]:
+        """Return the decisions on a message, oldest first."""
+        statement = (
+            sa.select(rulings)
+            .join(holds, holds.c.id == rulings.c.hold)
+            .where(holds.c.message == message)
+            .order_by(rulings.c.at, rulings.c.id)
+        )
+        rows = await self._reads(lambda c: c.execute(statement).all())
+        return tuple(_ruling(row) for row in rows)
+
+    async def ruling(self, id_: str) -> RulingView | None:
+        """Return the decision, or None."""
+        statement = sa.select(rulings).where(rulings.c.id == id_)
+        row = await self._reads(lambda c: c.execute(statement).first())
+        return None if row is None else _ruling(row)
+
+    async def ask(self, hold: str, request: Admission) -> bool:
+        """Admit the request; see the port."""
+        return await self._writer.commit(Ask(hold=hold, request=request, now=self._clock.now()))
+
+    async def uncancelled(self, *, limit: int) -> tuple[Hold, ...]:
+        """Return holds that ended by themselves after somebody was asked; see the port."""
+        return await self._holds(_HOLD.where(_CANCELLABLE).order_by(holds.c.at).limit(limit))
+
+    async def cancel(self, hold: str, message: Admission) -> bool:
+        """Admit the message that tells it; see the port."""
+        return await self._writer.commit(Cancel(hold=hold, message=message, now=self._clock.now()))
+
+    async def late(self, ruling: str) -> bool | None:
+        """Tell whether something has left under a ruling; see the port."""
+        statement = (
+            sa.select(deliveries.c.state, deliveries.c.attempt)
+            .join(rulings, rulings.c.delivery == deliveries.c.id)
+            .where(rulings.c.id == ruling)
+        )
+        row = await self._reads(lambda c: c.execute(statement).first())
+        if row is None:
+            return None
+        return bool(row.attempt) or row.state not in {str(State.READY), str(State.HELD)}
+
+    async def revoke(self, approval: str, *, actor: str, reason: str) -> None:
+        """End a standing approval; see the port."""
+        withdrawal = NewWithdrawal(ends=Ends.APPROVAL, id=approval, actor=actor, reason=reason)
+        await self._writer.commit(End(withdrawal=withdrawal, now=self._clock.now()))
+
+    async def watch(self, fractions: Sequence[float]) -> int:
+        """Tell, once each, what has waited for these parts of its time; see the port."""
+        unit = Watch(fractions=tuple(sorted(fractions)), now=self._clock.now())
+        return await self._writer.commit(unit)
+
+    async def adopt(self) -> int:
+        """Open a hold for what is held without one; see the port."""
+        return await self._writer.commit(AdoptHeld(now=self._clock.now()))
+
+    async def revoked(self) -> frozenset[str]:
+        """Return the standing approvals that were withdrawn."""
+        statement = sa.select(revocations.c.approval)
+        found = await self._reads(lambda c: c.execute(statement).scalars().all())
+        return frozenset(found)
+
+    async def _holds(self, statement: sa.Select[Any]) -> tuple[Hold, ...]:
+        rows = await self._reads(lambda c: c.execute(statement).all())
+        return tuple(_hold(row) for row in rows)

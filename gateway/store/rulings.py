@@ -1,0 +1,234 @@
+"""Decisions of the OM are carried out: released, withheld, withdrawn. Within a transaction.
+
+Whoever changes what a delivery stands on locks its row first: the claim of this moment is
+waited for, or passes it over.
+"""
+
+import json
+import zlib
+from collections.abc import Iterable
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from gateway.errors import PolicyViolation, Unavailable
+from gateway.lifecycle import Event, State
+from gateway.ports import AuditEvent, Ends, NewRuling, NewWithdrawal
+from gateway.rules.approval import Ground
+from gateway.store import epoch
+from gateway.store.bell import topic_of_channel
+from gateway.store.clock import stepped_back
+from gateway.store.deliveries import SPOT, Spot, move, spot, told
+from gateway.store.holding import close_hold, hold_again
+from gateway.store.prepared import Prepared
+from gateway.store.tables import Moment, deliveries, holds, messages, revocations, rulings
+from gateway.store.transaction import Tx
+from gateway.wire.toets import Uitkomst, Voorwaarde
+
+RELEASES = frozenset({Uitkomst.VRIJGEVEN, Uitkomst.ONDER_VOORWAARDEN})
+
+_OPEN = (
+    sa.select(
+        *SPOT,
+        deliveries.c.channel,
+        deliveries.c.retries,
+        deliveries.c.retry_interval,
+        deliveries.c.payload_sha256,
+        deliveries.c.table_version,
+        holds.c.recipient.label("ontvanger"),
+        messages.c.content_sha256,
+    )
+    .join(holds, holds.c.delivery == deliveries.c.id)
+    .join(messages, messages.c.id == deliveries.c.message)
+    .where(holds.c.closed_at.is_(None))
+    .with_for_update(of=deliveries, key_share=True)
+)
+_HELD_BY = _OPEN.where(holds.c.id == sa.bindparam("hold"))
+_RULING = (
+    sa.select(
+        *SPOT,
+        rulings.c.id.label("ruling"),
+        rulings.c.releases,
+        rulings.c.ended_at.label("ruling_ended"),
+    )
+    .join(deliveries, deliveries.c.id == rulings.c.delivery)
+    .with_for_update(of=deliveries, key_share=True)
+)
+_END = Prepared(
+    sa.update(rulings)
+    .where(rulings.c.id == sa.bindparam("b_id"), rulings.c.ended_at.is_(None))
+    .values(ended_at=sa.bindparam("b_now", type_=Moment), ended_why=sa.bindparam("b_why"))
+)
+
+
+def moved() -> Unavailable:
+    """Return what is raised when something changed while it was thought about."""
+    return Unavailable("toets.moved", "what was decided on changed meanwhile")
+
+
+def write_conditions(conditions: Iterable[Voorwaarde]) -> str:
+    """Return the text that `read_conditions` reads."""
+    return json.dumps([asdict(one) for one in conditions], separators=(",", ":"))
+
+
+def read_conditions(text: str) -> tuple[Voorwaarde, ...]:
+    """Return the conditions, in their order."""
+    return tuple(Voorwaarde(**one) for one in json.loads(text))
+
+
+def carry_out(tx: Tx, ruling: NewRuling, now: datetime) -> None:
+    """Keep a ruling and do what it says.
+
+    Raises Unavailable `toets.moved` when the hold is not as it was judged, `clock.stepped` when
+    the clock can not be believed.
+    """
+    if stepped_back(tx.high_water, now):
+        raise Unavailable("clock.stepped", "the clock went back: nothing is released")
+    row = tx.read(_HELD_BY, {"hold": ruling.hold}).first()
+    if row is None or not _fits(row, ruling):
+        raise moved()
+    releases = ruling.outcome in RELEASES
+    tx.insert(rulings, (_row(ruling, now, releases=releases),))
+    tx.flush()  # one in force per delivery: the database says so
+    at = spot(row)
+    tx.record(_told(at, ruling, now))
+    if not releases:
+        _withhold(tx, at, ruling, now)
+    elif not ruling.accept_first:
+        release(tx, row, ruling.id, now, outcome=ruling.outcome, officer=ruling.officer)
+
+
+def _fits(row: sa.Row[Any], ruling: NewRuling) -> bool:
+    """Exactly these octets, for this recipient, by this table, and still held."""
+    return bool(
+        row.state == str(State.HELD)
+        and row.id == ruling.delivery
+        and row.payload_sha256 == row.content_sha256 == ruling.payload_sha256
+        and row.ontvanger == ruling.recipient
+        and row.table_version == ruling.table_version
+    )
+
+
+def _row(ruling: NewRuling, now: datetime, *, releases: bool) -> dict[str, Any]:
+    return {
+        "id": ruling.id,
+        "hold": ruling.hold,
+        "delivery": ruling.delivery,
+        "at": now,
+        "releases": releases,
+        "outcome": str(ruling.outcome),
+        "recipient": ruling.recipient,
+        "payload_sha256": ruling.payload_sha256,
+        "table_version": ruling.table_version,
+        "officer": ruling.officer,
+        "told": ruling.told,
+        "conditions": write_conditions(ruling.conditions),
+        "decided_at": ruling.decided_at,
+        "valid_until": ruling.valid_until,
+        "signer": ruling.signer,
+        "document": zlib.compress(ruling.document),
+        "terms": ruling.terms.message.id if ruling.terms else None,
+        "used_at": None,
+        "ended_at": None,
+        "ended_why": "",
+    }
+
+
+def _told(at: Spot, ruling: NewRuling, now: datetime) -> AuditEvent:
+    return told(
+        at,
+        "toets.ruled",
+        now,
+        actor=ruling.officer,
+        ruling=ruling.id,
+        outcome=str(ruling.outcome),
+        sha256=ruling.payload_sha256,
+        table=ruling.table_version,
+        signer=ruling.signer,
+        until=ruling.valid_until.isoformat(),
+    )
+
+
+def release(
+    tx: Tx, row: sa.Row[Any], ruling: str, now: datetime, *, outcome: str, officer: str
+) -> None:
+    """Let it go: one conditional statement. Raises Unavailable `toets.moved`."""
+    at = spot(row)
+    lifetime: timedelta = (1 + row.retries) * row.retry_interval
+    changes = {
+        "ground": str(Ground.INDIVIDUAL),
+        "approval_id": ruling,
+        "next_at": now,
+        "expires_at": now + lifetime if lifetime else None,
+    }
+    audit = told(at, "delivery.released", now, actor=officer, ruling=ruling)
+    same = {"payload_sha256": row.payload_sha256, "table_version": row.table_version}
+    if not move(tx, at, Event.RELEASE, audit, changes=changes, same=same, outcome=outcome):
+        raise moved()
+    tx.ring(topic_of_channel(row.channel, row.recipient))
+
+
+def _withhold(tx: Tx, at: Spot, ruling: NewRuling, now: datetime) -> None:
+    code = f"toets.{ruling.outcome}"
+    audit = told(at, "delivery.withheld", now, code=code, actor=ruling.officer, ruling=ruling.id)
+    changes = {"last_code": code}
+    if not move(tx, at, Event.WITHHOLD, audit, changes=changes, outcome=str(ruling.outcome)):
+        raise moved()
+
+
+# --- what ends ------------------------------------------------------------------------
+
+
+def withdraw(tx: Tx, withdrawal: NewWithdrawal, now: datetime) -> None:
+    """End a ruling or a standing approval; raises Unavailable `toets.moved`, PolicyViolation."""
+    match withdrawal.ends:
+        case Ends.RULING:
+            _withdraw_ruling(tx, withdrawal, now)
+        case Ends.APPROVAL:
+            _revoke(tx, withdrawal, now)
+        case Ends.REQUEST:
+            raise PolicyViolation("toets.richting", "Een verzoek trekt alleen de steller ervan in.")
+
+
+def _withdraw_ruling(tx: Tx, withdrawal: NewWithdrawal, now: datetime) -> None:
+    """Back to held, when nothing has left; else no further attempt is made, and it is told."""
+    row = tx.read(_RULING.where(rulings.c.id == withdrawal.id)).first()
+    if row is None:
+        raise PolicyViolation("toets.besluit.onbekend", "Dit besluit is hier niet bekend.")
+    at = spot(row)
+    early = at.attempt == 0 and at.state in {State.READY, State.HELD}
+    if early is withdrawal.late or not row.releases:
+        raise moved()
+    tx.change(_END, {"b_id": row.ruling, "b_now": now, "b_why": "toets.ingetrokken"})
+    name = "toets.withdrawn" if early else "toets.withdrawn_late"
+    facts = {"ruling": row.ruling, "reason": withdrawal.reason}
+    audit = told(at, name, now, code="toets.ingetrokken", actor=withdrawal.actor, **facts)
+    if at.state is State.READY and row.ruling_ended is None and early:
+        changes = {"ground": "ingetrokken", "next_at": None, "expires_at": None}
+        if not move(tx, at, Event.HOLD_AGAIN, audit, changes=changes):
+            raise moved()
+        return
+    tx.record(audit)
+    if at.state is State.HELD and early:  # it waited for the receiver
+        close_hold(tx, at.id, now, "ingetrokken")
+        hold_again(tx, at.id, now, why="toets.ingetrokken")
+
+
+def _revoke(tx: Tx, withdrawal: NewWithdrawal, now: datetime) -> None:
+    """A standing approval ends at once, in every process. Twice is once."""
+    known = sa.select(revocations.c.approval).where(revocations.c.approval == withdrawal.id)
+    if tx.read(known).first() is not None:
+        return
+    row = {
+        "approval": withdrawal.id,
+        "at": now,
+        "actor": withdrawal.actor,
+        "reason": withdrawal.reason,
+        "document": zlib.compress(withdrawal.document) if withdrawal.document else b"",
+    }
+    tx.insert(revocations, (row,))
+    data = {"approval": withdrawal.id, "reason": withdrawal.reason}
+    tx.record(AuditEvent(event="toets.revoked", at=now, actor=withdrawal.actor, data=data))
+    tx.ring(epoch.TOPIC)
