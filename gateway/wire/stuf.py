@@ -23,9 +23,11 @@ __all__ = [
     "BG",
     "JZ",
     "STUF",
+    "TOETS",
     "ZKN",
     "Document",
     "Fout",
+    "add_address",
     "bv01",
     "case_of",
     "conversation_id",
@@ -41,6 +43,8 @@ JZ = "http://www.stufstandaarden.nl/koppelvlak/jz0100"
 STUF = "http://www.egem.nl/StUF/StUF0301"
 BG = "http://www.egem.nl/StUF/sector/bg/0310"
 ZKN = "http://www.egem.nl/StUF/sector/zkn/0310"
+TOETS = "urn:berichtengateway:toets:1"
+"""Our own messages, about the gate."""
 
 ANSWERS = frozenset({"Bv01Bericht", "Fo01Bericht"})
 
@@ -77,7 +81,7 @@ def read_document(octets: bytes, *, limits: XmlLimits = DEFAULT) -> Document:
     """
     tree = parse(octets, limits=limits)
     root = etree.QName(tree)
-    if root.namespace not in {JZ, STUF}:
+    if root.namespace not in {JZ, STUF, TOETS}:
         raise Malformed("stuf.root", "Het bericht staat niet in een bekende namespace.")
     return Document(
         octets=octets,
@@ -234,15 +238,16 @@ def _answer(
     root = etree.Element(f"{{{STUF}}}{berichtcode}Bericht", nsmap={"StUF": STUF})
     head = _add(root, "stuurgegevens")
     _add(head, "berichtcode", berichtcode)
-    _add_address(head, "zender", zender)
-    _add_address(head, "ontvanger", ontvanger)
+    add_address(head, "zender", zender)
+    add_address(head, "ontvanger", ontvanger)
     _add(head, "referentienummer", numbers[0][:_NUMMER])
     _add(head, "tijdstipBericht", tijdstip(at))
     _add(head, "crossRefnummer", numbers[1][:_NUMMER])
     return root
 
 
-def _add_address(head: etree._Element, name: str, address: Address) -> None:
+def add_address(head: etree._Element, name: str, address: Address) -> None:
+    """Add a zender or ontvanger; what is longer than the schema allows is cut."""
     element = _add(head, name)
     if address.organisatie:
         _add(element, "organisatie", address.organisatie[:_ORGANISATIE])
