@@ -19,6 +19,7 @@ from gateway.codes.installation import INSTALLATION
 from gateway.codes.packs import PACKS
 from gateway.codes.partners import PARTNERS
 from gateway.codes.sign_in import SIGN_IN
+from gateway.codes.signed import SIGNED
 from gateway.codes.simulator import SIMULATOR
 from gateway.codes.webhooks import WEBHOOKS
 
@@ -32,6 +33,7 @@ ALL = (
     *DELIVERIES,
     *INSTALLATION,
     *CERTIFICATES,
+    *SIGNED,
     *DOCTOR,
     *PACKS,
     *WEBHOOKS,

@@ -16,6 +16,7 @@ from itertools import pairwise
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from cryptography.x509.verification import (
     Criticality,
@@ -254,10 +255,16 @@ def _load_all(ders: tuple[bytes, ...]) -> tuple[x509.Certificate, ...]:
 def _check_key(leaf: x509.Certificate, usage: Usage) -> None:
     """The verifier of `cryptography` does not look at the key of the leaf."""
     key = leaf.public_key()
-    strong_rsa = isinstance(key, rsa.RSAPublicKey) and key.key_size >= MINIMUM_RSA_BITS
-    strong_ec = isinstance(key, ec.EllipticCurvePublicKey) and key.curve.name in _CURVES
-    if not (strong_rsa or (strong_ec and usage is not Usage.ENCRYPT)):
+    fits = usage is not Usage.ENCRYPT or isinstance(key, rsa.RSAPublicKey)
+    if not (fits and strong_key(key)):
         raise CertificateRejected("certificate.weak_key", "key is too weak or of the wrong kind")
+
+
+def strong_key(key: PublicKeyTypes) -> bool:
+    """Tell whether it is RSA of 2048 bits or more, or on one of the curves P-256 to P-521."""
+    if isinstance(key, rsa.RSAPublicKey):
+        return key.key_size >= MINIMUM_RSA_BITS
+    return isinstance(key, ec.EllipticCurvePublicKey) and key.curve.name in _CURVES
 
 
 def _check_period(leaf: x509.Certificate, at: datetime) -> None:

@@ -25,6 +25,7 @@ from gateway.security.algorithms import (
 )
 from gateway.security.dsig import verify_envelope
 from gateway.security.dsig_make import serialize, sign_envelope
+from gateway.security.enveloped import sign_document, verify_document
 from gateway.security.xenc import encrypt_part
 from gateway.wire import xml
 from gateway.wire.ebms2.header import user_message
@@ -142,6 +143,43 @@ def test_we_verify_what_libxmlsec_signs(oracle, canonicalization, algorithm, syn
     )
 
     assert we_accept(b64decode(str(answer["envelope"])), PARTS)
+
+
+DECISION = (
+    '<b:besluit xmlns:b="urn:b" xmlns:q="urn:q" xml:lang="nl">\n'
+    '  <b:uitkomst a="&quot;&#9;">Zoë &amp; co</b:uitkomst><x xmlns="urn:x"/></b:besluit>'
+).encode()
+
+
+@pytest.mark.parametrize("algorithm", [RSA_SHA256, RSA_SHA512])
+def test_libxmlsec_verifies_the_document_that_we_sign(oracle, algorithm):
+    mine = signing(signature_algorithm=algorithm)
+    made = sign_document(DECISION, signer=keys().signer(mine.certificate), signing=mine)
+    certificate = leaf(ALICE, "sign").certificate
+
+    answer = oracle("verify", envelope=made, parts={}, certificate=certificate)
+    changed = oracle(
+        "verify", envelope=made.replace(b" co<", b" c<"), parts={}, certificate=certificate
+    )
+
+    assert (answer["verified"], answer["uris"]) == (True, [""])
+    assert not changed["verified"]
+
+
+@pytest.mark.parametrize("algorithm", [RSA_SHA256, RSA_SHA512])
+def test_we_verify_the_document_that_libxmlsec_signs(oracle, algorithm):
+    mine = leaf(ALICE, "sign")
+
+    answer = oracle(
+        "sign-document",
+        document=DECISION,
+        key=mine.key,
+        certificate=mine.certificate,
+        algorithm=algorithm,
+    )
+
+    made = b64decode(str(answer["document"]))
+    assert verify_document(made).certificate == mine.certificate
 
 
 @pytest.mark.parametrize("algorithm", [AES128_GCM, AES256_GCM])

@@ -85,6 +85,23 @@ def sign(command: dict[str, str]) -> dict[str, object]:
     return {"envelope": b64encode(etree.tostring(root)).decode()}
 
 
+def sign_document(command: dict[str, str]) -> dict[str, object]:
+    root = etree.fromstring(octets(command, "document"))
+    exclusive, method = xmlsec.Transform.EXCL_C14N, TRANSFORMS[command["algorithm"]]
+    signature = xmlsec.template.create(root, exclusive, method, ns="ds")
+    root.append(signature)
+    whole = xmlsec.template.add_reference(signature, xmlsec.Transform.SHA256, uri="")
+    xmlsec.template.add_transform(whole, xmlsec.Transform.ENVELOPED)
+    xmlsec.template.add_transform(whole, exclusive)
+    data = xmlsec.template.add_x509_data(xmlsec.template.ensure_key_info(signature))
+    xmlsec.template.x509_data_add_certificate(data)
+    context = xmlsec.SignatureContext()
+    context.key = xmlsec.Key.from_memory(octets(command, "key"), xmlsec.KeyFormat.PEM)
+    context.key.load_cert_from_memory(octets(command, "certificate"), xmlsec.KeyFormat.CERT_DER)
+    context.sign(signature)
+    return {"document": b64encode(etree.tostring(root)).decode()}
+
+
 def decrypt(command: dict[str, str]) -> dict[str, object]:
     root = etree.fromstring(octets(command, "part"))
     del root.attrib["Type"]  # with it, libxmlsec parses what it finds: we want the octets
@@ -97,7 +114,12 @@ def decrypt(command: dict[str, str]) -> dict[str, object]:
     return {"octets": b64encode(found).decode()}
 
 
-COMMANDS = {"verify": verify, "sign": sign, "decrypt": decrypt}
+COMMANDS = {
+    "verify": verify,
+    "sign": sign,
+    "sign-document": sign_document,
+    "decrypt": decrypt,
+}
 
 
 def main() -> None:

@@ -88,6 +88,8 @@ public final class Peer {
                 return verify(words[1], words[2], parts(words, 3));
             case "sign":
                 return sign(words);
+            case "sign-document":
+                return signDocument(words);
             case "encrypt":
                 return encrypt(words);
             case "decrypt":
@@ -169,6 +171,39 @@ public final class Peer {
                     factory.newReference("cid:" + cid, factory.newDigestMethod(sha256, null)));
         }
         return references;
+    }
+
+    // --- sign-document DOCUMENT KEY CERTIFICATE OUT ALGORITHM -----------------------------
+
+    static String signDocument(String[] words) throws Exception {
+        Document document = parse(Files.readAllBytes(Path.of(words[1])));
+        XMLSignatureFactory factory = XMLSignatureFactory.getInstance("DOM");
+        String exclusive = "http://www.w3.org/2001/10/xml-exc-c14n#";
+        Reference whole =
+                factory.newReference(
+                        "",
+                        factory.newDigestMethod(XENC + "sha256", null),
+                        List.of(
+                                factory.newTransform(
+                                        Transform.ENVELOPED, (TransformParameterSpec) null),
+                                factory.newTransform(exclusive, (TransformParameterSpec) null)),
+                        null,
+                        null);
+        SignedInfo info =
+                factory.newSignedInfo(
+                        factory.newCanonicalizationMethod(
+                                exclusive, (C14NMethodParameterSpec) null),
+                        factory.newSignatureMethod(words[5], null),
+                        List.of(whole));
+        KeyInfoFactory keys = factory.getKeyInfoFactory();
+        KeyInfo keyInfo =
+                keys.newKeyInfo(List.of(keys.newX509Data(List.of(certificate(words[3])))));
+        DOMSignContext context =
+                new DOMSignContext(privateKey(words[2]), document.getDocumentElement());
+        context.setDefaultNamespacePrefix("ds");
+        factory.newXMLSignature(info, keyInfo).sign(context);
+        write(document, words[4]);
+        return "ok";
     }
 
     static URIDereferencer attachments(XMLSignatureFactory factory, Map<String, byte[]> parts) {

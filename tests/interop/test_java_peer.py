@@ -24,6 +24,7 @@ from gateway.security.algorithms import (
 )
 from gateway.security.dsig import verify_envelope
 from gateway.security.dsig_make import serialize, sign_envelope
+from gateway.security.enveloped import sign_document, verify_document
 from gateway.security.xenc import decrypt_part, encrypt_part
 from gateway.wire import xml
 from gateway.wire.ebms2.header import user_message
@@ -88,6 +89,19 @@ class Peer:
             canonicalization,
             algorithm,
             *self._parts(parts),
+        )
+        assert answer == "ok"
+        return Path(self.file("signed.xml")).read_bytes()
+
+    def sign_document(self, document: bytes, algorithm: str) -> bytes:
+        mine = leaf(ALICE, "sign")
+        answer = self(
+            "sign-document",
+            self.file("document.xml", document),
+            self.file("sign.pk8", pkcs8(mine.key)),
+            self.file("sign.der", mine.certificate),
+            self.file("signed.xml"),
+            algorithm,
         )
         assert answer == "ok"
         return Path(self.file("signed.xml")).read_bytes()
@@ -260,6 +274,49 @@ def test_canonical_forms_are_the_same_for_any_extension(peer, extension, canonic
         policy=DIGIKOPPELING,
         certificates=(signing().certificate,),
     )
+
+
+# --- a signature inside its document --------------------------------------------------
+
+DECISION = (
+    '<?xml version="1.0"?>\r\n<b:besluit xmlns:b="urn:b" xmlns:q="urn:q" xml:lang="nl">'
+    '<b:uitkomst a="&quot;&#9;">Zoë &amp; co\n</b:uitkomst><x xmlns="urn:x"/></b:besluit>'
+).encode()
+
+
+def sealed(document: bytes, **changes) -> bytes:
+    mine = signing(**changes)
+    return sign_document(document, signer=keys().signer(mine.certificate), signing=mine)
+
+
+@pytest.mark.parametrize("algorithm", [RSA_SHA256, RSA_SHA512])
+@pytest.mark.parametrize("shape", [bytes, pretty])
+def test_java_verifies_the_document_that_we_sign(peer, algorithm, shape):
+    made = sealed(shape(DECISION), signature_algorithm=algorithm)
+
+    assert peer.verify(made, {}) == "ok"
+    assert peer.verify(made.replace(b"co\n", b"c\n"), {}) == "no digest"
+
+
+@pytest.mark.parametrize("algorithm", [RSA_SHA256, RSA_SHA512])
+@pytest.mark.parametrize("shape", [bytes, pretty])
+def test_we_verify_the_document_that_java_signs(peer, algorithm, shape):
+    made = peer.sign_document(shape(DECISION), algorithm)
+
+    assert verify_document(made).certificate == signing().certificate
+    with pytest.raises(SignatureInvalid) as refused:
+        verify_document(made.replace(b"co\n", b"c\n"))
+    assert refused.value.code == "toets.signature.digest"
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@given(elements(), st.booleans())
+def test_any_signed_document_is_the_same_for_both(peer, element, ours):
+    document = f"<root>{re.sub('<!--.*?-->', '', element)}</root>".encode()
+    if ours:
+        assert peer.verify(sealed(document), {}).startswith("ok")
+    else:
+        assert verify_document(peer.sign_document(document, RSA_SHA256))
 
 
 # --- encryption -----------------------------------------------------------------------
