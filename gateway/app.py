@@ -399,6 +399,8 @@ async def build(installation: Installation) -> AsyncIterator[App]:
                 reader=store.reader,
                 alarms=store.alarms,
                 undeliverable=store.undeliverable,
+                holds=store.holds,
+                desk=store.desk,
                 webhooks=store.webhooks,
                 caller=client,
                 worker=worker_name(settings),

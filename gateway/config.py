@@ -385,6 +385,17 @@ class PartyRuleSettings(_Section):
     )
 
 
+class GateMode(StrEnum):
+    """What a knooppunt does at the OM gate with what a party sends."""
+
+    NONE = "geen"
+    """Nothing: the gate stands at the party's own access point."""
+    DECISION = "besluit"
+    """A second gate: what the table names passes with a decision of the OM on the same octets."""
+    HERE = "hier"
+    """The gate itself: the party has none, and the OM decides at the knooppunt."""
+
+
 class PartySettings(_Section):
     """A party in the chain."""
 
@@ -406,6 +417,53 @@ class PartySettings(_Section):
     )
     regels: tuple[PartyRuleSettings, ...] = Field(
         (), description="Rules that count otherwise for it."
+    )
+    toets: GateMode = Field(
+        GateMode.NONE,
+        description="At a knooppunt, for a politie: geen, besluit (what the table names passes "
+        "with a decision of the OM only) or hier (held here, and decided here).",
+    )
+
+
+class ParketSettings(_Section):
+    """A parket of the OM, and which requests it gets."""
+
+    naam: str = Field(min_length=1, max_length=128, description="Name of the parket.")
+    politie: tuple[PartyId, ...] = Field(
+        (), description="Police whose requests it gets; empty = any."
+    )
+    applicaties: tuple[str, ...] = Field(
+        (), description="Systems (zender/applicatie) whose requests it gets; empty = any."
+    )
+    waarneming: tuple[str, ...] = Field(
+        (), description="Other parketten whose officers may decide for it now."
+    )
+
+
+class ToetsSettings(_Section):
+    """The OM gate: who decides, and how long that may take."""
+
+    om: PartyId | None = Field(
+        None, description="The party that decides; left out = the only one with the role om."
+    )
+    momenten: tuple[Annotated[float, Field(gt=0, le=1)], ...] = Field(
+        (0.5, 0.75, 0.9),
+        description="Parts of its time after which what is held warns, escalates, and alarms.",
+    )
+    besluit_uren: int = Field(
+        72, ge=1, le=744, description="Hours that a decision is valid, unless the officer says."
+    )
+    neem_minuten: int = Field(
+        30, ge=1, le=1_440, description="How long a request is with the officer who took it."
+    )
+    parketten: tuple[ParketSettings, ...] = Field(
+        (), description="Parketten, the first that fits gets a request; none = one for all."
+    )
+    piket: tuple[str, ...] = Field(
+        (), description="Ids of officers who may decide for every parket."
+    )
+    tweede_officier: tuple[str, ...] = Field(
+        (), description="Categories of the table of which a second officer confirms a release."
     )
 
 
@@ -464,6 +522,24 @@ class ClientKeySettings(_Section):
     scopes: tuple[Scope, ...] = Field(description="What it lets do; empty = nothing.")
 
 
+class OfficerSettings(_Section):
+    """An officer of the OM who may decide, in the OM's own installation (or the knooppunt)."""
+
+    id: str = Field(
+        pattern="^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$", description="Its id in decisions and audit."
+    )
+    naam: str = Field(min_length=1, max_length=128, description="Name.")
+    functie: str = Field(min_length=1, max_length=128, description="Function.")
+    mandaat: str = Field(
+        min_length=1, max_length=128, description="On what the authority to decide rests."
+    )
+    parket: str = Field(min_length=1, max_length=128, description="Parket.")
+    van: date = Field(description="First day of the mandate, by the Dutch calendar.")
+    tot: date | None = Field(
+        None, description="Last day of the mandate, by the Dutch calendar; left out = no end."
+    )
+
+
 class ContactSettings(_Section):
     """Whom integrators ask; it stands in the OpenAPI document, which anybody may read."""
 
@@ -509,6 +585,7 @@ class Settings(_Section):
     )
     alarms: AlarmSettings = Field(default_factory=lambda: AlarmSettings.model_validate({}))
     webhooks: WebhooksSettings = Field(default_factory=lambda: WebhooksSettings.model_validate({}))
+    toets: ToetsSettings = Field(default_factory=lambda: ToetsSettings.model_validate({}))
     contact: ContactSettings | None = Field(None, description="Left out = nobody.")
     diensten: dict[str, str] = Field(
         default_factory=dict,
@@ -516,6 +593,9 @@ class Settings(_Section):
     )
     partijen: tuple[PartySettings, ...] = Field(description="Every party that is known here.")
     backends: tuple[BackendSettings, ...] = Field((), description="Back-end systems.")
+    officieren: tuple[OfficerSettings, ...] = Field(
+        (), description="Officers of the OM with a mandate to decide."
+    )
 
 
 # --- the other files ------------------------------------------------------------------

@@ -11,7 +11,13 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 from gateway.catalogue import Catalogue, Role
-from gateway.config import WebhookEvent, WebhooksSettings
+from gateway.config import (
+    GateMode,
+    OfficerSettings,
+    ToetsSettings,
+    WebhookEvent,
+    WebhooksSettings,
+)
 from gateway.credentials import Credentials
 from gateway.errors import Severity, UnknownAgreement
 from gateway.message import OIN_TYPE, Oin, PartyRef
@@ -46,6 +52,8 @@ class Party:
     """OINs of certificate holders that may act for this party (recorded mandates)."""
     rules: tuple[RuleSetting, ...] = ()
     """What counts otherwise for the messages that this party hands over."""
+    gate: GateMode = GateMode.NONE
+    """What a knooppunt does at the OM gate with what it sends."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +64,8 @@ class Backend:
     party: Oin
     applicaties: tuple[str, ...]
     credentials: Credentials = field(default_factory=Credentials)
+    officers: frozenset[str] = frozenset()
+    """Ids of the officers for whom it may speak; empty = none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -213,6 +223,15 @@ class GateReason(StrEnum):
     INVESTIGATION = "lopend-onderzoek"
 
 
+class Mode(StrEnum):
+    """What a reason to hold asks for (domain 9.1.3)."""
+
+    STANDING = "doorlopend"
+    """A standing approval of its category may cover it."""
+    INDIVIDUAL = "individueel"
+    """A decision on this message."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClassificationRule:
     """One line of the classification table: an element whose content is criminal data."""
@@ -312,6 +331,10 @@ class Directory:
     webhooks: tuple[Webhook, ...] = ()
     calling: WebhooksSettings = field(default_factory=lambda: WebhooksSettings.model_validate({}))
     """How webhooks are called."""
+    deciding: ToetsSettings = field(default_factory=lambda: ToetsSettings.model_validate({}))
+    """Who decides at the OM gate, and how."""
+    officers: tuple[OfficerSettings, ...] = ()
+    """Who may decide here."""
     client_trust: Trust | None = None
     """For certificates of back-ends; None = the same as for partners."""
     suspended: frozenset[Oin] = frozenset()
@@ -328,6 +351,17 @@ class Directory:
     def party(self, oin: str) -> Party | None:
         """Return the party, or None."""
         return self.parties.get(Oin(oin))
+
+    def decider(self, party: Oin) -> Party | None:
+        """Return who decides on what `party` holds here, or sent here; None when nobody can."""
+        asked = self.parties.get(party)
+        if asked is not None and asked.gate is GateMode.HERE:
+            return self.parties.get(self.me)
+        if self.deciding.om is not None:
+            found = self.parties.get(Oin(self.deciding.om))
+            return found if found is not None and found.role is Role.OM else None
+        officers = [p for p in self.parties.values() if p.role is Role.OM]
+        return officers[0] if len(officers) == 1 else None
 
     def agreement(self, cpa_id: str, *, at: datetime) -> Agreement:
         """Return the agreement in force; raise UnknownAgreement."""

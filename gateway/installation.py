@@ -173,6 +173,8 @@ def load_directory(
         client_trust=client_trust,
         webhooks=called,
         calling=settings.webhooks,
+        deciding=settings.toets,
+        officers=settings.officieren,
         suspended=frozenset(Oin(p.oin) for p in settings.partijen if p.opgeschort),
         limits=_limits(settings.limits),
         packs=shelved.packs,
@@ -205,6 +207,7 @@ def _party(settings: config.PartySettings, whole: Settings) -> Party:
         rules=tuple(
             RuleSetting(rule=r.regel, severity=r.ernst, until=r.tot) for r in settings.regels
         ),
+        gate=settings.toets,
     )
 
 

@@ -2,7 +2,9 @@
 
 from gateway.directory import Backend
 from gateway.message import Aanlevering, Inbound
+from gateway.pipeline.asking import Asking
 from gateway.pipeline.deliver import Delivering
+from gateway.pipeline.desk import Deciding
 from gateway.pipeline.handin import HandingIn, Receipt
 from gateway.pipeline.house import House
 from gateway.pipeline.postvak import Closing, Weigering
@@ -27,6 +29,9 @@ class Gateway:
         self._closing = Closing(house)
         self._delivering = Delivering(house, self._receiver.take_signal)
         self._telling = Telling(house)
+        self._asking = Asking(house)
+        self.deciding = Deciding(house)
+        """Where officers decide."""
         self.calling = Calling(house)
         """Webhooks: what is owed to them, tests, and switching on."""
 
@@ -60,6 +65,16 @@ class Gateway:
     async def tell_senders(self) -> int:
         """Make the Fo01s for what could not be delivered; return how many."""
         return await self._telling.tell()
+
+    async def ask_om(self) -> int:
+        """Put what is held to the OM, and tell it what it need not decide; return how many."""
+        return await self._asking.ask() + await self._asking.cancel()
+
+    async def watch_holds(self) -> None:
+        """Warn of what waits for the OM, here as holder and as the desk."""
+        fractions = self._house.snapshots.current().deciding.momenten
+        await self._house.holds.watch(fractions)
+        await self._house.desk.watch(fractions)
 
     async def close(self) -> None:
         """Write down what is still being counted."""

@@ -15,11 +15,13 @@ from gateway.errors import (
     Refused,
     SchemaViolation,
     Unavailable,
+    Untrusted,
 )
 from gateway.lifecycle import State
 from gateway.message import Aanlevering, Address, Oin
 from gateway.pipeline import answers, judge, warned
 from gateway.pipeline.house import House
+from gateway.pipeline.ruling import Ruling, concerns_us
 from gateway.ports import (
     Admission,
     AuditEvent,
@@ -30,7 +32,7 @@ from gateway.ports import (
 )
 from gateway.rules import approval, routing
 from gateway.security.open import Opened
-from gateway.wire import stuf
+from gateway.wire import stuf, toets
 from gateway.wire.stuf import ANSWERS, Document
 
 _UNANSWERED = ANSWERS | {"Bv03Bericht", "Bv04Bericht", "Fo03Bericht"}
@@ -62,6 +64,7 @@ class Admitting:
     def __init__(self, house: House) -> None:
         """Take the ports."""
         self._house = house
+        self._ruling = Ruling(house)
 
     async def admit(
         self, directory: Directory, opened: Opened, signal: bytes, at: datetime
@@ -83,7 +86,7 @@ class Admitting:
         )
         try:
             admission = await self._accept(directory, taken)
-        except (SchemaViolation, Malformed, NoRoute, PolicyViolation) as error:
+        except (SchemaViolation, Malformed, NoRoute, PolicyViolation, Untrusted) as error:
             admission = await self._refuse(directory, taken, error)
         try:
             return await self._commit(directory, taken, admission, signal)
@@ -104,6 +107,8 @@ class Admitting:
         valid = await judge.validate(
             self._house, directory, document, kind, parties=parties, at=taken.at
         )
+        if concerns_us(directory, document):
+            return await self._ours(directory, taken, valid)
         stuurgegevens = document.stuurgegevens
         origin = await self._origin(document, taken.party)
         deliveries = self._deliveries(directory, document, taken, origin)
@@ -123,6 +128,24 @@ class Admitting:
             answers=origin.id if origin else None,
         )
 
+    async def _ours(self, directory: Directory, taken: Taken, valid: judge.Valid) -> Admission:
+        """A message of the gate: what it changes is in the same commit, and so is the answer."""
+        document = valid.document
+        done = await self._ruling.take(directory, document, taken.at)
+        payload = await self._house.payloads.put(taken.octets) if done.deliveries else None
+        return Admission(
+            epoch=directory.epoch,
+            message=replace(
+                self._message(taken, document), payload=payload, zaak=stuf.case_of(document)
+            ),
+            deliveries=done.deliveries,
+            events=self._events(taken, document, (), warnings=valid.warnings),
+            followed_by=await self._ruling.answer(directory, document, taken.id, done, taken.at),
+            ruling=done.ruling,
+            withdrawal=done.withdrawal,
+            request=done.request,
+        )
+
     async def _origin(self, document: Document, party: Oin) -> Known | None:
         """Find the message that an answer is about."""
         stuurgegevens = document.stuurgegevens
@@ -136,6 +159,8 @@ class Admitting:
     def _deliveries(
         self, directory: Directory, document: Document, taken: Taken, origin: Known | None
     ) -> tuple[NewDelivery, ...]:
+        if _on_our_own(document, origin):
+            return ()  # no back-end waits for it
         route = routing.route(
             document.stuurgegevens,
             document.name,
@@ -348,7 +373,17 @@ class Admitting:
             events=(*received, event),
             answers=None,
             followed_by=None,
+            ruling=None,
+            withdrawal=None,
+            request=None,
         )
+
+
+def _on_our_own(document: Document, origin: Known | None) -> bool:
+    """An answer to what the gateway itself said."""
+    if document.name not in ANSWERS or origin is None:
+        return False
+    return origin.direction is Direction.OWN and origin.kind in toets.KINDS
 
 
 def _same_action(document: Document, taken: Taken) -> None:

@@ -17,6 +17,7 @@ from gateway.ports import (
     DeliveryKind,
     Direction,
     NewDelivery,
+    NewHold,
     NewMessage,
     StoredPayload,
 )
@@ -26,8 +27,9 @@ from gateway.security.open import Opened
 from gateway.wire import stuf
 from gateway.wire.ebms2 import plain, signals
 from gateway.wire.ebms2.plain import PlainEnvelope
+from gateway.wire.toets import GATEWAY
 
-APPLICATIE = "Berichtengateway"
+APPLICATIE = GATEWAY
 """`zender/applicatie` of the answers that the gateway gives by itself."""
 
 SIGNAL_TRIES = 4
@@ -115,22 +117,52 @@ async def own_answer(  # noqa: PLR0913 - the facts of one answer, all by name
     zaak: str = "",
     facts: Mapping[str, str] | None = None,
 ) -> Admission:
-    """Make the admission of a Bv01 or Fo01 that this installation sends."""
+    """Make the admission of a Bv01 or Fo01 that this installation sends.
+
+    Raises NoRoute when no agreement carries it.
+    """
     document = stuf.read_document(octets)
-    version = answer_version(directory, document.name)
-    route = routing.route(
-        document.stuurgegevens,
-        document.name,
-        version,
-        directory=directory,
-        received_from=None,
-        origin=None,
+    return await own_message(
+        house,
+        directory,
+        document,
+        version=answer_version(directory, document.name),
+        party=party,
         at=at,
+        answered=answered,
+        backend=backend,
+        zaak=zaak,
+        facts=facts,
     )
+
+
+async def own_message(  # noqa: PLR0913 - the facts of one message, all by name
+    house: House,
+    directory: Directory,
+    document: stuf.Document,
+    *,
+    version: str,
+    party: Oin,
+    at: datetime,
+    answered: str | None = None,
+    backend: str = "",
+    zaak: str = "",
+    facts: Mapping[str, str] | None = None,
+    desk: Oin | None = None,
+) -> Admission:
+    """Make the admission of a message that the gateway itself makes.
+
+    With `desk` it goes no further than the officers here, who decide for that party. Raises
+    NoRoute when no agreement carries it.
+    """
     released = approval.own(document.sha256)
-    payload = await house.payloads.put(octets)
+    if desk is not None:
+        delivery = to_desk(house, desk, at=at, ground=released.ground, sha256=document.sha256)
+    else:
+        route = _route(directory, document, version, at)
+        delivery = to_delivery(house, route, at=at, ground=released.ground, sha256=document.sha256)
+    payload = await house.payloads.put(document.octets)
     identity = house.dice.uuid()
-    delivery = to_delivery(house, route, at=at, ground=released.ground, sha256=document.sha256)
     zender = document.stuurgegevens.zender or Address(organisatie=party)
     message = NewMessage(
         id=identity,
@@ -166,6 +198,34 @@ async def own_answer(  # noqa: PLR0913 - the facts of one answer, all by name
     )
 
 
+def _route(
+    directory: Directory, document: stuf.Document, version: str, at: datetime
+) -> routing.Route:
+    return routing.route(
+        document.stuurgegevens,
+        document.name,
+        version,
+        directory=directory,
+        received_from=None,
+        origin=None,
+        at=at,
+    )
+
+
+def to_desk(house: House, party: Oin, *, at: datetime, ground: str, sha256: str) -> NewDelivery:
+    """Return the delivery to the officers here: it ends when they have decided."""
+    return NewDelivery(
+        id=house.dice.uuid(),
+        recipient=party,
+        channel=DeliveryChannel.DESK,
+        kind=DeliveryKind.MESSAGE,
+        state=State.READY,
+        next_at=at,
+        ground=ground,
+        payload_sha256=sha256,
+    )
+
+
 def answer_version(directory: Directory, name: str) -> str:
     """Return the newest version of an answer in the catalogue."""
     return directory.catalogue.versions(name)[-1]
@@ -181,6 +241,7 @@ def to_delivery(  # noqa: PLR0913 - the facts of one delivery, all by name
     state: State = State.READY,
     approval_id: str = "",
     table_version: str = "",
+    hold: NewHold | None = None,
 ) -> NewDelivery:
     """Turn a route into the delivery row that follows it."""
     match route:
@@ -194,7 +255,10 @@ def to_delivery(  # noqa: PLR0913 - the facts of one delivery, all by name
                 next_at=at,
                 applicatie=route.applicatie,
                 ground=ground,
+                approval_id=approval_id,
+                table_version=table_version,
                 payload_sha256=sha256,
+                hold=hold,
             )
         case routing.ToPartner():
             channel = route.binding.channel
@@ -219,4 +283,5 @@ def to_delivery(  # noqa: PLR0913 - the facts of one delivery, all by name
                 retry_interval=channel.retry_interval,
                 duplicate_safe=channel.duplicate_elimination,
                 expires_at=at + lifetime if lifetime and state is State.READY else None,
+                hold=hold,
             )

@@ -4,6 +4,7 @@ What a rule forbids is refused with every finding; nothing of it is stored but t
 row (domain 9.4). What the gate stops is stored and held, and nothing of it is sealed.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,6 +13,7 @@ from gateway.directory import Backend, Directory
 from gateway.errors import (
     DuplicateConflict,
     Finding,
+    GatewayError,
     NoRoute,
     PolicyViolation,
     Refused,
@@ -20,6 +22,7 @@ from gateway.errors import (
 from gateway.lifecycle import State
 from gateway.message import Aanlevering, Address, Oin
 from gateway.pipeline import answers, judge, warned
+from gateway.pipeline.asking import Asking
 from gateway.pipeline.house import House
 from gateway.pipeline.rethinking import rethinking
 from gateway.ports import (
@@ -29,10 +32,12 @@ from gateway.ports import (
     Known,
     MessageView,
     NewDelivery,
+    NewHold,
     NewMessage,
 )
 from gateway.rules import approval, classification, routing
-from gateway.wire import stuf
+from gateway.rules.deciding import hold_deadline
+from gateway.wire import stuf, toets
 from gateway.wire.stuf import ANSWERS, Document
 
 SEPARATOR = " · "
@@ -67,6 +72,7 @@ class HandingIn:
     def __init__(self, house: House) -> None:
         """Take the ports."""
         self._house = house
+        self._asking = Asking(house)
 
     async def hand_in(self, octets: bytes, aanlevering: Aanlevering, backend: Backend) -> Receipt:
         """Take the message in or raise.
@@ -95,6 +101,8 @@ class HandingIn:
         admission = await self._admission(directory, thought, aanlevering, backend, at)
         admitted = await self._house.inbox.admit(admission)
         held = isinstance(thought.gate, approval.Hold)
+        if held and admitted.fresh:
+            await self._ask(admission)
         self._house.count.received(thought.valid.kind.name, "held" if held else "accepted")
         return Receipt(
             id=admitted.message,
@@ -104,6 +112,12 @@ class HandingIn:
             referentienummer=document.stuurgegevens.referentienummer,
             warnings=thought.valid.warnings,
         )
+
+    async def _ask(self, admission: Admission) -> None:
+        """Ask the OM at once. When that fails now, the housekeeping asks: it is held anyway."""
+        with suppress(GatewayError):
+            for hold in await self._house.holds.of_message(admission.message.id):
+                await self._asking.ask_one(hold)
 
     async def _again(self, known: Known) -> Receipt:
         """Same referentienummer: the same content gets the same answer (StUF, domain 1.8)."""
@@ -142,7 +156,7 @@ class HandingIn:
     ) -> Admission:
         document = thought.valid.document
         identity = self._house.dice.uuid()
-        delivery = self._delivery(thought, at)
+        delivery = self._delivery(thought, await self._hold(thought, aanlevering, at), at)
         payload = await self._house.payloads.put(document.octets)
         stuurgegevens = document.stuurgegevens
         zender = stuurgegevens.zender or Address(organisatie=backend.party)
@@ -170,7 +184,23 @@ class HandingIn:
             events=self._events(identity, delivery, thought, backend),
         )
 
-    def _delivery(self, thought: _Thought, at: datetime) -> NewDelivery:
+    async def _hold(
+        self, thought: _Thought, aanlevering: Aanlevering, at: datetime
+    ) -> NewHold | None:
+        """What the OM is asked, and until when: an answer has the time of its question."""
+        if not isinstance(thought.gate, approval.Hold):
+            return None
+        document = thought.valid.document
+        cross = document.stuurgegevens.cross_refnummer
+        zender = document.stuurgegevens.zender
+        origin = None
+        if cross and zender is not None:
+            origin = await self._house.inbox.origin(cross, answered_by=zender.organisatie)
+        asked = None if origin is None else (origin.kind, origin.at)
+        deadline = hold_deadline(document.name, acuut=aanlevering.acuut, handed_in=at, asked=asked)
+        return NewHold(reasons=thought.gate.reasons, deadline=deadline)
+
+    def _delivery(self, thought: _Thought, hold: NewHold | None, at: datetime) -> NewDelivery:
         gate = thought.gate
         held = isinstance(gate, approval.Hold)
         return answers.to_delivery(
@@ -182,6 +212,7 @@ class HandingIn:
             state=State.HELD if held else State.READY,
             approval_id="" if isinstance(gate, approval.Hold) else gate.approval_id,
             table_version=thought.verdict.table_version,
+            hold=hold,
         )
 
     def _events(
@@ -353,6 +384,12 @@ def _no_answer(document: Document) -> None:
         raise PolicyViolation(
             "bericht.antwoord",
             "Een Bv01 of Fo01 wordt niet aangeleverd: bevestig of weiger in het postvak.",
+            where=f"/{document.name}",
+        )
+    if document.name in toets.KINDS:
+        raise PolicyViolation(
+            "toets.eigen",
+            "Dit bericht maakt de gateway zelf; het wordt niet aangeleverd.",
             where=f"/{document.name}",
         )
 

@@ -10,7 +10,9 @@ from gateway.ports import (
     Alarms,
     Caller,
     Clock,
+    Desk,
     Dice,
+    Holds,
     Inbox,
     Keyring,
     Network,
@@ -68,6 +70,8 @@ class House:
     reader: Reader
     alarms: Alarms
     undeliverable: Undeliverable
+    holds: Holds
+    desk: Desk
     webhooks: Webhooks
     caller: Caller
     worker: str

@@ -59,6 +59,7 @@ from gateway.ports.stored import (
     StoredPayload,
 )
 from gateway.ports.toets import (
+    Desk,
     Ends,
     Hold,
     Holds,
@@ -67,6 +68,7 @@ from gateway.ports.toets import (
     NewRuling,
     NewWithdrawal,
     Request,
+    RequestsWanted,
     RulingView,
     Verdict,
     VerdictState,
@@ -100,6 +102,7 @@ __all__ = [
     "DeliveryChannel",
     "DeliveryKind",
     "DeliveryView",
+    "Desk",
     "Dice",
     "Direction",
     "Endpoint",
@@ -134,6 +137,7 @@ __all__ = [
     "Renewals",
     "Reply",
     "Request",
+    "RequestsWanted",
     "RulingView",
     "SealedPayload",
     "Shelving",

@@ -253,3 +253,81 @@ class Request:
     claimed_until: datetime | None
     closed_at: datetime | None
     outcome: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestsWanted:
+    """Which requests a list shows."""
+
+    open: bool = True
+    """Those that wait, the most urgent first; else all, newest first."""
+    parket: str | None = None
+    before: int | None = None
+    """Position (`seq`) of the last one of the page before."""
+    limit: int = 50
+
+
+class Desk(Protocol):
+    """Requests to officers here, and their verdicts. Each method that writes is one commit."""
+
+    async def requests(self, wanted: RequestsWanted) -> tuple[Request, ...]: ...
+    async def request(self, id_: str) -> Request | None: ...
+    async def earlier(self, id_: str, *, limit: int) -> tuple[Request, ...]:
+        """Return other requests on the same case, newest first (Aanwijzing 15.1)."""
+        ...
+
+    async def verdicts(self, request: str) -> tuple[Verdict, ...]:
+        """Return what was decided on a request, oldest first."""
+        ...
+
+    async def verdict(self, id_: str) -> Verdict | None: ...
+
+    async def take(self, id_: str, *, officer: str, until: datetime | None) -> None:
+        """Take a request until then, or let it go (None).
+
+        Raises NoRoute `toets.verzoek.onbekend`, PolicyViolation `toets.gesloten`,
+        `toets.genomen` (another officer has it).
+        """
+        ...
+
+    async def look(self, id_: str, *, officer: str, purpose: str) -> None:
+        """Write down who reads what is held, and what for."""
+        ...
+
+    async def decide(self, verdict: Verdict, answer: "Admission | None") -> None:
+        """Take a verdict; `answer` carries it out, None = a second officer confirms first.
+
+        Raises as `take`, and PolicyViolation `toets.wacht_op_tweede`.
+        """
+        ...
+
+    async def second(
+        self, id_: str, *, officer: str, answer: "Admission | None", why: str = ""
+    ) -> None:
+        """Confirm a verdict with what carries it out, or not (None).
+
+        Raises NoRoute `toets.besluit.onbekend`, PolicyViolation `toets.vier_ogen`,
+        `toets.status`, `toets.gesloten`.
+        """
+        ...
+
+    async def withdraw(
+        self,
+        id_: str,
+        *,
+        officer: str,
+        why: str,
+        message: "Admission | None",
+        late: bool = False,
+    ) -> None:
+        """Take a verdict back; `message` tells the holder, where it was carried out.
+
+        `late`: it is known already that something has left.
+
+        Raises NoRoute `toets.besluit.onbekend`, PolicyViolation `toets.status`.
+        """
+        ...
+
+    async def watch(self, fractions: Sequence[float]) -> int:
+        """Tell, once each, which requests have waited for these parts of their time."""
+        ...

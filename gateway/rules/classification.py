@@ -11,7 +11,7 @@ from itertools import islice
 
 from lxml import etree
 
-from gateway.directory import ClassificationRule, ClassificationTable
+from gateway.directory import ClassificationRule, ClassificationTable, Mode
 from gateway.errors import Misconfigured
 from gateway.message import Aanlevering
 from gateway.wire.stuf import Document, value_of
@@ -33,6 +33,9 @@ class Reason:
     text: str
     """In Dutch, shown to officer and sender."""
     wpg_artikel: str = ""
+    category: str = ""
+    """Kind of data, by the table; empty = none in particular."""
+    mode: Mode = Mode.INDIVIDUAL
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

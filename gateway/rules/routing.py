@@ -161,3 +161,16 @@ def _agreed(journey: _Journey, hop: Oin) -> ToPartner | None:
 
 def _where(journey: _Journey, name: str = "organisatie") -> str:
     return f"/{journey.name}/stuurgegevens/ontvanger/{name}"
+
+
+def parket_for(directory: Directory, police: Oin, system: str) -> str:
+    """Return the parket that a request goes to: the first that fits, else the first of all.
+
+    Empty where the installation has one for all.
+    """
+    parketten = directory.deciding.parketten
+    for parket in parketten:
+        of_police = not parket.politie or police in parket.politie
+        if of_police and (not parket.applicaties or system in parket.applicaties):
+            return parket.naam
+    return parketten[0].naam if parketten else ""

@@ -8,6 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from gateway.directory import Mode
 from gateway.ports import NewDelivery, NewHold, NewMessage
 from gateway.rules.classification import Reason
 from gateway.store.bell import WORK
@@ -57,7 +58,7 @@ def write_reasons(reasons: Iterable[Reason]) -> str:
 
 def read_reasons(text: str) -> tuple[Reason, ...]:
     """Return the reasons, in their order."""
-    return tuple(Reason(**one) for one in json.loads(text))
+    return tuple(Reason(**(one | {"mode": Mode(one["mode"])})) for one in json.loads(text))
 
 
 def hold_new(tx: Tx, message: NewMessage, delivery: NewDelivery) -> None:

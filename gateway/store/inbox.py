@@ -20,6 +20,7 @@ from gateway.ports import (
     Payloads,
 )
 from gateway.store import epoch
+from gateway.store.asked import add_request
 from gateway.store.bell import WORK
 from gateway.store.deliveries import add_delivery, look_again
 from gateway.store.kept import keep
@@ -120,6 +121,9 @@ def _toets(tx: Tx, admission: Admission, now: datetime) -> None:
     if admission.withdrawal is not None:
         tx.flush()
         withdraw(tx, admission.withdrawal, now)
+    if admission.request is not None:
+        message, delivery = admission.message.id, admission.deliveries[0].id
+        add_request(tx, admission.request, message, delivery, now)
 
 
 def _twin(tx: Tx, message: NewMessage) -> Admitted | None:

@@ -18,6 +18,7 @@ from gateway.lifecycle import Event, State
 from gateway.ports import AuditEvent, Ends, NewRuling, NewWithdrawal
 from gateway.rules.approval import Ground
 from gateway.store import epoch
+from gateway.store.asked import end_request
 from gateway.store.bell import topic_of_channel
 from gateway.store.clock import stepped_back
 from gateway.store.deliveries import SPOT, Spot, move, spot, told
@@ -189,7 +190,7 @@ def withdraw(tx: Tx, withdrawal: NewWithdrawal, now: datetime) -> None:
         case Ends.APPROVAL:
             _revoke(tx, withdrawal, now)
         case Ends.REQUEST:
-            raise PolicyViolation("toets.richting", "Een verzoek trekt alleen de steller ervan in.")
+            end_request(tx, withdrawal.id, withdrawal.actor, now)
 
 
 def _withdraw_ruling(tx: Tx, withdrawal: NewWithdrawal, now: datetime) -> None:

@@ -13,6 +13,7 @@ from gateway.ports import (
     Alarms,
     Clock,
     Decisions,
+    Desk,
     Dice,
     Holds,
     Inbox,
@@ -32,6 +33,7 @@ from gateway.store.clock import HIGH_WATER, stepped_back
 from gateway.store.commit import Committer, Subscribers
 from gateway.store.condition import Condition
 from gateway.store.decisions import SqlDecisions
+from gateway.store.desk import SqlDesk
 from gateway.store.duties import LeaveDuty, TakeDuty
 from gateway.store.engine import Engine, Held, open_engine
 from gateway.store.epoch import EPOCH, SyncEpoch
@@ -104,6 +106,7 @@ class Store:
             lease=lease,
         )
         self.holds: Holds = SqlHolds(writer=writer, reads=reads, clock=clock)
+        self.desk: Desk = SqlDesk(writer=writer, reads=reads, clock=clock)
         self.signals: Signals = SqlSignals(writer=writer, clock=clock)
         self.postvak: Postvak = SqlPostvak(writer=writer, reads=reads, bells=bells, clock=clock)
         self.alarms: Alarms = SqlAlarms(writer=writer, reads=reads, clock=clock)

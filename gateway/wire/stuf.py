@@ -111,6 +111,9 @@ def case_of(document: Document) -> str:
     Looked for in the first `object` and the elements right below it; else it is the
     crossRefnummer. What is longer than 256 characters names nothing.
     """
+    if document.namespace == TOETS:
+        zaak = document.tree.find(f"{{{TOETS}}}verzoek/{{{TOETS}}}zaak")
+        return "" if zaak is None else value_of(zaak)[:_LONGEST_CASE]
     body = next((e for e in document.tree.iterchildren("{*}object")), None)
     if body is not None:
         for name in _CASE:

@@ -29,7 +29,10 @@ VERZOEK = "opsporingsbelangVerzoekDi01"
 BESLUIT = "opsporingsbelangBesluitDi01"
 INTREKKING = "opsporingsbelangIntrekkingDi01"
 VOORWAARDEN = "verstrekkingsvoorwaardenDi01"
-KINDS = frozenset({VERZOEK, BESLUIT, INTREKKING, VOORWAARDEN})
+BETWEEN_GATEWAYS = frozenset({VERZOEK, BESLUIT, INTREKKING})
+KINDS = BETWEEN_GATEWAYS | {VOORWAARDEN}
+GATEWAY = "Berichtengateway"
+"""`applicatie` of what the gateway itself sends and is sent."""
 
 E = TypeVar("E", bound=StrEnum)
 
@@ -250,12 +253,6 @@ def read_voorwaarden(document: Document) -> Voorwaarden:
     )
 
 
-def case_of_verzoek(document: Document) -> str:
-    """Return the case that the question is about; empty when it names none."""
-    element = document.tree.find(f"{{{TOETS}}}verzoek/{{{TOETS}}}zaak")
-    return "" if element is None else value_of(element)
-
-
 class _Body:
     """Reads the children of one element, in our namespace; each at most once, unless `each`."""
 
@@ -447,14 +444,14 @@ def make_voorwaarden(voorwaarden: Voorwaarden, stuur: Stuur) -> bytes:
 def _begin(kind: str, name: str, stuur: Stuur) -> tuple[etree._Element, etree._Element]:
     root = etree.Element(f"{{{TOETS}}}{kind}", nsmap={"toets": TOETS, "StUF": STUF})
     head = _add(root, "stuurgegevens")
-    for tag, text in (("berichtcode", "Di01"),):
-        etree.SubElement(head, f"{{{STUF}}}{tag}").text = text
+    etree.SubElement(head, f"{{{STUF}}}berichtcode").text = "Di01"
     add_address(head, "zender", stuur.zender)
     add_address(head, "ontvanger", stuur.ontvanger)
     etree.SubElement(head, f"{{{STUF}}}referentienummer").text = stuur.referentienummer
     etree.SubElement(head, f"{{{STUF}}}tijdstipBericht").text = tijdstip(stuur.at)
     if stuur.cross_refnummer:
         etree.SubElement(head, f"{{{STUF}}}crossRefnummer").text = stuur.cross_refnummer
+    etree.SubElement(head, f"{{{STUF}}}functie").text = kind
     return root, _add(root, name)
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from uuid import UUID
 
 from gateway.catalogue import Role
+from gateway.config import OfficerSettings
 from gateway.directory import (
     Backend,
     Directory,
@@ -31,10 +32,12 @@ from gateway.pipeline.house import inline
 from gateway.ports import AlarmBounds, Answer, Caller, Endpoint, MessageView
 from gateway.security.certificates import TrustStore
 from gateway.store.store import Store
+from gateway.wire import toets
 from gateway.wire.ebms2.cpa import read_cpa
 from gateway.wire.ebms2.cpa_make import CpaAction, CpaParty, CpaSpec, make_cpa
 from gateway.wire.explain import explain
 from gateway.wire.schema import SchemaSet
+from gateway.wire.toets import BESLUIT, INTREKKING, VERZOEK, VOORWAARDEN
 from gateway.worker import Worker
 from tests.sealing import Keys
 
@@ -64,6 +67,9 @@ SENDS = {
         "meldingGeneriekDi01",
         "Bv01Bericht",
         "Fo01Bericht",
+        VERZOEK,
+        INTREKKING,
+        VOORWAARDEN,
     ),
     HALT: ("vtMeldingDi01", "Bv01Bericht", "Fo01Bericht"),
     VT: (
@@ -74,7 +80,7 @@ SENDS = {
         "Bv01Bericht",
         "Fo01Bericht",
     ),
-    OM: ("Bv01Bericht", "Fo01Bericht"),
+    OM: ("Bv01Bericht", "Fo01Bericht", BESLUIT, INTREKKING),
 }
 ALL = tuple(dict.fromkeys(name for names in SENDS.values() for name in names))
 
@@ -87,6 +93,18 @@ STANDING = StandingApproval(
     wpg_artikelen=frozenset({"8", "13"}),
     valid_from=NOW - timedelta(days=1),
     valid_until=NOW + timedelta(days=365),
+)
+
+OFFICERS = tuple(
+    OfficerSettings(
+        id=id_,
+        naam=f"mr. {id_.title()}",
+        functie="officier van justitie",
+        mandaat="Mandaatbesluit 2026",
+        parket=parket,
+        van=NOW.date() - timedelta(days=30),
+    )
+    for id_, parket in (("anders", "Rotterdam"), ("bos", "Rotterdam"), ("claes", "Den Haag"))
 )
 
 
@@ -119,6 +137,10 @@ def cpa(
     )
 
 
+def service_of(action: str) -> str:
+    return toets.SERVICE if action in toets.KINDS else SERVICE
+
+
 def _side(oin: Oin, sends: tuple[str, ...]) -> CpaParty:
     tls = leaf(oin, "tls").certificate
     return CpaParty(
@@ -126,7 +148,7 @@ def _side(oin: Oin, sends: tuple[str, ...]) -> CpaParty:
         name=f"TEST {ROLES[oin]}",
         role=str(ROLES[oin]).upper(),
         endpoint=f"https://{ROLES[oin]}.example/ebms",
-        sends=tuple(CpaAction(service=SERVICE, action=action) for action in sends),
+        sends=tuple(CpaAction(service=service_of(action), action=action) for action in sends),
         sign=leaf(oin, "sign").certificate,
         encrypt=leaf(oin, "encrypt").certificate,
         client=tls,
@@ -158,7 +180,8 @@ def directory(me: Oin, profile: str = "osb-rm-e", terms=None, **changes) -> Dire
         },
         agreements={a.cpa_id: a for a in agreements},
         catalogue=load_catalogue(share("config") / "catalogue.toml"),
-        services={SERVICE: VERSION},
+        services={SERVICE: VERSION, toets.SERVICE: toets.VERSION},
+        officers=OFFICERS if me in {OM, HUB} else (),
         gate=Gate(table=load_table(share("config") / "classification.toml"), approvals=(STANDING,)),
         trust=pki().trust(),
         limits=Limits(),
@@ -325,6 +348,8 @@ class Town:
         for installation in self.installations.values():
             if installation.up:
                 await installation.gateway.tell_senders()
+                await installation.gateway.ask_om()
+                await installation.gateway.watch_holds()
                 await installation.store.alarms.watch(AlarmBounds())
         await self.settle()
 
@@ -415,6 +440,8 @@ async def _install(
             reader=store.reader,
             alarms=store.alarms,
             undeliverable=store.undeliverable,
+            holds=store.holds,
+            desk=store.desk,
             webhooks=store.webhooks,
             caller=town.caller,
             worker=f"worker-{ROLES[oin]}",

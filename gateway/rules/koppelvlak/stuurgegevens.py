@@ -7,6 +7,7 @@ from gateway.errors import Severity
 from gateway.rules.koppelvlak.case import Case, Filled
 from gateway.rules.koppelvlak.rule import Check, Each, Rule
 from gateway.rules.values import is_oin
+from gateway.wire.toets import BETWEEN_GATEWAYS, GATEWAY
 
 _ANSWERING = frozenset({"ucobDi01", "uciDi01"})
 """Messages with content that name, like Bv01 and Fo01, the message that they answer."""
@@ -42,6 +43,8 @@ def _has_applicatie(name: str, case: Case) -> Iterator[str]:
     party = case.party(name)
     if party is None or case.kind.answer:
         return
+    if case.kind.name in BETWEEN_GATEWAYS and case.addresses[name].applicatie == GATEWAY:
+        return  # no system of a party: the gateway itself
     if case.addresses[name].applicatie not in party.applicaties:
         yield case.path(f"{name}/applicatie")
 

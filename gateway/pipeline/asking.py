@@ -1,0 +1,212 @@
+"""What is held is put to the OM: the request with the payload octets (domain 9.1.2).
+
+A step that may stop anywhere: what was not asked stands in the store, and the housekeeping asks
+again. Nothing here releases anything.
+"""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from gateway.directory import Directory, Party
+from gateway.errors import GatewayError, NoRoute, Refused, StaleSnapshot
+from gateway.message import Address, Oin
+from gateway.pipeline import answers
+from gateway.pipeline.house import House
+from gateway.ports import Admission, Alarm, Hold, NewRequest
+from gateway.rules.classification import Reason
+from gateway.rules.routing import parket_for
+from gateway.wire import stuf, toets
+from gateway.wire.toets import Doel, Intrekking, Reden, Stuur, Verzoek
+from gateway.wire.xml import XmlLimits
+
+PAGE = 50
+"""Holds that are in hand at once."""
+LATEST = timedelta(hours=72)
+"""Until when an answer is of use, where the hold does not say."""
+NO_ROUTE = "toets.geen_route"
+"""Alarm: the OM can not be asked."""
+
+
+class Asking:
+    """A step of the housekeeping, and of every hand-in that was held."""
+
+    def __init__(self, house: House) -> None:
+        """Take the ports."""
+        self._house = house
+
+    async def ask(self) -> int:
+        """Ask what was not asked yet; return how many. Raises Unavailable."""
+        asked, last = 0, ""
+        while found := await self._house.holds.unasked(after=last, limit=PAGE):
+            asked += sum([await self.ask_one(hold) for hold in found])
+            last = found[-1].id
+        return asked
+
+    async def ask_one(self, hold: Hold) -> bool:
+        """Ask for one; an alarm where nobody can be asked. Raises Unavailable."""
+        directory = self._house.snapshots.current()
+        decider = directory.decider(hold.message.party)
+        if decider is None:
+            return await self._nobody(hold, "toets.geen_om")
+        try:
+            request = await self._request(directory, hold, decider)
+            return await self._house.holds.ask(hold.id, request)
+        except StaleSnapshot:
+            return False  # the next round has the new directory
+        except (Refused, GatewayError) as error:
+            if isinstance(error, NoRoute) or error.code.startswith("payload."):
+                return await self._nobody(hold, error.code)
+            raise
+
+    async def cancel(self) -> int:
+        """Tell the OM what it need not decide any more; return how many. Raises Unavailable."""
+        told = 0
+        for hold in await self._house.holds.uncancelled(limit=PAGE):
+            told += await self._cancel(hold)
+        return told
+
+    async def _nobody(self, hold: Hold, reason: str) -> bool:
+        alarm = Alarm(
+            code=NO_ROUTE,
+            subject=hold.id,
+            message=hold.message.id,
+            party=hold.message.party,
+            reason=reason,
+        )
+        await self._house.alarms.change(raised=(alarm,))
+        return False
+
+    async def _request(self, directory: Directory, hold: Hold, decider: Party) -> Admission:
+        at = self._house.clock.now()
+        octets = await self._house.payloads.get(hold.message.payload_id or "")
+        document = await self._house.think(
+            len(octets), lambda: self._document(directory, hold, decider, octets, at)
+        )
+        here = decider.local
+        admission = await answers.own_message(
+            self._house,
+            directory,
+            document,
+            version=toets.VERSION,
+            party=directory.me,
+            at=at,
+            zaak=hold.message.zaak,
+            facts={"hold": hold.id},
+            desk=decider.oin if here else None,
+        )
+        return put_to_desk(admission, document, directory, at) if here else admission
+
+    def _document(
+        self, directory: Directory, hold: Hold, decider: Party, octets: bytes, at: datetime
+    ) -> stuf.Document:
+        limits = XmlLimits(octets=request_octets(directory.limits.payload_bytes))
+        held = stuf.read_document(octets, limits=limits)
+        zender = held.stuurgegevens.zender
+        verzoek = Verzoek(
+            identificatie=hold.id,
+            soort=hold.message.kind,
+            versie=hold.message.version,
+            referentienummer=hold.message.referentienummer,
+            ontvanger=hold.recipient,
+            ontvanger_applicatie=hold.message.ontvanger_applicatie,
+            zaak=hold.message.zaak,
+            sha256=hold.payload_sha256,
+            inhoud=octets,
+            tabelversie=hold.table_version,
+            redenen=tuple(_reden(reason) for reason in hold.reasons),
+            systeem=hold.backend or hold.message.zender_applicatie or "onbekend",
+            gebruiker=zender.gebruiker if zender else "",
+            acuut=hold.message.aanlevering.acuut,
+            termijn=hold.deadline or hold.at + LATEST,
+        )
+        made = toets.make_verzoek(verzoek, self._stuur(directory, decider.oin, at))
+        return stuf.read_document(made, limits=limits)
+
+    async def _cancel(self, hold: Hold) -> bool:
+        directory = self._house.snapshots.current()
+        decider = directory.decider(hold.message.party)
+        if decider is None:
+            return False
+        at = self._house.clock.now()
+        intrekking = Intrekking(
+            identificatie=self._house.dice.uuid(),
+            doel=Doel.VERZOEK,
+            betreft=hold.id,
+            grond="Het bericht wordt niet meer verstuurd.",
+            genomen_op=at,
+        )
+        octets = toets.make_intrekking(intrekking, self._stuur(directory, decider.oin, at))
+        try:
+            message = await answers.own_message(
+                self._house,
+                directory,
+                stuf.read_document(octets),
+                version=toets.VERSION,
+                party=directory.me,
+                at=at,
+                facts={"hold": hold.id},
+                desk=decider.oin if decider.local else None,
+            )
+        except NoRoute:
+            return False
+        return await self._house.holds.cancel(hold.id, message)
+
+    def _stuur(self, directory: Directory, to: Oin, at: datetime) -> Stuur:
+        return Stuur(
+            zender=Address(organisatie=directory.me, applicatie=answers.APPLICATIE),
+            ontvanger=Address(organisatie=to, applicatie=answers.APPLICATIE),
+            referentienummer=self._house.dice.uuid(),
+            at=at,
+        )
+
+
+def request_octets(payload: int) -> int:
+    """Return how large a request may be that carries a payload of this many octets."""
+    return payload // 3 * 4 + 1_000_000
+
+
+def put_to_desk(
+    admission: Admission, document: stuf.Document, directory: Directory, at: datetime
+) -> Admission:
+    """Return the admission of a request with what the officers here see of it."""
+    return replace(admission, request=new_request(document, directory, at))
+
+
+def new_request(document: stuf.Document, directory: Directory, at: datetime) -> NewRequest:
+    """Return what officers are asked; raises Malformed `toets.*`."""
+    verzoek = toets.read_verzoek(document)
+    stuurgegevens = document.stuurgegevens
+    zender = stuurgegevens.zender
+    holder = Oin(zender.organisatie) if zender else directory.me
+    return NewRequest(
+        id=verzoek.identificatie,
+        holder=holder,
+        soort=verzoek.soort,
+        version=verzoek.versie,
+        referentienummer=verzoek.referentienummer,
+        recipient=verzoek.ontvanger,
+        payload_sha256=verzoek.sha256,
+        size=len(verzoek.inhoud),
+        table_version=verzoek.tabelversie,
+        reasons=tuple(_reason(reden) for reden in verzoek.redenen),
+        asker=verzoek.gebruiker or verzoek.systeem,
+        acuut=verzoek.acuut,
+        deadline=max(verzoek.termijn, at),
+        parket=parket_for(directory, holder, verzoek.systeem),
+        case=f"{holder}:{verzoek.zaak}" if verzoek.zaak else "",
+    )
+
+
+def _reden(reason: Reason) -> Reden:
+    return Reden(
+        regel=reason.rule,
+        pad=reason.path,
+        tekst=reason.text,
+        toestemming=reason.mode,
+        categorie=reason.category,
+        wpg_artikel=reason.wpg_artikel,
+    )
+
+
+def _reason(reden: Reden) -> Reason:
+    return Reason(rule=reden.regel, path=reden.pad, text=reden.tekst, wpg_artikel=reden.wpg_artikel)

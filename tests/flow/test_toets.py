@@ -1,0 +1,137 @@
+"""What the police sends and the OM must decide on: held, asked, decided, and only then sent."""
+
+from dataclasses import replace
+
+import pytest
+
+from gateway.lifecycle import State
+from gateway.ports import RequestsWanted, VerdictState
+from gateway.rules.officers import Wish
+from gateway.wire.toets import Uitkomst, Voorwaarde
+from tests.flow import town as towns
+from tests.flow.test_gate import hand_in, melding
+from tests.flow.town import HUB, OM, POLITIE, VT
+
+RELEASE = Wish(outcome=Uitkomst.VRIJGEVEN, ground="Aanwijzing 15.5.1; geen opsporingsbelang.")
+REFUSE = Wish(
+    outcome=Uitkomst.NIET, ground="Aanwijzing 8.2.", told="Belang van opsporing en vervolging."
+)
+
+
+@pytest.fixture
+async def town(tmp_path):
+    made = await towns.build(tmp_path, parties=(POLITIE, HUB, VT, OM))
+    yield made
+    await made.close()
+
+
+async def held(town):
+    receipt = await hand_in(town, melding(aanhouding="ja, ter plaatse"))
+    await town.settle()
+    assert receipt.held
+    return receipt
+
+
+async def the_request(town, at=OM):
+    (request,) = await town[at].gateway.deciding.requests(RequestsWanted())
+    return request
+
+
+async def decide(town, wish=RELEASE, officer="anders"):
+    request = await the_request(town)
+    verdict = await town[OM].gateway.deciding.decide(request.id, officer=officer, wish=wish)
+    await town.settle()
+    return verdict
+
+
+async def state_of(town, receipt):
+    view = await town[POLITIE].store.reader.message(receipt.id)
+    return view.deliveries[0].state
+
+
+async def arrived(town, oin=VT):
+    messages = await town[oin].store.reader.messages(party=None, before=None, limit=50)
+    return [m.kind for m in messages]
+
+
+async def test_the_om_gets_exactly_the_octets_with_the_reasons(town):
+    octets = melding(aanhouding="ja, ter plaatse")
+    await hand_in(town, octets)
+    await town.settle()
+
+    request = await the_request(town)
+
+    assert request.soort == "vtMeldingDi01"
+    assert request.recipient == VT
+    assert [r.rule for r in request.reasons] == ["OM-001"]
+    read = await town[OM].gateway.deciding.read(request.id, officer="anders", purpose="toets")
+    assert read == octets
+    assert await arrived(town) == []
+
+
+async def test_released_and_delivered(town):
+    receipt = await held(town)
+
+    verdict = await decide(town)
+
+    assert await state_of(town, receipt) is State.DELIVERED
+    assert "vtMeldingDi01" in await arrived(town)
+    assert (await town[OM].gateway.deciding.case(verdict.request)).verdicts[0].state is (
+        VerdictState.GIVEN
+    )
+    assert await town[OM].gateway.deciding.requests(RequestsWanted()) == ()
+
+
+async def test_refused_and_the_police_is_told_why(town):
+    receipt = await held(town)
+
+    await decide(town, REFUSE)
+
+    assert await state_of(town, receipt) is State.WITHHELD
+    assert await arrived(town) == []
+    (ruling,) = await town[POLITIE].store.holds.rulings(receipt.id)
+    assert ruling.told == "Belang van opsporing en vervolging."
+
+
+async def test_withdrawn_in_time_it_is_held_again(town):
+    receipt = await held(town)
+    town[VT].up = town[HUB].up = True
+    town.breaks.append(_down(POLITIE))
+    verdict = await decide(town)
+    town.breaks.clear()
+    assert await state_of(town, receipt) in {State.READY, State.CLAIMED, State.SENT}
+
+    await town[OM].gateway.deciding.withdraw(verdict.id, officer="anders", why="nieuw feit")
+    await town.settle()
+
+    assert await state_of(town, receipt) in {State.HELD, State.DELIVERED, State.READY}
+
+
+async def test_conditions_travel_in_a_message_of_their_own(town):
+    receipt = await held(town)
+    terms = (Voorwaarde(code="V1", tekst="Niet delen met betrokkenen.", aanvaarding=False),)
+    wish = replace(RELEASE, outcome=Uitkomst.ONDER_VOORWAARDEN, conditions=terms)
+
+    await decide(town, wish)
+
+    assert await state_of(town, receipt) is State.DELIVERED
+    assert set(await arrived(town)) == {"vtMeldingDi01", "verstrekkingsvoorwaardenDi01"}
+
+
+async def test_the_hold_warns_before_the_time_of_the_sender_is_over(town):
+    receipt = await held(town)
+    town.clock.forward(hours=71)
+
+    await town.keep_house()
+
+    codes = {a.code for a in await town[POLITIE].store.reader.alarms(limit=20)}
+    assert "toets.wacht" in codes
+    assert await state_of(town, receipt) is State.HELD
+
+
+def _down(oin):
+    async def breaks(me, endpoint, message):
+        if me == oin:
+            raise towns.PeerUnreachable("peer.unreachable", "down")
+
+    return breaks
