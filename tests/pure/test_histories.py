@@ -165,7 +165,7 @@ class Life:
     def over(self) -> bool:
         """Ended and nothing comes late, or on a person's desk who does nothing today."""
         chance = self.dice.random()
-        if self.state is State.DEAD:
+        if self.state in {State.DEAD, State.WITHHELD}:
             return chance < 0.9
         return self.state in ENDED or (self.state in FOR_A_PERSON and chance < 0.6)
 
@@ -177,11 +177,20 @@ class Life:
     def _dead(self) -> None:
         self.move(Event.CONFIRM, "signal")
 
+    def _withheld(self) -> None:
+        """Of an attempt before it was held again."""
+        self.move(Event.CONFIRM, "signal")
+
     def _held(self) -> None:
-        if self.dice.random() < 0.5:
+        chance = self.dice.random()
+        if chance < 0.1 and self.attempt:
+            self._signal()
+        elif chance < 0.5:
             self.move(Event.RELEASE, "released", next_at=self.clock.at)
+        elif chance < 0.8:
+            self.move(Event.WITHHOLD, "refused by the OM")
         else:
-            self.move(Event.GIVE_UP, "refused by the OM")
+            self.move(Event.GIVE_UP, "person")
 
     def _ready(self) -> None:
         chance = self.dice.random()
@@ -345,7 +354,8 @@ def lived(dice: random.Random) -> Life:
 def check(life: Life) -> None:
     for before, event, after in life.path:
         assert TRANSITIONS[before][event] is after
-        assert before is not State.HELD or event in {Event.RELEASE, Event.GIVE_UP}
+        assert before is not State.HELD or event in TRANSITIONS[State.HELD]
+        assert after is not State.CLAIMED or before is State.READY
     assert life.state in ENDED | FOR_A_PERSON
     assert life.why
     assert life.counted <= 1 + life.retries

@@ -102,7 +102,14 @@ def test_no_wait_is_shorter_than_its_step_or_much_longer(attempt, failures, dice
 def test_the_words_for_a_state_are_those_of_the_rest_api():
     assert {state: str(word) for state, word in wire.STATUS_OF.items()} == {
         state: str(STANDING[state])
-        for state in (State.DELIVERED, State.REFUSED, State.DEAD, State.UNKNOWN, State.HELD)
+        for state in (
+            State.DELIVERED,
+            State.REFUSED,
+            State.DEAD,
+            State.UNKNOWN,
+            State.HELD,
+            State.WITHHELD,
+        )
     }
 
 

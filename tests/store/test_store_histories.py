@@ -3,6 +3,7 @@ import asyncio
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
+from gateway.lifecycle import State
 from gateway.store.deliveries import ENDED
 from tests.store.histories import FOR_A_PERSON, History, Run
 
