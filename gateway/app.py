@@ -9,6 +9,7 @@ import ssl
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from pathlib import Path
 from time import monotonic
 from typing import TypeVar
@@ -159,8 +160,18 @@ def _read(installation: Installation, before: SchemaSet | None) -> tuple[Directo
     return directory, load_schemas(fresh, directory, before=before)
 
 
+async def _without_revoked(plain: Directory, store: Store) -> Directory:
+    """Standing approvals that were withdrawn count no more; the fingerprint tells them, too."""
+    revoked = await store.holds.revoked()
+    if not revoked:
+        return plain
+    mark = sha256("\n".join((plain.fingerprint, *sorted(revoked))).encode()).hexdigest()
+    return replace(plain, gate=replace(plain.gate, revoked=revoked), fingerprint=mark)
+
+
 async def _with_epoch(plain: Directory, store: Store, *, was: str | None) -> Directory:
-    return replace(plain, epoch=await store.sync_epoch(plain.fingerprint, was=was))
+    fresh = await _without_revoked(plain, store)
+    return replace(fresh, epoch=await store.sync_epoch(fresh.fingerprint, was=was))
 
 
 def _log_rules(directory: Directory) -> None:

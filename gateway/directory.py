@@ -278,11 +278,33 @@ class StandingApproval:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class InForce:
+    """What a delivery may stand on at one moment; nothing by itself."""
+
+    approvals: frozenset[str] = frozenset()
+    """Ids of standing approvals."""
+    table: str = ""
+    """Version of the classification table."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Gate:
     """What the OM has laid down; empty allows nothing."""
 
     table: ClassificationTable
     approvals: tuple[StandingApproval, ...] = ()
+    revoked: frozenset[str] = frozenset()
+    """Standing approvals that were withdrawn: they cover nothing."""
+
+    @property
+    def standing(self) -> tuple[StandingApproval, ...]:
+        """The approvals that were not withdrawn."""
+        return tuple(a for a in self.approvals if a.id not in self.revoked)
+
+    def in_force(self, at: datetime) -> InForce:
+        """Return what counts at this moment."""
+        lasting = (a.id for a in self.standing if a.valid_from <= at < a.valid_until)
+        return InForce(approvals=frozenset(lasting), table=self.table.version)
 
 
 # --- trust ----------------------------------------------------------------------------

@@ -121,6 +121,8 @@ async def _tidy(app: App) -> None:
     for code in kept.failed:
         log.error("housekeeping.failed", code=code)
         app.metrics.refused(code)
+    await app.gateway.ask_om()
+    await app.gateway.watch_holds()
     dropped = await app.gateway.calling.drop_old()
     if dropped:
         log.warning("webhooks.dropped", events=dropped)

@@ -138,16 +138,11 @@ class Worker:
 
     async def _claim(self, limit: int, *, sure: bool) -> tuple[Claim, ...]:
         directory = self._gateway.snapshots.current()
-        now = self._clock.now()
-        valid = frozenset(
-            a.id for a in directory.gate.approvals if a.valid_from <= now < a.valid_until
-        )
         return await self._queue.claim(
             worker=self._name,
             limit=limit,
             epoch=directory.epoch,
-            approvals=valid,
-            table=directory.gate.table.version,
+            gate=directory.gate.in_force(self._clock.now()),
             suspended=directory.suspended,
             sure=sure,
         )

@@ -21,14 +21,17 @@ from gateway.lifecycle import State
 from gateway.message import Aanlevering, Address, Oin
 from gateway.pipeline import answers, judge, warned
 from gateway.pipeline.house import House
+from gateway.pipeline.passing import Passing, held_here
 from gateway.pipeline.ruling import Ruling, concerns_us
 from gateway.ports import (
+    Acceptance,
     Admission,
     AuditEvent,
     Direction,
     Known,
     NewDelivery,
     NewMessage,
+    NewRuling,
 )
 from gateway.rules import approval, routing
 from gateway.security.open import Opened
@@ -65,6 +68,7 @@ class Admitting:
         """Take the ports."""
         self._house = house
         self._ruling = Ruling(house)
+        self._passing = Passing(house)
 
     async def admit(
         self, directory: Directory, opened: Opened, signal: bytes, at: datetime
@@ -112,6 +116,8 @@ class Admitting:
         stuurgegevens = document.stuurgegevens
         origin = await self._origin(document, taken.party)
         deliveries = self._deliveries(directory, document, taken, origin)
+        ruling = await self._let_go(directory, document, deliveries, taken.at)
+        passes, waiting = await self._passing.seen(directory, document, taken.at)
         payload = await self._house.payloads.put(taken.octets) if deliveries else None
         events = self._events(taken, document, deliveries, warnings=valid.warnings)
         message = self._message(taken, document)
@@ -126,7 +132,23 @@ class Admitting:
             deliveries=deliveries,
             events=events,
             answers=origin.id if origin else None,
+            accepts=_on_conditions(document, origin),
+            ruling=ruling or waiting,
+            passes=passes,
+            withdrawal=await self._passing.withdrawn(directory, document, taken.at),
         )
+
+    async def _let_go(
+        self,
+        directory: Directory,
+        document: Document,
+        deliveries: tuple[NewDelivery, ...],
+        at: datetime,
+    ) -> NewRuling | None:
+        """At a knooppunt: the decision that was seen for what is held, if there is one."""
+        for delivery in deliveries:
+            return await self._passing.with_pass(directory, document, delivery, at)
+        return None
 
     async def _ours(self, directory: Directory, taken: Taken, valid: judge.Valid) -> Admission:
         """A message of the gate: what it changes is in the same commit, and so is the answer."""
@@ -172,10 +194,15 @@ class Admitting:
         )
         if isinstance(route, routing.ToPostvak) and document.name == "Bv01Bericht":
             return ()  # it has done its work when its origin is marked as answered
-        released = approval.forwarded(document.sha256)
+        gate = self._passing.judged(directory, document, taken.version)
         delivery = answers.to_delivery(
-            self._house, route, at=taken.at, ground=released.ground, sha256=document.sha256
+            self._house, route, at=taken.at, ground=gate.ground, sha256=document.sha256
         )
+        if isinstance(gate, approval.Hold):
+            return (held_here(delivery, gate, directory, taken.at),)
+        if gate.approval_id:  # for the claim, which asks again
+            table = directory.gate.table.version
+            delivery = replace(delivery, approval_id=gate.approval_id, table_version=table)
         return (delivery,)
 
     def _message(self, taken: Taken, document: Document | None) -> NewMessage:
@@ -374,7 +401,9 @@ class Admitting:
             answers=None,
             followed_by=None,
             ruling=None,
+            passes=(),
             withdrawal=None,
+            accepts=None,
             request=None,
         )
 
@@ -384,6 +413,13 @@ def _on_our_own(document: Document, origin: Known | None) -> bool:
     if document.name not in ANSWERS or origin is None:
         return False
     return origin.direction is Direction.OWN and origin.kind in toets.KINDS
+
+
+def _on_conditions(document: Document, origin: Known | None) -> Acceptance | None:
+    """A Bv01 on conditions accepts them, a Fo01 does not."""
+    if document.name not in ANSWERS or origin is None or origin.kind != toets.VOORWAARDEN:
+        return None
+    return Acceptance(terms=origin.id, accepted=document.name == "Bv01Bericht")
 
 
 def _same_action(document: Document, taken: Taken) -> None:

@@ -7,6 +7,7 @@ again. Nothing here releases anything.
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from gateway.config import GateMode
 from gateway.directory import Directory, Party
 from gateway.errors import GatewayError, NoRoute, Refused, StaleSnapshot
 from gateway.message import Address, Oin
@@ -45,6 +46,9 @@ class Asking:
     async def ask_one(self, hold: Hold) -> bool:
         """Ask for one; an alarm where nobody can be asked. Raises Unavailable."""
         directory = self._house.snapshots.current()
+        party = directory.party(hold.message.party)
+        if party is not None and party.gate is GateMode.DECISION:
+            return False  # the police asks; its decision passes by here
         decider = directory.decider(hold.message.party)
         if decider is None:
             return await self._nobody(hold, "toets.geen_om")

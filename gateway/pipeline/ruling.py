@@ -95,7 +95,7 @@ class Ruling:
 
     async def _ruling(self, directory: Directory, document: Document, at: datetime) -> ForUs:
         besluit = toets.read_besluit(document)
-        signer, proof = self._signed(directory, document, at)
+        signer, proof = self.signed(directory, document, at)
         hold = await self._house.holds.find(besluit.verzoek)
         return ForUs(
             ruling=await self.judged(directory, besluit, document, hold, (signer, proof), at)
@@ -154,8 +154,11 @@ class Ruling:
             asker=hold.backend,
         )
 
-    def _signed(self, directory: Directory, document: Document, at: datetime) -> tuple[Party, str]:
-        """Return who signed inside the document, and the thumbprint of the certificate."""
+    def signed(self, directory: Directory, document: Document, at: datetime) -> tuple[Party, str]:
+        """Return who signed inside the document, and the thumbprint of the certificate.
+
+        Raises SignatureInvalid, CertificateRejected, RevocationUnknown.
+        """
         signed = verify_document(document)
         trust = self._house.snapshots.trust(directory)
         party = judge_officer_signature(
@@ -217,7 +220,7 @@ class Ruling:
         by = Oin(zender.organisatie) if zender else directory.me
         if intrekking.doel is Doel.VERZOEK:
             return ForUs(withdrawal=_of_request(intrekking, by))
-        signer, _ = self._signed(directory, document, at)
+        signer, _ = self.signed(directory, document, at)
         if signer.oin != by or intrekking.officier is None:
             raise PolicyViolation("toets.besluit.partij", "De intrekking komt niet van het OM.")
         return await self._of_ruling(directory, intrekking, intrekking.officier, document, signer)

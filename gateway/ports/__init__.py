@@ -59,14 +59,17 @@ from gateway.ports.stored import (
     StoredPayload,
 )
 from gateway.ports.toets import (
+    Acceptance,
     Desk,
     Ends,
     Hold,
     Holds,
     NewHold,
+    NewPass,
     NewRequest,
     NewRuling,
     NewWithdrawal,
+    Pass,
     Request,
     RequestsWanted,
     RulingView,
@@ -84,6 +87,7 @@ from gateway.ports.webhooks import (
 )
 
 __all__ = [
+    "Acceptance",
     "Admission",
     "Admitted",
     "Alarm",
@@ -121,6 +125,7 @@ __all__ = [
     "NewDelivery",
     "NewHold",
     "NewMessage",
+    "NewPass",
     "NewRequest",
     "NewRuling",
     "NewWithdrawal",
@@ -128,6 +133,7 @@ __all__ = [
     "Outcome",
     "Owed",
     "Page",
+    "Pass",
     "Payloads",
     "Postvak",
     "PostvakItem",

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from gateway.directory import InForce
 from gateway.lifecycle import State
 from gateway.message import Oin
 from gateway.ports.stored import Admission, AuditEvent, Known
@@ -26,7 +27,7 @@ class PostvakItem:
 
 
 class Postvak(Protocol):
-    async def take(
+    async def take(  # noqa: PLR0913 - the facts of one look, all by name
         self,
         *,
         party: Oin,
@@ -34,9 +35,13 @@ class Postvak(Protocol):
         consumer: str,
         limit: int,
         lease: timedelta,
+        gate: InForce,
         kind: str | None = None,
     ) -> tuple[PostvakItem, ...]:
-        """Lease what waits for these applicaties, oldest first; of one kind where it is given."""
+        """Lease what waits for these applicaties, oldest first; of one kind where it is given.
+
+        What was never shown and may not leave any more, by what is in force, is held again.
+        """
         ...
 
     async def get(self, delivery: str, *, party: Oin) -> PostvakItem | None: ...

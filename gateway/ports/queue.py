@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 
+from gateway.directory import InForce
 from gateway.message import Oin, Reference
 from gateway.ports.stored import AuditEvent, DeliveryKind, Known, StoredPayload
 from gateway.rules.approval import Decision
@@ -91,14 +92,13 @@ Outcome = HandedOver | TryAgain | GaveUp | LostTrack | HeldAgain
 class Queue(Protocol):
     """Deliveries out. Lanes (one per recipient and channel) are claimed before deliveries."""
 
-    async def claim(  # noqa: PLR0913 - the facts of one claim, all by name
+    async def claim(
         self,
         *,
         worker: str,
         limit: int,
         epoch: int,
-        approvals: frozenset[str],
-        table: str,
+        gate: InForce,
         suspended: frozenset[Oin] = frozenset(),
         sure: bool = False,
     ) -> tuple[Claim, ...]:
@@ -106,8 +106,8 @@ class Queue(Protocol):
 
         `sure`: there probably is something, so that it is not looked first.
         Claims only where the epoch is still `epoch`, the payload hash is that of the message,
-        and what it stands on still holds: a standing approval that is one of `approvals` and was
-        not withdrawn, or a decision in force, for that delivery, octets, recipient and `table`.
+        and what it stands on still holds: a standing approval in force that was not withdrawn, or
+        a decision in force for that delivery, octets, recipient and table.
         """
         ...
 

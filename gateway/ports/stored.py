@@ -8,7 +8,7 @@ from typing import Protocol
 
 from gateway.lifecycle import State
 from gateway.message import Aanlevering, Oin, Reference, Stuurgegevens
-from gateway.ports.toets import NewHold, NewRequest, NewRuling, NewWithdrawal
+from gateway.ports.toets import Acceptance, NewHold, NewPass, NewRequest, NewRuling, NewWithdrawal
 
 
 class Direction(StrEnum):
@@ -168,8 +168,12 @@ class Admission:
     """An own message that this one brings about (the Fo01 on a refused document)."""
     ruling: NewRuling | None = None
     """A decision of the OM, that is carried out."""
+    passes: tuple[NewPass, ...] = ()
+    """At a knooppunt: what a decision that passes by allows later."""
     withdrawal: NewWithdrawal | None = None
     """A decision, request or standing approval that ends."""
+    accepts: Acceptance | None = None
+    """The receiver's word on the conditions of a decision."""
     request: NewRequest | None = None
     """What an officer is asked here; its delivery is the first one."""
 

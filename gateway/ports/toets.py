@@ -79,6 +79,43 @@ class NewRuling:
     """The message that tells the receiver the conditions."""
     accept_first: bool = False
     """Nothing leaves before the receiver has confirmed `terms`."""
+    of_pass: str = ""
+    """At a knooppunt: the decision that was seen passing by, which is spent with it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewPass:
+    """At a knooppunt: a decision that was seen on its way to the police, for one receiver."""
+
+    id: str
+    police: Oin
+    recipient: Oin
+    payload_sha256: str
+    valid_until: datetime
+    signer: str
+    document: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pass:
+    """A decision that was seen and is not spent, withdrawn or over."""
+
+    id: str
+    at: datetime
+    recipient: Oin
+    payload_sha256: str
+    valid_until: datetime
+    signer: str
+    document: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Acceptance:
+    """What the receiver answered to the conditions of a decision."""
+
+    terms: str
+    """Id of the message with the conditions."""
+    accepted: bool
 
 
 class Ends(StrEnum):
@@ -87,6 +124,7 @@ class Ends(StrEnum):
     RULING = "besluit"
     REQUEST = "verzoek"
     APPROVAL = "toestemming"
+    SEEN = "gezien besluit"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,6 +204,14 @@ class Holds(Protocol):
 
     async def adopt(self) -> int:
         """Open a hold for what is held without one; return how many."""
+        ...
+
+    async def passed(self, payload_sha256: str, recipient: Oin) -> Pass | None:
+        """Return a decision that was seen for exactly this and is not spent."""
+        ...
+
+    async def waiting(self, payload_sha256: str, recipient: Oin) -> Hold | None:
+        """Return the open hold of these octets for this recipient."""
         ...
 
     async def revoked(self) -> frozenset[str]:

@@ -130,6 +130,21 @@ def pass_or_hold(  # noqa: PLR0913 - the facts of one decision, all by name
     return Released(ground=Ground.STANDING, payload_sha256=payload_sha256, approval_id=approval.id)
 
 
+def second_gate(
+    verdict: Verdict, *, sender: Party, receiver: Party, payload_sha256: str
+) -> Released | Hold:
+    """Decide at a knooppunt on what a partner sent that has a gate of its own (domain 9.1.2).
+
+    What the table names, or does not know, waits for a decision on the same octets; the rest was
+    judged by the partner, with what only he knows.
+    """
+    if not _gated(sender, receiver) or verdict.exempt:
+        return forwarded(payload_sha256)
+    unnamed = () if verdict.classified else (_UNNAMED,)
+    named = tuple((GateReason.INDIVIDUAL, reason) for reason in verdict.reasons)
+    return _hold((*unnamed, *named)) if unnamed or named else forwarded(payload_sha256)
+
+
 def still_released(  # noqa: PLR0913 - the facts of one decision, all by name
     *,
     ground: str,
@@ -172,7 +187,7 @@ def recheck(
         return released
     if released.ground != Ground.STANDING:
         return _hold((_UNKNOWN_GROUND,))
-    same = (a for a in gate.approvals if a.id == released.approval_id)
+    same = (a for a in gate.standing if a.id == released.approval_id)
     return released if any(_covers(a, kind, receiver, at) for a in same) else _hold((_ENDED,))
 
 
@@ -272,7 +287,7 @@ def _standing(
     """Return the approval that lasts longest of those that cover this message."""
     covering = (
         a
-        for a in gate.approvals
+        for a in gate.standing
         if wpg_artikel in a.wpg_artikelen and _covers(a, message, receiver, at)
     )
     return max(covering, key=lambda a: (a.valid_until, a.id), default=None)

@@ -8,17 +8,17 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from gateway.directory import GateReason
 from gateway.lifecycle import Event, State
 from gateway.message import Oin
 from gateway.ports import Claim, DeliveryChannel, DeliveryKind
-from gateway.rules.approval import Decision, Ground
+from gateway.rules.approval import Decision
 from gateway.store import epoch
 from gateway.store.clock import db_now, stepped_back
 from gateway.store.deliveries import SPOT, move, spot, told
+from gateway.store.gatetest import REVOKED, GateTest, decision_of, used
 from gateway.store.prepared import Prepared
 from gateway.store.records import KNOWN, known
-from gateway.store.tables import deliveries, lanes, messages, revocations, rulings, workers
+from gateway.store.tables import deliveries, lanes, messages, workers
 from gateway.store.transaction import Tx
 
 _CLAIM = (
@@ -42,22 +42,8 @@ _CLAIM = (
             "spared",
         )
     ),
-    sa.exists().where(revocations.c.approval == deliveries.c.approval_id).label("revoked"),
+    REVOKED,
     *KNOWN,
-)
-_DECISION = Prepared(
-    sa.select(
-        rulings.c.delivery,
-        rulings.c.payload_sha256,
-        rulings.c.recipient,
-        rulings.c.valid_until,
-        rulings.c.releases,
-    ).where(rulings.c.id == sa.bindparam("ruling"), rulings.c.ended_at.is_(None))
-)
-_USED = Prepared(
-    sa.update(rulings)
-    .where(rulings.c.id == sa.bindparam("b_ruling"), rulings.c.used_at.is_(None))
-    .values(used_at=sa.bindparam("b_now", type_=rulings.c.used_at.type))
 )
 
 
@@ -161,10 +147,7 @@ class ClaimDue:
     worker: str
     limit: int
     epoch: int
-    approvals: frozenset[str]
-    """Standing approvals that are in force now."""
-    table: str
-    """Version of the classification table that is in force."""
+    gate: GateTest
     suspended: frozenset[Oin]
     cap: int
     now: datetime
@@ -214,8 +197,9 @@ class ClaimDue:
         return _Line(rows, full=len(rows) == most)
 
     def _claim(self, tx: Tx, row: sa.Row[Any]) -> Claim | None:
-        decision = self._decision(tx, row)
-        ground = self._not_released(row, decision)
+        signal = row.kind == str(DeliveryKind.SIGNAL)
+        decision = None if signal else decision_of(tx, row)
+        ground = "" if signal else self.gate.fault(row, decision)
         if ground:
             self._hold(tx, row, ground)
             return None
@@ -235,52 +219,8 @@ class ClaimDue:
         if not move(tx, at, Event.CLAIM, audit, changes=changes, same=same):
             return None
         if decision is not None:
-            tx.change(_USED, {"b_ruling": decision.id, "b_now": self.now})
+            used(tx, decision, self.now)
         return _value(row, decision)
-
-    def _decision(self, tx: Tx, row: sa.Row[Any]) -> Decision | None:
-        """Read what it stands on behind the lock of its row: who ends it locks that first."""
-        if row.ground != str(Ground.INDIVIDUAL):
-            return None
-        found = tx.find(_DECISION, {"ruling": row.approval_id}).first()
-        if found is None or not found.releases:
-            return None
-        return Decision(
-            id=row.approval_id,
-            delivery=found.delivery,
-            payload_sha256=found.payload_sha256,
-            recipient=Oin(found.recipient),
-            valid_until=found.valid_until,
-        )
-
-    def _not_released(self, row: sa.Row[Any], decision: Decision | None) -> str:
-        """Return why the gate does not let it pass any more; empty when it does."""
-        if row.kind == str(DeliveryKind.SIGNAL):
-            return ""
-        if row.payload_sha256 != row.m_content_sha256:
-            return str(GateReason.UNCLASSIFIED)
-        match row.ground:
-            case Ground.STANDING:
-                good = row.approval_id in self.approvals and not row.revoked
-                return "" if good else str(GateReason.NO_STANDING_APPROVAL)
-            case Ground.INDIVIDUAL:
-                return "" if self._decided(row, decision) else str(GateReason.INDIVIDUAL)
-            case Ground.NOT_GATED | Ground.FORWARDED | Ground.OWN:
-                return ""
-            case _:
-                return str(GateReason.UNCLASSIFIED)
-
-    def _decided(self, row: sa.Row[Any], decision: Decision | None) -> bool:
-        return (
-            decision is not None
-            and row.table_version == self.table
-            and decision.covers(
-                delivery=row.id,
-                payload_sha256=row.payload_sha256,
-                recipient=row.m_ontvanger,
-                at=self.now,
-            )
-        )
 
     def _hold(self, tx: Tx, row: sa.Row[Any], ground: str) -> None:
         at = spot(row)

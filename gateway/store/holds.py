@@ -1,5 +1,6 @@
 """What is held here, and who was asked: the port `Holds`."""
 
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,6 +19,7 @@ from gateway.ports import (
     Ends,
     Hold,
     NewWithdrawal,
+    Pass,
     RulingView,
 )
 from gateway.rules.deciding import moments, passed
@@ -28,7 +30,7 @@ from gateway.store.prepared import Prepared
 from gateway.store.reading import Reads
 from gateway.store.records import KNOWN, known
 from gateway.store.rulings import read_conditions, withdraw
-from gateway.store.tables import alarms, deliveries, holds, messages, revocations, rulings
+from gateway.store.tables import alarms, deliveries, holds, messages, passes, revocations, rulings
 from gateway.store.transaction import Tx
 from gateway.store.writer import Writer
 from gateway.wire.toets import Uitkomst
@@ -68,6 +70,18 @@ def _hold(row: sa.Row[Any]) -> Hold:
         request=row.request,
         closed_at=row.closed_at,
         outcome=row.outcome,
+    )
+
+
+def _pass(row: sa.Row[Any]) -> Pass:
+    return Pass(
+        id=row.id,
+        at=row.at,
+        recipient=Oin(row.recipient),
+        payload_sha256=row.payload_sha256,
+        valid_until=row.valid_until,
+        signer=row.signer,
+        document=zlib.decompress(row.document),
     )
 
 
@@ -326,6 +340,29 @@ class SqlHolds:
     async def adopt(self) -> int:
         """Open a hold for what is held without one; see the port."""
         return await self._writer.commit(AdoptHeld(now=self._clock.now()))
+
+    async def passed(self, payload_sha256: str, recipient: Oin) -> Pass | None:
+        """Return a decision that was seen for exactly this and is not spent; see the port."""
+        statement = (
+            sa.select(passes)
+            .where(
+                passes.c.payload_sha256 == payload_sha256,
+                passes.c.recipient == recipient,
+                passes.c.ended_at.is_(None),
+            )
+            .order_by(passes.c.valid_until.desc())
+        )
+        row = await self._reads(lambda c: c.execute(statement).first())
+        return None if row is None else _pass(row)
+
+    async def waiting(self, payload_sha256: str, recipient: Oin) -> Hold | None:
+        """Return the open hold of these octets for this recipient."""
+        found = await self._holds(
+            _HOLD.where(
+                _OPEN, holds.c.payload_sha256 == payload_sha256, holds.c.recipient == recipient
+            )
+        )
+        return found[0] if found else None
 
     async def revoked(self) -> frozenset[str]:
         """Return the standing approvals that were withdrawn."""

@@ -35,7 +35,7 @@ from gateway.store.records import (
     message_row,
     write_references,
 )
-from gateway.store.rulings import carry_out, withdraw
+from gateway.store.rulings import accept, carry_out, see, withdraw
 from gateway.store.tables import deliveries, messages, revocations
 from gateway.store.transaction import Tx
 from gateway.store.writer import Writer
@@ -112,6 +112,7 @@ def _still_standing(tx: Tx, admission: Admission) -> None:
 
 def _toets(tx: Tx, admission: Admission, now: datetime) -> None:
     """Carry out what the OM says, or put to it what it is asked."""
+    see(tx, admission.passes, now)
     if admission.ruling is not None:
         if admission.ruling.terms is not None:
             tx.flush()
@@ -121,6 +122,9 @@ def _toets(tx: Tx, admission: Admission, now: datetime) -> None:
     if admission.withdrawal is not None:
         tx.flush()
         withdraw(tx, admission.withdrawal, now)
+    if admission.accepts is not None:
+        tx.flush()
+        accept(tx, admission.accepts, now)
     if admission.request is not None:
         message, delivery = admission.message.id, admission.deliveries[0].id
         add_request(tx, admission.request, message, delivery, now)

@@ -6,6 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from gateway.directory import InForce
 from gateway.errors import DuplicateConflict, NoRoute
 from gateway.lifecycle import Event, State
 from gateway.message import Oin
@@ -18,7 +19,8 @@ from gateway.ports import (
     PostvakItem,
 )
 from gateway.store.bell import Bells
-from gateway.store.deliveries import SPOT, lane_id, move, spot, told
+from gateway.store.deliveries import SPOT, Spot, lane_id, move, spot, told
+from gateway.store.gatetest import GATED, GateTest, decision_of, used
 from gateway.store.inbox import admit
 from gateway.store.reading import Reads
 from gateway.store.records import KNOWN, known
@@ -32,8 +34,8 @@ _ITEM: sa.Select[Any] = (
     sa.select(
         *SPOT,
         deliveries.c.applicatie,
-        deliveries.c.payload_sha256,
         deliveries.c.next_at,
+        *GATED,
         sa.func.coalesce(payloads.c.size, 0).label("size"),
         *KNOWN,
     )
@@ -68,6 +70,7 @@ class Take:
     consumer: str
     limit: int
     lease: timedelta
+    gate: GateTest
     now: datetime
     kind: str | None = None
 
@@ -108,6 +111,8 @@ class Take:
 
     def _take(self, tx: Tx, row: sa.Row[Any]) -> PostvakItem | None:
         at = spot(row)
+        if at.state is State.READY and not self._may_leave(tx, row, at):
+            return None
         until = self.now + self.lease
         audit = told(at, "postvak.shown", self.now, actor=self.consumer, repeated=at.attempt > 0)
         changes = {
@@ -119,6 +124,18 @@ class Take:
         if not move(tx, at, Event.HAND_OVER, audit, changes=changes):
             return None
         return _item(row, shown=at.attempt + 1, lease_until=until, state=State.SENT)
+
+    def _may_leave(self, tx: Tx, row: sa.Row[Any], at: Spot) -> bool:
+        """What was never shown is asked once more; else it is held again."""
+        decision = decision_of(tx, row)
+        fault = self.gate.fault(row, decision)
+        if fault:
+            audit = told(at, "delivery.held_again", self.now, code=f"gate.{fault}")
+            changes = {"ground": fault, "next_at": None, "expires_at": None}
+            move(tx, at, Event.HOLD_AGAIN, audit, changes=changes)
+        elif decision is not None:
+            used(tx, decision, self.now)
+        return not fault
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,7 +195,7 @@ class SqlPostvak:
         self._bells = bells
         self._clock = clock
 
-    async def take(
+    async def take(  # noqa: PLR0913 - the facts of one look, all by name
         self,
         *,
         party: Oin,
@@ -186,17 +203,20 @@ class SqlPostvak:
         consumer: str,
         limit: int,
         lease: timedelta,
+        gate: InForce,
         kind: str | None = None,
     ) -> tuple[PostvakItem, ...]:
         """Lease what waits, oldest first. Looks before it writes: most looks find nothing."""
         self._bells.postvak.look(party)
+        now = self._clock.now()
         unit = Take(
+            gate=GateTest(in_force=gate, now=now),
             party=party,
             applicaties=applicaties,
             consumer=consumer,
             limit=limit,
             lease=lease,
-            now=self._clock.now(),
+            now=now,
             kind=kind,
         )
         found = await self._reads(lambda c: c.execute(unit.waiting()).first())

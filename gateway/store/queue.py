@@ -6,6 +6,7 @@ from typing import Any, assert_never
 
 import sqlalchemy as sa
 
+from gateway.directory import InForce
 from gateway.errors import StaleSnapshot
 from gateway.lifecycle import TRANSITIONS, Event, State
 from gateway.message import Oin, Reference
@@ -34,6 +35,7 @@ from gateway.store.deliveries import (
     spot,
     told,
 )
+from gateway.store.gatetest import GateTest
 from gateway.store.kept import keep
 from gateway.store.prepared import Prepared
 from gateway.store.reading import Reads
@@ -249,14 +251,13 @@ class SqlQueue:
         self._beats: dict[str, float] = {}
         self._suspended: frozenset[Oin] = frozenset()
 
-    async def claim(  # noqa: PLR0913 - the facts of one claim, all by name
+    async def claim(
         self,
         *,
         worker: str,
         limit: int,
         epoch: int,
-        approvals: frozenset[str],
-        table: str,
+        gate: InForce,
         suspended: frozenset[Oin] = frozenset(),
         sure: bool = False,
     ) -> tuple[Claim, ...]:
@@ -267,15 +268,15 @@ class SqlQueue:
         approval or a decision wait.
         """
         self._suspended = suspended
+        now = self._clock.now()
         unit = ClaimDue(
             worker=self._name(worker),
             limit=limit,
             epoch=epoch,
-            approvals=approvals,
-            table=table,
+            gate=GateTest(in_force=gate, now=now),
             suspended=suspended,
             cap=self._cap,
-            now=self._clock.now(),
+            now=now,
             beat=self._beat_due(worker),
         )
         if limit < 1 or not (sure or await self._anything(unit)):

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from gateway.errors import PolicyViolation, Unavailable
 from gateway.lifecycle import Event, State
-from gateway.ports import AuditEvent, Ends, NewRuling, NewWithdrawal
+from gateway.ports import Acceptance, AuditEvent, Ends, NewPass, NewRuling, NewWithdrawal
 from gateway.rules.approval import Ground
 from gateway.store import epoch
 from gateway.store.asked import end_request
@@ -24,11 +24,14 @@ from gateway.store.clock import stepped_back
 from gateway.store.deliveries import SPOT, Spot, move, spot, told
 from gateway.store.holding import close_hold, hold_again
 from gateway.store.prepared import Prepared
-from gateway.store.tables import Moment, deliveries, holds, messages, revocations, rulings
+from gateway.store.tables import Moment, deliveries, holds, messages, passes, revocations, rulings
 from gateway.store.transaction import Tx
 from gateway.wire.toets import Uitkomst, Voorwaarde
 
 RELEASES = frozenset({Uitkomst.VRIJGEVEN, Uitkomst.ONDER_VOORWAARDEN})
+NOT_ACCEPTED = "voorwaarden niet aanvaard"
+WITHDRAWN = "ingetrokken"
+"""Outcomes of a hold after which another one is open."""
 
 _OPEN = (
     sa.select(
@@ -92,6 +95,8 @@ def carry_out(tx: Tx, ruling: NewRuling, now: datetime) -> None:
         raise moved()
     releases = ruling.outcome in RELEASES
     tx.insert(rulings, (_row(ruling, now, releases=releases),))
+    if ruling.of_pass:
+        _spend(tx, ruling, now)
     tx.flush()  # one in force per delivery: the database says so
     at = spot(row)
     tx.record(_told(at, ruling, now))
@@ -99,6 +104,37 @@ def carry_out(tx: Tx, ruling: NewRuling, now: datetime) -> None:
         _withhold(tx, at, ruling, now)
     elif not ruling.accept_first:
         release(tx, row, ruling.id, now, outcome=ruling.outcome, officer=ruling.officer)
+
+
+def see(tx: Tx, made: Iterable[NewPass], now: datetime) -> None:
+    """Keep what a decision that passes by allows; the same one twice is one."""
+    for one in made:
+        known = sa.select(passes.c.seq).where(
+            passes.c.id == one.id, passes.c.recipient == one.recipient
+        )
+        if tx.read(known).first() is None:
+            row = asdict(one) | {"document": zlib.compress(one.document)}
+            tx.insert(passes, (row | {"at": now, "ended_at": None, "ended_why": ""},))
+            data = {"ruling": one.id, "sha256": one.payload_sha256, "signer": one.signer}
+            tx.record(AuditEvent(event="toets.seen", at=now, party=one.police, data=data))
+
+
+def _spend(tx: Tx, ruling: NewRuling, now: datetime) -> None:
+    """A decision lets one delivery go. Raises Unavailable `toets.moved` when it is spent."""
+    tx.flush()
+    ended = tx.write(
+        sa.update(passes)
+        .where(
+            passes.c.id == ruling.of_pass,
+            passes.c.recipient == ruling.recipient,
+            passes.c.payload_sha256 == ruling.payload_sha256,
+            passes.c.ended_at.is_(None),
+            passes.c.valid_until > now,
+        )
+        .values(ended_at=now, ended_why=f"spent:{ruling.delivery}")
+    )
+    if ended != 1:
+        raise moved()
 
 
 def _fits(row: sa.Row[Any], ruling: NewRuling) -> bool:
@@ -179,6 +215,34 @@ def _withhold(tx: Tx, at: Spot, ruling: NewRuling, now: datetime) -> None:
         raise moved()
 
 
+def accept(tx: Tx, acceptance: Acceptance, now: datetime) -> None:
+    """The receiver answered the conditions: release what waited for that, or ask the OM again.
+
+    Nothing happens when it waits for nothing any more. Raises Unavailable `clock.stepped`.
+    """
+    found = tx.read(
+        sa.select(rulings).where(
+            rulings.c.terms == acceptance.terms, rulings.c.releases, rulings.c.ended_at.is_(None)
+        )
+    ).first()
+    if found is None:
+        return
+    row = tx.read(_HELD_BY, {"hold": found.hold}).first()
+    if row is None or row.state != str(State.HELD):
+        return
+    if stepped_back(tx.high_water, now):
+        raise Unavailable("clock.stepped", "the clock went back: nothing is released")
+    at = spot(row)
+    name = "toets.accepted" if acceptance.accepted else "toets.not_accepted"
+    tx.record(told(at, name, now, actor=found.recipient, ruling=found.id))
+    if not acceptance.accepted:
+        tx.change(_END, {"b_id": found.id, "b_now": now, "b_why": "toets.niet_aanvaard"})
+        close_hold(tx, at.id, now, NOT_ACCEPTED)
+        hold_again(tx, at.id, now, why="toets.niet_aanvaard")
+    elif found.valid_until > now:
+        release(tx, row, found.id, now, outcome=found.outcome, officer=found.officer)
+
+
 # --- what ends ------------------------------------------------------------------------
 
 
@@ -191,6 +255,8 @@ def withdraw(tx: Tx, withdrawal: NewWithdrawal, now: datetime) -> None:
             _revoke(tx, withdrawal, now)
         case Ends.REQUEST:
             end_request(tx, withdrawal.id, withdrawal.actor, now)
+        case Ends.SEEN:
+            _end_pass(tx, withdrawal, now)
 
 
 def _withdraw_ruling(tx: Tx, withdrawal: NewWithdrawal, now: datetime) -> None:
@@ -207,14 +273,38 @@ def _withdraw_ruling(tx: Tx, withdrawal: NewWithdrawal, now: datetime) -> None:
     facts = {"ruling": row.ruling, "reason": withdrawal.reason}
     audit = told(at, name, now, code="toets.ingetrokken", actor=withdrawal.actor, **facts)
     if at.state is State.READY and row.ruling_ended is None and early:
-        changes = {"ground": "ingetrokken", "next_at": None, "expires_at": None}
+        changes = {"ground": WITHDRAWN, "next_at": None, "expires_at": None}
         if not move(tx, at, Event.HOLD_AGAIN, audit, changes=changes):
             raise moved()
         return
     tx.record(audit)
     if at.state is State.HELD and early:  # it waited for the receiver
-        close_hold(tx, at.id, now, "ingetrokken")
+        close_hold(tx, at.id, now, WITHDRAWN)
         hold_again(tx, at.id, now, why="toets.ingetrokken")
+
+
+def _end_pass(tx: Tx, withdrawal: NewWithdrawal, now: datetime) -> None:
+    """At a knooppunt: what the decision allowed, and the deliveries that wait under it."""
+    tx.write(
+        sa.update(passes)
+        .where(passes.c.id == withdrawal.id, passes.c.ended_at.is_(None))
+        .values(ended_at=now, ended_why="toets.ingetrokken")
+    )
+    rows = tx.read(
+        _RULING.where(
+            rulings.c.id.startswith(f"{withdrawal.id}@", autoescape=True),
+            rulings.c.ended_at.is_(None),
+        )
+    ).all()
+    for row in rows:
+        tx.change(_END, {"b_id": row.ruling, "b_now": now, "b_why": "toets.ingetrokken"})
+        at = spot(row)
+        early = at.attempt == 0 and at.state is State.READY
+        name = "toets.withdrawn" if early else "toets.withdrawn_late"
+        audit = told(at, name, now, code="toets.ingetrokken", actor=withdrawal.actor)
+        changes = {"ground": WITHDRAWN, "next_at": None, "expires_at": None}
+        if not (early and move(tx, at, Event.HOLD_AGAIN, audit, changes=changes)):
+            tx.record(audit)
 
 
 def _revoke(tx: Tx, withdrawal: NewWithdrawal, now: datetime) -> None:

@@ -457,6 +457,26 @@ rulings = sa.Table(
 """What the OM decided, each once; `document` is the signed decision, zlib-compressed. In force
 until `ended_at`: withdrawn, lapsed, or over. `terms`: the message with its conditions."""
 
+passes = sa.Table(
+    "passes",
+    metadata,
+    sa.Column("seq", _Seq, primary_key=True, autoincrement=True),
+    sa.Column("id", sa.String(80), nullable=False, index=True),
+    sa.Column("at", Moment, nullable=False),
+    _text("police", length=64),
+    _text("recipient", length=64),
+    _text("payload_sha256", length=64, index=True),
+    sa.Column("valid_until", Moment, nullable=False),
+    _text("signer", length=64),
+    sa.Column("document", sa.LargeBinary, nullable=False),
+    sa.Column("ended_at", Moment, nullable=True),
+    _text("ended_why"),
+    sa.UniqueConstraint("id", "recipient", name="uq_passes_id_recipient"),
+    sqlite_autoincrement=True,
+)
+"""At a knooppunt with a second gate: decisions that passed by, one row per receiver. Spent,
+withdrawn or not: `ended_at`."""
+
 revocations = sa.Table(
     "revocations",
     metadata,

@@ -10,7 +10,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from gateway.cli.demo.documents import Address, document
-from gateway.directory import Directory
+from gateway.directory import Directory, InForce
 from gateway.lifecycle import State
 from gateway.message import Aanlevering, Oin
 from gateway.ports import AlarmBounds, DeliveryKind, PostvakItem
@@ -113,6 +113,7 @@ class LyingTown:
     async def back_end(self, oin: Oin) -> None:
         """Take what waits; confirm most, refuse some, forget some until the lease is over."""
         items = await self.town[oin].store.postvak.take(
+            gate=InForce(),
             party=oin,
             applicaties=(APPLICATIE[oin],),
             consumer="back-end",

@@ -7,6 +7,7 @@ from uuid import uuid4
 import pytest
 
 from gateway.cli.demo.documents import Address, document, without
+from gateway.directory import InForce
 from gateway.errors import DuplicateConflict, PeerUnreachable, SchemaViolation
 from gateway.lifecycle import State
 from gateway.message import Aanlevering, WireMessage
@@ -34,6 +35,7 @@ async def hand_in(town, octets, aanlevering=PLAIN):
 
 async def waiting(town, oin=VT):
     return await town[oin].store.postvak.take(
+        gate=InForce(),
         party=oin,
         applicaties=(APPLICATIE[oin],),
         consumer="test",

@@ -1,9 +1,12 @@
 """What the police sends and the OM must decide on: held, asked, decided, and only then sent."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
+from gateway.config import GateMode
+from gateway.directory import InForce
 from gateway.lifecycle import State
 from gateway.ports import RequestsWanted, VerdictState
 from gateway.rules.officers import Wish
@@ -135,3 +138,94 @@ def _down(oin):
             raise towns.PeerUnreachable("peer.unreachable", "down")
 
     return breaks
+
+
+# --- a knooppunt with a gate ----------------------------------------------------------
+
+
+async def with_gate(town, mode):
+    parties = town[HUB].snapshots.current().parties
+    police = replace(parties[POLITIE], gate=mode)
+    await town[HUB].change(parties={**parties, POLITIE: police})
+
+
+async def without_rules(town):
+    """The police's own gate lets everything by."""
+    gate = town[POLITIE].snapshots.current().gate
+    await town[POLITIE].change(gate=replace(gate, table=replace(gate.table, rules=())))
+
+
+async def at_hub(town, kind="vtMeldingDi01"):
+    messages = await town[HUB].store.reader.messages(party=None, before=None, limit=50)
+    (message,) = [m for m in messages if m.kind == kind]
+    view = await town[HUB].store.reader.message(message.id)
+    return next(d.state for d in view.deliveries if d.recipient == VT)
+
+
+async def test_a_second_gate_lets_pass_what_it_saw_a_decision_for(town):
+    await with_gate(town, GateMode.DECISION)
+    receipt = await held(town)
+
+    await decide(town)
+
+    assert await state_of(town, receipt) is State.DELIVERED
+    assert await at_hub(town) is State.DELIVERED
+
+
+async def test_a_second_gate_holds_what_comes_without_a_decision(town):
+    """A police whose own gate was switched off."""
+    await with_gate(town, GateMode.DECISION)
+    await without_rules(town)
+    receipt = await hand_in(town, melding(aanhouding="ja"))
+    await town.settle()
+
+    assert not receipt.held
+    assert await at_hub(town) is State.HELD
+    assert await arrived(town) == []
+
+
+async def test_an_ordinary_message_passes_the_second_gate(town):
+    await with_gate(town, GateMode.DECISION)
+    await hand_in(town, melding())
+    await town.settle()
+
+    assert await arrived(town) == ["vtMeldingDi01"]
+
+
+async def test_without_access_points_the_om_decides_at_the_knooppunt(town):
+    await with_gate(town, GateMode.HERE)
+    await without_rules(town)
+    await hand_in(town, melding(aanhouding="ja"))
+    await town.settle()
+    assert await at_hub(town) is State.HELD
+    await town.keep_house()
+
+    request = await the_request(town, HUB)
+    await town[HUB].gateway.deciding.decide(request.id, officer="bos", wish=RELEASE)
+    await town.settle()
+
+    assert await at_hub(town) is State.DELIVERED
+    assert await arrived(town) == ["vtMeldingDi01"]
+
+
+async def test_conditions_that_must_be_accepted_wait_for_the_receiver(town):
+    receipt = await held(town)
+    terms = (Voorwaarde(code="V1", tekst="Alleen voor triage.", aanvaarding=True),)
+    wish = replace(RELEASE, outcome=Uitkomst.ONDER_VOORWAARDEN, conditions=terms)
+    await decide(town, wish)
+    assert await state_of(town, receipt) is State.HELD
+    assert await arrived(town) == ["verstrekkingsvoorwaardenDi01"]
+
+    vt = town[VT]
+    (item,) = await vt.store.postvak.take(
+        party=VT,
+        applicaties=vt.backend.applicaties,
+        consumer="x",
+        limit=5,
+        lease=timedelta(minutes=5),
+        gate=InForce(),
+    )
+    await vt.gateway.confirm(item.delivery, vt.backend)
+    await town.settle()
+
+    assert await state_of(town, receipt) is State.DELIVERED

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
-from gateway.directory import GateReason
+from gateway.directory import GateReason, InForce
 from gateway.errors import DuplicateConflict, NoRoute, PolicyViolation, StaleSnapshot
 from gateway.lifecycle import TRANSITIONS, Event, State
 from gateway.message import Oin, Reference
@@ -460,6 +460,7 @@ class History(RuleBasedStateMachine):
         now = self.stage.clock.now()
         items = self.do(
             self.store.postvak.take(
+                gate=InForce(),
                 party=self.party,
                 applicaties=("Zorgsysteem",),
                 consumer="c",

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
+from gateway.directory import InForce
 from gateway.keys.epochs import EpochKeys
 from gateway.lifecycle import State
 from gateway.message import Address, Oin, Reference, Stuurgegevens
@@ -168,8 +169,7 @@ class Stage:
             worker=worker,
             limit=limit,
             epoch=changes.pop("epoch", self.epoch),
-            approvals=frozenset(approvals),
-            table=changes.pop("table", "T-1"),
+            gate=InForce(approvals=frozenset(approvals), table=changes.pop("table", "T-1")),
             **changes,
         )
 

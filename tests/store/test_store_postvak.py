@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from gateway.directory import InForce
 from gateway.errors import DuplicateConflict, NoRoute, StaleSnapshot
 from gateway.lifecycle import State
 from gateway.ports import Direction
@@ -16,7 +17,12 @@ LONG = timedelta(seconds=10)
 
 async def _take(stage, *, consumer="c1", party=VT, applicaties=("Zorgsysteem",), limit=10):
     return await stage.store.postvak.take(
-        party=party, applicaties=applicaties, consumer=consumer, limit=limit, lease=LEASE
+        gate=InForce(),
+        party=party,
+        applicaties=applicaties,
+        consumer=consumer,
+        limit=limit,
+        lease=LEASE,
     )
 
 

@@ -2,6 +2,7 @@ from datetime import timedelta
 
 import pytest
 
+from gateway.directory import InForce
 from gateway.errors import StaleSnapshot
 from gateway.lifecycle import State
 from gateway.message import Oin
@@ -370,7 +371,12 @@ async def test_what_expires_is_dead_and_seen_in_the_figures(stage):
 async def test_what_is_shown_in_the_postvak_is_not_overdue(stage):
     await stage.admit(1, deliveries=(stage.postvak(1),))
     await stage.store.postvak.take(
-        party=VT, applicaties=("Zorgsysteem",), consumer="c", limit=1, lease=_minutes(1)
+        gate=InForce(),
+        party=VT,
+        applicaties=("Zorgsysteem",),
+        consumer="c",
+        limit=1,
+        lease=_minutes(1),
     )
     stage.clock.forward(hours=2)
 

@@ -10,6 +10,7 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
+from gateway.directory import InForce
 from gateway.errors import StoreUnavailable
 from gateway.lifecycle import State
 from gateway.message import Address, Oin
@@ -103,6 +104,7 @@ async def test_what_one_consumer_has_is_not_leased_to_another(both):
     async def take(stage, consumer):
         for _ in range(12):
             items = await stage.store.postvak.take(
+                gate=InForce(),
                 party=VT,
                 applicaties=("Zorgsysteem",),
                 consumer=consumer,

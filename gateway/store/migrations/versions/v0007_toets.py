@@ -11,6 +11,7 @@ def upgrade() -> None:
     """Add. A delivery can be `withheld` from now on, which an older program does not know."""
     _holds()
     _rulings()
+    _passes()
     _revocations()
     _requests()
     _verdicts()
@@ -82,6 +83,28 @@ def _rulings() -> None:
     )
     op.create_index("ix_rulings_hold", "rulings", ["hold"], unique=False)
     op.create_index("ix_rulings_in_force", "rulings", ["delivery"], unique=True, sqlite_where=sa.text("releases AND ended_at IS NULL"), postgresql_where=sa.text("releases AND ended_at IS NULL"))
+
+
+def _passes() -> None:
+    op.create_table(
+        "passes",
+        sa.Column("seq", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
+        sa.Column("id", sa.String(length=80), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("police", sa.String(length=64), nullable=False),
+        sa.Column("recipient", sa.String(length=64), nullable=False),
+        sa.Column("payload_sha256", sa.String(length=64), nullable=False),
+        sa.Column("valid_until", sa.BigInteger(), nullable=False),
+        sa.Column("signer", sa.String(length=64), nullable=False),
+        sa.Column("document", sa.LargeBinary(), nullable=False),
+        sa.Column("ended_at", sa.BigInteger(), nullable=True),
+        sa.Column("ended_why", sa.String(length=256), nullable=False),
+        sa.PrimaryKeyConstraint("seq", name=op.f("pk_passes")),
+        sa.UniqueConstraint("id", "recipient", name="uq_passes_id_recipient"),
+        sqlite_autoincrement=True,
+    )
+    op.create_index("ix_passes_id", "passes", ["id"], unique=False)
+    op.create_index("ix_passes_payload_sha256", "passes", ["payload_sha256"], unique=False)
 
 
 def _revocations() -> None:
