@@ -130,6 +130,12 @@ class Paths(_Section):
     approvals: Path | None = Field(
         None, description="Standing approvals (doorlopende toestemmingen); left out = none."
     )
+    confirmation: Path | None = Field(
+        None,
+        description="Signed confirmation by the OM of both files above, at the politie or a "
+        "knooppunt with a gate; `gateway toetsing` makes and places it. Left out, or not there "
+        "yet = everything that the gate is for is held.",
+    )
 
 
 class DatabaseSettings(_Section):
@@ -464,6 +470,24 @@ class ClientKeySettings(_Section):
     scopes: tuple[Scope, ...] = Field(description="What it lets do; empty = nothing.")
 
 
+class OfficerSettings(_Section):
+    """An officer of the OM who may decide, in the OM's own installation (or the knooppunt)."""
+
+    id: str = Field(
+        pattern="^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$", description="Its id in decisions and audit."
+    )
+    naam: str = Field(min_length=1, max_length=128, description="Name.")
+    functie: str = Field(min_length=1, max_length=128, description="Function.")
+    mandaat: str = Field(
+        min_length=1, max_length=128, description="On what the authority to decide rests."
+    )
+    parket: str = Field(min_length=1, max_length=128, description="Parket.")
+    van: date = Field(description="First day of the mandate, by the Dutch calendar.")
+    tot: date | None = Field(
+        None, description="Last day of the mandate, by the Dutch calendar; left out = no end."
+    )
+
+
 class ContactSettings(_Section):
     """Whom integrators ask; it stands in the OpenAPI document, which anybody may read."""
 
@@ -516,6 +540,9 @@ class Settings(_Section):
     )
     partijen: tuple[PartySettings, ...] = Field(description="Every party that is known here.")
     backends: tuple[BackendSettings, ...] = Field((), description="Back-end systems.")
+    officieren: tuple[OfficerSettings, ...] = Field(
+        (), description="Officers of the OM with a mandate to decide."
+    )
 
 
 # --- the other files ------------------------------------------------------------------

@@ -259,11 +259,42 @@ class StandingApproval:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Confirmation:
+    """The signed word of an officer of the OM on table and approvals (domain 9.1.5)."""
+
+    id: str
+    sha256: str
+    """Hex, over the octets of the file."""
+    police: Oin
+    table_version: str
+    officer: str
+    """Name and function."""
+    taken_at: datetime
+    valid_until: datetime
+    """End, not included: of the confirmation, or of the certificate that signed it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Gate:
     """What the OM has laid down; empty allows nothing."""
 
     table: ClassificationTable
     approvals: tuple[StandingApproval, ...] = ()
+    confirmation: Confirmation | None = None
+    """None = nobody confirmed it, so nothing of it counts."""
+    fault: str = ""
+    """Dotted code of why there is no confirmation."""
+
+    def at(self, moment: datetime) -> "Gate":
+        """Return what is in force: this while it is confirmed, then a gate that lets nothing by."""
+        confirmation = self.confirmation
+        if confirmation is not None and moment < confirmation.valid_until:
+            return self
+        return CLOSED
+
+
+CLOSED = Gate(table=ClassificationTable(version="", messages=frozenset()))
+"""Holds everything that the police sends to anyone but the OM."""
 
 
 # --- trust ----------------------------------------------------------------------------

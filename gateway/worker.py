@@ -140,7 +140,7 @@ class Worker:
         directory = self._gateway.snapshots.current()
         now = self._clock.now()
         valid = frozenset(
-            a.id for a in directory.gate.approvals if a.valid_from <= now < a.valid_until
+            a.id for a in directory.gate.at(now).approvals if a.valid_from <= now < a.valid_until
         )
         return await self._queue.claim(
             worker=self._name,

@@ -34,8 +34,7 @@ SIGNED: tuple[Code, ...] = (
             "toets.signature.multiple": ("There is more than one signature.", _OM),
             "toets.signature.party": (
                 "It was not signed by the Openbaar Ministerie that was asked.",
-                "Only a certificate with the OIN of the party with rol om counts; a mandate to "
-                "exchange messages does not.",
+                "Only a certificate with the OIN of the party with rol om counts; not a mandate.",
             ),
             "toets.signature.reference": (
                 "The signature does not refer to the whole document, once.",
