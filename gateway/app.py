@@ -102,6 +102,7 @@ class FileSnapshots:
     async def load(cls, installation: Installation, store: Store) -> "FileSnapshots":
         """Read the files; a change since the last time moves the security epoch."""
         fresh, schemas = await asyncio.to_thread(_read, installation, None)
+        await _take_in(fresh, store)
         directory = await _with_epoch(fresh, store, was=None)
         _log_rules(directory)
         return cls(installation, directory, schemas)
@@ -138,6 +139,7 @@ class FileSnapshots:
         """
         old = self._directory
         plain, schemas = await asyncio.to_thread(_read, self._installation, self._schemas)
+        await _take_in(plain, store)
         fresh = await _with_epoch(plain, store, was=old.fingerprint)
         if (fresh.fingerprint, fresh.epoch) == (old.fingerprint, old.epoch):
             return False
@@ -153,10 +155,12 @@ class FileSnapshots:
 def _read(installation: Installation, before: SchemaSet | None) -> tuple[Directory, SchemaSet]:
     """Read gateway.toml again as well: parties, suspensions and back-ends stand there.
 
-    The schemas compile before the epoch moves: a wrong one changes nothing.
+    The schemas compile before the epoch moves: a wrong one changes nothing. A confirmation of
+    the gate that lapsed stops the start; a process that runs goes on with a gate that holds.
     """
     fresh = load_installation(installation.folder)
-    directory = load_directory(fresh, epoch=0)
+    now = SystemClock().now()
+    directory = load_directory(fresh, epoch=0, at=now, lapse_closes=before is not None)
     return directory, load_schemas(fresh, directory, before=before)
 
 
@@ -167,6 +171,15 @@ async def _without_revoked(plain: Directory, store: Store) -> Directory:
         return plain
     mark = sha256("\n".join((plain.fingerprint, *sorted(revoked))).encode()).hexdigest()
     return replace(plain, gate=replace(plain.gate, revoked=revoked), fingerprint=mark)
+
+
+async def _take_in(directory: Directory, store: Store) -> None:
+    """Let the OM's word on the gate count, unless a later one did; say so when there is none."""
+    gate = directory.gate
+    if gate.confirmation is not None:
+        await store.confirmations.take_in(gate.confirmation)
+    elif gate.fault:
+        log.warning("gate.unconfirmed", reason=gate.fault)
 
 
 async def _with_epoch(plain: Directory, store: Store, *, was: str | None) -> Directory:

@@ -130,6 +130,12 @@ class Paths(_Section):
     approvals: Path | None = Field(
         None, description="Standing approvals (doorlopende toestemmingen); left out = none."
     )
+    confirmation: Path | None = Field(
+        None,
+        description="Signed confirmation by the OM of both files above, at the politie or a "
+        "knooppunt with a gate; `gateway toetsing` makes and places it. Left out, or not there "
+        "yet = everything that the gate is for is held.",
+    )
 
 
 class DatabaseSettings(_Section):

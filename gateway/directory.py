@@ -288,6 +288,22 @@ class InForce:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Confirmation:
+    """The signed word of an officer of the OM on table and approvals (domain 9.1.5)."""
+
+    id: str
+    sha256: str
+    """Hex, over the octets of the file."""
+    police: Oin
+    table_version: str
+    officer: str
+    """Name and function."""
+    taken_at: datetime
+    valid_until: datetime
+    """End, not included: of the confirmation, or of the certificate that signed it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Gate:
     """What the OM has laid down; empty allows nothing."""
 
@@ -295,6 +311,17 @@ class Gate:
     approvals: tuple[StandingApproval, ...] = ()
     revoked: frozenset[str] = frozenset()
     """Standing approvals that were withdrawn: they cover nothing."""
+    confirmation: Confirmation | None = None
+    """None = nobody confirmed it, so nothing of it counts."""
+    fault: str = ""
+    """Dotted code of why there is no confirmation."""
+
+    def at(self, moment: datetime) -> "Gate":
+        """Return what is in force: this while it is confirmed, then a gate that lets nothing by."""
+        confirmation = self.confirmation
+        if confirmation is not None and moment < confirmation.valid_until:
+            return self
+        return CLOSED
 
     @property
     def standing(self) -> tuple[StandingApproval, ...]:
@@ -303,8 +330,13 @@ class Gate:
 
     def in_force(self, at: datetime) -> InForce:
         """Return what counts at this moment."""
-        lasting = (a.id for a in self.standing if a.valid_from <= at < a.valid_until)
-        return InForce(approvals=frozenset(lasting), table=self.table.version)
+        gate = self.at(at)
+        lasting = (a.id for a in gate.standing if a.valid_from <= at < a.valid_until)
+        return InForce(approvals=frozenset(lasting), table=gate.table.version)
+
+
+CLOSED = Gate(table=ClassificationTable(version="", messages=frozenset()))
+"""Holds everything that the police sends to anyone but the OM."""
 
 
 # --- trust ----------------------------------------------------------------------------

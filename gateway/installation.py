@@ -1,7 +1,7 @@
 """An installation on disk: read it into settings and a Directory, or write a new one."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
@@ -29,6 +29,7 @@ from gateway.directory import (
 from gateway.errors import Malformed, Misconfigured
 from gateway.installation_backends import backend
 from gateway.installation_check import check
+from gateway.installation_gate import Frame, confirmed, matters
 from gateway.installation_packs import check_partners, with_activated
 from gateway.installation_webhooks import webhooks
 from gateway.message import Oin
@@ -38,6 +39,7 @@ from gateway.packs.shelf import Shelf
 from gateway.rules.classification import check_table
 from gateway.rules.settings import check_settings
 from gateway.schemapack import Activations, SchemaPack
+from gateway.wire.confirmation import APPROVALS, TABLE
 from gateway.wire.ebms2.cpa import read_cpa
 
 _PEM = b"-----BEGIN"
@@ -89,15 +91,18 @@ def _file(path: Path) -> Path:
 
 
 class Files:
-    """Reads files and remembers a digest over all of them."""
+    """Reads each file once and remembers a digest over all of them."""
 
     def __init__(self) -> None:
         self._digest = sha256()
+        self._read: dict[Path, bytes] = {}
 
     def octets(self, path: Path) -> bytes:
-        """Return the content; raise Misconfigured `config.missing`."""
+        """Return the content, the same each time; raise Misconfigured `config.missing`."""
+        if path in self._read:
+            return self._read[path]
         try:
-            octets = path.read_bytes()
+            octets = self._read[path] = path.read_bytes()
         except OSError as exc:
             raise Misconfigured(
                 "config.missing", "Het bestand is niet te lezen.", where=str(path)
@@ -133,12 +138,15 @@ def load_directory(
     epoch: int,
     at: datetime | None = None,
     activations: Activations | None = None,
+    lapse_closes: bool = False,
 ) -> Directory:
     """Read everything that was agreed into one frozen snapshot.
 
-    `fingerprint` covers every file that was read. `at` only adds warnings to agreements
-    that have ended; `activations` are those to come, in place of the file's. Raises
-    Misconfigured: `config.*`, `agreement.invalid`, `trust.invalid`, `gate.*`, `pack.*`.
+    `fingerprint` covers every file that was read. `at` adds warnings to agreements that have
+    ended, and is when the confirmation of the gate must be good (left out = now); `activations`
+    are those to come, in place of the file's; with `lapse_closes` a confirmation that has ended
+    or was revoked closes the gate. Raises Misconfigured: `config.*`, `agreement.invalid`,
+    `trust.invalid`, `gate.*`, `pack.*`.
     """
     settings = installation.settings
     paths = settings.paths
@@ -150,10 +158,10 @@ def load_directory(
         backend(b, lambda path: files.octets(installation.path(path))) for b in settings.backends
     )
     catalogue = load_catalogue(_or_shared(installation, paths.catalogue, "catalogue.toml"), files)
-    table = _or_shared(installation, paths.classification, "classification.toml")
-    gate = Gate(table=load_table(table, files), approvals=_approvals(installation, files))
     called = tuple(webhooks(settings, installation.path, files.octets))
     parties = {Oin(p.oin): _party(p, settings) for p in settings.partijen}
+    frame = Frame(settings=settings, parties=parties, trust=trust, at=at or datetime.now(UTC))
+    gate = _gate(installation, files, frame, lapse_closes=lapse_closes)
     shelved = _shelved(installation, files, activations)
     catalogue = with_activated(catalogue, shelved.activations, shelved.packs)
     check(settings, parties, catalogue)
@@ -341,6 +349,56 @@ def _kind(settings: config.KindSettings) -> MessageKind:
     )
 
 
+def gate_files(installation: Installation) -> dict[str, Path]:
+    """Return the files that the OM confirms, by their names in a confirmation."""
+    paths = installation.settings.paths
+    table = _or_shared(installation, paths.classification, "classification.toml")
+    if paths.approvals is None:
+        return {TABLE: table}
+    return {TABLE: table, APPROVALS: installation.path(paths.approvals)}
+
+
+def gate_frame(installation: Installation, at: datetime) -> Frame:
+    """Return against what a confirmation is judged here; raises Misconfigured."""
+    settings = installation.settings
+    return Frame(
+        settings=settings,
+        parties={Oin(p.oin): _party(p, settings) for p in settings.partijen},
+        trust=_trust(installation, Files()),
+        at=at,
+    )
+
+
+def _gate(installation: Installation, files: Files, frame: Frame, *, lapse_closes: bool) -> Gate:
+    """Read table and approvals as one; they count as far as the OM confirmed these octets."""
+    where = gate_files(installation)
+    gate = Gate(
+        table=load_table(where[TABLE], files),
+        approvals=load_approvals(where[APPROVALS], files) if APPROVALS in where else (),
+    )
+    if not matters(installation.settings):
+        return gate
+    octets, file = _confirmation(installation, files)
+    found = confirmed(
+        gate,
+        octets,
+        files={name: files.octets(path) for name, path in where.items()},
+        frame=replace(frame, where=file),
+        lapse_closes=lapse_closes,
+    )
+    files.add(found.fault.encode())
+    return found
+
+
+def _confirmation(installation: Installation, files: Files) -> tuple[bytes | None, str]:
+    """Return its octets and its file; none when it is not set, or not there yet."""
+    path = installation.settings.paths.confirmation
+    file = None if path is None else installation.path(path)
+    if file is None or not file.exists():
+        return None, str(file or "")
+    return files.octets(file), str(file)
+
+
 def load_table(path: Path, files: Files | None = None) -> ClassificationTable:
     """Read a classification table; raises Misconfigured `config.*`, `gate.*`."""
     content = (files or Files()).toml(path, config.ClassificationFile)
@@ -366,12 +424,10 @@ def _rule(settings: config.RuleSettings) -> ClassificationRule:
     )
 
 
-def _approvals(installation: Installation, files: Files) -> tuple[StandingApproval, ...]:
-    path = installation.settings.paths.approvals
-    if path is None:
-        return ()
-    file = installation.path(path)
-    found = tuple(_approval(a) for a in files.toml(file, config.ApprovalsFile).toestemmingen)
+def load_approvals(file: Path, files: Files | None = None) -> tuple[StandingApproval, ...]:
+    """Read standing approvals; raises Misconfigured `config.*`."""
+    content = (files or Files()).toml(file, config.ApprovalsFile)
+    found = tuple(_approval(a) for a in content.toestemmingen)
     if len({a.id for a in found}) < len(found):
         raise Misconfigured("config.invalid", "Een id staat er twee keer.", where=str(file))
     if any(a.valid_from >= a.valid_until for a in found):

@@ -36,6 +36,7 @@ def _faults(
     if _twice(b.naam for b in settings.backends):
         yield _Fault("backends.naam", "Twee backends hebben dezelfde naam.")
     yield from _credentials(settings)
+    yield from _officers(settings)
     yield from (_Fault(*fault) for fault in webhook_faults(settings))
     known = {version for _, version in catalogue.kinds}
     for service, version in settings.diensten.items():
@@ -82,6 +83,14 @@ def _credentials(settings: Settings) -> Iterator[_Fault]:
         yield from _ways(backend, place, oauth=bool(settings.oauth.keys))
     if settings.oauth.keys and settings.oauth.issuer is None:
         yield _Fault("oauth.issuer", "Met [oauth] keys is ook issuer nodig.")
+
+
+def _officers(settings: Settings) -> Iterator[_Fault]:
+    for id_ in _twice(o.id for o in settings.officieren):
+        yield _Fault(f"officieren.{id_}", "Deze officier staat er twee keer.")
+    for officer in settings.officieren:
+        if officer.tot is not None and officer.tot < officer.van:
+            yield _Fault(f"officieren.{officer.id}.tot", "Het mandaat eindigt voor het begint.")
 
 
 def _ways(backend: BackendSettings, place: str, *, oauth: bool) -> Iterator[_Fault]:

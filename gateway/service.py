@@ -94,6 +94,7 @@ async def _control(app: App) -> AsyncIterator[None]:
         renewals=store.renewals,
         shelving=store.shelving,
         webhooks=store.webhooks,
+        confirmations=store.confirmations,
     )
     control = await open_control(desk, folder)
     try:

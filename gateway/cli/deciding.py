@@ -66,6 +66,7 @@ async def _decide(installation: Installation, command: Command) -> dict[str, str
             renewals=store.renewals,
             shelving=store.shelving,
             webhooks=store.webhooks,
+            confirmations=store.confirmations,
         )
         return await desk.perform(command)
     finally:

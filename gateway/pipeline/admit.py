@@ -201,7 +201,7 @@ class Admitting:
         if isinstance(gate, approval.Hold):
             return (held_here(delivery, gate, directory, taken.at),)
         if gate.approval_id:  # for the claim, which asks again
-            table = directory.gate.table.version
+            table = directory.gate.at(taken.at).table.version
             delivery = replace(delivery, approval_id=gate.approval_id, table_version=table)
         return (delivery,)
 

@@ -115,7 +115,7 @@ class Delivering:
 
     def _gate(self, directory: Directory, claim: Claim) -> approval.Released | approval.Hold:
         """The test is made again for this attempt: approval or table may have changed."""
-        table = directory.gate.table.version
+        table = directory.gate.at(self._house.clock.now()).table.version
         if claim.ground in _BY_TABLE and claim.table_version != table:
             return approval.Hold(kinds=(GateReason.UNCLASSIFIED,), reasons=())
         if claim.ground == approval.Ground.INDIVIDUAL:

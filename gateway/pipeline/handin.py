@@ -64,6 +64,8 @@ class _Thought:
     route: routing.Route
     verdict: classification.Verdict
     gate: approval.Released | approval.Hold
+    table: str
+    """Version of the classification table that is in force; empty = none is."""
 
 
 class HandingIn:
@@ -144,7 +146,8 @@ class HandingIn:
         parties = judge.Parties(sender=backend.party, partner=partner_of(route))
         valid = await judge.validate(self._house, directory, document, kind, parties=parties, at=at)
         verdict, gate = at_the_gate(directory, document, kind, aanlevering, backend, at)
-        return _Thought(valid=valid, route=route, verdict=verdict, gate=gate)
+        table = directory.gate.at(at).table.version
+        return _Thought(valid=valid, route=route, verdict=verdict, gate=gate, table=table)
 
     async def _admission(
         self,
@@ -211,7 +214,7 @@ class HandingIn:
             sha256=thought.valid.document.sha256,
             state=State.HELD if held else State.READY,
             approval_id="" if isinstance(gate, approval.Hold) else gate.approval_id,
-            table_version=thought.verdict.table_version,
+            table_version=thought.table,
             hold=hold,
         )
 

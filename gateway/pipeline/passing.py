@@ -52,7 +52,7 @@ class Passing:
         if receiver is None:
             raise NoRoute("route.unknown", "De ontvanger is hier niet bekend.")
         at = self._house.clock.now()
-        gate = directory.gate
+        gate = directory.gate.at(at)
         verdict = classification.classify(
             document, Aanlevering(), version=version, table=gate.table
         )
@@ -84,7 +84,7 @@ class Passing:
         if found is None or found.valid_until <= at:
             return None
         hold = f"{delivery.id}.0"
-        return _ruling(found, hold, delivery.id, directory.gate.table.version)
+        return _ruling(found, hold, delivery.id, directory.gate.at(at).table.version)
 
     async def seen(
         self, directory: Directory, document: Document, at: datetime
@@ -164,7 +164,7 @@ def held_here(
         state=State.HELD,
         ground=gate.ground,
         expires_at=None,
-        table_version=directory.gate.table.version,
+        table_version=directory.gate.at(at).table.version,
         hold=NewHold(reasons=gate.reasons, deadline=deadline),
     )
 

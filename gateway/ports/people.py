@@ -61,6 +61,15 @@ class Shelving(Protocol):
         ...
 
 
+class Confirmations(Protocol):
+    async def placed(self, sha256: str, *, who: str, why: str) -> None:
+        """Write down that a confirmation of the gate was put in place, and have it read.
+
+        `sha256` is that of the file, hex. Raises StoreUnavailable.
+        """
+        ...
+
+
 class Alarms(Protocol):
     async def change(
         self, *, raised: Sequence[Alarm] = (), gone: Sequence[tuple[str, str]] = ()

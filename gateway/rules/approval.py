@@ -118,9 +118,15 @@ def pass_or_hold(  # noqa: PLR0913 - the facts of one decision, all by name
 
     Raises PolicyViolation `gate.wpg_article` for art. 9 and 10 Wpg data (domain 9.1.4).
     """
-    if not _gated(sender, receiver) or verdict.exempt:
+    gate = gate.at(at)
+    if not _gated(sender, receiver):
+        return Released(ground=Ground.NOT_GATED, payload_sha256=payload_sha256)
+    confirmed = gate.confirmation is not None and verdict.table_version == gate.table.version
+    if confirmed and verdict.exempt:
         return Released(ground=Ground.NOT_GATED, payload_sha256=payload_sha256)
     _refuse_articles(verdict)
+    if not confirmed:
+        return _hold((_UNCONFIRMED, *_grounds(verdict)))
     found = tuple(_grounds(verdict))
     if found:
         return _hold(found)
@@ -187,7 +193,7 @@ def recheck(
         return released
     if released.ground != Ground.STANDING:
         return _hold((_UNKNOWN_GROUND,))
-    same = (a for a in gate.standing if a.id == released.approval_id)
+    same = (a for a in gate.at(at).standing if a.id == released.approval_id)
     return released if any(_covers(a, kind, receiver, at) for a in same) else _hold((_ENDED,))
 
 
@@ -198,6 +204,11 @@ def _reason(kind: GateReason, rule: str, text: str, path: str = "") -> _Found:
     return kind, Reason(rule=rule, path=path, text=text)
 
 
+_UNCONFIRMED = _reason(
+    GateReason.UNCLASSIFIED,
+    "gate.bevestiging",
+    "Het OM heeft geen classificatietabel bevestigd die nu geldt.",
+)
 _UNNAMED = _reason(
     GateReason.UNCLASSIFIED,
     "gate.bericht",

@@ -329,6 +329,27 @@ def _identity(leaf: x509.Certificate, der: bytes) -> Identity | None:
     )
 
 
+_TEST = ("TEST", "TRIAL")
+
+
+def is_test(authority: x509.Certificate) -> bool:
+    """Tell whether an authority is of a test hierarchy, by its name."""
+    return any(
+        str(found.value).startswith(_TEST)
+        for oid in (NameOID.COMMON_NAME, NameOID.ORGANIZATION_NAME)
+        for found in authority.subject.get_attributes_for_oid(oid)
+    )
+
+
+def without_tests(trust: Trust) -> Trust:
+    """Return the trust without its test hierarchies; raises as `TrustStore`."""
+    real = {
+        name: tuple(der for der, one in zip(ders, _load_all(ders), strict=True) if not is_test(one))
+        for name, ders in (("anchors", trust.anchors), ("intermediates", trust.intermediates))
+    }
+    return Trust(**real, crls=trust.crls)
+
+
 def distinguished_name(certificate: x509.Certificate) -> str:
     """Return the subject by RFC 4514, the serial number by its name."""
     return certificate.subject.rfc4514_string({NameOID.SERIAL_NUMBER: "serialNumber"})

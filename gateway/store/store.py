@@ -32,6 +32,7 @@ from gateway.store.bell import Bell, Bells
 from gateway.store.clock import HIGH_WATER, stepped_back
 from gateway.store.commit import Committer, Subscribers
 from gateway.store.condition import Condition
+from gateway.store.confirmations import SqlConfirmations
 from gateway.store.decisions import SqlDecisions
 from gateway.store.desk import SqlDesk
 from gateway.store.duties import LeaveDuty, TakeDuty
@@ -113,6 +114,7 @@ class Store:
         self.decisions: Decisions = SqlDecisions(writer=writer, clock=clock)
         self.renewals: Renewals = SqlRenewals(writer=writer, clock=clock)
         self.shelving: Shelving = SqlShelving(writer=writer, clock=clock)
+        self.confirmations = SqlConfirmations(writer=writer, reads=reads, clock=clock)
         self.undeliverable: Undeliverable = SqlUndeliverable(
             writer=writer, reads=reads, clock=clock
         )

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from gateway.errors import Misconfigured
 from gateway.ports import Clock, Reader, WebhookState
 from gateway.store.audit import Break, verify_chain
+from gateway.store.confirmations import Mark, newest
 from gateway.store.durability import Durability, durability
 from gateway.store.engine import Engine, is_postgresql, open_engine, path_of
 from gateway.store.faults import ours
@@ -64,6 +65,10 @@ class View:
     async def webhooks(self, names: Collection[str]) -> Mapping[str, WebhookState]:
         """Return how these webhooks do."""
         return await self._reads(lambda c: states(c, names))
+
+    async def newest_confirmation(self) -> Mark | None:
+        """Return which confirmation of the gate counted last."""
+        return await self._reads(newest)
 
     async def verify_chain(self) -> Break | None:
         """Recompute the audit chains; return the first break."""

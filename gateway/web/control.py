@@ -23,7 +23,7 @@ import structlog
 from aiohttp import web
 
 from gateway.errors import GatewayError, Misconfigured, PolicyViolation, Refused, Unavailable
-from gateway.ports import Alarms, Decisions, Renewal, Renewals, Shelving, Webhooks
+from gateway.ports import Alarms, Confirmations, Decisions, Renewal, Renewals, Shelving, Webhooks
 
 log = structlog.get_logger("gateway.control")
 
@@ -45,6 +45,7 @@ class What(StrEnum):
     RENEW = "vernieuwd"
     RESHELVED = "gewijzigd"
     ENABLE = "inschakelen"
+    CONFIRMED = "bevestigd"
 
 
 KIND: Mapping[What, str] = MappingProxyType(
@@ -55,6 +56,7 @@ KIND: Mapping[What, str] = MappingProxyType(
         What.RENEW: "certificaten",
         What.RESHELVED: "schemas",
         What.ENABLE: "webhooks",
+        What.CONFIRMED: "toetsing",
     }
 )
 """What each command is about: the beginning of its path."""
@@ -67,7 +69,7 @@ class Command:
     what: What
     id: str
     """Of a delivery or a message; the number of an alarm; `USE:SHA256` of a certificate; the name
-    of a pack or a webhook."""
+    of a pack or a webhook; the SHA-256 of a confirmation."""
     who: str
     why: str
 
@@ -89,6 +91,7 @@ class Desk:
     renewals: Renewals
     shelving: Shelving
     webhooks: Webhooks
+    confirmations: Confirmations
 
     async def perform(self, command: Command) -> dict[str, str]:
         """Return what came of it. Raises Refused or Unavailable."""
@@ -111,6 +114,8 @@ class Desk:
                 return {"pakket": command.id}
             case What.ENABLE:
                 return await self._enable(command)
+            case What.CONFIRMED:
+                return await self._confirmed(command)
         return {
             "levering": decided.delivery,
             "bericht": decided.message,
@@ -122,6 +127,17 @@ class Desk:
         if not await self.webhooks.enable(command.id, who=command.who, why=command.why):
             raise PolicyViolation("webhook.enabled", "Deze webhook is niet uitgeschakeld.")
         return {"webhook": command.id}
+
+    async def _confirmed(self, command: Command) -> dict[str, str]:
+        sha256 = _sha256(command.id)
+        await self.confirmations.placed(sha256, who=command.who, why=command.why)
+        return {"bevestiging": sha256}
+
+
+def _sha256(text: str) -> str:
+    if re.fullmatch(r"[0-9a-f]{64}", text) is None:
+        raise PolicyViolation("command.body", "Dit is geen bevestiging.")
+    return text
 
 
 def _renewal(text: str) -> Renewal:

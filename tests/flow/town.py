@@ -16,6 +16,7 @@ from gateway.catalogue import Role
 from gateway.config import OfficerSettings
 from gateway.directory import (
     Backend,
+    Confirmation,
     Directory,
     Gate,
     Limits,
@@ -161,6 +162,21 @@ def built_in() -> SchemaSet:
     return SchemaSet.load(share("schemas"), load_catalogue(share("config") / "catalogue.toml"))
 
 
+def confirmed_gate() -> Gate:
+    """Table and approval as an officer of the OM confirmed them."""
+    table = load_table(share("config") / "classification.toml")
+    confirmation = Confirmation(
+        id="B-1",
+        sha256="ab" * 32,
+        police=POLITIE,
+        table_version=table.version,
+        officer="mr. Anders, officier van justitie",
+        taken_at=NOW - timedelta(days=1),
+        valid_until=NOW + timedelta(days=365),
+    )
+    return Gate(table=table, approvals=(STANDING,), confirmation=confirmation)
+
+
 def directory(me: Oin, profile: str = "osb-rm-e", terms=None, **changes) -> Directory:
     others = (POLITIE, VT, OM, HALT) if me == HUB else (me,)
     agreements = [read_cpa(cpa(other, profile, **(terms or {}))) for other in others]
@@ -182,7 +198,7 @@ def directory(me: Oin, profile: str = "osb-rm-e", terms=None, **changes) -> Dire
         catalogue=load_catalogue(share("config") / "catalogue.toml"),
         services={SERVICE: VERSION, toets.SERVICE: toets.VERSION},
         officers=OFFICERS if me in {OM, HUB} else (),
-        gate=Gate(table=load_table(share("config") / "classification.toml"), approvals=(STANDING,)),
+        gate=confirmed_gate(),
         trust=pki().trust(),
         limits=Limits(),
     )

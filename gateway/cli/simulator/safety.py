@@ -7,9 +7,8 @@ from gateway.config import Environment
 from gateway.directory import Directory
 from gateway.errors import Misconfigured
 from gateway.installation import Installation
-from gateway.security.certificates import load
+from gateway.security.certificates import is_test, load
 
-_TEST = ("TEST", "TRIAL")
 _REAL = ("staat der nederlanden", "pkioverheid")
 
 
@@ -43,4 +42,4 @@ def is_production(authority: x509.Certificate) -> bool:
         for found in authority.subject.get_attributes_for_oid(oid)
     ]
     real = any(word in name.casefold() for name in names for word in _REAL)
-    return real and not any(name.startswith(_TEST) for name in names)
+    return real and not is_test(authority)

@@ -1,0 +1,182 @@
+"""What the police puts before the OM: classification table and approvals, as they will stand."""
+
+import json
+import os
+import tempfile
+import zipfile
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from gateway.config import (
+    ApprovalsFile,
+    ClassificationFile,
+    OinText,
+    PartyId,
+    Sha256Text,
+    parse_toml,
+)
+from gateway.errors import Misconfigured
+from gateway.installation import load_approvals, load_table
+from gateway.wire.confirmation import APPROVALS, TABLE
+
+MANIFEST = "manifest.json"
+FILES: Mapping[str, str] = {TABLE: "classificatie.toml", APPROVALS: "toestemmingen.toml"}
+"""Names in a confirmation → names in a bundle."""
+MOST_OCTETS = 5_000_000
+_SUFFIX = ".zip"
+
+
+class _File(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    naam: str
+    sha256: Sha256Text
+
+
+class _Manifest(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    vorm: int = Field(ge=1, le=1)
+    politie: PartyId | OinText
+    tabelversie: str
+    bestanden: tuple[_File, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bundle:
+    """Read and found to mean something; nobody has confirmed it."""
+
+    police: str
+    files: Mapping[str, bytes]
+    table: ClassificationFile
+    approvals: ApprovalsFile
+
+    @property
+    def version(self) -> str:
+        return self.table.versie
+
+
+def make_bundle(police: str, files: Mapping[str, bytes], *, where: str = "") -> Bundle:
+    """Read the files (octets by name in a confirmation); raises Misconfigured `config.*`, `gate.*`.
+
+    The same tests as at the start of the gateway.
+    """
+    if TABLE not in files or not set(files) <= set(FILES):
+        raise _wrong(where)
+    with tempfile.TemporaryDirectory() as folder:
+        for name, load in ((TABLE, load_table), (APPROVALS, load_approvals)):
+            if name in files:
+                path = Path(folder) / FILES[name]
+                path.write_bytes(files[name])
+                load(path)
+    return Bundle(
+        police=police,
+        files=dict(files),
+        table=parse_toml(files[TABLE], ClassificationFile, where=FILES[TABLE]),
+        approvals=parse_toml(files.get(APPROVALS, b""), ApprovalsFile, where=FILES[APPROVALS]),
+    )
+
+
+def write_bundle(target: Path, bundle: Bundle) -> None:
+    """Write a folder, or a zip when the name ends so; raises Misconfigured `toetsing.exists`."""
+    manifest = {
+        "vorm": 1,
+        "politie": bundle.police,
+        "tabelversie": bundle.version,
+        "bestanden": [
+            {"naam": name, "sha256": sha256(octets).hexdigest()}
+            for name, octets in sorted(bundle.files.items())
+        ],
+    }
+    text = json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"
+    contents = {MANIFEST: text.encode(), **{FILES[n]: o for n, o in bundle.files.items()}}
+    try:
+        if target.suffix == _SUFFIX:
+            with zipfile.ZipFile(target, "x", zipfile.ZIP_DEFLATED) as archive:
+                for name, octets in contents.items():
+                    archive.writestr(name, octets)
+            return
+        target.mkdir()
+    except FileExistsError as exc:
+        raise Misconfigured(
+            "toetsing.exists", "Dit bestaat al en wordt niet overschreven.", where=str(target)
+        ) from exc
+    for name, octets in contents.items():
+        (target / name).write_bytes(octets)
+
+
+def read_bundle(path: Path) -> Bundle:
+    """Read a folder or a zip; the manifest must name the files as they are.
+
+    Raises Misconfigured `toetsing.bundle`, and as `make_bundle`.
+    """
+    if path.is_dir():
+        return _read(lambda name: _limited((path / name).read_bytes(), path), path)
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return _read(lambda name: _unzipped(archive, name, path), path)
+    except zipfile.BadZipFile as exc:
+        raise _wrong(str(path)) from exc
+
+
+def _read(octets: Callable[[str], bytes], path: Path) -> Bundle:
+    try:
+        manifest = _Manifest.model_validate_json(octets(MANIFEST))
+        files = {f.naam: octets(FILES[f.naam]) for f in manifest.bestanden}
+    except (OSError, KeyError, ValidationError) as exc:
+        raise _wrong(str(path)) from exc
+    if any(sha256(files[f.naam]).hexdigest() != f.sha256 for f in manifest.bestanden):
+        raise _wrong(str(path))
+    bundle = make_bundle(manifest.politie, files, where=str(path))
+    if bundle.version != manifest.tabelversie:
+        raise _wrong(str(path))
+    return bundle
+
+
+def _unzipped(archive: zipfile.ZipFile, name: str, path: Path) -> bytes:
+    """Read by what comes out, not by what the archive says of it."""
+    with archive.open(name) as file:
+        return _limited(file.read(MOST_OCTETS + 1), path)
+
+
+def _limited(octets: bytes, path: Path) -> bytes:
+    if len(octets) > MOST_OCTETS:
+        raise _wrong(str(path))
+    return octets
+
+
+def _wrong(where: str) -> Misconfigured:
+    return Misconfigured(
+        "toetsing.bundle",
+        "Dit is geen voorstel van gateway toetsing, of het is daarna veranderd.",
+        where=where,
+    )
+
+
+def put(path: Path, octets: bytes) -> None:
+    """Write a file so that a reader sees the old one or the new one, also after a power cut."""
+    draft = path.with_name(f".{path.name}.nieuw")
+    try:
+        draft.unlink(missing_ok=True)
+        handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
+        with os.fdopen(handle, "wb") as output:
+            output.write(octets)
+            output.flush()
+            if os.geteuid() == 0:
+                owner = path.parent.stat()
+                os.fchown(output.fileno(), owner.st_uid, owner.st_gid)
+            os.fsync(output.fileno())
+        draft.replace(path)
+    finally:
+        with suppress(OSError):
+            draft.unlink(missing_ok=True)
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
