@@ -139,14 +139,15 @@ def load_directory(
     at: datetime | None = None,
     activations: Activations | None = None,
     lapse_closes: bool = False,
+    confirmation: bytes | None = None,
 ) -> Directory:
     """Read everything that was agreed into one frozen snapshot.
 
     `fingerprint` covers every file that was read. `at` adds warnings to agreements that have
     ended, and is when the confirmation of the gate must be good (left out = now); `activations`
-    are those to come, in place of the file's; with `lapse_closes` a confirmation that has ended
-    or was revoked closes the gate. Raises Misconfigured: `config.*`, `agreement.invalid`,
-    `trust.invalid`, `gate.*`, `pack.*`.
+    are those to come, in place of the file's, and so is `confirmation`; with `lapse_closes` one
+    that has ended or was revoked closes the gate. Raises Misconfigured: `config.*`,
+    `agreement.invalid`, `trust.invalid`, `gate.*`, `pack.*`.
     """
     settings = installation.settings
     paths = settings.paths
@@ -160,7 +161,13 @@ def load_directory(
     catalogue = load_catalogue(_or_shared(installation, paths.catalogue, "catalogue.toml"), files)
     called = tuple(webhooks(settings, installation.path, files.octets))
     parties = {Oin(p.oin): _party(p, settings) for p in settings.partijen}
-    frame = Frame(settings=settings, parties=parties, trust=trust, at=at or datetime.now(UTC))
+    frame = Frame(
+        settings=settings,
+        parties=parties,
+        trust=trust,
+        at=at or datetime.now(UTC),
+        offered=confirmation,
+    )
     gate = _gate(installation, files, frame, lapse_closes=lapse_closes)
     shelved = _shelved(installation, files, activations)
     catalogue = with_activated(catalogue, shelved.activations, shelved.packs)
@@ -378,7 +385,7 @@ def _gate(installation: Installation, files: Files, frame: Frame, *, lapse_close
     )
     if not matters(installation.settings):
         return gate
-    octets, file = _confirmation(installation, files)
+    octets, file = (frame.offered, "") if frame.offered else _confirmation(installation, files)
     found = confirmed(
         gate,
         octets,

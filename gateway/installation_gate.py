@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 
 from gateway.catalogue import Role
-from gateway.config import Environment, OfficerSettings, Settings
+from gateway.config import Environment, GateMode, OfficerSettings, Settings
 from gateway.directory import CLOSED, Confirmation, Gate, Party, Signing, Trust
 from gateway.errors import (
     CertificateRejected,
@@ -55,12 +55,15 @@ class Frame:
     at: datetime
     where: str = ""
     """The file, for whoever has to mend it."""
+    offered: bytes | None = None
+    """A confirmation to come, in place of the file's."""
 
 
 def matters(settings: Settings) -> bool:
-    """Tell whether the gate stands at this installation: at the politie, or at a knooppunt."""
+    """Tell whether the gate stands at this installation: the politie's, or a knooppunt's own."""
     own = next((p.rol for p in settings.partijen if p.oin == settings.partij), "")
-    return own in {Role.POLITIE, Role.KNOOPPUNT}
+    gates = any(p.toets is not GateMode.NONE for p in settings.partijen)
+    return own == Role.POLITIE or (own == Role.KNOOPPUNT and gates)
 
 
 def digests(files: Mapping[str, bytes]) -> dict[str, str]:

@@ -3,11 +3,12 @@
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 
 from pydantic import BaseModel
 
+from gateway.catalogue import Role
 from gateway.config import (
     NAME,
     AlarmSettings,
@@ -16,8 +17,10 @@ from gateway.config import (
     LimitSettings,
     LogSettings,
     OauthSettings,
+    OfficerSettings,
     Paths,
     RetentionSettings,
+    ToetsSettings,
     WorkerSettings,
 )
 from gateway.credentials import Scope, SignIn
@@ -68,6 +71,7 @@ class NewInstallation:
     others: tuple[NewParty, ...]
     services: dict[str, str]
     backends: tuple[NewBackend, ...] = ()
+    officers: tuple[OfficerSettings, ...] = ()
     ebms_port: int = 8443
     api_port: int = 8444
     beheer_port: int = 8445
@@ -130,12 +134,15 @@ def to_toml(new: NewInstallation) -> str:
         *([] if hub else _section("oauth", OauthSettings, {})),
         *_section("retention", RetentionSettings, {}),
         *_section("alarms", AlarmSettings, {}),
+        *_section("toets", ToetsSettings, {}),
         "# Every party that is known here. The keys of the own party are in keys/.",
     ]
     for party in (new.party, *new.others):
         lines += _party(party)
     for backend in new.backends:
         lines += _backend(backend, new.party.oin)
+    for officer in new.officers:
+        lines += _officer(officer)
     return "\n".join(lines).rstrip() + "\n"
 
 
@@ -176,6 +183,7 @@ def _section(name: str, model: type[BaseModel], given: Mapping[str, str]) -> lis
 def _paths(new: NewInstallation) -> Mapping[str, str]:
     own = _given(
         approvals="approvals.toml" if new.approvals else None,
+        confirmation="bevestiging.xml" if new.party.role == Role.POLITIE else None,
         database=None if new.data is None else str(new.data / "gateway.db"),
         epoch_keys=None if new.data is None else str(new.data / "epochs"),
     )
@@ -207,6 +215,15 @@ def _backend(backend: NewBackend, oin: str) -> list[str]:
         *token_lines(backend.token_sha256, backend.scopes, backend.valid_until),
         "",
     ]
+
+
+def _officer(officer: OfficerSettings) -> list[str]:
+    given = officer.model_dump(exclude_none=True)
+    lines = [
+        f"{key} = {value if isinstance(value, date) else _value(value)}"
+        for key, value in given.items()
+    ]
+    return ["[[officieren]]", *lines, ""]
 
 
 def token_lines(sha256: str, scopes: Iterable[Scope], valid_until: datetime | None) -> list[str]:

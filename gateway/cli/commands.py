@@ -17,6 +17,7 @@ from gateway.cli import (
     schemas,
     send,
     serving,
+    toetsing,
     webhooks,
 )
 from gateway.cli.simulator import commands as simulator
@@ -41,3 +42,4 @@ def register(app: typer.Typer) -> None:
     app.add_typer(simulator.app, name="simulator")
     app.add_typer(schemas.app, name="schemas")
     app.add_typer(webhooks.app, name="webhooks")
+    app.add_typer(toetsing.app, name="toetsing")

@@ -4,7 +4,7 @@ import secrets
 import ssl
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 
@@ -13,7 +13,10 @@ from gateway.cli.demo.partner import Partner
 from gateway.cli.demo.ports import free_ports
 from gateway.cli.demo.processes import Served
 from gateway.cli.demo.rest import BackEnd
-from gateway.config import InstallationRole
+from gateway.cli.toetsing import confirmed_by
+from gateway.cli.toetsing_bundle import make_bundle
+from gateway.config import InstallationRole, OfficerSettings
+from gateway.installation import gate_files, load_installation
 from gateway.installation_new import (
     NewBackend,
     NewInstallation,
@@ -25,6 +28,7 @@ from gateway.keys.test_pki import Leaf, TestPki
 from gateway.message import Oin
 from gateway.outbound.tls import KeyPair, client_context, server_context
 from gateway.security.certificates import TrustStore
+from gateway.wire import toets
 from gateway.wire.ebms2.cpa import read_cpa
 from gateway.wire.ebms2.cpa_make import CpaAction, CpaParty, CpaSpec, make_cpa
 
@@ -48,12 +52,29 @@ HALT = NewParty(oin="00000004000000005000", name="Halt", role="halt", applicatie
 PLACES = {"knooppunt": HUB, "politie": POLITIE, "veilig-thuis": VEILIG_THUIS, "om": OM}
 ANSWERS = ("Bv01Bericht", "Fo01Bericht")
 SENDS: Mapping[str, tuple[str, ...]] = {
-    POLITIE.oin: ("vtMeldingDi01", *ANSWERS),
+    POLITIE.oin: (
+        "vtMeldingDi01",
+        toets.VERZOEK,
+        toets.INTREKKING,
+        toets.VOORWAARDEN,
+        *ANSWERS,
+    ),
     HALT.oin: ("vtMeldingDi01", *ANSWERS),
     VEILIG_THUIS.oin: ("vtTerugkoppelingDi01", *ANSWERS),
-    OM.oin: ANSWERS,
-    HUB.oin: ("vtMeldingDi01", "vtTerugkoppelingDi01", *ANSWERS),
+    OM.oin: (toets.BESLUIT, toets.INTREKKING, *ANSWERS),
+    HUB.oin: ("vtMeldingDi01", "vtTerugkoppelingDi01", *sorted(toets.KINDS), *ANSWERS),
 }
+OFFICERS = tuple(
+    OfficerSettings(
+        id=id_,
+        naam=naam,
+        functie="officier van justitie (demo)",
+        mandaat="Mandaatbesluit demo",
+        parket="Demo",
+        van=date(2026, 1, 1),
+    )
+    for id_, naam in (("voorbeeld", "mr. V. Voorbeeld"), ("tweede", "mr. T. Tweede"))
+)
 
 APPROVAL = """\
 [[toestemmingen]]
@@ -160,6 +181,7 @@ def make_sites(
     }
     for site in sites.values():
         _write(site, pki, leaves[site.party.oin], agreements, now)
+    _confirm(sites["politie"], sites["om"], now)
     anchors = root / "trust.pem"
     anchors.write_bytes(b"".join(_ca_pems(sites["knooppunt"].folder)))
     halt = _partner(root / "halt", pki, leaves[HALT.oin], agreements[HALT.oin], ports[-1])
@@ -203,7 +225,10 @@ def _side(party: NewParty, leaves: Mapping[str, Leaf], endpoint: str) -> CpaPart
         name=party.name,
         role=party.role.upper(),
         endpoint=endpoint,
-        sends=tuple(CpaAction(service=SERVICE, action=a) for a in SENDS[party.oin]),
+        sends=tuple(
+            CpaAction(service=toets.SERVICE if a in toets.KINDS else SERVICE, action=a)
+            for a in SENDS[party.oin]
+        ),
         sign=leaves["sign"].certificate,
         encrypt=leaves["encrypt"].certificate,
         client=tls,
@@ -226,12 +251,13 @@ def _write(
             role=InstallationRole.KNOOPPUNT if hub else InstallationRole.AANSLUITPUNT,
             party=site.party,
             others=tuple(p for p in (*PLACES.values(), HALT) if p is not site.party),
-            services={SERVICE: VERSION},
+            services={SERVICE: VERSION, toets.SERVICE: toets.VERSION},
             backends=() if hub else (_backend(site),),
             ebms_port=site.ports[0],
             api_port=site.ports[1],
             beheer_port=site.ports[2],
             approvals=site.party is POLITIE,
+            officers=OFFICERS if site.party is OM else (),
             database_url=site.database_url,
         ),
     )
@@ -249,6 +275,21 @@ def _write(
             ),
             encoding="utf-8",
         )
+
+
+def _confirm(police: Site, om: Site, now: datetime) -> None:
+    """An officer confirms what the gate of the police goes by, as `gateway toetsing` does."""
+    files = gate_files(load_installation(police.config))
+    bundle = make_bundle(
+        police.party.oin, {name: path.read_bytes() for name, path in files.items()}
+    )
+    octets = confirmed_by(
+        load_installation(om.config),
+        bundle,
+        officier=OFFICERS[0].id,
+        last_day=(now + timedelta(days=30)).date(),
+    )
+    (police.folder / "bevestiging.xml").write_bytes(octets)
 
 
 def _backend(site: Site) -> NewBackend:
