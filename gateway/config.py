@@ -570,6 +570,9 @@ class BackendSettings(_Section):
     certificaten: tuple[CertificateSettings, ...] = Field((), description="Its certificates.")
     sleutels: tuple[ClientKeySettings, ...] = Field((), description="Its keys.")
     webhooks: tuple[WebhookSettings, ...] = Field((), description="Where it is told of changes.")
+    officieren: tuple[str, ...] = Field(
+        (), description="Ids of the officers for whom it may decide; empty = none."
+    )
 
 
 class Settings(_Section):

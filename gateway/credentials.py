@@ -18,6 +18,8 @@ class Scope(StrEnum):
     POSTVAK_LOOK = "postvak:lezen"
     POSTVAK_CLOSE = "postvak:afhandelen"
     WEBHOOKS = "webhooks:beheren"
+    DECIDE_LOOK = "toets:lezen"
+    DECIDE = "toets:besluiten"
 
 
 class Factor(StrEnum):

@@ -32,6 +32,7 @@ def backend(settings: config.BackendSettings, read: Callable[[Path], bytes]) -> 
         name=settings.naam,
         party=Oin(settings.partij),
         applicaties=settings.applicaties,
+        officers=frozenset(settings.officieren),
         credentials=Credentials(
             ways=frozenset(settings.aanmelding),
             tokens=tuple(_token(one) for one in settings.tokens),

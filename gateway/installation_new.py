@@ -39,6 +39,10 @@ FOLDERS = (
 DATA = Path("data")
 
 
+BACKEND_SCOPES = tuple(scope for scope in Scope if not scope.startswith("toets:"))
+"""What a back-end gets unless it is asked for otherwise: not to decide for the OM."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewParty:
     """A party as it will stand in gateway.toml."""
@@ -56,9 +60,11 @@ class NewBackend:
     name: str
     applicaties: tuple[str, ...]
     token_sha256: str
-    scopes: tuple[Scope, ...] = tuple(Scope)
+    scopes: tuple[Scope, ...] = BACKEND_SCOPES
     valid_until: datetime | None = None
     """Of the token, aware; None = no end."""
+    officers: tuple[str, ...] = ()
+    """Ids of the officers for whom it may decide."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -212,6 +218,7 @@ def _backend(backend: NewBackend, oin: str) -> list[str]:
         f"partij = {_value(oin)}",
         f"applicaties = {_value(backend.applicaties)}",
         f"aanmelding = {_value([SignIn.BEARER])}",
+        *([f"officieren = {_value(backend.officers)}"] if backend.officers else []),
         *token_lines(backend.token_sha256, backend.scopes, backend.valid_until),
         "",
     ]

@@ -12,7 +12,7 @@ from gateway.pipeline.receive import Receiver
 from gateway.pipeline.trying import Trial, Trying
 from gateway.pipeline.undeliverable import Telling
 from gateway.pipeline.webhooks import Calling
-from gateway.ports import Answer, Claim, Payloads, Postvak, Reader, Snapshots
+from gateway.ports import Answer, Claim, Holds, Payloads, Postvak, Reader, Snapshots
 
 __all__ = ["Gateway", "House", "Receipt", "Trial", "Weigering"]
 
@@ -92,6 +92,10 @@ class Gateway:
     @property
     def payloads(self) -> Payloads:
         return self._house.payloads
+
+    @property
+    def holds(self) -> Holds:
+        return self._house.holds
 
     @property
     def snapshots(self) -> Snapshots:

@@ -83,7 +83,7 @@ class Passing:
         found = await self._house.holds.passed(document.sha256, Oin(ontvanger.organisatie))
         if found is None or found.valid_until <= at:
             return None
-        hold = f"{delivery.id}.0"
+        hold = f"{delivery.id}-0"
         return _ruling(found, hold, delivery.id, directory.gate.at(at).table.version)
 
     async def seen(

@@ -32,6 +32,8 @@ from gateway.wire.stuf import Document
 from gateway.wire.toets import Besluit, Doel, Intrekking, Officier, Stuur, Uitkomst, Voorwaarden
 
 _LATE = PolicyViolation("toets.te_laat", "Te laat: het bericht was al onderweg.")
+_CHANGED = "veranderd"
+"""No hash: what was asked about does not stand there any more."""
 SECRECY = (
     "Op deze gegevens rust een plicht tot geheimhouding (artikel 7 lid 2 Wet politiegegevens); "
     "zij mogen alleen worden gebruikt voor het doel waarvoor zij zijn verstrekt."
@@ -147,7 +149,7 @@ class Ruling:
         return deciding.Asked(
             hold=hold.id,
             decider=decider.oin,
-            payload_sha256=hold.payload_sha256,
+            payload_sha256=hold.payload_sha256 if hold.intact else _CHANGED,
             recipient=hold.recipient,
             table_version=hold.table_version,
             open=hold.closed_at is None and hold.state is State.HELD and not waits,

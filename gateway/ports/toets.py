@@ -47,6 +47,8 @@ class Hold:
     reasons: tuple[Reason, ...]
     deadline: datetime | None
     backend: str
+    intact: bool
+    """Hold, delivery and message still name the same octets."""
     request: str | None
     """Id of the message that asks; None = not asked yet."""
     closed_at: datetime | None

@@ -123,4 +123,4 @@ def close_hold(tx: Tx, delivery: str, now: datetime, outcome: str) -> None:
 
 def _hold_id(delivery: str, n: int) -> str:
     """The request to the OM goes by it: a later hold of the same delivery is another one."""
-    return f"{delivery}.{n}"
+    return f"{delivery}-{n}"

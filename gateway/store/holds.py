@@ -43,6 +43,7 @@ _HOLD = (
     sa.select(
         holds,
         deliveries.c.state.label("d_state"),
+        deliveries.c.payload_sha256.label("d_sha256"),
         messages.c.backend.label("d_backend"),
         *KNOWN,
     )
@@ -67,6 +68,7 @@ def _hold(row: sa.Row[Any]) -> Hold:
         reasons=read_reasons(row.reasons),
         deadline=row.deadline,
         backend=row.d_backend,
+        intact=row.payload_sha256 == row.d_sha256 == row.m_content_sha256,
         request=row.request,
         closed_at=row.closed_at,
         outcome=row.outcome,

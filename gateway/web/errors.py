@@ -42,12 +42,19 @@ _BY_CODE = {
     "oauth.off": 404,
     "postvak.unknown": 404,
     "webhook.onbekend": 404,
+    "toets.verzoek.onbekend": 404,
+    "toets.besluit.onbekend": 404,
+    "toets.genomen": 409,
+    "toets.gesloten": 409,
+    "toets.status": 409,
+    "toets.wacht_op_tweede": 409,
+    "toets.vier_ogen": 403,
     "request.timeout": 408,
     "payload.destroyed": 410,
     "request.content_type": 415,
     "request.content_encoding": 415,
 }
-_BY_PREFIX = (("token.", 401), ("request.", 400), ("oauth.", 401))
+_BY_PREFIX = (("token.", 401), ("request.", 400), ("oauth.", 401), ("toets.officier.", 403))
 _OAUTH = {
     "oauth.request": "invalid_request",
     "oauth.grant": "unsupported_grant_type",

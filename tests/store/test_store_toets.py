@@ -41,7 +41,7 @@ class Desk:
             "hold": NewHold(reasons=REASONS, deadline=self.stage.clock.now() + DAY),
         }
         await self.stage.admit(n, deliveries=(self.stage.delivery(n, **(given | changes)),))
-        return await self.stage.store.holds.find(f"d-{n}.0")
+        return await self.stage.store.holds.find(f"d-{n}-0")
 
     def ruling(self, held, **changes):
         now = self.stage.clock.now()
@@ -111,7 +111,7 @@ async def test_a_release_lets_exactly_that_delivery_go(desk, stage):
     (claim,) = await stage.claim()
     assert claim.delivery == "d-1"
     assert claim.ground == "individueel"
-    assert claim.decision.id == "B-d-1.0"
+    assert claim.decision.id == "B-d-1-0"
     (row,) = desk.rows(rulings)
     assert row.used_at == stage.clock.now()
     closed = await stage.store.holds.find(hold.id)
@@ -126,7 +126,7 @@ async def test_a_release_lets_exactly_that_delivery_go(desk, stage):
         {"recipient": "00000004003214345009"},
         {"table_version": "T-0"},
         {"delivery": "d-2"},
-        {"hold": "d-2.0"},
+        {"hold": "d-2-0"},
     ],
 )
 async def test_a_ruling_on_anything_else_releases_nothing(desk, stage, changes):
@@ -171,7 +171,7 @@ async def test_a_decision_that_is_over_holds_again_at_the_claim(desk, stage):
     assert await stage.claim() == ()
     assert desk.state() is State.HELD
     (asked,) = await stage.store.holds.unasked(limit=5)
-    assert asked.id == "d-1.1"
+    assert asked.id == "d-1-1"
     (row,) = desk.rows(rulings)
     assert row.ended_why == "gate.individueel"
 
@@ -205,7 +205,7 @@ async def test_a_decision_that_was_written_by_hand_for_another_delivery_is_none(
     await desk.decide(await desk.hold())
     await desk.hold(2)
     now = stage.clock.now()
-    stolen = {"state": "ready", "next_at": now, "approval_id": "B-d-1.0"}
+    stolen = {"state": "ready", "next_at": now, "approval_id": "B-d-1-0"}
     _tamper(stage, sa.update(deliveries).where(deliveries.c.id == "d-2").values(**stolen))
 
     assert [c.delivery for c in await stage.claim()] == ["d-1"]
@@ -215,12 +215,12 @@ async def test_a_decision_that_was_written_by_hand_for_another_delivery_is_none(
 async def test_withdrawn_before_the_claim_is_held_and_asked_anew(desk, stage):
     await desk.decide(await desk.hold())
 
-    await desk.withdraw("B-d-1.0")
+    await desk.withdraw("B-d-1-0")
 
     assert desk.state() is State.HELD
     assert await stage.claim() == ()
     (asked,) = await stage.store.holds.unasked(limit=5)
-    assert asked.id == "d-1.1"
+    assert asked.id == "d-1-1"
     assert asked.reasons == REASONS
     (row,) = desk.rows(rulings)
     assert row.ended_why == "toets.ingetrokken"
@@ -231,9 +231,9 @@ async def test_withdrawn_after_the_claim_is_too_late_and_makes_no_further_attemp
     await stage.claim()
 
     with pytest.raises(Unavailable, match=r"toets\.moved"):
-        await desk.withdraw("B-d-1.0")
-    assert await stage.store.holds.late("B-d-1.0") is True
-    await desk.withdraw("B-d-1.0", late=True)
+        await desk.withdraw("B-d-1-0")
+    assert await stage.store.holds.late("B-d-1-0") is True
+    await desk.withdraw("B-d-1-0", late=True)
 
     assert desk.state() is State.CLAIMED
     assert "toets.withdrawn_late" in [e.event for e in desk.rows(audit)]
@@ -253,7 +253,7 @@ async def test_a_late_acknowledgement_counts_when_it_is_held_again(desk, stage):
     references = await stage.seal(claim, b"header")
     soon = TryAgain(at=stage.clock.now(), code="http.503")
     await stage.store.queue.settle(claim, soon, ())
-    await desk.withdraw("B-d-1.0", late=True)
+    await desk.withdraw("B-d-1-0", late=True)
     assert await stage.claim() == ()
     assert desk.state() is State.HELD
 

@@ -16,8 +16,10 @@ from gateway.cli.demo.rest import BackEnd
 from gateway.cli.toetsing import confirmed_by
 from gateway.cli.toetsing_bundle import make_bundle
 from gateway.config import InstallationRole, OfficerSettings
+from gateway.credentials import Scope
 from gateway.installation import gate_files, load_installation
 from gateway.installation_new import (
+    BACKEND_SCOPES,
     NewBackend,
     NewInstallation,
     NewParty,
@@ -297,6 +299,8 @@ def _backend(site: Site) -> NewBackend:
         name=f"systeem-{site.place}",
         applicaties=site.party.applicaties,
         token_sha256=sha256(site.token.encode()).hexdigest(),
+        scopes=tuple(Scope) if site.party is OM else BACKEND_SCOPES,
+        officers=tuple(o.id for o in OFFICERS) if site.party is OM else (),
     )
 
 

@@ -114,7 +114,10 @@ async def show(request: web.Request, _query: Query) -> web.Response:
     view = await reader.message(request.match_info["id"])
     if view is None or not _visible(view, request[BACKEND]):
         raise NoRoute("bericht.onvindbaar", "Dit bericht is er niet.")
-    return shapes.answer(shapes.message(view))
+    sent = view.message.direction is Direction.OUTBOUND
+    gateway = request.app[OFFICE].gateway
+    rulings = await gateway.holds.rulings(view.message.id) if sent else ()
+    return shapes.answer(shapes.message(view, rulings))
 
 
 async def overview(request: web.Request, query: Listing) -> web.Response:

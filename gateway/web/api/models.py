@@ -211,6 +211,9 @@ class BerichtMetStappen(Bericht):
     toelichting: str
     leveringen: list[Levering]
     stappen: list[Stap]
+    toets: list["Toetsaantekening"] = Field(
+        [], description="Wat het OM besloot; leeg = (nog) niets. Wat de afzender mag weten."
+    )
 
 
 class Berichtenlijst(Shape):
@@ -333,3 +336,111 @@ class Inschakeling(Shape):
     id: str
     status: str = Field(description="`actief`.")
     herhaald: bool = Field(description="Of hij al aan stond.")
+
+
+# --- the OM gate ----------------------------------------------------------------------
+
+
+class Toetsreden(Shape):
+    """Waarom een bericht wordt vastgehouden. Nooit met een waarde eruit."""
+
+    regel: str = Field(description="Regel van de classificatietabel.")
+    categorie: str = Field(description="Soort gegeven; leeg = geen in het bijzonder.")
+    toestemming: str = Field(description="`individueel` of `doorlopend`.")
+    pad: str = Field(description="Pad van het element.")
+    tekst: str = Field(description="De reden, in woorden.")
+    wpg_artikel: str = Field(description="Artikel van de Wpg; leeg = niet gezegd.")
+
+
+class Toetsverzoek(Shape):
+    """Een vraag aan het OM of opsporingsbelang zich tegen verstrekking verzet."""
+
+    id: str = Field(description="Id van het verzoek.")
+    politie: str = Field(description="OIN van wie het bericht vasthoudt.")
+    soort: str = Field(description="Naam van het bericht.")
+    versie: str = Field(description="Versie van het koppelvlak.")
+    referentienummer: str = Field(description="Referentienummer van het bericht.")
+    ontvanger: str = Field(description="OIN van wie het zou krijgen.")
+    sha256: str = Field(description="SHA-256 van de octetten waarop wordt besloten.")
+    omvang: int = Field(description="Aantal octetten.")
+    tabelversie: str = Field(description="Classificatietabel waarmee is vastgehouden.")
+    redenen: list[Toetsreden] = Field(description="Waarom.")
+    aanvrager: str = Field(description="Wie het bericht aanleverde.")
+    acuut: bool | None = Field(description="Of het acuut is; null = niet gezegd.")
+    ontvangen: Moment = Field(description="Wanneer het verzoek hier kwam.")
+    termijn: Moment = Field(description="Tot wanneer een besluit van nut is.")
+    parket: str = Field(description="Parket; leeg = een voor alle.")
+    behandelaar: str = Field(description="Officier die het heeft genomen; leeg = niemand.")
+    behandelaar_tot: Moment | None = Field(description="Tot wanneer.")
+    uitkomst: str = Field(description="Uitkomst; leeg zolang het openstaat.")
+    afgesloten: Moment | None = Field(description="Wanneer het is afgesloten.")
+
+
+class Toetsverzoekenlijst(Shape):
+    """Verzoeken aan het OM."""
+
+    verzoeken: list[Toetsverzoek] = Field(description="De verzoeken.")
+    cursor: str | None = Field(description="Plaats van de laatste, voor `voor`; null = geen.")
+
+
+class Toetsvoorwaarde(Shape):
+    """Een voorwaarde bij vrijgeven."""
+
+    code: str = Field(description="Code.")
+    tekst: str = Field(description="De voorwaarde.")
+    aanvaarding: bool = Field(description="Of de ontvanger haar eerst moet aanvaarden.")
+
+
+class Toetsbesluit(Shape):
+    """Een besluit van een officier."""
+
+    id: str = Field(description="Id van het besluit.")
+    verzoek: str = Field(description="Id van het verzoek.")
+    uitkomst: str = Field(description="De uitkomst.")
+    grond: str = Field(description="De grond.")
+    te_melden: str = Field(description="Wat de afzender mag weten.")
+    voorwaarden: list[Toetsvoorwaarde] = Field(description="De voorwaarden.")
+    officier: str = Field(description="Id van de officier.")
+    tweede_officier: str = Field(description="Id van de tweede officier; leeg = geen.")
+    genomen: Moment = Field(description="Wanneer.")
+    geldig_tot: Moment = Field(description="Tot wanneer het geldt.")
+    status: str = Field(description="Wat ervan kwam.")
+    ingetrokken: Moment | None = Field(description="Wanneer het is ingetrokken.")
+
+
+class Toetsaantekening(Shape):
+    """Wat het OM besloot, voor wie het bericht aanleverde (Aanwijzing Wpg, 15.5.1)."""
+
+    besluit: str = Field(description="Id van het besluit.")
+    uitkomst: str = Field(description="De uitkomst.")
+    te_melden: str = Field(description="De grond die mag worden gemeld; leeg = geen.")
+    voorwaarden: list[Toetsvoorwaarde] = Field(description="Voorwaarden aan het gebruik.")
+    genomen: Moment = Field(description="Wanneer.")
+    geldig_tot: Moment = Field(description="Tot wanneer het geldt.")
+    vervallen: Moment | None = Field(description="Wanneer het is vervallen of ingetrokken.")
+
+
+class Toetszaak(Shape):
+    """Een verzoek met alles wat de officier erbij ziet, behalve de inhoud."""
+
+    verzoek: Toetsverzoek = Field(description="Het verzoek.")
+    besluiten: list[Toetsbesluit] = Field(description="Wat erop is besloten, het oudste eerst.")
+    eerder: list[Toetsverzoek] = Field(description="Andere verzoeken in dezelfde zaak.")
+
+
+class Behandeling(Shape):
+    """Bij wie een verzoek ligt."""
+
+    id: str = Field(description="Id van het verzoek.")
+    officier: str = Field(description="Id van de officier; leeg = niemand.")
+    tot: Moment | None = Field(description="Tot wanneer.")
+
+
+class Intrekking(Shape):
+    """Een doorlopende toestemming wordt ingetrokken."""
+
+    toestemming: str = Field(description="Id van de toestemming.")
+    politie: str = Field(description="OIN van de politie.")
+
+
+BerichtMetStappen.model_rebuild()

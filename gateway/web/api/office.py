@@ -10,8 +10,9 @@ from aiohttp import web
 from gateway.directory import Backend
 from gateway.message import Aanlevering
 from gateway.pipeline import Receipt, Trial, Weigering
+from gateway.pipeline.desk import Deciding
 from gateway.pipeline.webhooks import Calling
-from gateway.ports import Clock, Payloads, Postvak, Reader, Snapshots
+from gateway.ports import Clock, Holds, Payloads, Postvak, Reader, Snapshots
 from gateway.web.intake import Intake
 
 
@@ -44,6 +45,10 @@ class BackOffice(Protocol):
     def snapshots(self) -> Snapshots: ...
     @property
     def calling(self) -> Calling: ...
+    @property
+    def deciding(self) -> Deciding: ...
+    @property
+    def holds(self) -> Holds: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

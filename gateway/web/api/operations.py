@@ -2,13 +2,14 @@
 
 from http import HTTPMethod
 
-from gateway.web.api import berichten, berichtsoorten, openapi, postvak, token, webhooks
+from gateway.web.api import berichten, berichtsoorten, openapi, postvak, toetsen, token, webhooks
 from gateway.web.api.operation import Answer, Operation
 
 OPERATIONS: tuple[Operation, ...] = (
     *berichten.OPERATIONS,
     *berichtsoorten.OPERATIONS,
     *postvak.OPERATIONS,
+    *toetsen.OPERATIONS,
     *token.OPERATIONS,
     *webhooks.OPERATIONS,
     Operation(

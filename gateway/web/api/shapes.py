@@ -16,6 +16,7 @@ from gateway.ports import (
     Known,
     MessageView,
     PostvakItem,
+    RulingView,
     Standing,
     Summary,
     standing,
@@ -120,8 +121,8 @@ def summary(one: Summary) -> models.Bericht:
     return models.Bericht(**_known(one.message), status=status(one.message, one.states))
 
 
-def message(view: MessageView) -> models.BerichtMetStappen:
-    """A message with its deliveries and every step."""
+def message(view: MessageView, rulings: Iterable[RulingView] = ()) -> models.BerichtMetStappen:
+    """A message with its deliveries, every step, and what the OM decided on it."""
     states = [d.state for d in view.deliveries if d.kind is DeliveryKind.MESSAGE]
     word = status(view.message, states)
     return models.BerichtMetStappen(
@@ -130,6 +131,22 @@ def message(view: MessageView) -> models.BerichtMetStappen:
         toelichting=_EXPLAINED.get(word, "") if states else "",
         leveringen=[_delivery(d) for d in view.deliveries],
         stappen=[_step(row) for row in view.trace],
+        toets=[_ruling(one) for one in rulings],
+    )
+
+
+def _ruling(one: RulingView) -> models.Toetsaantekening:
+    return models.Toetsaantekening(
+        besluit=one.id,
+        uitkomst=str(one.outcome),
+        te_melden=one.told,
+        voorwaarden=[
+            models.Toetsvoorwaarde(code=v.code, tekst=v.tekst, aanvaarding=v.aanvaarding)
+            for v in one.conditions
+        ],
+        genomen=one.decided_at,
+        geldig_tot=one.valid_until,
+        vervallen=one.ended_at,
     )
 
 

@@ -1,0 +1,442 @@
+"""Requests to the OM and decisions on them, for the OM's own system (domain 9.1).
+
+The system speaks for an officer, whom it names; for which officers it may, its settings say. What
+an officer may is asked anew each time.
+"""
+
+from http import HTTPMethod
+from typing import Annotated
+
+from aiohttp import web
+from pydantic import AwareDatetime, Field
+
+from gateway.credentials import Scope
+from gateway.errors import PolicyViolation
+from gateway.message import Oin
+from gateway.pipeline.desk import Case
+from gateway.ports import Request, RequestsWanted, Verdict
+from gateway.rules.officers import Wish
+from gateway.web.api import cursor, models, shapes
+from gateway.web.api.body import JsonBody, read_json
+from gateway.web.api.office import BACKEND, OFFICE
+from gateway.web.api.operation import Answer, Body, Operation
+from gateway.web.api.query import Query, Text, Whole, Word, page
+from gateway.wire.toets import Uitkomst, Voorwaarde
+
+CODE = "toets.vorm"
+_Id = Annotated[str, Field(min_length=1, max_length=64)]
+_Line = Annotated[str, Field(max_length=200)]
+_Words = Annotated[str, Field(max_length=2_000)]
+
+
+class Verzoekenlijst(Query):
+    """Which requests."""
+
+    alle: Word = Field(
+        default=False, description="`true`: ook waarop besloten is, de nieuwste eerst."
+    )
+    parket: Text | None = Field(None, description="Alleen van dit parket.")
+    voor: Text | None = Field(None, description="Cursor van een vorig antwoord: verder terug.")
+    limiet: Whole = page(default=50, most=200)
+
+
+class Lezen(Query):
+    """Who reads, and what for."""
+
+    officier: Text = Field(description="Id van de officier.")
+    doel: Text = Field(description="Waarvoor de inhoud wordt gelezen; wordt vastgelegd.")
+
+
+class VoorwaardeBody(JsonBody):
+    """A condition."""
+
+    code: _Id = Field(description="Eigen code van de voorwaarde.")
+    tekst: _Words = Field(description="De voorwaarde, voor de ontvanger.")
+    aanvaarding: bool = Field(
+        default=False, description="Of de ontvanger haar eerst moet aanvaarden."
+    )
+
+
+class OfficierBody(JsonBody):
+    """Who does it."""
+
+    officier: _Id = Field(description="Id van de officier.")
+
+
+class RedenBody(JsonBody):
+    """Who does it, and why."""
+
+    officier: _Id = Field(description="Id van de officier.")
+    reden: _Line = Field(description="Waarom; wordt vastgelegd. Geen persoonsgegevens.")
+
+
+class IntrekToestemmingBody(JsonBody):
+    """A standing approval that ends."""
+
+    officier: _Id = Field(description="Id van de officier.")
+    reden: _Line = Field(description="Waarom; wordt vastgelegd.")
+    politie: _Id = Field(description="OIN van de politie waar zij geldt.")
+    toestemming: _Line = Field(description="Id van de doorlopende toestemming.")
+
+
+class BesluitBody(JsonBody):
+    """What an officer decides."""
+
+    officier: _Id = Field(description="Id van de officier.")
+    uitkomst: Uitkomst = Field(strict=False, description="Een van de vier uitkomsten.")
+    grond: _Words = Field(description="Grond; de eerste regel gaat mee, de rest blijft bij het OM.")
+    te_melden: _Words = Field(default="", description="Wat de afzender mag weten.")
+    voorwaarden: tuple[VoorwaardeBody, ...] = Field(
+        default=(), strict=False, description="Bij vrijgeven onder voorwaarden."
+    )
+    geldig_tot: AwareDatetime | None = Field(
+        default=None, strict=False, description="Tot wanneer; weggelaten = de instelling."
+    )
+    bekend: bool = Field(
+        default=False, description="Of de ontvanger mag weten dat er iets wordt achtergehouden."
+    )
+
+    def wish(self) -> Wish:
+        """Return what the desk takes."""
+        return Wish(
+            outcome=self.uitkomst,
+            ground=self.grond,
+            told=self.te_melden,
+            conditions=tuple(
+                Voorwaarde(code=v.code, tekst=v.tekst, aanvaarding=v.aanvaarding)
+                for v in self.voorwaarden
+            ),
+            valid_until=self.geldig_tot,
+            known=self.bekend,
+        )
+
+
+# --- handlers -------------------------------------------------------------------------
+
+
+def _speaks_for(request: web.Request, officer: str) -> str:
+    """Return the officer; raise PolicyViolation `toets.officier.namens`."""
+    if officer not in request[BACKEND].officers:
+        raise PolicyViolation(
+            "toets.officier.namens", "Dit systeem mag niet namens deze officier handelen."
+        )
+    return officer
+
+
+async def overview(request: web.Request, query: Verzoekenlijst) -> web.Response:
+    """Return what waits, the most urgent first; or all, the newest first."""
+    _some(request)
+    wanted = RequestsWanted(
+        open=not query.alle,
+        parket=query.parket,
+        before=cursor.read(query.voor, "voor") if query.voor else None,
+        limit=query.limiet,
+    )
+    found = await request.app[OFFICE].gateway.deciding.requests(wanted)
+    last = cursor.write(found[-1].seq) if found and query.alle else None
+    body = models.Toetsverzoekenlijst(verzoeken=[_shape(one) for one in found], cursor=last)
+    return shapes.answer(body)
+
+
+async def show(request: web.Request, _query: Query) -> web.Response:
+    """Return one request, with what was decided, and earlier ones on the same case."""
+    _some(request)
+    case = await request.app[OFFICE].gateway.deciding.case(request.match_info["id"])
+    return shapes.answer(_case(case))
+
+
+def _some(request: web.Request) -> None:
+    """A system that speaks for nobody sees nothing."""
+    if not request[BACKEND].officers:
+        raise PolicyViolation(
+            "toets.officier.namens", "Dit systeem mag namens geen officier handelen."
+        )
+
+
+async def content(request: web.Request, query: Lezen) -> web.Response:
+    """Return the octets that are held; who reads and what for is written down first."""
+    octets = await request.app[OFFICE].gateway.deciding.read(
+        request.match_info["id"],
+        officer=_speaks_for(request, query.officier),
+        purpose=query.doel,
+    )
+    return web.Response(body=octets, content_type="application/xml")
+
+
+async def take(request: web.Request, _query: Query) -> web.Response:
+    """Take a request; again = for longer."""
+    body = await read_json(request, OfficierBody, code=CODE)
+    id_ = request.match_info["id"]
+    officer = _speaks_for(request, body.officier)
+    until = await request.app[OFFICE].gateway.deciding.take(id_, officer=officer)
+    return shapes.answer(models.Behandeling(id=id_, officier=officer, tot=until))
+
+
+async def let_go(request: web.Request, _query: Query) -> web.Response:
+    """Let others take it."""
+    body = await read_json(request, OfficierBody, code=CODE)
+    id_ = request.match_info["id"]
+    officer = _speaks_for(request, body.officier)
+    await request.app[OFFICE].gateway.deciding.let_go(id_, officer=officer)
+    return shapes.answer(models.Behandeling(id=id_, officier="", tot=None))
+
+
+async def decide(request: web.Request, _query: Query) -> web.Response:
+    """Decide: 201, carried out at once or when a second officer has confirmed it."""
+    body = await read_json(request, BesluitBody, code=CODE)
+    verdict = await request.app[OFFICE].gateway.deciding.decide(
+        request.match_info["id"], officer=_speaks_for(request, body.officier), wish=body.wish()
+    )
+    return shapes.answer(_verdict(verdict), status=201)
+
+
+async def confirm(request: web.Request, _query: Query) -> web.Response:
+    """A second officer confirms."""
+    body = await read_json(request, OfficierBody, code=CODE)
+    verdict = await request.app[OFFICE].gateway.deciding.confirm(
+        request.match_info["id"], officer=_speaks_for(request, body.officier)
+    )
+    return shapes.answer(_verdict(verdict))
+
+
+async def reject(request: web.Request, _query: Query) -> web.Response:
+    """A second officer does not confirm."""
+    body = await read_json(request, RedenBody, code=CODE)
+    verdict = await request.app[OFFICE].gateway.deciding.reject(
+        request.match_info["id"], officer=_speaks_for(request, body.officier), why=body.reden
+    )
+    return shapes.answer(_verdict(verdict))
+
+
+async def withdraw(request: web.Request, _query: Query) -> web.Response:
+    """Take a decision back; the holder says whether that was in time."""
+    body = await read_json(request, RedenBody, code=CODE)
+    verdict = await request.app[OFFICE].gateway.deciding.withdraw(
+        request.match_info["id"], officer=_speaks_for(request, body.officier), why=body.reden
+    )
+    return shapes.answer(_verdict(verdict))
+
+
+async def revoke(request: web.Request, _query: Query) -> web.Response:
+    """Withdraw a standing approval at a police."""
+    body = await read_json(request, IntrekToestemmingBody, code=CODE)
+    await request.app[OFFICE].gateway.deciding.revoke(
+        body.toestemming,
+        officer=_speaks_for(request, body.officier),
+        why=body.reden,
+        holder=Oin(body.politie),
+    )
+    done = models.Intrekking(toestemming=body.toestemming, politie=body.politie)
+    return shapes.answer(done, status=202)
+
+
+# --- shapes ---------------------------------------------------------------------------
+
+
+def _shape(one: Request) -> models.Toetsverzoek:
+    return models.Toetsverzoek(
+        id=one.id,
+        politie=one.holder,
+        soort=one.soort,
+        versie=one.version,
+        referentienummer=one.referentienummer,
+        ontvanger=one.recipient,
+        sha256=one.payload_sha256,
+        omvang=one.size,
+        tabelversie=one.table_version,
+        redenen=[
+            models.Toetsreden(
+                regel=r.rule,
+                categorie=r.category,
+                toestemming=str(r.mode),
+                pad=r.path,
+                tekst=r.text,
+                wpg_artikel=r.wpg_artikel,
+            )
+            for r in one.reasons
+        ],
+        aanvrager=one.asker,
+        acuut=one.acuut,
+        ontvangen=one.at,
+        termijn=one.deadline,
+        parket=one.parket,
+        behandelaar=one.claimed_by,
+        behandelaar_tot=one.claimed_until,
+        uitkomst=one.outcome,
+        afgesloten=one.closed_at,
+    )
+
+
+def _verdict(one: Verdict) -> models.Toetsbesluit:
+    return models.Toetsbesluit(
+        id=one.id,
+        verzoek=one.request,
+        uitkomst=str(one.outcome),
+        grond=one.ground,
+        te_melden=one.told,
+        voorwaarden=[
+            models.Toetsvoorwaarde(code=v.code, tekst=v.tekst, aanvaarding=v.aanvaarding)
+            for v in one.conditions
+        ],
+        officier=one.officer,
+        tweede_officier=one.second,
+        genomen=one.at,
+        geldig_tot=one.valid_until,
+        status=str(one.state),
+        ingetrokken=one.withdrawn_at,
+    )
+
+
+def _case(case: Case) -> models.Toetszaak:
+    return models.Toetszaak(
+        verzoek=_shape(case.request),
+        besluiten=[_verdict(one) for one in case.verdicts],
+        eerder=[_shape(one) for one in case.earlier],
+    )
+
+
+_TAKEN = frozenset({409})
+
+
+def _post(  # noqa: PLR0913 - an operation, its texts by name
+    id_: str,
+    path: str,
+    handler: object,
+    body: type[JsonBody],
+    *,
+    summary: str,
+    description: str,
+    answer: Answer,
+    status: int = 200,
+    method: HTTPMethod = HTTPMethod.POST,
+) -> Operation:
+    return Operation(
+        id=id_,
+        method=method,
+        path=path,
+        handler=handler,  # type: ignore[arg-type]
+        tag="toetsing",
+        summary=summary,
+        description=description,
+        scope=Scope.DECIDE,
+        answers={status: answer},
+        body=Body(description="Wie het doet, en wat.", model=body),
+        problems=_TAKEN,
+    )
+
+
+_BESLUIT = Answer(description="Het besluit.", model=models.Toetsbesluit)
+_BEHANDELING = Answer(description="Bij wie het ligt.", model=models.Behandeling)
+
+OPERATIONS = (
+    Operation(
+        id="geefToetsverzoeken",
+        method=HTTPMethod.GET,
+        path="/toetsverzoeken",
+        handler=overview,
+        tag="toetsing",
+        summary="Wat er wacht op een besluit van het OM",
+        description="De dringendste eerst, met de redenen waarom het bericht wordt vastgehouden; "
+        "nooit met de inhoud.",
+        scope=Scope.DECIDE_LOOK,
+        query=Verzoekenlijst,
+        answers={200: Answer(description="De verzoeken.", model=models.Toetsverzoekenlijst)},
+    ),
+    Operation(
+        id="geefToetsverzoek",
+        method=HTTPMethod.GET,
+        path="/toetsverzoeken/{id}",
+        handler=show,
+        tag="toetsing",
+        summary="Eén verzoek, met zijn besluiten",
+        description="Met eerdere verzoeken in dezelfde zaak (Aanwijzing Wpg, 15.1).",
+        scope=Scope.DECIDE_LOOK,
+        answers={200: Answer(description="Het verzoek.", model=models.Toetszaak)},
+    ),
+    Operation(
+        id="leesToetsverzoek",
+        method=HTTPMethod.GET,
+        path="/toetsverzoeken/{id}/inhoud",
+        handler=content,
+        tag="toetsing",
+        summary="De inhoud die wordt vastgehouden",
+        description="Precies de octetten waarop wordt besloten. Wie leest en waarvoor wordt "
+        "vastgelegd.",
+        scope=Scope.DECIDE_LOOK,
+        query=Lezen,
+        answers={
+            200: Answer(
+                description="Het bericht.",
+                content_type="application/xml",
+                schema={"type": "string"},
+            )
+        },
+        problems=frozenset({410, 422}),
+    ),
+    _post(
+        "neemToetsverzoek",
+        "/toetsverzoeken/{id}/behandelaar",
+        take,
+        OfficierBody,
+        summary="Een verzoek in behandeling nemen",
+        description="Een andere officier kan het zolang niet nemen of erop besluiten.",
+        answer=_BEHANDELING,
+    ),
+    _post(
+        "laatToetsverzoek",
+        "/toetsverzoeken/{id}/vrijmaking",
+        let_go,
+        OfficierBody,
+        summary="Een verzoek weer vrijmaken",
+        description="Ieder kan het weer nemen.",
+        answer=_BEHANDELING,
+    ),
+    _post(
+        "besluitToetsverzoek",
+        "/toetsverzoeken/{id}/besluiten",
+        decide,
+        BesluitBody,
+        summary="Besluiten op een verzoek",
+        description="Het besluit wordt ondertekend en uitgevoerd; waar de categorie een tweede "
+        "officier vraagt, pas na diens bevestiging.",
+        answer=_BESLUIT,
+        status=201,
+    ),
+    _post(
+        "bevestigToetsbesluit",
+        "/toetsbesluiten/{id}/bevestiging",
+        confirm,
+        OfficierBody,
+        summary="Een besluit als tweede officier bevestigen",
+        description="Daarna wordt het uitgevoerd.",
+        answer=_BESLUIT,
+    ),
+    _post(
+        "wijsToetsbesluitAf",
+        "/toetsbesluiten/{id}/afwijzing",
+        reject,
+        RedenBody,
+        summary="Een besluit als tweede officier niet bevestigen",
+        description="Het verzoek staat weer open.",
+        answer=_BESLUIT,
+    ),
+    _post(
+        "trekToetsbesluitIn",
+        "/toetsbesluiten/{id}/intrekking",
+        withdraw,
+        RedenBody,
+        summary="Een besluit intrekken",
+        description="Op tijd zolang er niets is verstuurd; dat zegt wie het bericht vasthoudt.",
+        answer=_BESLUIT,
+    ),
+    _post(
+        "trekToestemmingIn",
+        "/toestemmingen/intrekkingen",
+        revoke,
+        IntrekToestemmingBody,
+        summary="Een doorlopende toestemming intrekken",
+        description="Ondertekend naar de politie, waar zij meteen eindigt.",
+        answer=Answer(description="Onderweg.", model=models.Intrekking),
+        status=202,
+    ),
+)
