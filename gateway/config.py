@@ -187,7 +187,12 @@ class WorkerSettings(_Section):
 class LimitSettings(_Section):
     """Bounds on what comes in."""
 
-    wire_bytes: int = Field(72_000_000, ge=1_000, description="Octets of an HTTP body over ebMS2.")
+    wire_bytes: int = Field(
+        72_000_000,
+        ge=1_000,
+        description="Octets of an HTTP body over ebMS2. A request to the OM that carries the "
+        "largest payload takes 16/9 of `payload_bytes` and 3 MB.",
+    )
     payload_bytes: int = Field(
         35_000_000, ge=1_000, description="Octets of a decrypted XML document."
     )

@@ -4,10 +4,16 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+from gateway.wire import toets
 from gateway.wire.ebms2.cpa_make import CpaAction, CpaParty, CpaSpec
 from tests import pki
 
 SERVICE = "TEST:jeugdzorg:1.0.9"
+
+
+def service_of(action: str, service: str = SERVICE) -> str:
+    """The messages of the OM gate have a service of their own."""
+    return toets.SERVICE if action in toets.KINDS else service
 
 
 def party(oin: str, role: str, *actions: str, service: str = SERVICE) -> CpaParty:
@@ -21,7 +27,7 @@ def party(oin: str, role: str, *actions: str, service: str = SERVICE) -> CpaPart
         server=tls,
         sign=pki.leaf(oin, "sign").certificate,
         encrypt=pki.leaf(oin, "encrypt").certificate,
-        sends=tuple(CpaAction(service=service, action=action) for action in actions),
+        sends=tuple(CpaAction(service=service_of(a, service), action=a) for a in actions),
     )
 
 

@@ -11,6 +11,7 @@ from gateway.installation_new import (
     NewParty,
     write_installation,
 )
+from gateway.wire import toets
 from gateway.wire.ebms2.cpa_make import make_cpa
 from tests import pki
 from tests.cpas import SERVICE, party, spec
@@ -33,14 +34,14 @@ HUB = NewInstallation(
     role=InstallationRole.KNOOPPUNT,
     party=KNOOPPUNT,
     others=(POLITIE, VEILIG_THUIS, OM),
-    services={SERVICE: "1.0.9"},
+    services={SERVICE: "1.0.9", toets.SERVICE: toets.VERSION},
 )
 ACCESS_POINT = NewInstallation(
     name="politie",
     role=InstallationRole.AANSLUITPUNT,
     party=POLITIE,
     others=(KNOOPPUNT, VEILIG_THUIS, OM),
-    services={SERVICE: "1.0.9"},
+    services={SERVICE: "1.0.9", toets.SERVICE: toets.VERSION},
     backends=(NewBackend(name="bvh", applicaties=("BVH",), token_sha256=TOKEN_SHA256),),
     approvals=True,
 )

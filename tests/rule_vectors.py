@@ -12,7 +12,9 @@ from pathlib import Path
 from lxml import etree
 
 from gateway.message import Oin
-from gateway.wire.stuf import BG, JZ, STUF, ZKN
+from gateway.wire.stuf import BG, JZ, STUF, TOETS, ZKN
+from gateway.wire.toets import BESLUIT, INTREKKING, VOORWAARDEN
+from gateway.wire.toets import VERZOEK as ASKED
 from tests.parties import AT, OM, POLITIE, STRANGER, VT
 
 Edit = Callable[[etree._Element], None]
@@ -20,7 +22,7 @@ EXAMPLES = Path(__file__).parent / "examples"
 RVDK = Oin("00000004000000041000")
 GEMEENTE = Oin("00000001812345678000")
 XMIME = "http://www.w3.org/2005/05/xmlmime"
-_NAMES = {"JZ": JZ, "StUF": STUF, "BG": BG, "ZKN": ZKN, "xmime": XMIME}
+_NAMES = {"JZ": JZ, "StUF": STUF, "BG": BG, "ZKN": ZKN, "xmime": XMIME, "bgt": TOETS}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,7 +79,7 @@ def copy(path: str, times: int = 1) -> Edit:
 
 
 def after(path: str, markup: str) -> Edit:
-    """Put markup (prefixes JZ, StUF, BG, ZKN) behind the last element at a path."""
+    """Put markup (prefixes JZ, StUF, BG, ZKN, bgt) behind the last element at a path."""
 
     def edit(root):
         names = " ".join(f'xmlns:{prefix}="{name}"' for prefix, name in _NAMES.items())
@@ -120,7 +122,7 @@ def one(rule: str, example: str, path: str | tuple[str, ...], *edits: Edit, **fa
     return Vector(
         rule=rule,
         example=example,
-        paths=tuple(f"/{root}/{p}" for p in paths),
+        paths=tuple(f"/{root}/{p}".rstrip("/") for p in paths),
         edits=edits,
         **facts,
     )
@@ -617,6 +619,132 @@ OUDE_ZORGMELDING = (
     ),
 )
 
+FULL_DECISION = f"volledig/{BESLUIT}"
+BY_POLICE = f"{INTREKKING}-verzoek"
+
+
+def renamed(path: str, name: str) -> Edit:
+    def edit(root):
+        element = _found(root, path)[0]
+        element.tag = f"{{{TOETS}}}{name}"
+
+    return edit
+
+
+def outcome(word: str, *edits: Edit) -> tuple[Edit, ...]:
+    return put("besluit/uitkomst", word), *edits
+
+
+def no_condition() -> Edit:
+    return drop("besluit/voorwaarde")
+
+
+TOETS_VECTORS = (
+    one("BGT-001", ASKED, "verzoek/inhoud", put("verzoek/inhoud", "QUJ*D")),
+    one("BGT-001", ASKED, "verzoek/inhoud", put("verzoek/inhoud", "QUJDR"), schema=False),
+    one("BGT-001", ASKED, "verzoek/inhoud", put("verzoek/inhoud", ""), schema=False),
+    one("BGT-002", ASKED, "verzoek/sha256", put("verzoek/sha256", "0" * 64)),
+    one("BGT-002", ASKED, "verzoek/sha256", put("verzoek/inhoud", b64(b"andere inhoud"))),
+    one("BGT-003", ASKED, "verzoek/omvang", put("verzoek/omvang", "1")),
+    one("BGT-003", ASKED, "verzoek/omvang", put("verzoek/inhoud", b64(b"andere inhoud"))),
+    one("BGT-004", ASKED, "verzoek/termijn", put("verzoek/termijn", "2026-11-18T12:00:00Z")),
+    one("BGT-004", ASKED, "verzoek/termijn", put("verzoek/termijn", "2026-11-18T12:30:00+02:00")),
+    one("BGT-005", ASKED, "verzoek/termijn", put("verzoek/termijn", "2026-12-19T12:00:01Z")),
+    *(
+        one(
+            "BGT-006",
+            ASKED,
+            "verzoek/ontvanger/organisatie",
+            put("verzoek/ontvanger/organisatie", oin),
+        )
+        for oin in (POLITIE, OM)
+    ),
+    *(
+        one("BGT-007", ASKED, "verzoek/soort", put("verzoek/soort", name))
+        for name in (BESLUIT, VOORWAARDEN, "Fo01Bericht")
+    ),
+    one("BGT-007", VOORWAARDEN, "voorwaarden/soort", put("voorwaarden/soort", ASKED)),
+    one(
+        "BGT-008",
+        f"volledig/{ASKED}",
+        "verzoek/deelVan",
+        put("verzoek/referentienummer", "deel-0001"),
+    ),
+    one(
+        "BGT-008",
+        f"volledig/{ASKED}",
+        "verzoek/vervangt",
+        put("verzoek/referentienummer", "oud-0001"),
+    ),
+    one("BGT-020", BESLUIT, "besluit/geldigTot", put("besluit/geldigTot", "2026-11-18T10:30:00Z")),
+    one(
+        "BGT-020",
+        BESLUIT,
+        "besluit/geldigTot",
+        put("besluit/geldigTot", "2026-11-18T12:00:00+02:00"),
+    ),
+    one("BGT-021", BESLUIT, "besluit/genomenOp", at=AT - timedelta(days=1)),
+    one("BGT-021", BY_POLICE, "intrekking/genomenOp", at=AT - timedelta(days=1)),
+    one("BGT-022", BESLUIT, "besluit/grond", put("besluit/grond", " \n ")),
+    one("BGT-022", INTREKKING, "intrekking/grond", put("intrekking/grond", " ")),
+    *(
+        one("BGT-023", BESLUIT, "besluit/uitkomst", *outcome(word, no_condition()))
+        for word in ("nietVrijgeven", "terugNaarAfzender")
+    ),
+    one(
+        "BGT-023",
+        FULL_DECISION,
+        "besluit/uitkomst",
+        *outcome("nietVrijgeven", no_condition(), put("besluit/teMelden", " ")),
+    ),
+    one("BGT-024", BESLUIT, "besluit/uitkomst", no_condition()),
+    *(
+        one(
+            "BGT-025",
+            FULL_DECISION,
+            tuple(f"besluit/voorwaarde[{n}]" for n in (1, 2)),
+            *outcome(word),
+        )
+        for word in ("vrijgeven", "nietVrijgeven", "terugNaarAfzender")
+    ),
+    *(
+        one(
+            "BGT-026",
+            f"volledig/{name}",
+            f"{body}/voorwaarde[2]/code",
+            put(f"{body}/voorwaarde[2]/code", "v-01"),
+        )
+        for name, body in ((BESLUIT, "besluit"), (VOORWAARDEN, "voorwaarden"))
+    ),
+    one("BGT-027", BESLUIT, "besluit/voorwaarde/tekst", put("besluit/voorwaarde/tekst", " ")),
+    one(
+        "BGT-027",
+        VOORWAARDEN,
+        "voorwaarden/voorwaarde/code",
+        put("voorwaarden/voorwaarde/code", "\t"),
+    ),
+    one(
+        "BGT-028",
+        FULL_DECISION,
+        "besluit/tweedeOfficier/identificatie",
+        put("besluit/tweedeOfficier/identificatie", "OVJ-0117"),
+    ),
+    one("BGT-029", BESLUIT, "besluit/ontvanger[2]", copy("besluit/ontvanger")),
+    one("BGT-040", INTREKKING, "intrekking", drop("intrekking/officier")),
+    one("BGT-041", INTREKKING, "", drop("Signature")),
+    *(
+        one(
+            "BGT-042",
+            BY_POLICE,
+            f"intrekking/{name}",
+            renamed("intrekking/verzoek", name),
+        )
+        for name in ("besluit", "toestemming")
+    ),
+    one("BGT-042", INTREKKING, "intrekking/verzoek", renamed("intrekking/besluit", "verzoek")),
+    one("BGT-050", VOORWAARDEN, "voorwaarden/geheimhouding", put("voorwaarden/geheimhouding", " ")),
+)
+
 FAMILIES = {
     "stuurgegevens": STUURGEGEVENS,
     "waarden": WAARDEN,
@@ -627,5 +755,6 @@ FAMILIES = {
     "onderzoek": ONDERZOEK,
     "documenten": DOCUMENTEN,
     "zorgmelding": OUDE_ZORGMELDING,
+    "toets": TOETS_VECTORS,
 }
 VECTORS = tuple(vector for family in FAMILIES.values() for vector in family)

@@ -10,6 +10,7 @@ from rich.table import Table
 from gateway.cli.screen import screen
 from gateway.installation import load_catalogue, share
 from gateway.outbound.tls import KeyPair
+from gateway.wire import toets
 from gateway.wire.ebms2.cpa import read_cpa
 from gateway.wire.ebms2.cpa_make import CpaAction, CpaParty, CpaSpec, make_cpa
 
@@ -56,6 +57,10 @@ def make(  # noqa: PLR0917 - typer takes arguments by position
     ],
     service: Annotated[str, typer.Option(help="eb:Service.")] = "jz:corv:1.0.9",
     version: Annotated[str, typer.Option(help="Version of the koppelvlak.")] = "1.0.9",
+    also: Annotated[
+        list[str] | None,
+        typer.Option(help="SERVICE=VERSION of another service; `toets` = the OM gate. Repeat."),
+    ] = None,
     profile: Annotated[str, typer.Option(help="osb-be|osb-rm, with -s or -e.")] = "osb-rm-e",
     retries: Annotated[int, typer.Option(help="Retries of the CPA.")] = 8,
     interval: Annotated[int, typer.Option(help="RetryInterval, in seconds.")] = 10_800,
@@ -64,12 +69,14 @@ def make(  # noqa: PLR0917 - typer takes arguments by position
     """Make the CPA of two parties: GCM, OAEP, SHA-256, signed acknowledgements.
 
     Both parties may send every message that the built-in catalogue has of the version; who
-    really may is judged by role when a message is handed in.
+    really may is judged by role when a message is handed in. An agreement that carries the
+    messages of the OM gate carries Bv01 and Fo01 under the version beside it.
     """
     if len(party) != 2:  # noqa: PLR2004 - a CPA has two
         raise typer.BadParameter("give --party twice")
     now = datetime.now(UTC).replace(microsecond=0)
-    actions = _actions(service, version)
+    services = ((service, version), *(_service(text) for text in also or ()))
+    actions = tuple(action for one in services for action in _actions(*one))
     sides = [_side(text, actions) for text in party]
     spec = CpaSpec(
         cpa_id=out.stem,
@@ -82,6 +89,15 @@ def make(  # noqa: PLR0917 - typer takes arguments by position
     )
     out.write_bytes(make_cpa(spec))
     print(f"{out}: {spec.cpa_id}")
+
+
+def _service(text: str) -> tuple[str, str]:
+    if text == "toets":
+        return toets.SERVICE, toets.VERSION
+    service, _, version = text.rpartition("=")
+    if not service:
+        raise typer.BadParameter("--also is SERVICE=VERSION, or toets")
+    return service, version
 
 
 def _actions(service: str, version: str) -> tuple[CpaAction, ...]:

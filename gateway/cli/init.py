@@ -32,6 +32,7 @@ def init(
     Nothing is overwritten. What is still needed after this is printed.
     """
     from gateway.installation_new import NewInstallation, NewParty, to_toml, write_installation
+    from gateway.wire import toets
 
     hub = role is InstallationRole.KNOOPPUNT
     own = NewParty(
@@ -45,7 +46,7 @@ def init(
         role=role,
         party=own,
         others=(),
-        services={"jz:corv:1.0.9": "1.0.9"},
+        services={"jz:corv:1.0.9": "1.0.9", toets.SERVICE: toets.VERSION},
         data=None if data is None else data.resolve(),
     )
     parse_toml(to_toml(new).encode(), Settings, where=str(folder))  # before anything is written

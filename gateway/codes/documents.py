@@ -55,6 +55,14 @@ DOCUMENTS: tuple[Code, ...] = (
                 "An element of the stuurgegevens is missing, empty, or there twice.",
                 "Fill each element once; the place is named.",
             ),
+            "toets.form": (
+                "An element of a message of the OM gate is missing, there twice, or not readable.",
+                "Follow schemas/toets-1; the place is named.",
+            ),
+            "toets.inhoud": (
+                "The payload in a request to the OM is empty or no base64.",
+                "Put the octets of the payload there as base64, without other characters.",
+            ),
         },
     ),
     *family(
@@ -108,6 +116,10 @@ DOCUMENTS: tuple[Code, ...] = (
             "bericht.antwoord": (
                 "A Bv01 or Fo01 was handed in.",
                 "Confirm or refuse in the postvak: the gateway makes the answer.",
+            ),
+            "toets.eigen": (
+                "A message of the OM gate was handed in.",
+                "Hand in the message itself: what is held is put to the OM by the gateway.",
             ),
             "zender.applicatie": (
                 "The zender's applicatie is not one of this back-end's.",

@@ -237,7 +237,10 @@ PARTNERS: tuple[Code, ...] = (
         _PARTNER,
         {
             "payload.too_large": (
-                "The decrypted document is larger than `limits.payload_bytes`.",
+                (
+                    "The decrypted document is larger than `limits.payload_bytes`, a request to "
+                    "the OM than four thirds of it and 2 MB."
+                ),
                 "Make documents smaller or divide them over more messages.",
             ),
             "size.wire": (

@@ -11,6 +11,7 @@ from gateway.docs_pages.structure import PREFIXES, Message, Part, read
 from gateway.errors import Severity
 from gateway.rules.business import rules_of
 from gateway.rules.koppelvlak.rule import Rule
+from gateway.wire.toets import KINDS
 
 INDEX = "berichten/README.md"
 
@@ -21,6 +22,7 @@ REPLIES: Mapping[str, str] = {
     "meldingGeneriekDi01": "uitkomstMeldingGeneriekDi01",
     "vtoDi01": "notificatieDi01",
     "zorgmeldingDi01": "zorgmeldingTerugkoppelingDi01",
+    "opsporingsbelangVerzoekDi01": "opsporingsbelangBesluitDi01",
 }
 """Message → the message that answers its question, beside Bv01 or Fo01."""
 _MADE = "This page is made from schema and rules by `gateway docs`; a test keeps it so."
@@ -115,7 +117,7 @@ def _page(sources: Sources, kind: MessageKind, message: Message) -> str:
         "",
         _MADE,
         "",
-        *table(("", ""), list(_facts(sources, kind))),
+        *table(("", ""), list(_facts(sources, kind, message.parts))),
         "",
         *_elements(message.parts),
         *_rules(kind),
@@ -124,11 +126,15 @@ def _page(sources: Sources, kind: MessageKind, message: Message) -> str:
     return "\n".join(lines).rstrip() + "\n"
 
 
-def _facts(sources: Sources, kind: MessageKind) -> Iterator[tuple[str, ...]]:
+def _facts(
+    sources: Sources, kind: MessageKind, parts: tuple[Part, ...]
+) -> Iterator[tuple[str, ...]]:
     yield "Version of the koppelvlak", kind.version
     yield "eb:Action and root element", f"`{kind.name}`"
     yield "Namespace of the root", f"`{kind.namespace}`"
-    yield "Prefixes below", "<br>".join(f"`{p}` = `{uri}`" for p, uri in PREFIXES.items())
+    used = {step.partition(":")[0] for part in parts for step in part.spelled.split("/")}
+    prefixes = {p: uri for p, uri in PREFIXES.items() if p in used}
+    yield "Prefixes below", "<br>".join(f"`{p}` = `{uri}`" for p, uri in prefixes.items())
     yield "From → to", _directions(kind)
     yield "Schema", _schema(sources, kind)
     yield "Example", " · ".join(_examples(sources, kind)) or "none in this pack"
@@ -210,6 +216,9 @@ def _classification(found: ClassificationTable, kind: MessageKind) -> Iterator[s
 
 
 def _classified(found: ClassificationTable, kind: MessageKind) -> Iterator[str]:
+    if kind.name in found.exempt and kind.name in KINDS:
+        yield "Exempt: a message of the gate itself, which no back-end can hand in."
+        return
     if kind.name in found.exempt:
         yield "Exempt: it holds no strafrechtelijke gegevens by its nature."
         return

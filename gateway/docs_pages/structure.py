@@ -7,7 +7,7 @@ from pathlib import Path
 import xmlschema
 from xmlschema.validators import XsdAttribute, XsdElement, XsdGroup, XsdType
 
-from gateway.wire.stuf import BG, JZ, STUF, ZKN
+from gateway.wire.stuf import BG, JZ, STUF, TOETS, ZKN
 
 _METADATA = frozenset(
     {
@@ -17,7 +17,8 @@ _METADATA = frozenset(
     }
 )  # fmt: skip
 """Attributes that StUF puts everywhere and that say nothing about the message."""
-PREFIXES = {"JZ": JZ, "StUF": STUF, "BG": BG, "ZKN": ZKN}
+DS = "http://www.w3.org/2000/09/xmldsig#"
+PREFIXES = {"JZ": JZ, "StUF": STUF, "BG": BG, "ZKN": ZKN, "bgt": TOETS, "ds": DS}
 """As the examples write them; a document may choose others."""
 _PREFIX = {namespace: prefix for prefix, namespace in PREFIXES.items()}
 _DEEPEST = 40
@@ -141,12 +142,13 @@ def _base(simple: XsdType) -> str:
 def _limits(simple: XsdType) -> Iterator[str]:
     bounds = _bounds(simple)
     exact, least, most = (bounds.get(k) for k in ("length", "minLength", "maxLength"))
+    unit = "octets" if _base(simple) == "base64" else "characters"
     if exact or (least and least == most):
-        yield f"{exact or least} characters"
+        yield f"{exact or least} {unit}"
     elif most:
-        yield f"{least} to {most} characters" if least else f"at most {most} characters"
+        yield f"{least} to {most} {unit}" if least else f"at most {most} {unit}"
     elif least:
-        yield f"at least {least} characters"
+        yield f"at least {least} {unit}"
     for facet, words in (
         ("totalDigits", "at most {} digits"),
         ("minInclusive", "at least {}"),

@@ -102,7 +102,7 @@ class Admitting:
             return await self._commit(directory, taken, refusal, signal)
 
     async def _accept(self, directory: Directory, taken: Taken) -> Admission:
-        document = await judge.read(self._house, taken.octets, directory)
+        document = await self._read(directory, taken)
         _same_action(document, taken)
         kind = judge.kind_of(document, taken.version, directory)
         parties = judge.Parties(
@@ -311,9 +311,13 @@ class Admitting:
             followed_by=follow,
         )
 
+    async def _read(self, directory: Directory, taken: Taken) -> Document:
+        action = taken.opened.header.action
+        return await judge.read(self._house, taken.octets, directory, action=action)
+
     async def _readable(self, directory: Directory, taken: Taken) -> Document | None:
         try:
-            return await judge.read(self._house, taken.octets, directory)
+            return await self._read(directory, taken)
         except Malformed:
             return None
 

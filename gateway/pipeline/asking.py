@@ -103,7 +103,7 @@ class Asking:
     def _document(
         self, directory: Directory, hold: Hold, decider: Party, octets: bytes, at: datetime
     ) -> stuf.Document:
-        limits = XmlLimits(octets=request_octets(directory.limits.payload_bytes))
+        limits = XmlLimits(octets=toets.limit_for(toets.VERZOEK, directory.limits))
         held = stuf.read_document(octets, limits=limits)
         zender = held.stuurgegevens.zender
         verzoek = Verzoek(
@@ -162,11 +162,6 @@ class Asking:
             referentienummer=self._house.dice.uuid(),
             at=at,
         )
-
-
-def request_octets(payload: int) -> int:
-    """Return how large a request may be that carries a payload of this many octets."""
-    return payload // 3 * 4 + 1_000_000
 
 
 def put_to_desk(

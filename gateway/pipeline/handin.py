@@ -285,7 +285,7 @@ class HandingIn:
 
 def may_be_handed_in(document: Document, backend: Backend) -> None:
     """Raise PolicyViolation for an answer, or a zender that this system does not speak for."""
-    _no_answer(document)
+    _not_made_here(document)
     _own_applicatie(document, backend)
 
 
@@ -381,8 +381,11 @@ def at_the_gate(
     return verdict, gate
 
 
-def _no_answer(document: Document) -> None:
-    """An answer is made by confirming or refusing in the postvak: its text passes no gate."""
+def _not_made_here(document: Document) -> None:
+    """What the gateway makes itself: handed in, its text would pass no gate.
+
+    An answer is made by confirming or refusing in the postvak, a message of the gate by the gate.
+    """
     if document.name in ANSWERS:
         raise PolicyViolation(
             "bericht.antwoord",

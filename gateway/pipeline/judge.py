@@ -12,6 +12,7 @@ from gateway.pipeline.house import House
 from gateway.rules import business
 from gateway.wire import stuf
 from gateway.wire.stuf import Document
+from gateway.wire.toets import limit_for
 from gateway.wire.xml import XmlLimits
 
 EXPLAINED_BYTES = 1_000_000
@@ -26,9 +27,12 @@ class Valid:
     warnings: tuple[Finding, ...]
 
 
-async def read(house: House, octets: bytes, directory: Directory) -> Document:
-    """Parse the document and its stuurgegevens, a large one off the loop; raise Malformed."""
-    limits = XmlLimits(octets=directory.limits.payload_bytes)
+async def read(house: House, octets: bytes, directory: Directory, *, action: str = "") -> Document:
+    """Parse the document and its stuurgegevens, a large one off the loop; raise Malformed.
+
+    `action` is the eb:Action that it came under: how large it may be depends on that.
+    """
+    limits = XmlLimits(octets=limit_for(action, directory.limits))
     return await house.think(len(octets), lambda: stuf.read_document(octets, limits=limits))
 
 

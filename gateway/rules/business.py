@@ -23,6 +23,7 @@ from gateway.rules.koppelvlak import (
     onderzoek,
     stuurgegevens,
     terugkoppeling,
+    toets,
     verzoek,
     waarden,
     zorgmelding,
@@ -48,6 +49,7 @@ RULES: tuple[Rule, ...] = tuple(
             *onderzoek.RULES,
             *documenten.RULES,
             *zorgmelding.RULES,
+            *toets.RULES,
         ),
         key=lambda rule: rule.id,
     )

@@ -40,6 +40,7 @@ from gateway.security.dsig_plain import verify_plain
 from gateway.security.xenc import decrypt_part, is_encrypted
 from gateway.wire import xml
 from gateway.wire.ebms2.header import Claimed, read_envelope
+from gateway.wire.toets import limit_for
 
 MANIFEST = "//Body/Manifest"
 
@@ -121,7 +122,8 @@ def open_message(  # noqa: PLR0913 - the facts of one judgement, all by name
     # (3) Every part is in the Manifest, everything in the Manifest is a part.
     parts = _match_manifest(claimed.content, claimed.parts)
     # (4) Parts are encrypted exactly where that was agreed.
-    payloads = tuple(_payload(part, agreed.channel, means) for part in parts)
+    most = limit_for(claimed.header.action, limits)
+    payloads = tuple(_payload(part, agreed.channel, means, most=most) for part in parts)
     # (5) (6) (7) The signature, its signer, and the header once more.
     proof = _prove(claimed, payloads, agreed.channel, means)
     # (8) It is neither too late nor too early.
@@ -163,7 +165,7 @@ def _match_manifest(content: Content, parts: tuple[Part, ...]) -> tuple[Part, ..
 # --- (4) encryption -------------------------------------------------------------------
 
 
-def _payload(part: Part, channel: Channel, means: _Means) -> Payload:
+def _payload(part: Part, channel: Channel, means: _Means, *, most: int) -> Payload:
     if channel.encryption is not None:
         decrypter = means.keyring.decrypter(channel.encryption.certificate)
         payload = decrypt_part(part, decrypter, policy=means.policy)
@@ -171,7 +173,7 @@ def _payload(part: Part, channel: Channel, means: _Means) -> Payload:
         raise DecryptionFailed("decryption.unexpected", "encryption was not agreed")
     else:
         payload = Payload(content_id=part.content_id, octets=part.octets)
-    if len(payload.octets) > means.limits.payload_bytes:
+    if len(payload.octets) > most:
         raise TooLarge("payload.too_large", "payload is larger than allowed", where=MANIFEST)
     return payload
 

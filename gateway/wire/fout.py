@@ -103,6 +103,16 @@ TABLE: Mapping[str, Row] = {
         "In de stuurgegevens ontbreekt een element, is het leeg, of staat het er twee keer",
         "Vul de stuurgegevens in zoals het schema zegt, elk element één keer.",
     ),
+    "toets.form": Row(
+        _XML,
+        "In een bericht over de toets ontbreekt een element, of is het niet te lezen",
+        "Vul het genoemde element in zoals het schema zegt, elk element één keer.",
+    ),
+    "toets.inhoud": Row(
+        _XML,
+        "De inhoud in het verzoek is leeg of geen base64",
+        "Zet de octetten van de payload als base64 in inhoud, zonder andere tekens.",
+    ),
     "xml.attributes": Row(_XML, "Een element heeft te veel attributen", _AS_UTF8),
     "xml.depth": Row(_XML, "Het bericht heeft te veel niveaus", _AS_UTF8),
     "xml.doctype": Row(_XML, "Het bericht heeft een DTD; dat is niet toegestaan", _AS_UTF8),

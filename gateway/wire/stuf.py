@@ -28,6 +28,7 @@ __all__ = [
     "Document",
     "Fout",
     "add_address",
+    "as_xml",
     "bv01",
     "case_of",
     "conversation_id",
@@ -109,11 +110,13 @@ def case_of(document: Document) -> str:
     """Return what the case of the message is known by (domain 9.2.4); empty when it says nothing.
 
     Looked for in the first `object` and the elements right below it; else it is the
-    crossRefnummer. What is longer than 256 characters names nothing.
+    crossRefnummer. A request to the OM says it itself, the other messages of the gate say
+    nothing. What is longer than 256 characters names nothing.
     """
     if document.namespace == TOETS:
         zaak = document.tree.find(f"{{{TOETS}}}verzoek/{{{TOETS}}}zaak")
-        return "" if zaak is None else value_of(zaak)[:_LONGEST_CASE]
+        named = "" if zaak is None else value_of(zaak)
+        return named if len(named) <= _LONGEST_CASE else ""
     body = next((e for e in document.tree.iterchildren("{*}object")), None)
     if body is not None:
         for name in _CASE:
@@ -263,11 +266,15 @@ def add_address(head: etree._Element, name: str, address: Address) -> None:
 
 
 def _add(parent: etree._Element, name: str, text: str = "") -> etree._Element:
-    """Texts may come from a back-end: what XML can not hold becomes a question mark."""
     element = etree.SubElement(parent, f"{{{STUF}}}{name}")
     if text:
-        element.text = _NOT_XML.sub("?", text)
+        element.text = as_xml(text)
     return element
+
+
+def as_xml(text: str) -> str:
+    """Return a text that may come from a back-end; what XML can not hold is a question mark."""
+    return _NOT_XML.sub("?", text)
 
 
 def _octets(root: etree._Element) -> bytes:

@@ -5,19 +5,22 @@ OM decides is signed inside the document (`security/enveloped.py`): the signatur
 those of the hub.
 """
 
-from base64 import b64decode, b64encode
+import sys
 from binascii import Error as NotBase64
+from binascii import a2b_base64, b2a_base64
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
+from itertools import islice
 from typing import TypeVar
 
 from lxml import etree
 
+from gateway.directory import Limits
 from gateway.errors import Malformed
 from gateway.message import Address, Oin
-from gateway.wire.stuf import STUF, TOETS, Document, add_address, value_of
+from gateway.wire.stuf import STUF, TOETS, Document, add_address, as_xml, value_of
 from gateway.wire.tijd import tijdstip
 
 VERSION = "toets-1"
@@ -34,7 +37,27 @@ KINDS = BETWEEN_GATEWAYS | {VOORWAARDEN}
 GATEWAY = "Berichtengateway"
 """`applicatie` of what the gateway itself sends and is sent."""
 
+MOST_REASONS = 200
+"""A request names no more: with the payload before him an officer needs no full list."""
+_AROUND = 2_000_000
+"""Octets of a request beside its payload; 200 reasons at their longest are 1.8 million."""
+_LONGEST = 2_000
+"""Characters of the longest text in any of these messages."""
+_MOST = 500
+"""Elements of one name, when reading: the schema allows fewer."""
+
 E = TypeVar("E", bound=StrEnum)
+
+
+def limit_for(action: str, limits: Limits) -> int:
+    """Return how many octets a decrypted document may have; `action` is the eb:Action.
+
+    A request to the OM carries a whole payload as base64, so it may be larger than any payload:
+    `limits.payload_bytes` by four thirds, and 2 MB around it.
+    """
+    if action != VERZOEK:
+        return limits.payload_bytes
+    return -(-limits.payload_bytes // 3) * 4 + _AROUND
 
 
 class Uitkomst(StrEnum):
@@ -177,7 +200,10 @@ class Voorwaarden:
 
 
 def read_verzoek(document: Document) -> Verzoek:
-    """Return what is asked. Raises Malformed `toets.form`, `toets.inhoud`."""
+    """Return what is asked. Raises Malformed `toets.form`, `toets.inhoud`.
+
+    Whether `sha256` and `omvang` are those of the octets is a rule, not a matter of reading.
+    """
     body = _Body(document, VERZOEK, "verzoek")
     ontvanger, asker = body.within("ontvanger"), body.within("aanvrager")
     return Verzoek(
@@ -274,12 +300,15 @@ class _Body:
     def own(self) -> str:
         return value_of(self._element)
 
-    def each(self, name: str) -> Iterable["_Body"]:
-        for element in self._element.iterchildren(f"{{{TOETS}}}{name}"):
-            yield _Body(self._document, self._kind, name, element)
+    def each(self, name: str) -> list["_Body"]:
+        children = self._element.iterchildren(f"{{{TOETS}}}{name}")
+        found = list(islice(children, _MOST + 1))
+        if len(found) > _MOST:
+            raise self.wrong(name)
+        return [_Body(self._document, self._kind, name, element) for element in found]
 
     def find(self, name: str) -> "_Body | None":
-        found = list(self.each(name))
+        found = self.each(name)
         if len(found) > 1:
             raise self.wrong(name)
         return found[0] if found else None
@@ -290,9 +319,12 @@ class _Body:
             raise self.wrong(name)
         return found
 
-    def some(self, name: str) -> str:
+    def some(self, name: str, *, longest: int = _LONGEST) -> str:
         found = self.find(name)
-        return "" if found is None else found.own
+        value = "" if found is None else found.own
+        if len(value) > longest:
+            raise self.wrong(name)
+        return value
 
     def text(self, name: str) -> str:
         value = self.some(name)
@@ -328,11 +360,17 @@ class _Body:
 
 
 def _octets_of(body: _Body) -> bytes:
+    """Of 35 MB of octets the base64 is 47 MB: without white space nothing of it is copied."""
+    text = body.some("inhoud", longest=sys.maxsize)
     try:
-        return b64decode("".join(body.text("inhoud").split()), validate=True)
-    except (NotBase64, ValueError) as error:
-        text = "De inhoud is geen base64."
-        raise Malformed("toets.inhoud", text, where=f"/{VERZOEK}/verzoek/inhoud") from error
+        octets = a2b_base64("".join(text.split()), strict_mode=True)
+    except (NotBase64, ValueError):
+        octets = b""
+    if not octets:
+        raise Malformed(
+            "toets.inhoud", "De inhoud is leeg of geen base64.", where=f"/{VERZOEK}/verzoek/inhoud"
+        )
+    return octets
 
 
 def _reden(one: _Body) -> Reden:
@@ -366,9 +404,19 @@ def _officier(one: _Body) -> Officier:
 
 # --- making ---------------------------------------------------------------------------
 
+_PREFIX = "bgt"
+_EMPTY, _OPEN, _CLOSE = b"<bgt:inhoud/>", b"<bgt:inhoud>", b"</bgt:inhoud>"
+"""The element of the payload. No text holds it: a `<` in a text is escaped."""
+_WORD, _NAME, _REASON, _PATH = 64, 128, 500, 1024
+"""Characters, as the schema has them."""
+
 
 def make_verzoek(verzoek: Verzoek, stuur: Stuur) -> bytes:
-    """Return the document, UTF-8, valid against its schema."""
+    """Return the document, UTF-8.
+
+    Texts of the reasons are cut to what the schema allows, and of more than `MOST_REASONS` the
+    first are named: a request that the schema refuses would leave the message held for good.
+    """
     root, body = _begin(VERZOEK, "verzoek", stuur)
     _add(body, "identificatie", verzoek.identificatie)
     _add(body, "soort", verzoek.soort)
@@ -380,19 +428,27 @@ def make_verzoek(verzoek: Verzoek, stuur: Stuur) -> bytes:
     _some(body, "zaak", verzoek.zaak)
     _add(body, "sha256", verzoek.sha256)
     _add(body, "omvang", str(len(verzoek.inhoud)))
-    _add(body, "inhoud", b64encode(verzoek.inhoud).decode("ascii"))
+    _add(body, "inhoud")
     _some(body, "tabelversie", verzoek.tabelversie)
-    for reden in verzoek.redenen:
+    for reden in verzoek.redenen[:MOST_REASONS]:
         _add_reden(body, reden)
     asker = _add(body, "aanvrager")
-    _add(asker, "systeem", verzoek.systeem)
-    _some(asker, "gebruiker", verzoek.gebruiker)
+    _add(asker, "systeem", verzoek.systeem[:_NAME])
+    _some(asker, "gebruiker", verzoek.gebruiker[:_NAME])
     if verzoek.acuut is not None:
         _add(body, "acuut", _flag(verzoek.acuut))
     _add(body, "termijn", _moment(verzoek.termijn))
     _some(body, "deelVan", verzoek.deel_van)
     _some(body, "vervangt", verzoek.vervangt)
-    return _octets(root)
+    return _filled(_octets(root), verzoek.inhoud)
+
+
+def _filled(document: bytes, octets: bytes) -> bytes:
+    """Put the payload into its element. No tree holds it: that would be three more copies."""
+    before, empty, after = document.partition(_EMPTY)
+    if not empty:
+        raise AssertionError("the element of the payload is not where it was put")
+    return b"".join((before, _OPEN, b2a_base64(octets, newline=False), _CLOSE, after))
 
 
 def make_besluit(besluit: Besluit, stuur: Stuur) -> bytes:
@@ -442,15 +498,15 @@ def make_voorwaarden(voorwaarden: Voorwaarden, stuur: Stuur) -> bytes:
 
 
 def _begin(kind: str, name: str, stuur: Stuur) -> tuple[etree._Element, etree._Element]:
-    root = etree.Element(f"{{{TOETS}}}{kind}", nsmap={"toets": TOETS, "StUF": STUF})
+    root = etree.Element(f"{{{TOETS}}}{kind}", nsmap={_PREFIX: TOETS, "StUF": STUF})
     head = _add(root, "stuurgegevens")
     etree.SubElement(head, f"{{{STUF}}}berichtcode").text = "Di01"
     add_address(head, "zender", stuur.zender)
     add_address(head, "ontvanger", stuur.ontvanger)
-    etree.SubElement(head, f"{{{STUF}}}referentienummer").text = stuur.referentienummer
+    etree.SubElement(head, f"{{{STUF}}}referentienummer").text = as_xml(stuur.referentienummer)
     etree.SubElement(head, f"{{{STUF}}}tijdstipBericht").text = tijdstip(stuur.at)
     if stuur.cross_refnummer:
-        etree.SubElement(head, f"{{{STUF}}}crossRefnummer").text = stuur.cross_refnummer
+        etree.SubElement(head, f"{{{STUF}}}crossRefnummer").text = as_xml(stuur.cross_refnummer)
     etree.SubElement(head, f"{{{STUF}}}functie").text = kind
     return root, _add(root, name)
 
@@ -458,7 +514,7 @@ def _begin(kind: str, name: str, stuur: Stuur) -> tuple[etree._Element, etree._E
 def _add(parent: etree._Element, name: str, text: str = "") -> etree._Element:
     element = etree.SubElement(parent, f"{{{TOETS}}}{name}")
     if text:
-        element.text = text
+        element.text = as_xml(text)
     return element
 
 
@@ -469,12 +525,12 @@ def _some(parent: etree._Element, name: str, text: str) -> None:
 
 def _add_reden(body: etree._Element, reden: Reden) -> None:
     element = _add(body, "reden")
-    _add(element, "regel", reden.regel)
-    _some(element, "categorie", reden.categorie)
+    _add(element, "regel", reden.regel[:_WORD])
+    _some(element, "categorie", reden.categorie[:_WORD])
     _add(element, "toestemming", reden.toestemming)
-    _some(element, "pad", reden.pad)
-    _add(element, "tekst", reden.tekst)
-    _some(element, "wpgArtikel", reden.wpg_artikel)
+    _some(element, "pad", reden.pad[:_PATH])
+    _add(element, "tekst", reden.tekst[:_REASON])
+    _some(element, "wpgArtikel", reden.wpg_artikel[:_WORD])
 
 
 def _add_voorwaarden(body: etree._Element, voorwaarden: Iterable[Voorwaarde]) -> None:

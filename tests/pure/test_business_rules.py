@@ -51,7 +51,7 @@ def test_ids_and_codes_are_unique_and_fit_a_foutcode():
 
     assert len(set(ids)) == len(ids)
     assert len({rule.code for rule in business.RULES}) == len(ids)
-    assert all(re.fullmatch(r"JZ-[0-9]{3}", id_) for id_ in ids)
+    assert all(re.fullmatch(r"(JZ|BGT)-[0-9]{3}", id_) for id_ in ids)
     assert ids == sorted(ids)
     assert all(rule.code.startswith("regel.") for rule in business.RULES)
 

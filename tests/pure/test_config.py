@@ -29,8 +29,9 @@ from gateway.keys.keystore import FileKeyring
 from gateway.message import Aanlevering, Oin
 from gateway.rules.classification import classify
 from gateway.security.certificates import TrustStore, Usage
+from gateway.wire import toets
 from gateway.wire.schema import SchemaSet
-from gateway.wire.stuf import JZ, STUF, read_document
+from gateway.wire.stuf import JZ, STUF, TOETS, read_document
 from tests import pki
 from tests.cpas import SERVICE
 from tests.installations import ACCESS_POINT, EXAMPLES, HUB, installed
@@ -166,7 +167,7 @@ def test_installation_loads_into_a_directory(tmp_path):
     assert directory.party(pki.VEILIG_THUIS).role is Role.VEILIG_THUIS
     assert agreement.binding(pki.POLITIE, SERVICE, "vtMeldingDi01").channel.profile == "osb-rm-e"
     assert agreement.warnings == ()
-    assert directory.services == {SERVICE: "1.0.9"}
+    assert directory.services == {SERVICE: "1.0.9", toets.SERVICE: toets.VERSION}
     assert [b.name for b in directory.backends] == ["bvh"]
     assert directory.gate.approvals == ()
 
@@ -322,7 +323,8 @@ def test_catalogue_fits_the_schemas():
         schema = etree.parse(schemas.entry(name, version)).getroot()
 
         assert schema.get("targetNamespace") == kind.namespace
-        assert kind.namespace == (STUF if kind.answer else JZ)
+        own = TOETS if version == "toets-1" else JZ
+        assert kind.namespace == (STUF if kind.answer else own)
 
 
 def test_catalogue_says_who_may_send_what():

@@ -17,6 +17,8 @@ _PREFIXES = {
     "JZ": "http://www.stufstandaarden.nl/koppelvlak/jz0100",
     "ZKN": "http://www.egem.nl/StUF/sector/zkn/0310",
     "BG": "http://www.egem.nl/StUF/sector/bg/0310",
+    "bgt": "urn:berichtengateway:toets:1",
+    "ds": "http://www.w3.org/2000/09/xmldsig#",
     "xsi": "http://www.w3.org/2001/XMLSchema-instance",
 }
 _STEP = re.compile(r"([\w.]+)(?:\[(\d+)\])?")

@@ -25,6 +25,7 @@ from gateway.installation import load_directory, load_installation
 from gateway.keys.epochs import EpochKeys
 from gateway.ports import AuditEvent
 from gateway.store.store import Store
+from gateway.wire import toets
 from gateway.wire.ebms2.cpa import read_cpa
 
 ROOT = Path(__file__).parent.parent.parent
@@ -231,7 +232,11 @@ def test_test_pki_and_the_agreement_that_is_made_with_it(tmp_path):
         f"{oin},TEST {name},{name.upper()},https://{name}.example/ebms,{tmp_path / name}"
         for oin, name in ((POLITIE, "politie"), (KNOOPPUNT, "knooppunt"))
     ]
-    agreed = gateway("cpa", "make", cpa, "--party", sides[0], "--party", sides[1])
+    both = ("--party", sides[0], "--party", sides[1])
+    agreed = gateway("cpa", "make", cpa, *both)
+    gated = gateway("cpa", "make", tmp_path / "gated.xml", *both, "--also", "toets")
+    older = gateway("cpa", "make", tmp_path / "older.xml", *both, "--also", "jz:oud=1.0.6")
+    wrong = gateway("cpa", "make", tmp_path / "wrong.xml", *both, "--also", "1.0.6")
     shown, certificate = together(
         ("cpa", "show", cpa), ("certs", "show", tmp_path / "politie" / "sign.pem")
     )
@@ -245,6 +250,13 @@ def test_test_pki_and_the_agreement_that_is_made_with_it(tmp_path):
     actions = {b.action for b in read_cpa(cpa.read_bytes()).bindings}
     assert {"vtMeldingDi01", "vcobDi01", "Bv01Bericht"} <= actions
     assert "zorgmeldingDi01" not in actions  # of another version
+    assert (gated.status, older.status, wrong.status) == (0, 0, 2)
+    of_gate = read_cpa((tmp_path / "gated.xml").read_bytes()).bindings
+    assert {b.action for b in of_gate if b.service == toets.SERVICE} == toets.KINDS
+    assert {b.action for b in of_gate} == actions | toets.KINDS
+    of_older = read_cpa((tmp_path / "older.xml").read_bytes()).bindings
+    assert "zorgmeldingDi01" in {b.action for b in of_older if b.service == "jz:oud"}
+    assert "SERVICE=VERSION" in wrong.err
     assert shown.status == 0
     for told in ("CPAId    politie-knooppunt", "osb-rm-e", "rsa-sha256", "aes256-gcm", POLITIE):
         assert told in shown.out

@@ -33,6 +33,7 @@ from gateway.security.certificates import TrustStore
 from gateway.wire import toets
 from gateway.wire.ebms2.cpa import read_cpa
 from gateway.wire.ebms2.cpa_make import CpaAction, CpaParty, CpaSpec, make_cpa
+from gateway.wire.toets import BESLUIT, INTREKKING, VERZOEK, VOORWAARDEN
 
 SERVICE = "jz:corv:1.0.9"
 RETRIES = 16
@@ -54,16 +55,10 @@ HALT = NewParty(oin="00000004000000005000", name="Halt", role="halt", applicatie
 PLACES = {"knooppunt": HUB, "politie": POLITIE, "veilig-thuis": VEILIG_THUIS, "om": OM}
 ANSWERS = ("Bv01Bericht", "Fo01Bericht")
 SENDS: Mapping[str, tuple[str, ...]] = {
-    POLITIE.oin: (
-        "vtMeldingDi01",
-        toets.VERZOEK,
-        toets.INTREKKING,
-        toets.VOORWAARDEN,
-        *ANSWERS,
-    ),
+    POLITIE.oin: ("vtMeldingDi01", VERZOEK, INTREKKING, VOORWAARDEN, *ANSWERS),
     HALT.oin: ("vtMeldingDi01", *ANSWERS),
     VEILIG_THUIS.oin: ("vtTerugkoppelingDi01", *ANSWERS),
-    OM.oin: (toets.BESLUIT, toets.INTREKKING, *ANSWERS),
+    OM.oin: (BESLUIT, INTREKKING, *ANSWERS),
     HUB.oin: ("vtMeldingDi01", "vtTerugkoppelingDi01", *sorted(toets.KINDS), *ANSWERS),
 }
 OFFICERS = tuple(
@@ -220,6 +215,10 @@ def _agreement(
     return cpa_id, make_cpa(spec)
 
 
+def _service(action: str) -> str:
+    return toets.SERVICE if action in toets.KINDS else SERVICE
+
+
 def _side(party: NewParty, leaves: Mapping[str, Leaf], endpoint: str) -> CpaParty:
     tls = leaves["tls"].certificate
     return CpaParty(
@@ -227,10 +226,7 @@ def _side(party: NewParty, leaves: Mapping[str, Leaf], endpoint: str) -> CpaPart
         name=party.name,
         role=party.role.upper(),
         endpoint=endpoint,
-        sends=tuple(
-            CpaAction(service=toets.SERVICE if a in toets.KINDS else SERVICE, action=a)
-            for a in SENDS[party.oin]
-        ),
+        sends=tuple(CpaAction(service=_service(a), action=a) for a in SENDS[party.oin]),
         sign=leaves["sign"].certificate,
         encrypt=leaves["encrypt"].certificate,
         client=tls,

@@ -34,6 +34,7 @@ from gateway.installation_new import (
 from gateway.keys.test_pki import Leaf, LeafUsage, TestPki, pem, write_new
 from gateway.message import Address
 from gateway.outbound.tls import KeyPair
+from gateway.wire import toets
 from gateway.wire.ebms2.cpa_make import CpaAction, CpaParty, CpaSpec, make_cpa
 from gateway.wire.schema import SchemaSet
 
@@ -84,8 +85,9 @@ class _Pair:
 
     @property
     def sends(self) -> tuple[str, ...]:
-        """Return what the own party may send, Bv01 and Fo01 apart; a melding first."""
+        """Return what a system of the own party may hand in; a melding first."""
         found = {name for name, _ in _kinds(self.catalogue, self.own, self.other, answers=False)}
+        found -= toets.KINDS
         return tuple(sorted(found, key=lambda name: (not name.startswith("vt"), name)))
 
     @property
@@ -381,7 +383,7 @@ def _kinds(
 
 
 def _service(version: str) -> str:
-    return f"jz:corv:{version}"
+    return toets.SERVICE if version == toets.VERSION else f"jz:corv:{version}"
 
 
 def _side(party: NewParty, leaves: dict[LeafUsage, Leaf], endpoint: str) -> _Side:
