@@ -97,6 +97,24 @@ class BackEnd:
         ) as answer:
             return answer.status
 
+    async def get(self, path: str) -> dict[str, Any]:
+        """Return the JSON that stands there."""
+        async with self._open.get(path) as answer:
+            await _ok(answer, path)
+            return dict(await answer.json())
+
+    async def octets(self, path: str, query: dict[str, str]) -> bytes:
+        """Return the octets that stand there."""
+        async with self._open.get(path, params=query) as answer:
+            await _ok(answer, path)
+            return await answer.read()
+
+    async def post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        """Send JSON and return that of the answer."""
+        async with self._open.post(path, json=body) as answer:
+            await _ok(answer, path)
+            return dict(await answer.json())
+
     async def receive(self, referentienummer: str, *, within: float = 20) -> dict[str, Any]:
         """Wait until the message with this referentienummer lies in the postvak."""
         async with asyncio.timeout(within):
@@ -113,7 +131,7 @@ class BackEnd:
 
 
 async def _ok(answer: aiohttp.ClientResponse, what: str) -> None:
-    if answer.status == 200:  # noqa: PLR2004 - HTTP OK
+    if answer.ok:
         return
     problem = answer.content_type == "application/problem+json"
     code = (await answer.json(content_type=None)).get("code", "") if problem else ""

@@ -87,6 +87,8 @@ async def _run(
         veilig_thuis=await stack.enter_async_context(
             sites.by_place["veilig-thuis"].back_end(sites.anchors)
         ),
+        om=await stack.enter_async_context(sites.by_place["om"].back_end(sites.anchors)),
+        politie_database=sites.by_place["politie"].database,
         politie_address=sites.by_place["politie"].address,
         veilig_thuis_address=sites.by_place["veilig-thuis"].address,
         halt=await stack.enter_async_context(sites.halt),

@@ -4,10 +4,13 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from hashlib import sha256
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 from gateway.cli.demo.documents import Address, document, without
+from gateway.cli.demo.gate import TOLD, Decisions, change_row, until
 from gateway.cli.demo.partner import Partner
 from gateway.cli.demo.processes import Served
 from gateway.cli.demo.rest import BackEnd, DemoFailed
@@ -29,6 +32,9 @@ class Stage:
     show: Show
     politie: BackEnd
     veilig_thuis: BackEnd
+    om: BackEnd
+    """The system of the OM, which decides for its officers."""
+    politie_database: str | Path
     politie_address: Address
     veilig_thuis_address: Address
     halt: Partner
@@ -48,7 +54,9 @@ async def play(stage: Stage) -> None:
     await schema_refused_at_hand_in(stage)
     await schema_refused_over_ebms(stage)
     await changed_on_the_way(stage)
-    await held_for_the_om(stage)
+    await released_by_the_om(stage)
+    await refused_by_the_om(stage)
+    await changed_after_it_was_asked(stage)
     await record(stage)
 
 
@@ -166,8 +174,8 @@ async def changed_on_the_way(stage: Stage) -> None:
     )
 
 
-async def held_for_the_om(stage: Stage) -> None:
-    stage.show.chapter("7. Een melding met een aanhouding blijft bij de politie")
+async def held_for_the_om(stage: Stage) -> tuple[str, str]:
+    """Return reference and id of what is held."""
     reference = str(uuid4())
     octets = _melding(stage, reference, example="vtMeldingDi01-aanhouding")
     status, answer = await stage.politie.hand_in(octets, onderzoek=False, wpg_artikel="8")
@@ -176,8 +184,6 @@ async def held_for_the_om(stage: Stage) -> None:
         raise DemoFailed("een melding met een aanhouding is niet vastgehouden")
     for reason in answer["redenen"]:
         stage.show.line(f"reden: {reason}")
-    stage.sent.append(("vtMeldingDi01 (aanhouding)", reference))
-    await asyncio.sleep(1)
     message = await stage.politie.message(answer["id"])
     states = {d["status"] for d in message["leveringen"]}
     steps = {s["gebeurtenis"] for s in message["stappen"]}
@@ -185,8 +191,55 @@ async def held_for_the_om(stage: Stage) -> None:
         raise DemoFailed("een vastgehouden melding is toch verwerkt")
     if await stage.trace("knooppunt", reference) is not None:
         raise DemoFailed("een vastgehouden melding is bij het knooppunt gezien")
-    stage.show.steps([("politie", message)])
     stage.show.good("niet ondertekend, niet versleuteld, niet verzonden")
+    return reference, str(answer["id"])
+
+
+async def released_by_the_om(stage: Stage) -> None:
+    stage.show.chapter("7. Een melding met een aanhouding wacht op het OM, en wordt vrijgegeven")
+    reference, _ = await held_for_the_om(stage)
+    stage.sent.append(("vtMeldingDi01 (vrijgegeven)", reference))
+    desk = Decisions(stage.show, stage.om)
+    request = await desk.request_on(reference)
+    read = await desk.read(request)
+    if sha256(read).hexdigest() != request["sha256"]:
+        raise DemoFailed("het OM leest andere octetten dan waarop het besluit")
+    stage.show.good(f"de officier leest precies de {len(read)} octetten die worden vastgehouden")
+    await desk.decide(request, "vrijgeven")
+    await _received_and_confirmed(stage, reference)
+
+
+async def refused_by_the_om(stage: Stage) -> None:
+    stage.show.chapter("8. Een tweede geeft het OM niet vrij; de politie hoort waarom")
+    reference, identity = await held_for_the_om(stage)
+    stage.sent.append(("vtMeldingDi01 (niet vrijgegeven)", reference))
+    desk = Decisions(stage.show, stage.om)
+    request = await desk.request_on(reference)
+    await desk.decide(request, "nietVrijgeven", TOLD)
+    message = await until(stage.politie, identity, lambda m: bool(m["toets"]))
+    if message["status"] != "niet vrijgegeven" or message["toets"][0]["teMelden"] != TOLD:
+        raise DemoFailed("de politie hoort niet waarom")
+    if await stage.trace("knooppunt", reference) is not None:
+        raise DemoFailed("een niet vrijgegeven melding is bij het knooppunt gezien")
+    stage.show.good(f"status bij de politie: {message['status']}: {TOLD}")
+
+
+async def changed_after_it_was_asked(stage: Stage) -> None:
+    stage.show.chapter("9. Een derde verandert na het verzoek; het besluit geldt er niet voor")
+    reference, identity = await held_for_the_om(stage)
+    stage.sent.append(("vtMeldingDi01 (veranderd)", reference))
+    desk = Decisions(stage.show, stage.om)
+    request = await desk.request_on(reference)
+    await asyncio.to_thread(change_row, stage.politie_database, identity)
+    stage.show.good("in de database van de politie wijst de rij nu andere octetten aan")
+    await desk.decide(request, "vrijgeven")
+    await desk.status_of(request, "geweigerd door de houder")
+    message = await stage.politie.message(identity)
+    if message["status"] != "vastgehouden" or message["toets"]:
+        raise DemoFailed("een veranderde melding is vrijgegeven")
+    if await stage.trace("knooppunt", reference) is not None:
+        raise DemoFailed("een veranderde melding is bij het knooppunt gezien")
+    stage.show.good("het besluit is geweigerd (Fo01) en de melding blijft vastgehouden")
 
 
 async def record(stage: Stage) -> None:

@@ -23,6 +23,7 @@ _TAGS = {
     "aanmelden": "Een toegangstoken krijgen, waar OAuth aan staat.",
     "berichten": "Berichten aanleveren en volgen.",
     "postvak": "Ophalen wat binnenkwam, en bevestigen of weigeren.",
+    "toetsing": "Voor het OM: zien wat op een besluit wacht, lezen, besluiten en intrekken.",
     "webhooks": "Zien hoe het gaat met de webhooks van dit systeem, en ze proberen.",
     "beschrijving": "Deze interface zelf.",
 }
@@ -123,6 +124,8 @@ _SCHEMES = {
                     Scope.HAND_IN: "Berichten aanleveren.",
                     Scope.READ: "Berichten volgen.",
                     Scope.POSTVAK_LOOK: "Zien wat binnenkwam.",
+                    Scope.DECIDE_LOOK: "Zien en lezen wat op een besluit van het OM wacht.",
+                    Scope.DECIDE: "Besluiten voor het OM.",
                     Scope.POSTVAK_CLOSE: "Bevestigen of weigeren wat binnenkwam.",
                     Scope.WEBHOOKS: "Webhooks beheren.",
                 },
