@@ -21,6 +21,7 @@ from gateway.codes.partners import PARTNERS
 from gateway.codes.sign_in import SIGN_IN
 from gateway.codes.signed import SIGNED
 from gateway.codes.simulator import SIMULATOR
+from gateway.codes.toets import TOETS
 from gateway.codes.webhooks import WEBHOOKS
 
 __all__ = ["CODES", "Code", "Told", "find"]
@@ -34,6 +35,7 @@ ALL = (
     *INSTALLATION,
     *CERTIFICATES,
     *SIGNED,
+    *TOETS,
     *DOCTOR,
     *PACKS,
     *WEBHOOKS,

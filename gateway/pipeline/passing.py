@@ -12,6 +12,7 @@ from gateway.directory import Directory, Party
 from gateway.errors import GatewayError, NoRoute, Refused, Unavailable
 from gateway.lifecycle import State
 from gateway.message import Aanlevering, Oin
+from gateway.pipeline import judge
 from gateway.pipeline.house import House
 from gateway.pipeline.ruling import Ruling
 from gateway.ports import (
@@ -60,9 +61,7 @@ class Passing:
             return approval.second_gate(
                 verdict, sender=sender, receiver=receiver, payload_sha256=document.sha256
             )
-        kind = directory.catalogue.find(document.name, version)
-        if kind is None:
-            raise NoRoute("bericht.onbekend", "Dit bericht staat niet in de catalogus.")
+        kind = judge.kind_of(document, version, directory)
         return approval.pass_or_hold(
             verdict,
             sender=sender,

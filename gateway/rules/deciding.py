@@ -64,7 +64,7 @@ class Said:
 def judge(said: Said, asked: Asked | None, *, signer: Party | None, at: datetime) -> None:
     """Return when the decision counts; raise PolicyViolation `toets.besluit.*` when it does not."""
     if asked is None or asked.hold != said.hold:
-        raise _refused("onbekend", "Er is geen verzoek waarop dit besluit antwoordt.")
+        raise _refused("los", "Er is geen verzoek waarop dit besluit antwoordt.")
     _by_whom(said, asked, signer)
     _on_what(said, asked)
     _when(said, at)

@@ -70,7 +70,7 @@ def end_request(tx: Tx, id_: str, holder: str, now: datetime) -> None:
     """The holder needs no decision any more; what was decided stays decided."""
     row = locked(tx, id_)
     if row is None or row.holder != holder:
-        raise PolicyViolation("toets.verzoek.onbekend", "Dit verzoek is hier niet bekend.")
+        raise PolicyViolation("toets.verzoek.vreemd", "Dit verzoek is hier niet bekend.")
     if row.closed_at is None:
         close_request(tx, row, now, outcome=OVER, actor=holder)
 

@@ -208,7 +208,7 @@ def release(
 
 
 def _withhold(tx: Tx, at: Spot, ruling: NewRuling, now: datetime) -> None:
-    code = f"toets.{ruling.outcome}"
+    code = "toets.terug" if ruling.outcome is Uitkomst.TERUG else "toets.niet_vrijgegeven"
     audit = told(at, "delivery.withheld", now, code=code, actor=ruling.officer, ruling=ruling.id)
     changes = {"last_code": code}
     if not move(tx, at, Event.WITHHOLD, audit, changes=changes, outcome=str(ruling.outcome)):
@@ -233,8 +233,11 @@ def accept(tx: Tx, acceptance: Acceptance, now: datetime) -> None:
     if stepped_back(tx.high_water, now):
         raise Unavailable("clock.stepped", "the clock went back: nothing is released")
     at = spot(row)
-    name = "toets.accepted" if acceptance.accepted else "toets.not_accepted"
-    tx.record(told(at, name, now, actor=found.recipient, ruling=found.id))
+    facts = {"actor": found.recipient, "ruling": found.id}
+    if acceptance.accepted:
+        tx.record(told(at, "toets.accepted", now, **facts))
+    else:
+        tx.record(told(at, "toets.not_accepted", now, code="toets.niet_aanvaard", **facts))
     if not acceptance.accepted:
         tx.change(_END, {"b_id": found.id, "b_now": now, "b_why": "toets.niet_aanvaard"})
         close_hold(tx, at.id, now, NOT_ACCEPTED)
@@ -263,7 +266,7 @@ def _withdraw_ruling(tx: Tx, withdrawal: NewWithdrawal, now: datetime) -> None:
     """Back to held, when nothing has left; else no further attempt is made, and it is told."""
     row = tx.read(_RULING.where(rulings.c.id == withdrawal.id)).first()
     if row is None:
-        raise PolicyViolation("toets.besluit.onbekend", "Dit besluit is hier niet bekend.")
+        raise PolicyViolation("toets.besluit.vreemd", "Dit besluit is hier niet bekend.")
     at = spot(row)
     early = at.attempt == 0 and at.state in {State.READY, State.HELD}
     if early is withdrawal.late or not row.releases:

@@ -130,6 +130,11 @@ TABLE: Mapping[str, Row] = {
 
 FAMILIES: Mapping[str, Row] = {
     "regel.": Row(_RULE, "Het bericht voldoet niet aan een regel van het koppelvlak"),
+    "toets.": Row(
+        "StUF052",
+        "Dit telt niet bij de toets op opsporingsbelang",
+        "Kijk naar het verzoek zoals het nu staat.",
+    ),
     "schema.": Row(_XML, "Het bericht voldoet niet aan het schema"),
 }
 _OTHER = Row("StUF052", "Het bericht is geweigerd", "Neem contact op met het knooppunt.")

@@ -243,7 +243,7 @@ async def test_withdrawn_after_the_claim_is_too_late_and_makes_no_further_attemp
 
 
 async def test_a_withdrawal_of_what_is_not_known_is_refused(desk):
-    with pytest.raises(PolicyViolation, match=r"toets\.besluit\.onbekend"):
+    with pytest.raises(PolicyViolation, match=r"toets\.besluit\.vreemd"):
         await desk.withdraw("B-9")
 
 

@@ -32,6 +32,12 @@ ALARMS: Mapping[str, str] = MappingProxyType(
         "postvak.waiting": "Een eigen systeem haalt zijn berichten niet op of bevestigt ze niet.",
         "store.trouble": "De opslag was niet te beschrijven; zolang kwam geen bericht in. Nu "
         "werkt het weer: zoek de oorzaak.",
+        "toets.geen_route": "Het OM is niet te vragen: er is geen afspraak waaronder het verzoek "
+        "naar het OM kan. Het bericht blijft vastgehouden.",
+        "toets.verzoek": "Een verzoek aan het OM wacht te lang op een officier. Besluit, of laat "
+        "het piket besluiten.",
+        "toets.wacht": "Een bericht wacht te lang op een besluit van het OM. Bel het OM; zwijgen "
+        "laat niets door.",
         "undeliverable.untold": "De zender van een onbezorgd bericht is niet te bereiken met een "
         "Fo01: er is geen afspraak voor.",
         "webhook.disabled": "Een eigen systeem wordt niet meer geroepen: zijn webhook faalde te "
