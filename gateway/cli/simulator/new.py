@@ -12,6 +12,7 @@ from pathlib import Path
 from gateway.catalogue import Catalogue, Role
 from gateway.cli.demo.ports import free_ports
 from gateway.cli.simulator import texts
+from gateway.cli.simulator.confirming import OM, confirm_gate
 from gateway.cli.simulator.documents import Maker, Order
 from gateway.cli.simulator.safety import refuse_environment, refuse_production
 from gateway.config import InstallationRole
@@ -143,6 +144,8 @@ def make_trial(
     _write_backend(folder / BACKEND, pair, url, token)
     pki = TestPki(pair.now, authority_bits=_AUTHORITY_BITS)
     _write_keys(folder, pair, pki, (ports[0], ports[3]))
+    if pair.own.role == Role.POLITIE:
+        write_new(folder / OWN / "bevestiging.xml", confirm_gate(folder / OWN, pki, pair.now))
     write_new(folder / BACKEND / "trust.pem", pem(pki.root) + pem(pki.issuing))
     _write_examples(folder / BACKEND / EXAMPLES, pair)
     write_new(folder / "LEESMIJ.md", texts.readme(pair.own, pair.other, url, pair.sends[0]))
@@ -173,7 +176,7 @@ def _write_own(folder: Path, pair: _Pair, ports: list[int], token: str) -> None:
         name=f"proef-{own.role}",
         role=InstallationRole.AANSLUITPUNT,
         party=own,
-        others=(pair.other,),
+        others=(pair.other, OM) if gated else (pair.other,),
         services=pair.services,
         backends=(backend,),
         ebms_port=ports[0],
