@@ -132,7 +132,7 @@ class Files:
         return self._digest.hexdigest()
 
 
-def load_directory(
+def load_directory(  # noqa: PLR0913 - what may be asked of it, all by name
     installation: Installation,
     *,
     epoch: int,
@@ -140,14 +140,15 @@ def load_directory(
     activations: Activations | None = None,
     lapse_closes: bool = False,
     confirmation: bytes | None = None,
+    tolerant: bool = False,
 ) -> Directory:
     """Read everything that was agreed into one frozen snapshot.
 
     `fingerprint` covers every file that was read. `at` adds warnings to agreements that have
     ended, and is when the confirmation of the gate must be good (left out = now); `activations`
     are those to come, in place of the file's, and so is `confirmation`; with `lapse_closes` one
-    that has ended or was revoked closes the gate. Raises Misconfigured: `config.*`,
-    `agreement.invalid`, `trust.invalid`, `gate.*`, `pack.*`.
+    that has ended or was revoked closes the gate, and when `tolerant` any that is not right. Raises
+    Misconfigured: `config.*`, `agreement.invalid`, `trust.invalid`, `gate.*`, `pack.*`.
     """
     settings = installation.settings
     paths = settings.paths
@@ -167,6 +168,7 @@ def load_directory(
         trust=trust,
         at=at or datetime.now(UTC),
         offered=confirmation,
+        tolerant=tolerant,
     )
     gate = _gate(installation, files, frame, lapse_closes=lapse_closes)
     shelved = _shelved(installation, files, activations)

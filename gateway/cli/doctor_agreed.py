@@ -8,6 +8,7 @@ from gateway.cli.certs_list import days, look_over
 from gateway.cli.doctor_findings import Area, Finding
 from gateway.directory import Agreement, Directory
 from gateway.installation import Installation
+from gateway.installation_gate import UNCONFIRMED
 from gateway.keys.expiry import SHORT, InUse, Use, stage
 from gateway.message import Oin
 from gateway.rules.severities import in_force
@@ -210,6 +211,9 @@ def _named_otherwise(items: tuple[InUse, ...], me: Oin) -> Iterator[Finding]:
 def gate(directory: Directory) -> Iterator[Finding]:
     """Yield what the OM has laid down."""
     laid = directory.gate
+    if laid.fault:
+        yield _unconfirmed(laid.fault)
+        return
     exempt = ", ".join(sorted(laid.table.exempt)) or "geen"
     yield _GATE.good(f"classificatietabel {laid.table.version}; vrijgesteld: {exempt}")
     if directory.parties[directory.me].role is not Role.POLITIE:
@@ -225,6 +229,24 @@ def gate(directory: Directory) -> Iterator[Finding]:
         yield _GATE.good(
             f"doorlopende toestemming {approval.id} tot {approval.valid_until:%Y-%m-%d}"
         )
+
+
+def _unconfirmed(fault: str) -> Finding:
+    """Nothing was confirmed yet, or what was confirmed is not what stands here."""
+    why = "Alles wat de politie verstuurt, behalve aan het OM, wordt vastgehouden."
+    if fault == UNCONFIRMED:
+        return _GATE.warn(
+            UNCONFIRMED,
+            "het OM heeft classificatietabel en toestemmingen nog niet bevestigd",
+            why,
+            "Leg ze voor met gateway toetsing voorstel, en plaats de bevestiging",
+        )
+    return _GATE.bad(
+        fault,
+        "de bevestiging van het OM geldt niet voor wat hier staat",
+        why,
+        "Zet de bevestigde bestanden terug, of laat het OM deze bevestigen (gateway toetsing)",
+    )
 
 
 def rules(directory: Directory, now: datetime) -> Iterator[Finding]:

@@ -181,6 +181,10 @@ TOETS: tuple[Code, ...] = (
                 "Held: no classification table that the OM confirmed is in force.",
                 _CONFIRM,
             ),
+            "gate.unconfirmed": (
+                "The OM has not confirmed what the gate goes by.",
+                _CONFIRM,
+            ),
             "toets.geen_om": (
                 "There is not exactly one party that decides.",
                 "Set toets.om in gateway.toml.",

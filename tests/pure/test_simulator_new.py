@@ -68,7 +68,7 @@ def test_both_sides_have_one_agreement_and_the_keys_for_it(trial):
 def test_agreement_has_all_that_the_roles_may_exchange_and_nothing_else(trial):
     mine = directory(trial / "mijn")
     (agreement,) = mine.agreements.values()
-    parties = {p.oin: p.role for p in mine.parties.values()}
+    parties = {ref.id: mine.parties[ref.id].role for ref in agreement.parties}
     wanted = {
         (oin, kind.name)
         for oin, role in parties.items()

@@ -36,6 +36,7 @@ from gateway.ports import (
     MessageView,
     Page,
     PostvakItem,
+    RulingView,
     Summary,
     Wanted,
 )
@@ -195,7 +196,7 @@ class Box:
     bell: asyncio.Event = field(default_factory=asyncio.Event)
     waited_for: asyncio.Event = field(default_factory=asyncio.Event)
 
-    async def take(self, *, party, applicaties, consumer, limit, lease, kind=None):
+    async def take(self, *, party, applicaties, consumer, limit, lease, gate, kind=None):
         self.asked.append({"consumer": consumer, "limit": limit, "lease": lease})
         fits = [
             i
@@ -300,6 +301,16 @@ TRIAL = Trial(
 
 
 @dataclass
+class Held:
+    """What the OM decided: nothing."""
+
+    decided: tuple[RulingView, ...] = ()
+
+    async def rulings(self, message):
+        return self.decided
+
+
+@dataclass
 class Gateway:
     """A pipeline behind the REST API: it does as it is told, and remembers."""
 
@@ -313,6 +324,7 @@ class Gateway:
     payloads: Store = field(default_factory=Store)
     calls: list[tuple] = field(default_factory=list)
     calling: Calling | None = None
+    holds: Held = field(default_factory=Held)
 
     @property
     def snapshots(self) -> Shelf:

@@ -68,6 +68,7 @@ async def asking(folder: Path, decisions: Decisions, renewals: Renewals | None =
             renewals=renewals or Renewals(),
             shelving=None,
             webhooks=None,
+            confirmations=None,
         ),
         folder,
         **given,
@@ -214,7 +215,14 @@ async def test_a_folder_with_a_long_name_will_do(tmp_path):
 async def test_a_socket_that_can_not_be_made_stops_the_start(tmp_path):
     (tmp_path / NAME).mkdir()
 
-    desk = Desk(decisions=Decisions(), alarms=None, renewals=None, shelving=None, webhooks=None)
+    desk = Desk(
+        decisions=Decisions(),
+        alarms=None,
+        renewals=None,
+        shelving=None,
+        webhooks=None,
+        confirmations=None,
+    )
     with pytest.raises(Misconfigured) as caught:
         await open_control(desk, tmp_path)
 
@@ -271,6 +279,7 @@ async def test_decisions_are_carried_out_without_a_process_and_through_one(confi
         renewals=stage.store.renewals,
         shelving=stage.store.shelving,
         webhooks=stage.store.webhooks,
+        confirmations=stage.store.confirmations,
     )
     control = await open_control(desk, folder)
     through = await _in_thread("berichten", "staak", "d-2", "--reden", "kwijt", config=config)

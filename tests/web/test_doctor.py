@@ -112,6 +112,10 @@ def no_approval(folder):
     toml(folder, "approvals = ", "# approvals = ")
 
 
+def not_confirmed(folder):
+    (folder / "bevestiging.xml").unlink()
+
+
 def no_schemas(folder):
     (folder / "schemas").mkdir()
     toml(folder, "[paths]\n", '[paths]\nschemas = "schemas"\n')
@@ -157,12 +161,13 @@ BROKEN = {
     broken_pair: "tls.certificate",
     half_an_import: "tls.certificate",
     wrong_toml: "agreement.invalid",
+    no_approval: "gate.confirmation.files",
 }
 WEAK = {
+    not_confirmed: "gate.unconfirmed",
     open_data: "files.permissions",
     no_back_end: "backends.none",
     token_for_ever: "backends.sign_in",
-    no_approval: "gate.no_approval",
 }
 
 
