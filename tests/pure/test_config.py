@@ -17,6 +17,7 @@ from gateway.config import ApprovalsFile, Settings, parse_toml
 from gateway.config_page import describe
 from gateway.errors import Misconfigured
 from gateway.installation import (
+    load_approvals,
     load_catalogue,
     load_directory,
     load_installation,
@@ -427,8 +428,11 @@ def with_approvals(folder: Path, text: str) -> Path:
 
 def test_standing_approvals_are_loaded(tmp_path):
     folder = with_approvals(tmp_path, EXAMPLE.read_text())
-    (approval,) = load_directory(load_installation(folder), epoch=1).gate.approvals
+    (approval,) = load_approvals(folder / "approvals.toml")
+    gate = load_directory(load_installation(folder), epoch=1).gate
 
+    # Nobody confirmed it: it lets nothing by.
+    assert (gate.approvals, gate.fault) == ((), "gate.unconfirmed")
     assert approval.messages == {"vtMeldingDi01"}
     assert approval.receivers == {Oin(pki.VEILIG_THUIS)}
     assert approval.wpg_artikelen == {"8", "13"}
