@@ -182,7 +182,9 @@ async def test_certificates_that_have_expired_are_told_beforehand(town):
         for cpa_id, agreement in current.agreements.items()
     }
     lasts = replace(current.gate.approvals[0], valid_until=NOW + timedelta(days=9_000))
-    await town[POLITIE].change(agreements=lasting, gate=replace(current.gate, approvals=(lasts,)))
+    word = replace(current.gate.confirmation, valid_until=NOW + timedelta(days=9_000))
+    gate = replace(current.gate, approvals=(lasts,), confirmation=word)
+    await town[POLITIE].change(agreements=lasting, gate=gate)
     town.clock.forward(days=8_000)
 
     trial = await try_out(town, melding())
