@@ -15,6 +15,7 @@ from gateway.directory import (
     Channel,
     ClassificationRule,
     ClassificationTable,
+    Confirmation,
     Directory,
     Gate,
     Party,
@@ -94,7 +95,23 @@ APPROVAL = StandingApproval(
     valid_from=AT - timedelta(days=1),
     valid_until=AT + timedelta(days=1),
 )
-GATE = Gate(table=TABLE, approvals=(APPROVAL,))
+CONFIRMATION = Confirmation(
+    id="B-1",
+    sha256="ab" * 32,
+    police=POLITIE,
+    table_version=TABLE.version,
+    officer="mr. A. Anders, officier van justitie",
+    taken_at=AT - timedelta(days=1),
+    valid_until=AT + timedelta(days=3_650),
+)
+
+
+def confirmed(**changes: object) -> Gate:
+    """Return a gate by the word of the OM."""
+    return Gate(**({"table": TABLE, "confirmation": CONFIRMATION} | changes))
+
+
+GATE = confirmed(approvals=(APPROVAL,))
 
 CHANNEL = Channel(
     endpoint="https://partner.example/ebms",

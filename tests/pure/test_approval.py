@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 import gateway
 from gateway.catalogue import Role
-from gateway.directory import Gate, GateReason
+from gateway.directory import GateReason
 from gateway.errors import PolicyViolation
 from gateway.message import Aanlevering
 from gateway.rules import approval
@@ -27,20 +27,21 @@ from tests.parties import (
     TABLE,
     VERSION,
     VT,
+    confirmed,
     document,
 )
 
 HASH = "ab" * 32
 BY_OIN = {p.oin: p for p in PARTIES}
 FREE = Verdict(
-    table_version="1",
+    table_version=TABLE.version,
     classified=True,
     exempt=False,
     reasons=(),
     wpg_artikel="8",
     onderzoek=False,
 )
-WHOLE_GATE = Gate(table=TABLE, approvals=(replace(APPROVAL, wpg_artikelen=frozenset({"8", "13"})),))
+WHOLE_GATE = confirmed(approvals=(replace(APPROVAL, wpg_artikelen=frozenset({"8", "13"})),))
 
 
 def decide(verdict=FREE, *, sender=POLITIE, receiver=VT, gate=GATE, at=AT):
@@ -83,7 +84,7 @@ def test_police_passes_under_a_standing_approval():
 def test_other_directions_are_not_gated(sender, receiver):
     unknown = replace(FREE, classified=False, onderzoek=None, wpg_artikel=None)
 
-    decision = decide(unknown, sender=sender, receiver=receiver, gate=Gate(table=TABLE))
+    decision = decide(unknown, sender=sender, receiver=receiver, gate=confirmed())
 
     assert decision == Released(ground="niet-gegate", payload_sha256=HASH)
 
@@ -149,13 +150,13 @@ def test_every_kind_of_ground_is_told():
     ],
 )
 def test_approval_that_does_not_cover_the_message_holds(change, at):
-    gate = Gate(table=TABLE, approvals=(replace(APPROVAL, **change),))
+    gate = confirmed(approvals=(replace(APPROVAL, **change),))
 
     assert kinds(decide(gate=gate, at=at)) == [GateReason.NO_STANDING_APPROVAL]
 
 
 def test_no_approvals_allow_nothing():
-    assert kinds(decide(gate=Gate(table=TABLE))) == [GateReason.NO_STANDING_APPROVAL]
+    assert kinds(decide(gate=confirmed())) == [GateReason.NO_STANDING_APPROVAL]
 
 
 def test_approval_counts_from_its_first_moment():
@@ -165,7 +166,7 @@ def test_approval_counts_from_its_first_moment():
 def test_approval_that_lasts_longest_is_named():
     longer = replace(APPROVAL, id="DT-0", valid_until=AT + timedelta(days=9))
 
-    decision = decide(gate=Gate(table=TABLE, approvals=(longer, APPROVAL)))
+    decision = decide(gate=confirmed(approvals=(longer, APPROVAL)))
 
     assert decision == Released(ground="doorlopend", payload_sha256=HASH, approval_id="DT-0")
 
@@ -197,7 +198,7 @@ def test_articles_nine_and_ten_may_go_to_the_om():
 
 verdicts = st.builds(
     Verdict,
-    table_version=st.just("1"),
+    table_version=st.just(TABLE.version),
     classified=st.booleans(),
     exempt=st.just(value=False),
     reasons=st.just(()),
@@ -250,14 +251,14 @@ def test_release_that_still_holds_is_given_again():
 def test_ground_without_an_approval_needs_no_gate(made):
     released = made(HASH)
 
-    assert repeated(released, gate=Gate(table=TABLE)) == released
+    assert repeated(released, gate=confirmed()) == released
 
 
 @pytest.mark.parametrize(
     "change",
     [
-        {"gate": Gate(table=TABLE)},
-        {"gate": Gate(table=TABLE, approvals=(replace(APPROVAL, id="DT-2"),))},
+        {"gate": confirmed()},
+        {"gate": confirmed(approvals=(replace(APPROVAL, id="DT-2"),))},
         {"receiver": STRANGER},
         {"kind": "vcobDi01"},
         {"at": APPROVAL.valid_until},
@@ -289,3 +290,34 @@ def test_only_the_gate_makes_a_release():
     }
 
     assert makers == {"rules/approval.py"}
+
+
+# --- by the word of the OM ------------------------------------------------------------
+
+
+def test_without_a_word_of_the_om_everything_is_held_for_its_reasons_too():
+    unconfirmed = replace(GATE, confirmation=None)
+
+    assert kinds(decide(gate=unconfirmed)) == [GateReason.UNCLASSIFIED]
+    assert isinstance(decide(replace(FREE, exempt=True), gate=unconfirmed), Hold)
+    assert isinstance(decide(gate=unconfirmed, receiver=OM), Released)
+
+
+def test_the_word_of_the_om_ends_at_its_moment():
+    end = GATE.confirmation.valid_until
+    lasting = replace(APPROVAL, valid_until=end + timedelta(days=1))
+    gate = confirmed(approvals=(lasting,))
+
+    assert isinstance(decide(gate=gate, at=end - timedelta(seconds=1)), Released)
+    assert isinstance(decide(gate=gate, at=end), Hold)
+
+
+def test_a_verdict_by_another_table_is_held():
+    assert isinstance(decide(replace(FREE, table_version="een andere")), Hold)
+
+
+def test_an_approval_that_was_withdrawn_covers_nothing():
+    gate = replace(GATE, revoked=frozenset({APPROVAL.id}))
+
+    assert kinds(decide(gate=gate)) == [GateReason.NO_STANDING_APPROVAL]
+    assert isinstance(repeated(decide(), gate=gate), Hold)
