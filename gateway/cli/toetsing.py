@@ -1,27 +1,24 @@
 """`gateway toetsing`: what the OM gate goes by is proposed, confirmed by an officer, and placed."""
 
 from collections.abc import Iterable
-from datetime import UTC, date, datetime, time
+from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from gateway.app import SystemClock, SystemDice
-from gateway.catalogue import Role
 from gateway.cli import Config
-from gateway.cli.deciding import Door, decide, has_database, user
+from gateway.cli.deciding import Door, decide, has_database
 from gateway.cli.toetsing_bundle import Bundle, make_bundle, put, read_bundle, write_bundle
+from gateway.cli.toetsing_confirming import confirmed_before, confirmed_by, remember
 from gateway.cli.toetsing_difference import differences
+from gateway.cli.toetsing_placing import as_it_stands, judged, place
 from gateway.directory import Confirmation
-from gateway.errors import GatewayError, Misconfigured
-from gateway.installation import Installation, gate_files, load_directory, load_installation
-from gateway.installation_gate import Word, confirm
-from gateway.keys.keystore import FileKeyring
-from gateway.pipeline.desk import own_signing
-from gateway.rules.officers import officer
+from gateway.errors import GatewayError
+from gateway.installation import load_directory, load_installation
 from gateway.web.control import What
+from gateway.wire.confirmation import APPROVALS, TABLE
 
 app = typer.Typer(
     help="What the OM gate goes by: proposed by the police, confirmed by the OM.",
@@ -38,13 +35,24 @@ Voorstel = Annotated[
 @app.command()
 def voorstel(
     doel: Annotated[Path, typer.Argument(help="Folder or zip to make.", show_default=False)],
+    *,
+    tabel: Annotated[
+        Path | None, typer.Option(help="Table to propose; left out = the one that stands here.")
+    ] = None,
+    toestemmingen: Annotated[
+        Path | None, typer.Option(help="Approvals to propose; left out = those that stand here.")
+    ] = None,
     politie: Annotated[str, typer.Option(help="OIN of the police; left out = the own party.")] = "",
     config: Config = Path(),
 ) -> None:
-    """Put classification table and standing approvals together, for an officer to confirm."""
-    installation = load_installation(config)
-    files = {name: path.read_bytes() for name, path in gate_files(installation).items()}
-    bundle = make_bundle(politie or installation.settings.partij, files, where=str(config))
+    """Put classification table and standing approvals together, for an officer to confirm.
+
+    A change is proposed from files elsewhere: what is in force stays in place until `plaats`.
+    """
+    bundle = as_it_stands(load_installation(config), politie)
+    drafts = {TABLE: tabel, APPROVALS: toestemmingen}
+    changed = {name: path.read_bytes() for name, path in drafts.items() if path is not None}
+    bundle = make_bundle(bundle.police, {**bundle.files, **changed}, where=str(config))
     write_bundle(doel, bundle)
     print(f"Voorstel met tabel {bundle.version} staat in {doel}.")
     print("Nu nog, bij het OM: gateway toetsing bevestig VOORSTEL --officier ID --tot DATUM")
@@ -71,20 +79,26 @@ def bevestig(  # noqa: PLR0917 - options of a command
     ],
     uit: Annotated[Path, typer.Option(help="File to write.")] = Path("bevestiging.xml"),
     vorig: Annotated[
-        Path | None, typer.Option(help="Proposal that was confirmed before, for the difference.")
+        Path | None,
+        typer.Option(help="Proposal to compare with; left out = what was confirmed last here."),
     ] = None,
     ja: Annotated[bool, typer.Option("--ja", help="Do not ask.")] = False,
+    door: Door = "",
     config: Config = Path(),
 ) -> None:
     """Confirm a proposal as an officer of the OM, in the OM's own installation."""
     installation = load_installation(config)
     bundle = read_bundle(bundel)
+    octets = confirmed_by(installation, bundle, officier=officier, last_day=tot.date())
+    before = confirmed_before(installation, bundle.police) if vorig is None else read_bundle(vorig)
     print(f"Toetsingskader van politie {bundle.police}, tabel {bundle.version}:")
-    _print_differences(None if vorig is None else read_bundle(vorig), bundle)
+    _print_differences(before, bundle)
     if not ja:
         typer.confirm("Bevestigen en ondertekenen?", abort=True)
-    octets = confirmed_by(installation, bundle, officier=officier, last_day=tot.date())
     put(uit, octets)
+    remember(installation, bundle)
+    why = f"bevestigd voor politie {bundle.police} door officier {officier}"
+    _write_down(config, What.SIGNED, octets, why=why, who=door)
     print(f"Ondertekend: {uit}. Nu nog, bij de politie: gateway toetsing plaats {uit}")
 
 
@@ -93,25 +107,40 @@ def plaats(
     bevestiging: Annotated[
         Path, typer.Argument(help="Confirmation of the OM.", exists=True, dir_okay=False)
     ],
+    *,
+    voorstel: Annotated[
+        Path | None,
+        typer.Option(help="Proposal that it is for; left out = the files that stand here."),
+    ] = None,
     door: Door = "",
     config: Config = Path(),
 ) -> None:
-    """Check a confirmation against the files here, and have the gate go by it."""
+    """Check a confirmation, put it in place, and have the gate go by it.
+
+    With --voorstel its table and approvals come in place of those here. Nothing is written
+    unless all is right.
+    """
     installation = load_installation(config)
     octets = bevestiging.read_bytes()
-    confirmation = judged(installation, octets)
-    target = _target(installation)
-    put(target, octets)
+    bundle = None if voorstel is None else read_bundle(voorstel)
+    confirmation = judged(installation, octets, bundle or as_it_stands(installation))
+    target = place(installation, octets, bundle)
     print(f"Geplaatst: {target}. {_said(confirmation)}")
-    if not has_database(installation):
+    if _write_down(config, What.CONFIRMED, octets, why=REASON, who=door):
+        print("De draaiende processen lezen hun bestanden opnieuw.")
+
+
+def _write_down(config: Path, what: What, octets: bytes, *, why: str, who: str) -> bool:
+    """Write it in the audit log; say so and return False when that could not be."""
+    if not has_database(load_installation(config)):
         print("Er is nog geen database: het telt vanaf de eerste start.")
-        return
+        return False
     try:
-        decide(config, What.CONFIRMED, confirmation.sha256, reden=REASON, door=door or user())
+        decide(config, what, sha256(octets).hexdigest(), reden=why, door=who)
     except GatewayError as error:
-        print(f"! De processen zijn niet gewaarschuwd ({error.code}): geef ze SIGHUP.")
-        return
-    print("De draaiende processen lezen hun bestanden opnieuw.")
+        print(f"! Niet in het auditlog; geef de processen SIGHUP ({error.code}).")
+        return False
+    return True
 
 
 @app.command()
@@ -126,53 +155,6 @@ def toon(config: Config = Path()) -> None:
     print(_said(confirmation))
     for approval in directory.gate.approvals:
         print(f"  toestemming {approval.id}: tot {approval.valid_until:%Y-%m-%d %H:%M} UTC")
-
-
-def confirmed_by(
-    installation: Installation, bundle: Bundle, *, officier: str, last_day: date
-) -> bytes:
-    """Return the confirmation, signed with the key that the agreements of the OM name.
-
-    Raises Misconfigured `toetsing.om` where the own party is not the OM, PolicyViolation
-    `toets.officier.*`.
-    """
-    directory = load_directory(installation, epoch=0)
-    me = directory.parties[directory.me]
-    if me.role not in {Role.OM, Role.KNOOPPUNT}:
-        raise Misconfigured("toetsing.om", "Alleen het OM bevestigt een toetsingskader.")
-    at = SystemClock().now()
-    found = officer(directory, officier, at=at)
-    signing = own_signing(directory, at)
-    keys = FileKeyring(installation.path(installation.settings.paths.keys))
-    word = Word(
-        id=SystemDice().uuid(),
-        police=bundle.police,
-        files=bundle.files,
-        table_version=bundle.version,
-        officer=found,
-        taken_at=at,
-        valid_until=datetime.combine(last_day, time.max, UTC),
-    )
-    return confirm(word, signer=keys.signer(signing.certificate), signing=signing)
-
-
-def judged(installation: Installation, octets: bytes) -> Confirmation:
-    """Return the confirmation when it is good for the files here; raises Misconfigured."""
-    directory = load_directory(installation, epoch=0, lapse_closes=True, confirmation=octets)
-    confirmation = directory.gate.confirmation
-    if confirmation is None or confirmation.sha256 != sha256(octets).hexdigest():
-        code = directory.gate.fault or "gate.confirmation.nowhere"
-        raise Misconfigured(code, "Deze bevestiging geldt hier niet.")
-    return confirmation
-
-
-def _target(installation: Installation) -> Path:
-    path = installation.settings.paths.confirmation
-    if path is None:
-        raise Misconfigured(
-            "toetsing.path", "Zet eerst paths.confirmation in gateway.toml.", where="paths"
-        )
-    return installation.path(path)
 
 
 def _said(confirmation: Confirmation) -> str:

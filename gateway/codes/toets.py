@@ -251,6 +251,10 @@ TOETS: tuple[Code, ...] = (
                 "The file is not a confirmation.",
                 "Ask the OM for the file that gateway toetsing bevestig wrote.",
             ),
+            "gate.confirmation.nowhere": (
+                "A confirmation was to be placed where no gate stands.",
+                "Place it at the politie, or at a knooppunt with partijen.toets.",
+            ),
             "gate.confirmation.officer": (
                 "The officer had no mandate when this was confirmed.",
                 "Let an officer with a mandate confirm it.",
@@ -287,10 +291,18 @@ TOETS: tuple[Code, ...] = (
                 "It is not a proposal of gateway toetsing, or was changed afterwards.",
                 _CONFIRM,
             ),
+            "toetsing.politie": (
+                "The proposal is of a party that is no police here.",
+                "Look at its OIN under [[partijen]] and in the proposal.",
+            ),
+            "toetsing.tot": (
+                "The confirmation would end in the past, or too late.",
+                "Choose another --tot.",
+            ),
             "toetsing.exists": ("It is there already.", "Choose another name."),
             "toetsing.om": (
                 "Only the OM confirms.",
-                "Run it in the OM's own installation, or at the knooppunt.",
+                "Run it in the OM's own installation.",
             ),
             "toetsing.path": (
                 "There is no place for a confirmation.",

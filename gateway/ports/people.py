@@ -69,6 +69,10 @@ class Confirmations(Protocol):
         """
         ...
 
+    async def signed(self, sha256: str, *, who: str, why: str) -> None:
+        """Write down that a confirmation was signed here, for a police; raises as `placed`."""
+        ...
+
 
 class Alarms(Protocol):
     async def change(

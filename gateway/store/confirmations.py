@@ -24,6 +24,7 @@ SUBJECT = "toetsingskader"
 """Stands where other rows have the id of a message."""
 TAKEN = "gate.confirmed"
 PLACED = "gate.placed"
+SIGNED = "gate.signed"
 _ROWS = sa.select(audit.c.data).where(audit.c.message == SUBJECT, audit.c.event == TAKEN)
 
 
@@ -86,9 +87,10 @@ class TakeIn:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Placed:
-    """Unit: write down who put a confirmation in place, and have every process read it."""
+class Told:
+    """Unit: write down who signed a confirmation or put it in place, and have all look."""
 
+    event: str
     sha256: str
     who: str
     why: str
@@ -97,7 +99,9 @@ class Placed:
     def run(self, tx: Tx) -> None:
         """Ring with the commit: whoever hears it finds the row."""
         data: dict[str, str | int] = {"sha256": self.sha256, "reason": self.why}
-        tx.record(AuditEvent(event=PLACED, at=self.at, message=SUBJECT, actor=self.who, data=data))
+        tx.record(
+            AuditEvent(event=self.event, at=self.at, message=SUBJECT, actor=self.who, data=data)
+        )
         tx.ring(TOPIC)
 
 
@@ -120,4 +124,12 @@ class SqlConfirmations:
 
     async def placed(self, sha256: str, *, who: str, why: str) -> None:
         """Write it down and wake every process; raises StoreUnavailable."""
-        await self._writer.commit(Placed(sha256=sha256, who=who, why=why, at=self._clock.now()))
+        await self._tell(PLACED, sha256, who, why)
+
+    async def signed(self, sha256: str, *, who: str, why: str) -> None:
+        """Write down that it was signed here; raises StoreUnavailable."""
+        await self._tell(SIGNED, sha256, who, why)
+
+    async def _tell(self, event: str, sha256: str, who: str, why: str) -> None:
+        at = self._clock.now()
+        await self._writer.commit(Told(event=event, sha256=sha256, who=who, why=why, at=at))

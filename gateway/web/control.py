@@ -46,6 +46,7 @@ class What(StrEnum):
     RESHELVED = "gewijzigd"
     ENABLE = "inschakelen"
     CONFIRMED = "bevestigd"
+    SIGNED = "ondertekend"
 
 
 KIND: Mapping[What, str] = MappingProxyType(
@@ -57,6 +58,7 @@ KIND: Mapping[What, str] = MappingProxyType(
         What.RESHELVED: "schemas",
         What.ENABLE: "webhooks",
         What.CONFIRMED: "toetsing",
+        What.SIGNED: "toetsing",
     }
 )
 """What each command is about: the beginning of its path."""
@@ -114,7 +116,7 @@ class Desk:
                 return {"pakket": command.id}
             case What.ENABLE:
                 return await self._enable(command)
-            case What.CONFIRMED:
+            case What.CONFIRMED | What.SIGNED:
                 return await self._confirmed(command)
         return {
             "levering": decided.delivery,
@@ -130,7 +132,9 @@ class Desk:
 
     async def _confirmed(self, command: Command) -> dict[str, str]:
         sha256 = _sha256(command.id)
-        await self.confirmations.placed(sha256, who=command.who, why=command.why)
+        placed = command.what is What.CONFIRMED
+        tell = self.confirmations.placed if placed else self.confirmations.signed
+        await tell(sha256, who=command.who, why=command.why)
         return {"bevestiging": sha256}
 
 

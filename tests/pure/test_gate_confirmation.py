@@ -1,22 +1,36 @@
 """What the gate goes by counts only as an officer of the OM confirmed it."""
 
+import shutil
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from gateway.cli.toetsing import confirmed_by, judged
 from gateway.cli.toetsing_bundle import make_bundle, read_bundle, write_bundle
+from gateway.cli.toetsing_confirming import confirmed_before, confirmed_by, end_of, remember
 from gateway.cli.toetsing_difference import differences
+from gateway.cli.toetsing_placing import as_it_stands, judged, place
 from gateway.config import InstallationRole, OfficerSettings
+from gateway.directory import Signing
 from gateway.errors import Misconfigured, PolicyViolation
-from gateway.installation import gate_files, load_directory, load_installation
+from gateway.installation import (
+    gate_files,
+    load_approvals,
+    load_directory,
+    load_installation,
+    share,
+)
+from gateway.installation_gate import Word, confirm
 from gateway.installation_new import NewInstallation, write_installation
+from gateway.keys.keystore import SoftwareSigner
+from gateway.keys.test_pki import TestPki
+from gateway.security.algorithms import RSA_SHA256, SHA256
 from gateway.wire.ebms2.cpa_make import make_cpa
 from tests import pki
 from tests.cpas import party, spec
 from tests.installations import KNOOPPUNT, OM, POLITIE, VEILIG_THUIS, installed
+from tests.sealing import load_key
 
 TODAY = datetime.now(UTC)
 NEXT_YEAR = (TODAY + timedelta(days=300)).date()
@@ -80,6 +94,26 @@ def word(police, tmp_path, **changes):
     return confirmed_by(load_installation(folder), given.pop("bundle", bundle(police)), **given)
 
 
+def signed_by(folder, leaf=None, **changes) -> bytes:
+    """A word as anybody with a key could make it."""
+    leaf = leaf or pki.leaf(pki.OM, "sign")
+    proposed = bundle(folder)
+    base = Word(
+        id="B-1",
+        police=pki.POLITIE,
+        files=proposed.files,
+        table_version=proposed.version,
+        officer=OFFICER,
+        taken_at=TODAY - timedelta(minutes=1),
+        valid_until=TODAY + timedelta(days=30),
+    )
+    signing = Signing(
+        signature_algorithm=RSA_SHA256, digest_algorithm=SHA256, certificate=leaf.certificate
+    )
+    signer = SoftwareSigner(leaf.certificate, load_key(leaf.key))
+    return confirm(replace(base, **changes), signer=signer, signing=signing)
+
+
 def placed(police, octets):
     (police / "bevestiging.xml").write_bytes(octets)
     return load_directory(load_installation(police), epoch=1).gate
@@ -103,7 +137,7 @@ def test_confirmed_it_counts_until_its_end(police, tmp_path):
     octets = word(police, tmp_path)
     gate = placed(police, octets)
 
-    assert judged(load_installation(police), octets) == gate.confirmation
+    assert judged(load_installation(police), octets, bundle(police)) == gate.confirmation
     assert gate.table.version == gate.in_force(TODAY).table != ""
     assert gate.confirmation.officer == "mr. A. Anders, officier van justitie"
     assert gate.in_force(gate.confirmation.valid_until).table == ""
@@ -127,6 +161,20 @@ def test_an_approval_that_was_added_does_not_load(police, tmp_path):
     assert refusal(police, octets) == "gate.confirmation.files"
 
 
+def test_an_approval_that_was_made_longer_does_not_load(police):
+    toml, approvals = police / "gateway.toml", police / "a.toml"
+    toml.write_text(toml.read_text().replace("# approvals = ", "approvals = "))
+    toml.write_text(toml.read_text().replace('approvals = "..."', 'approvals = "a.toml"'))
+    approvals.write_bytes((share("config") / "aansluitpunt" / "approvals.toml").read_bytes())
+    octets = signed_by(police)
+    assert placed(police, octets).approvals
+
+    (before,) = load_approvals(approvals)
+    approvals.write_text(approvals.read_text().replace("geldig_tot = 20", "geldig_tot = 21"))
+    assert load_approvals(approvals)[0].valid_until > before.valid_until
+    assert refusal(police, octets) == "gate.confirmation.files"
+
+
 def test_a_changed_word_is_none(police, tmp_path):
     octets = word(police, tmp_path)
 
@@ -136,21 +184,170 @@ def test_a_changed_word_is_none(police, tmp_path):
     assert refusal(police, b"<x/>").startswith("gate.confirmation.")
 
 
-def test_a_knooppunt_does_not_confirm_for_a_police_with_a_gate(police, tmp_path):
-    octets = word(police, tmp_path, signer={"oin": pki.KNOOPPUNT, "who": KNOOPPUNT})
-
-    assert refusal(police, octets) == "gate.confirmation.signer"
-
-
-def test_the_police_can_not_confirm_its_own(police, tmp_path):
+@pytest.mark.parametrize(("oin", "who"), [(pki.POLITIE, POLITIE), (pki.KNOOPPUNT, KNOOPPUNT)])
+def test_only_the_om_signs(police, tmp_path, oin, who):
     with pytest.raises(Misconfigured, match=r"toetsing\.om"):
-        word(police, tmp_path, signer={"oin": pki.POLITIE, "who": POLITIE})
+        word(police, tmp_path, signer={"oin": oin, "who": who})
+
+
+@pytest.mark.parametrize(
+    "oin", [pki.POLITIE, pki.KNOOPPUNT, pki.VEILIG_THUIS, "00000099000000000077"]
+)
+def test_a_word_that_another_signed_is_none(police, oin):
+    assert refusal(police, signed_by(police, pki.leaf(oin, "sign"))) == "gate.confirmation.signer"
 
 
 def test_a_word_for_another_police_is_none(police, tmp_path):
     other = bundle(police, police=pki.VEILIG_THUIS)
 
-    assert refusal(police, word(police, tmp_path, bundle=other)) == "gate.confirmation.police"
+    with pytest.raises(Misconfigured, match=r"toetsing\.politie"):
+        word(police, tmp_path, bundle=other)
+    for oin in (pki.VEILIG_THUIS, pki.OM, "00000099000000000077"):
+        assert refusal(police, signed_by(police, police=oin)) == "gate.confirmation.police"
+
+
+def test_a_word_on_another_version_is_none(police):
+    octets = signed_by(police, table_version="another")
+
+    assert refusal(police, octets) == "gate.confirmation.version"
+
+
+def test_a_word_from_the_future_is_none(police):
+    at = TODAY + timedelta(hours=1)
+
+    assert refusal(police, signed_by(police, taken_at=at)) == "gate.confirmation.future"
+
+
+def test_two_signatures_are_one_too_many(police):
+    once = signed_by(police)
+    start, end = once.index(b"<ds:Signature"), once.index(b"</ds:Signature>")
+    twice = once[:end] + once[end:].replace(
+        b"</ds:Signature>", b"</ds:Signature>" + once[start:end] + b"</ds:Signature>"
+    )
+
+    assert refusal(police, twice) == "gate.confirmation.signature"
+
+
+def test_a_word_without_signature_is_none(police):
+    once = signed_by(police)
+    start, end = once.index(b"<ds:Signature"), once.index(b"</ds:Signature>")
+
+    bare = once[:start] + once[end + len(b"</ds:Signature>") :]
+    assert refusal(police, bare) == "gate.confirmation.signature"
+
+
+def test_a_file_that_was_cut_short_is_none(police):
+    octets = signed_by(police)
+    codes = {refusal(police, octets[:n]) for n in (0, 1, len(octets) // 2, len(octets) - 1)}
+
+    assert codes == {"gate.confirmation.malformed"}
+
+
+def test_an_end_that_was_put_off_is_seen(police, tmp_path):
+    octets = word(police, tmp_path)
+    year = f"<geldigTot>{NEXT_YEAR:%Y}".encode()
+    assert year in octets
+
+    later = octets.replace(year, b"<geldigTot>2099")
+    assert refusal(police, later) == "gate.confirmation.signature"
+
+
+REGISTER = """
+[[officieren]]
+id = "anders"
+naam = "mr. A. Anders"
+functie = "officier van justitie"
+mandaat = "{mandate}"
+parket = "Rotterdam"
+van = 2026-01-01
+tot = {last}
+"""
+
+
+@pytest.mark.parametrize(
+    ("mandate", "days", "fault"),
+    [
+        (OFFICER.mandaat, 1, ""),
+        (OFFICER.mandaat, -2, "gate.confirmation.officer"),
+        ("another", 1, "gate.confirmation.officer"),
+    ],
+)
+def test_a_mandate_that_ended_counts_where_the_officers_are_known(police, mandate, days, fault):
+    """The politie has no register of its own, and trusts the OM to keep one."""
+    octets, last = signed_by(police), TODAY.date() + timedelta(days=days)
+    with (police / "gateway.toml").open("a") as toml:
+        toml.write(REGISTER.format(mandate=mandate, last=last))
+
+    if fault:
+        assert refusal(police, octets) == fault
+    else:
+        assert placed(police, octets).confirmation is not None
+
+
+# --- the certificate ------------------------------------------------------------------
+
+
+def own_trust(police: Path, **issued):
+    """Give the police another hierarchy, and return an OM of it with the hierarchy."""
+    own = TestPki(pki.AT, authority_bits=2048)
+    leaf = own.issue(oin=pki.OM, name="TEST OM", usage="sign", **issued)
+    shutil.rmtree(police / "trust")
+    own.write(police / "trust")
+    return leaf, own
+
+
+def test_a_revoked_certificate_stops_the_start_and_closes_a_running_gate(police):
+    leaf, own = own_trust(police)
+    octets = signed_by(police, leaf)
+    assert placed(police, octets).fault == ""
+
+    own.revoke(leaf, at=pki.AT)
+    (police / "trust" / "crls" / "issuing.crl").write_bytes(own.crls()[1])
+
+    assert refusal(police, octets) == "gate.confirmation.revoked"
+    running = load_directory(load_installation(police), epoch=1, lapse_closes=True).gate
+    assert (running.fault, running.table.messages) == ("gate.confirmation.revoked", frozenset())
+
+
+def test_without_a_fresh_list_the_gate_is_closed_until_there_is_one(police):
+    leaf, own = own_trust(police)
+    octets = signed_by(police, leaf)
+    crl = police / "trust" / "crls" / "issuing.crl"
+    crl.write_bytes(own.crls(at=pki.AT, next_update=pki.AT)[1])
+
+    closed = placed(police, octets)
+    assert closed.fault == "gate.confirmation.revocation_unknown"
+    assert closed.table.messages == frozenset()
+    crl.write_bytes(own.crls()[1])
+    assert placed(police, octets).fault == ""
+
+
+def test_it_ends_with_the_certificate_that_signed_it(police):
+    end = (TODAY + timedelta(days=3)).replace(microsecond=0)
+    leaf, _ = own_trust(police, not_after=end)
+
+    assert placed(police, signed_by(police, leaf)).confirmation.valid_until == end
+
+
+@pytest.mark.parametrize(
+    ("given", "code"),
+    [({"unknown_issuer": True}, "certificate"), ({"key_bits": 1024}, "signature")],
+)
+def test_a_certificate_that_is_not_trusted_confirms_nothing(police, given, code):
+    leaf, _ = own_trust(police, **given)
+
+    assert refusal(police, signed_by(police, leaf)) == f"gate.confirmation.{code}"
+
+
+def test_in_production_no_test_hierarchy_confirms(police):
+    octets = signed_by(police)
+    toml = police / "gateway.toml"
+    toml.write_text(toml.read_text().replace('omgeving = "test"', 'omgeving = "productie"'))
+
+    assert refusal(police, octets) == "gate.confirmation.certificate"
+
+
+# --- making and placing ---------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -164,8 +361,69 @@ def test_an_officer_without_a_mandate_confirms_nothing(police, tmp_path, officie
     assert caught.value.code == code
 
 
-def test_a_word_that_has_ended_stops_the_start_and_closes_a_running_gate(police, tmp_path):
-    octets = word(police, tmp_path, last_day=(TODAY - timedelta(days=2)).date())
+@pytest.mark.parametrize("days", [-2, 800, 4_000])
+def test_a_word_ends_later_and_not_too_late(police, tmp_path, days):
+    with pytest.raises(Misconfigured, match=r"toetsing\.tot"):
+        word(police, tmp_path, last_day=(TODAY + timedelta(days=days)).date())
+
+
+def test_last_day_is_one_of_the_dutch_calendar():
+    assert end_of(date(2027, 6, 30)) == datetime(2027, 6, 30, 22, tzinfo=UTC)
+    assert end_of(date(2027, 12, 31)) == datetime(2027, 12, 31, 23, tzinfo=UTC)
+
+
+def test_a_proposal_replaces_table_and_approvals_with_its_word(police, tmp_path):
+    text = (police / TABLE).read_text().replace('versie = "', 'versie = "nieuw-', 1)
+    fresh = make_bundle(pki.POLITIE, {"classificatie": text.encode()})
+    octets = word(police, tmp_path, bundle=fresh)
+    installation = load_installation(police)
+
+    with pytest.raises(Misconfigured, match=r"confirmation\.files"):
+        judged(installation, octets, as_it_stands(installation))
+    judged(installation, octets, fresh)
+    place(installation, octets, fresh)
+
+    gate = load_directory(installation, epoch=1).gate
+    assert gate.confirmation.table_version == gate.table.version
+    assert gate.table.version.startswith("nieuw-")
+    assert [p.name for p in police.iterdir() if ".nieuw" in p.name] == []
+
+
+def test_a_proposal_with_files_that_have_no_place_changes_nothing(police, tmp_path):
+    more = make_bundle(
+        pki.POLITIE, {"classificatie": (police / TABLE).read_bytes(), "toestemmingen": b""}
+    )
+    before = (police / TABLE).read_bytes()
+
+    with pytest.raises(Misconfigured, match=r"toetsing\.path"):
+        place(load_installation(police), word(police, tmp_path, bundle=more), more)
+    assert (police / TABLE).read_bytes() == before
+    assert not (police / "bevestiging.xml").exists()
+
+
+def test_where_no_gate_stands_nothing_is_placed(police, tmp_path):
+    octets = word(police, tmp_path)
+
+    with pytest.raises(Misconfigured, match=r"confirmation\.nowhere"):
+        judged(load_installation(tmp_path / "om"), octets, bundle(police))
+
+
+def test_the_om_remembers_what_it_confirmed_last(police, tmp_path):
+    at_om = load_installation(om(tmp_path / "om"))
+    assert confirmed_before(at_om, pki.POLITIE) is None
+
+    text = (police / TABLE).read_text()
+    for version in ("een-", "twee-"):
+        (police / TABLE).write_text(text.replace('versie = "', f'versie = "{version}', 1))
+        remember(at_om, bundle(police))
+
+    assert confirmed_before(at_om, pki.POLITIE) == bundle(police)
+
+
+def test_a_word_that_has_ended_stops_the_start_and_closes_a_running_gate(police):
+    octets = signed_by(
+        police, taken_at=TODAY - timedelta(days=3), valid_until=TODAY - timedelta(seconds=1)
+    )
 
     assert refusal(police, octets) == "gate.confirmation.ended"
     running = load_directory(load_installation(police), epoch=1, lapse_closes=True).gate

@@ -13,8 +13,8 @@ from gateway.cli.demo.partner import Partner
 from gateway.cli.demo.ports import free_ports
 from gateway.cli.demo.processes import Served
 from gateway.cli.demo.rest import BackEnd
-from gateway.cli.toetsing import confirmed_by
 from gateway.cli.toetsing_bundle import make_bundle
+from gateway.cli.toetsing_confirming import confirmed_by
 from gateway.config import InstallationRole, OfficerSettings
 from gateway.credentials import Scope
 from gateway.installation import gate_files, load_installation
