@@ -22,6 +22,7 @@ from gateway.errors import (
     SignatureInvalid,
 )
 from gateway.message import Oin
+from gateway.rules import officers
 from gateway.security.algorithms import Signer
 from gateway.security.certificates import TrustStore, load, without_tests
 from gateway.security.enveloped import (
@@ -30,13 +31,8 @@ from gateway.security.enveloped import (
     sign_document,
     verify_document,
 )
-from gateway.wire.confirmation import (
-    Bevestiging,
-    Officier,
-    make_confirmation,
-    read_confirmation,
-)
-from gateway.wire.tijd import civil
+from gateway.wire.confirmation import Bevestiging, make_confirmation, read_confirmation
+from gateway.wire.toets import Officier
 
 UNCONFIRMED = "gate.unconfirmed"
 AHEAD = timedelta(minutes=5)
@@ -197,12 +193,8 @@ def _check_officer(said: Bevestiging, frame: Frame) -> None:
 
 def has_mandate(known: OfficerSettings, officer: Officier, at: datetime) -> bool:
     """Tell whether this is that officer, with the same mandate, on its days (Dutch calendar)."""
-    day = civil(at).date()
-    return (
-        (known.id, known.mandaat) == (officer.identificatie, officer.mandaat)
-        and known.van <= day
-        and (known.tot is None or day <= known.tot)
-    )
+    same = (known.id, known.mandaat) == (officer.identificatie, officer.mandaat)
+    return same and officers.in_office(known, at)
 
 
 # --- making -----------------------------------------------------------------------------
@@ -229,19 +221,8 @@ def confirm(word: Word, *, signer: Signer, signing: Signing) -> bytes:
         politie=word.police,
         bestanden=tuple(sorted(digests(word.files).items())),
         tabelversie=word.table_version,
-        officier=officer_of(word.officer),
+        officier=officers.as_told(word.officer),
         genomen_op=word.taken_at,
         geldig_tot=word.valid_until,
     )
     return sign_document(make_confirmation(said), signer=signer, signing=signing)
-
-
-def officer_of(known: OfficerSettings) -> Officier:
-    """Return an officer of the settings as a confirmation names it."""
-    return Officier(
-        identificatie=known.id,
-        naam=known.naam,
-        functie=known.functie,
-        mandaat=known.mandaat,
-        parket=known.parket,
-    )

@@ -45,6 +45,7 @@ COMPUTED = {
     "pipeline/webhooks.py": {"webhook.http.*"},
     "rules/webhooks.py": set(Disable),
     "store/claim.py": {f"gate.{reason}" for reason in GateReason},
+    "store/lateness.py": {"toets.wacht", "toets.verzoek"},
     "store/postvak.py": {f"gate.{reason}" for reason in GateReason},
     "store/ending.py": {"delivery.dead", "delivery.refused", "delivery.unknown"},
     "store/faults.py": set(faults._TEXTS),

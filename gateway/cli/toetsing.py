@@ -10,7 +10,7 @@ import typer
 
 from gateway.cli import Config
 from gateway.cli.deciding import Door, decide, has_database
-from gateway.cli.toetsing_bundle import Bundle, make_bundle, put, read_bundle, write_bundle
+from gateway.cli.toetsing_bundle import Bundle, make_bundle, read_bundle, write_bundle
 from gateway.cli.toetsing_confirming import confirmed_before, confirmed_by, remember
 from gateway.cli.toetsing_difference import differences
 from gateway.cli.toetsing_placing import as_it_stands, judged, place
@@ -18,6 +18,7 @@ from gateway.directory import Confirmation
 from gateway.errors import GatewayError
 from gateway.installation import load_directory, load_installation
 from gateway.web.control import What
+from gateway.whole_file import replace_file
 from gateway.wire.confirmation import APPROVALS, TABLE
 
 app = typer.Typer(
@@ -95,7 +96,7 @@ def bevestig(  # noqa: PLR0917 - options of a command
     _print_differences(before, bundle)
     if not ja:
         typer.confirm("Bevestigen en ondertekenen?", abort=True)
-    put(uit, octets)
+    replace_file(uit, octets)
     remember(installation, bundle)
     why = f"bevestigd voor politie {bundle.police} door officier {officier}"
     _write_down(config, What.SIGNED, octets, why=why, who=door)

@@ -1,11 +1,9 @@
 """What the police puts before the OM: classification table and approvals, as they will stand."""
 
 import json
-import os
 import tempfile
 import zipfile
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -156,27 +154,3 @@ def _wrong(where: str) -> Misconfigured:
         "Dit is geen voorstel van gateway toetsing, of het is daarna veranderd.",
         where=where,
     )
-
-
-def put(path: Path, octets: bytes) -> None:
-    """Write a file so that a reader sees the old one or the new one, also after a power cut."""
-    draft = path.with_name(f".{path.name}.nieuw")
-    try:
-        draft.unlink(missing_ok=True)
-        handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
-        with os.fdopen(handle, "wb") as output:
-            output.write(octets)
-            output.flush()
-            if os.geteuid() == 0:
-                owner = path.parent.stat()
-                os.fchown(output.fileno(), owner.st_uid, owner.st_gid)
-            os.fsync(output.fileno())
-        draft.replace(path)
-    finally:
-        with suppress(OSError):
-            draft.unlink(missing_ok=True)
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)

@@ -6,13 +6,14 @@ from pathlib import Path
 from gateway.app import SystemClock
 from gateway.cli.deciding import has_database
 from gateway.cli.look import look
-from gateway.cli.toetsing_bundle import Bundle, make_bundle, put
+from gateway.cli.toetsing_bundle import Bundle, make_bundle
 from gateway.directory import Confirmation
 from gateway.errors import Misconfigured
 from gateway.installation import Installation, gate_files, gate_frame
 from gateway.installation_gate import digests, judge_confirmation, matters
 from gateway.store.confirmations import Mark, check_newer
 from gateway.store.view import View
+from gateway.whole_file import replace_file
 from gateway.wire.confirmation import APPROVALS, TABLE
 
 
@@ -68,6 +69,6 @@ def place(installation: Installation, octets: bytes, bundle: Bundle | None) -> P
     for name, content in files.items():
         target = targets[name]
         if target is not None:
-            put(installation.path(target), content)
-    put(installation.path(paths.confirmation), octets)
+            replace_file(installation.path(target), content)
+    replace_file(installation.path(paths.confirmation), octets)
     return installation.path(paths.confirmation)

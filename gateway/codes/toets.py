@@ -51,6 +51,10 @@ TOETS: tuple[Code, ...] = (
                 "The decision that is withdrawn is not known here.",
                 "Send the withdrawal to whoever holds the message.",
             ),
+            "toets.geen_vrijgave": (
+                "A refusal is withdrawn: there is nothing to take back.",
+                "Hand the message in again; it is put to the OM anew.",
+            ),
             "toets.richting": (
                 "Requests are not decided on here.",
                 "Send it to the OM: look at toets.om and the agreements.",

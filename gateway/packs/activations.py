@@ -1,16 +1,15 @@
 """`activations.toml`: which pack judges which message, from when on; and who decided that."""
 
 import json
-import os
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 
 from gateway.config import ActivationSettings, ActivationsFile, parse_toml
 from gateway.errors import Misconfigured
 from gateway.message import Oin
 from gateway.schemapack import Activation, Activations, SchemaPack
+from gateway.whole_file import replace_file
 
 NAME = "activations.toml"
 _HEAD = """\
@@ -78,12 +77,7 @@ def check_packs(activations: Activations, packs: Mapping[str, SchemaPack], *, wh
 
 def write_activations(file: Path, activations: Activations) -> None:
     """Replace the file; whoever reads meanwhile sees the old or the new one, whole."""
-    with NamedTemporaryFile("w", dir=file.parent, prefix=".", delete=False) as output:
-        output.write(to_toml(activations))
-        output.flush()
-        os.fsync(output.fileno())
-        Path(output.name).chmod(0o644)
-    Path(output.name).replace(file)
+    replace_file(file, to_toml(activations).encode())
 
 
 def to_toml(activations: Activations) -> str:

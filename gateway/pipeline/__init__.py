@@ -68,7 +68,6 @@ class Gateway:
 
     async def ask_om(self) -> int:
         """Put what is held to the OM, and tell it what it need not decide; return how many."""
-        await self._house.holds.adopt()
         return await self._asking.ask() + await self._asking.cancel()
 
     async def watch_holds(self) -> None:

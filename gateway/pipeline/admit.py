@@ -146,9 +146,9 @@ class Admitting:
         at: datetime,
     ) -> NewRuling | None:
         """At a knooppunt: the decision that was seen for what is held, if there is one."""
-        for delivery in deliveries:
-            return await self._passing.with_pass(directory, document, delivery, at)
-        return None
+        if not deliveries:
+            return None
+        return await self._passing.with_pass(directory, document, deliveries[0], at)
 
     async def _ours(self, directory: Directory, taken: Taken, valid: judge.Valid) -> Admission:
         """A message of the gate: what it changes is in the same commit, and so is the answer."""

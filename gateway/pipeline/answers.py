@@ -27,12 +27,22 @@ from gateway.security.open import Opened
 from gateway.wire import stuf
 from gateway.wire.ebms2 import plain, signals
 from gateway.wire.ebms2.plain import PlainEnvelope
-from gateway.wire.toets import GATEWAY
+from gateway.wire.toets import GATEWAY, Stuur
 
 APPLICATIE = GATEWAY
 """`zender/applicatie` of the answers that the gateway gives by itself."""
 
 SIGNAL_TRIES = 4
+
+
+def stuur(house: House, directory: Directory, to: Oin, at: datetime) -> Stuur:
+    """Return the stuurgegevens of a message of the gate itself, with a new referentienummer."""
+    return Stuur(
+        zender=Address(organisatie=directory.me, applicatie=APPLICATIE),
+        ontvanger=Address(organisatie=to, applicatie=APPLICATIE),
+        referentienummer=house.dice.uuid(),
+        at=at,
+    )
 
 
 def signal_header(house: House, request: Header, action: str, at: datetime) -> Header:

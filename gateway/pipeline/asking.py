@@ -8,16 +8,16 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from gateway.config import GateMode
-from gateway.directory import Directory, Party
-from gateway.errors import GatewayError, NoRoute, Refused, StaleSnapshot
-from gateway.message import Address, Oin
+from gateway.directory import Directory, Mode, Party
+from gateway.errors import GatewayError, NoRoute, StaleSnapshot, Unavailable
+from gateway.message import Oin
 from gateway.pipeline import answers
 from gateway.pipeline.house import House
-from gateway.ports import Admission, Alarm, Hold, NewRequest
+from gateway.ports import Admission, Alarm, Ends, Hold, NewRequest, NewWithdrawal
 from gateway.rules.classification import Reason
 from gateway.rules.routing import parket_for
 from gateway.wire import stuf, toets
-from gateway.wire.toets import Doel, Intrekking, Reden, Stuur, Verzoek
+from gateway.wire.toets import Doel, Intrekking, Reden, Verzoek
 from gateway.wire.xml import XmlLimits
 
 PAGE = 50
@@ -57,16 +57,17 @@ class Asking:
             return await self._house.holds.ask(hold.id, request)
         except StaleSnapshot:
             return False  # the next round has the new directory
-        except (Refused, GatewayError) as error:
-            if isinstance(error, NoRoute) or error.code.startswith("payload."):
-                return await self._nobody(hold, error.code)
+        except Unavailable:
             raise
+        except GatewayError as error:  # one that can not be put must not keep the others waiting
+            return await self._nobody(hold, error.code)
 
     async def cancel(self) -> int:
         """Tell the OM what it need not decide any more; return how many. Raises Unavailable."""
-        told = 0
-        for hold in await self._house.holds.uncancelled(limit=PAGE):
-            told += await self._cancel(hold)
+        told, last = 0, ""
+        while found := await self._house.holds.uncancelled(after=last, limit=PAGE):
+            told += sum([await self._cancel(hold) for hold in found])
+            last = found[-1].id
         return told
 
     async def _nobody(self, hold: Hold, reason: str) -> bool:
@@ -98,7 +99,9 @@ class Asking:
             facts={"hold": hold.id},
             desk=decider.oin if here else None,
         )
-        return put_to_desk(admission, document, directory, at) if here else admission
+        if not here:
+            return admission
+        return replace(admission, request=new_request(document, directory, at))
 
     def _document(
         self, directory: Directory, hold: Hold, decider: Party, octets: bytes, at: datetime
@@ -123,7 +126,7 @@ class Asking:
             acuut=hold.message.aanlevering.acuut,
             termijn=hold.deadline or hold.at + LATEST,
         )
-        made = toets.make_verzoek(verzoek, self._stuur(directory, decider.oin, at))
+        made = toets.make_verzoek(verzoek, answers.stuur(self._house, directory, decider.oin, at))
         return stuf.read_document(made, limits=limits)
 
     async def _cancel(self, hold: Hold) -> bool:
@@ -139,7 +142,9 @@ class Asking:
             grond="Het bericht wordt niet meer verstuurd.",
             genomen_op=at,
         )
-        octets = toets.make_intrekking(intrekking, self._stuur(directory, decider.oin, at))
+        stuur = answers.stuur(self._house, directory, decider.oin, at)
+        octets = toets.make_intrekking(intrekking, stuur)
+        here = decider.local
         try:
             message = await answers.own_message(
                 self._house,
@@ -149,26 +154,22 @@ class Asking:
                 party=directory.me,
                 at=at,
                 facts={"hold": hold.id},
-                desk=decider.oin if decider.local else None,
+                desk=decider.oin if here else None,
             )
-        except NoRoute:
-            return False
-        return await self._house.holds.cancel(hold.id, message)
-
-    def _stuur(self, directory: Directory, to: Oin, at: datetime) -> Stuur:
-        return Stuur(
-            zender=Address(organisatie=directory.me, applicatie=answers.APPLICATIE),
-            ontvanger=Address(organisatie=to, applicatie=answers.APPLICATIE),
-            referentienummer=self._house.dice.uuid(),
-            at=at,
-        )
+            if here:
+                message = _ends_here(message, intrekking, directory.me)
+            return await self._house.holds.cancel(hold.id, message)
+        except (NoRoute, StaleSnapshot):
+            return False  # the next round tries again
 
 
-def put_to_desk(
-    admission: Admission, document: stuf.Document, directory: Directory, at: datetime
-) -> Admission:
-    """Return the admission of a request with what the officers here see of it."""
-    return replace(admission, request=new_request(document, directory, at))
+def _ends_here(message: Admission, intrekking: Intrekking, actor: Oin) -> Admission:
+    """The officers sit here: the request ends at once, and nothing is sent."""
+    withdrawal = NewWithdrawal(
+        ends=Ends.REQUEST, id=intrekking.betreft, actor=actor, reason=intrekking.grond
+    )
+    bare = replace(message.message, payload=None)
+    return replace(message, message=bare, deliveries=(), withdrawal=withdrawal)
 
 
 def new_request(document: stuf.Document, directory: Directory, at: datetime) -> NewRequest:
@@ -208,4 +209,16 @@ def _reden(reason: Reason) -> Reden:
 
 
 def _reason(reden: Reden) -> Reason:
-    return Reason(rule=reden.regel, path=reden.pad, text=reden.tekst, wpg_artikel=reden.wpg_artikel)
+    return Reason(
+        rule=reden.regel,
+        path=reden.pad,
+        text=reden.tekst,
+        wpg_artikel=reden.wpg_artikel,
+        category=reden.categorie,
+        mode=_mode(reden.toestemming),
+    )
+
+
+def _mode(text: str) -> Mode:
+    """What another program writes and this one does not know needs a decision."""
+    return Mode(text) if text in set(Mode) else Mode.INDIVIDUAL

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from gateway.config import OfficerSettings
 from gateway.directory import Directory, Signing
 from gateway.errors import Misconfigured, NoRoute, PolicyViolation
-from gateway.message import Address, Oin
+from gateway.message import Oin
 from gateway.pipeline import answers
 from gateway.pipeline.house import House
 from gateway.pipeline.rethinking import rethinking
@@ -25,7 +25,7 @@ from gateway.rules.officers import Wish
 from gateway.security.certificates import thumbprint
 from gateway.security.enveloped import sign_document
 from gateway.wire import stuf, toets
-from gateway.wire.toets import Besluit, Doel, Intrekking, Officier, Stuur
+from gateway.wire.toets import Besluit, Doel, Intrekking
 from gateway.wire.xml import XmlLimits
 
 EARLIER = 20
@@ -228,14 +228,15 @@ class Deciding:
             grond=verdict.ground.strip().splitlines()[0][:_GROUND],
             te_melden=verdict.told,
             voorwaarden=verdict.conditions,
-            officier=_officier(first),
-            tweede=_officier(second) if second else None,
+            officier=officers.as_told(first),
+            tweede=officers.as_told(second) if second else None,
             tabelversie=request.table_version,
             genomen_op=at,
             geldig_tot=verdict.valid_until,
             bekend=verdict.known,
         )
-        octets = toets.make_besluit(besluit, self._stuur(directory, request.holder, at))
+        stuur = answers.stuur(self._house, directory, request.holder, at)
+        octets = toets.make_besluit(besluit, stuur)
         signing = own_signing(directory, at)
         document = self._sign(octets, signing)
         facts = {"request": request.id, "outcome": str(verdict.outcome)}
@@ -266,7 +267,7 @@ class Deciding:
         withdrawal = NewWithdrawal(
             ends=Ends.RULING,
             id=verdict.id,
-            actor=named(_officier(officer)),
+            actor=named(officers.as_told(officer)),
             reason=_reason(why),
             late=late,
             document=document.octets,
@@ -288,9 +289,10 @@ class Deciding:
             betreft=what[1],
             grond=why,
             genomen_op=at,
-            officier=_officier(officer),
+            officier=officers.as_told(officer),
         )
-        octets = toets.make_intrekking(intrekking, self._stuur(directory, holder, at))
+        stuur = answers.stuur(self._house, directory, holder, at)
+        octets = toets.make_intrekking(intrekking, stuur)
         return self._sign(octets, own_signing(directory, at))
 
     async def _to_holder(
@@ -317,14 +319,6 @@ class Deciding:
         signer = self._house.keyring.signer(signing.certificate)
         return stuf.read_document(sign_document(octets, signer=signer, signing=signing))
 
-    def _stuur(self, directory: Directory, to: Oin, at: datetime) -> Stuur:
-        return Stuur(
-            zender=Address(organisatie=directory.me, applicatie=answers.APPLICATIE),
-            ontvanger=Address(organisatie=to, applicatie=answers.APPLICATIE),
-            referentienummer=self._house.dice.uuid(),
-            at=at,
-        )
-
 
 _GROUND = 200
 
@@ -344,16 +338,6 @@ def own_signing(directory: Directory, at: datetime) -> Signing:
             "Geen overeenkomst noemt een eigen certificaat om mee te ondertekenen.",
         )
     return max(mine, key=lambda one: one[0])[1]
-
-
-def _officier(settings: OfficerSettings) -> Officier:
-    return Officier(
-        identificatie=settings.id,
-        naam=settings.naam,
-        functie=settings.functie,
-        mandaat=settings.mandaat,
-        parket=settings.parket,
-    )
 
 
 def _reason(why: str) -> str:

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from gateway.config import GateMode
 from gateway.directory import Directory, Party
-from gateway.errors import GatewayError, NoRoute, Refused, Unavailable
+from gateway.errors import GatewayError, NoRoute, Unavailable
 from gateway.lifecycle import State
 from gateway.message import Aanlevering, Oin
 from gateway.pipeline import judge
@@ -17,10 +17,8 @@ from gateway.pipeline.house import House
 from gateway.pipeline.ruling import Ruling
 from gateway.ports import (
     Ends,
-    Hold,
     NewDelivery,
     NewHold,
-    NewPass,
     NewRuling,
     NewWithdrawal,
     Pass,
@@ -87,7 +85,7 @@ class Passing:
 
     async def seen(
         self, directory: Directory, document: Document, at: datetime
-    ) -> tuple[tuple[NewPass, ...], NewRuling | None]:
+    ) -> tuple[tuple[Pass, ...], NewRuling | None]:
         """Return what a decision that passes by allows here, and the hold that it lets go now.
 
         What is not signed by the OM allows nothing here, and goes on: the police says why.
@@ -101,15 +99,16 @@ class Passing:
             signer, proof = self._ruling.signed(directory, document, at)
         except Unavailable:
             raise
-        except (Refused, GatewayError):
+        except GatewayError:
             return (), None
         decider = directory.decider(police.oin)
         lets = besluit.uitkomst in deciding.RELEASES and besluit.geldig_tot > at
         if decider is None or signer.oin != decider.oin or not lets:
             return (), None
         made = tuple(
-            NewPass(
+            Pass(
                 id=besluit.identificatie,
+                at=at,
                 police=police.oin,
                 recipient=recipient,
                 payload_sha256=besluit.sha256,
@@ -119,7 +118,7 @@ class Passing:
             )
             for recipient in besluit.ontvangers
         )
-        held = await self._waiting(made, at)
+        held = await self._waiting(made)
         return made, held
 
     async def withdrawn(
@@ -135,7 +134,7 @@ class Passing:
             signer, _ = self._ruling.signed(directory, document, at)
         except Unavailable:
             raise
-        except (Refused, GatewayError):
+        except GatewayError:
             return None
         decider = directory.decider(police.oin)
         if intrekking.doel is not toets.Doel.BESLUIT or decider is None or signer != decider:
@@ -144,12 +143,12 @@ class Passing:
             ends=Ends.SEEN, id=intrekking.betreft, actor=signer.oin, reason=intrekking.grond
         )
 
-    async def _waiting(self, made: tuple[NewPass, ...], at: datetime) -> NewRuling | None:
+    async def _waiting(self, made: tuple[Pass, ...]) -> NewRuling | None:
         """What came before its decision did."""
         for one in made:
             hold = await self._house.holds.waiting(one.payload_sha256, one.recipient)
             if hold is not None and hold.message.zender == one.police:
-                return _for_hold(one, hold, at)
+                return _ruling(one, hold.id, hold.delivery, hold.table_version)
         return None
 
 
@@ -175,7 +174,7 @@ def _zender(directory: Directory, document: Document) -> Party | None:
 
 def _ruling(found: Pass, hold: str, delivery: str, table: str) -> NewRuling:
     return NewRuling(
-        id=f"{found.id}@{delivery}"[:80],
+        id=hold,  # the decision itself may let go one delivery per receiver
         hold=hold,
         delivery=delivery,
         outcome=toets.Uitkomst.VRIJGEVEN,
@@ -191,16 +190,3 @@ def _ruling(found: Pass, hold: str, delivery: str, table: str) -> NewRuling:
         document=found.document,
         of_pass=found.id,
     )
-
-
-def _for_hold(one: NewPass, hold: Hold, at: datetime) -> NewRuling:
-    found = Pass(
-        id=one.id,
-        at=at,
-        recipient=one.recipient,
-        payload_sha256=one.payload_sha256,
-        valid_until=one.valid_until,
-        signer=one.signer,
-        document=one.document,
-    )
-    return _ruling(found, hold.id, hold.delivery, hold.table_version)

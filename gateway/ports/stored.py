@@ -8,7 +8,7 @@ from typing import Protocol
 
 from gateway.lifecycle import State
 from gateway.message import Aanlevering, Oin, Reference, Stuurgegevens
-from gateway.ports.toets import Acceptance, NewHold, NewPass, NewRequest, NewRuling, NewWithdrawal
+from gateway.ports.toets import Acceptance, NewHold, NewRequest, NewRuling, NewWithdrawal, Pass
 
 
 class Direction(StrEnum):
@@ -168,7 +168,7 @@ class Admission:
     """An own message that this one brings about (the Fo01 on a refused document)."""
     ruling: NewRuling | None = None
     """A decision of the OM, that is carried out."""
-    passes: tuple[NewPass, ...] = ()
+    passes: tuple[Pass, ...] = ()
     """At a knooppunt: what a decision that passes by allows later."""
     withdrawal: NewWithdrawal | None = None
     """A decision, request or standing approval that ends."""

@@ -86,24 +86,13 @@ class NewRuling:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NewPass:
+class Pass:
     """At a knooppunt: a decision that was seen on its way to the police, for one receiver."""
 
     id: str
-    police: Oin
-    recipient: Oin
-    payload_sha256: str
-    valid_until: datetime
-    signer: str
-    document: bytes
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pass:
-    """A decision that was seen and is not spent, withdrawn or over."""
-
-    id: str
     at: datetime
+    """When it was seen."""
+    police: Oin
     recipient: Oin
     payload_sha256: str
     valid_until: datetime
@@ -178,14 +167,15 @@ class Holds(Protocol):
         """Return the decisions on a message, oldest first."""
         ...
 
-    async def ruling(self, id_: str) -> RulingView | None: ...
-
     async def ask(self, hold: str, request: "Admission") -> bool:
         """Admit the request; False when it was asked, or is not held any more."""
         ...
 
-    async def uncancelled(self, *, limit: int) -> tuple[Hold, ...]:
-        """Return holds that ended by themselves while somebody was asked, and was not told yet."""
+    async def uncancelled(self, *, after: str = "", limit: int) -> tuple[Hold, ...]:
+        """Return holds that ended by themselves while somebody was asked, and was not told yet.
+
+        By id; those behind `after`.
+        """
         ...
 
     async def cancel(self, hold: str, message: "Admission") -> bool:
@@ -196,16 +186,8 @@ class Holds(Protocol):
         """Tell whether something has left under a ruling; None when there is no such ruling."""
         ...
 
-    async def revoke(self, approval: str, *, actor: str, reason: str) -> None:
-        """End a standing approval at once, in every process."""
-        ...
-
-    async def watch(self, fractions: Sequence[float]) -> int:
-        """Tell, once each, what has waited for these parts of its time; return how many."""
-        ...
-
-    async def adopt(self) -> int:
-        """Open a hold for what is held without one; return how many."""
+    async def watch(self, fractions: Sequence[float]) -> None:
+        """Tell, once each, what has waited for these parts of its time."""
         ...
 
     async def passed(self, payload_sha256: str, recipient: Oin) -> Pass | None:
@@ -376,6 +358,6 @@ class Desk(Protocol):
         """
         ...
 
-    async def watch(self, fractions: Sequence[float]) -> int:
+    async def watch(self, fractions: Sequence[float]) -> None:
         """Tell, once each, which requests have waited for these parts of their time."""
         ...

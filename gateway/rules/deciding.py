@@ -7,13 +7,12 @@ time, once. What does not fit in any of these is no decision.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
 
 from gateway.catalogue import Role
 from gateway.directory import Party
 from gateway.errors import PolicyViolation
 from gateway.message import Oin
-from gateway.rules.terms import antwoordtermijn
+from gateway.rules.terms import ACUUT, MELDING, NIET_ACUUT, antwoordtermijn
 from gateway.wire.toets import Uitkomst
 
 SKEW = timedelta(minutes=5)
@@ -115,19 +114,6 @@ def _refused(what: str, text: str) -> PolicyViolation:
 # --- time -----------------------------------------------------------------------------
 
 
-class Step(StrEnum):
-    """What is told when a part of the time has gone by."""
-
-    WARNING = "waarschuwing"
-    ESCALATION = "escalatie"
-    ALARM = "alarm"
-
-
-REPORT = timedelta(hours=72)
-ACUTE = timedelta(hours=24)
-OTHER = timedelta(days=5)
-
-
 def hold_deadline(
     kind: str, *, acuut: bool | None, handed_in: datetime, asked: tuple[str, datetime] | None
 ) -> datetime:
@@ -142,8 +128,8 @@ def hold_deadline(
         if term is not None:
             return term.deadline(asked[1])
     if acuut:
-        return handed_in + ACUTE
-    return handed_in + (REPORT if kind in _REPORTS else OTHER)
+        return handed_in + ACUUT
+    return handed_in + (NIET_ACUUT if kind in _REPORTS else MELDING)
 
 
 _REPORTS = frozenset(

@@ -9,7 +9,7 @@ from gateway.directory import Directory
 from gateway.errors import PolicyViolation
 from gateway.rules.deciding import LONGEST, RELEASES
 from gateway.wire.tijd import civil
-from gateway.wire.toets import Uitkomst, Voorwaarde
+from gateway.wire.toets import Officier, Uitkomst, Voorwaarde
 
 MOST_WORDS = 2_000
 """Characters of a ground."""
@@ -39,10 +39,26 @@ def officer(directory: Directory, id_: str, *, at: datetime) -> OfficerSettings:
     found = next((one for one in directory.officers if one.id == id_), None)
     if found is None:
         raise PolicyViolation("toets.officier.onbekend", "Deze officier is hier niet bekend.")
-    today = civil(at).date()
-    if today < found.van or (found.tot is not None and today > found.tot):
+    if not in_office(found, at):
         raise PolicyViolation("toets.officier.mandaat", "Het mandaat van deze officier geldt niet.")
     return found
+
+
+def in_office(found: OfficerSettings, at: datetime) -> bool:
+    """Tell whether the mandate holds on this day (Dutch calendar)."""
+    day = civil(at).date()
+    return found.van <= day and (found.tot is None or day <= found.tot)
+
+
+def as_told(found: OfficerSettings) -> Officier:
+    """Return an officer as the documents of the gate name it."""
+    return Officier(
+        identificatie=found.id,
+        naam=found.naam,
+        functie=found.functie,
+        mandaat=found.mandaat,
+        parket=found.parket,
+    )
 
 
 def check_parket(found: OfficerSettings, parket: str, directory: Directory) -> None:

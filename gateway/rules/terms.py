@@ -7,6 +7,11 @@ and starts at the asker's hand-in (domain 9.6).
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+ACUUT, NIET_ACUUT = timedelta(hours=24), timedelta(hours=72)
+"""For an answer to a request for information (3.6.3)."""
+MELDING = timedelta(days=5)
+"""For the terugkoppeling on a melding (3.3.3)."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Term:
@@ -44,15 +49,14 @@ def antwoordtermijn(
     if kind in _REQUESTS:
         return _information(acuut=acuut)
     if kind in _REPORTS and not onderzoek:
-        days = timedelta(days=5)
-        return Term(id="C3", duration=days, paragraph="3.3.3", answers=_FEEDBACK)
+        return Term(id="C3", duration=MELDING, paragraph="3.3.3", answers=_FEEDBACK)
     return None
 
 
 def _information(*, acuut: bool | None) -> Term:
     return Term(
         id="C1" if acuut else "C2",
-        duration=timedelta(hours=24 if acuut else 72),
+        duration=ACUUT if acuut else NIET_ACUUT,
         paragraph="3.6.3",
         answers=_INFORMATION,
         assumed=acuut is None,

@@ -12,11 +12,10 @@ from gateway.ports import AuditEvent, NewRequest
 from gateway.store.alarms import clear_alarm
 from gateway.store.deliveries import SPOT, move, spot, told
 from gateway.store.holding import write_reasons
+from gateway.store.lateness import REQUESTS
 from gateway.store.tables import deliveries, requests
 from gateway.store.transaction import Tx
 
-ALARM = "toets.verzoek"
-"""Raised at the last of the moments; closed when the request is."""
 OVER = "vervallen"
 
 
@@ -96,4 +95,4 @@ def close_request(tx: Tx, row: sa.Row[Any], now: datetime, *, outcome: str, acto
     audit = told(at, "toets.closed", now, actor=actor, request=row.id, outcome=outcome)
     if at.state is State.READY:
         move(tx, at, Event.CONFIRM, audit, changes={"delivered_at": now})
-    clear_alarm(tx, ALARM, row.id, now)
+    clear_alarm(tx, REQUESTS.alarm, row.id, now)

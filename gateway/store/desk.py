@@ -11,7 +11,6 @@ from gateway.errors import NoRoute, PolicyViolation
 from gateway.message import Oin
 from gateway.ports import (
     Admission,
-    Alarm,
     AuditEvent,
     Clock,
     Request,
@@ -19,11 +18,11 @@ from gateway.ports import (
     Verdict,
     VerdictState,
 )
-from gateway.rules.deciding import moments, passed
-from gateway.store.alarms import raise_alarm
-from gateway.store.asked import ALARM, close_request, locked
+from gateway.rules.deciding import RELEASES
+from gateway.store.asked import close_request, locked
 from gateway.store.holding import read_reasons
 from gateway.store.inbox import admit
+from gateway.store.lateness import REQUESTS, Watch
 from gateway.store.reading import Reads
 from gateway.store.records import KNOWN, known
 from gateway.store.rulings import read_conditions, write_conditions
@@ -31,8 +30,6 @@ from gateway.store.tables import messages, requests, verdicts
 from gateway.store.transaction import Tx
 from gateway.store.writer import Writer
 from gateway.wire.toets import Uitkomst
-
-AT_ONCE = 200
 
 _REQUEST = sa.select(requests, *KNOWN).join(messages, messages.c.id == requests.c.message)
 _ANSWER, _WITHDRAWAL = messages.alias(), messages.alias()
@@ -231,6 +228,9 @@ class Withdraw:
         given = verdict.state == str(VerdictState.GIVEN)
         if not (proposed or given) or (given and self.message is None):
             raise PolicyViolation("toets.status", "Dit besluit is niet in te trekken.")
+        if given and Uitkomst(verdict.outcome) not in RELEASES:
+            text = "Een weigering wordt niet ingetrokken; de afzender levert opnieuw aan."
+            raise PolicyViolation("toets.status", text)
         message = admit(tx, self.message, self.now).message if self.message and given else None
         tx.flush()
         tx.write(
@@ -247,49 +247,6 @@ class Withdraw:
         row = tx.read(sa.select(requests).where(requests.c.id == verdict.request)).one()
         facts = {"verdict": self.id, "why": self.why}
         tx.record(_event(row, "toets.verdict_withdrawn", self.now, self.officer, **facts))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Watch:
-    """Unit: tell which requests wait too long, once for each of the moments."""
-
-    fractions: tuple[float, ...]
-    now: datetime
-
-    def run(self, tx: Tx) -> int:
-        """Return how many were looked at."""
-        rows = tx.read(
-            sa.select(requests)
-            .where(_OPEN, requests.c.warn_at <= self.now)
-            .order_by(requests.c.warn_at)
-            .limit(AT_ONCE)
-            .with_for_update(skip_locked=True, key_share=True)
-        ).all()
-        for row in rows:
-            self._look(tx, row)
-        return len(rows)
-
-    def _look(self, tx: Tx, row: sa.Row[Any]) -> None:
-        steps = moments(row.at, row.deadline, self.fractions)
-        due = passed(steps, self.now)
-        after = steps[due] if due < len(steps) else None
-        tx.write(
-            sa.update(requests).where(requests.c.id == row.id).values(warned=due, warn_at=after)
-        )
-        if due <= row.warned:
-            return
-        last = due == len(self.fractions)
-        name = "toets.escalated" if due > 1 else "toets.warned"
-        tx.record(_event(row, name, self.now, "", step=due, deadline=row.deadline.isoformat()))
-        if last:
-            alarm = Alarm(
-                code=ALARM,
-                subject=row.id,
-                message=row.message,
-                party=row.holder,
-                reason="toets.termijn",
-            )
-            raise_alarm(tx, alarm, self.now)
 
 
 class SqlDesk:
@@ -387,10 +344,12 @@ class SqlDesk:
         unit = Withdraw(id=id_, officer=officer, why=why, message=message, late=late, now=now)
         await self._writer.commit(unit)
 
-    async def watch(self, fractions: Sequence[float]) -> int:
+    async def watch(self, fractions: Sequence[float]) -> None:
         """Tell, once each, which requests have waited for these parts of their time."""
-        unit = Watch(fractions=tuple(sorted(fractions)), now=self._clock.now())
-        return await self._writer.commit(unit)
+        now = self._clock.now()
+        if await self._reads(lambda c: c.execute(REQUESTS.due(now)).first()) is not None:
+            unit = Watch(kind=REQUESTS, fractions=tuple(sorted(fractions)), now=now)
+            await self._writer.commit(unit)
 
 
 def _request(row: sa.Row[Any]) -> Request:

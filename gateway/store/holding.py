@@ -11,7 +11,8 @@ import sqlalchemy as sa
 from gateway.directory import Mode
 from gateway.ports import NewDelivery, NewHold, NewMessage
 from gateway.rules.classification import Reason
-from gateway.store.bell import WORK
+from gateway.store.alarms import clear_alarm
+from gateway.store.lateness import HOLDS
 from gateway.store.prepared import Prepared
 from gateway.store.tables import Moment, deliveries, holds, messages, rulings
 from gateway.store.transaction import Tx
@@ -113,12 +114,12 @@ def _insert(tx: Tx, row: dict[str, Any]) -> None:
         "outcome": "",
     }
     tx.insert(holds, (row | empty,))
-    tx.ring(WORK)
 
 
 def close_hold(tx: Tx, delivery: str, now: datetime, outcome: str) -> None:
-    """The delivery is not held any more."""
+    """The hold is over; what it alarmed of is, too."""
     tx.change(_CLOSE, {"b_delivery": delivery, "b_now": now, "b_outcome": outcome})
+    clear_alarm(tx, HOLDS.alarm, delivery, now)
 
 
 def _hold_id(delivery: str, n: int) -> str:

@@ -12,32 +12,23 @@ from gateway.lifecycle import State
 from gateway.message import Oin
 from gateway.ports import (
     Admission,
-    Alarm,
-    AuditEvent,
     Clock,
-    DeliveryKind,
-    Ends,
     Hold,
-    NewWithdrawal,
     Pass,
     RulingView,
 )
-from gateway.rules.deciding import moments, passed
-from gateway.store.alarms import clear_alarm, raise_alarm
-from gateway.store.holding import LAPSED, hold_again, read_reasons
+from gateway.store.alarms import clear_alarm
+from gateway.store.holding import read_reasons
 from gateway.store.inbox import admit
+from gateway.store.lateness import HOLDS, Watch
 from gateway.store.prepared import Prepared
 from gateway.store.reading import Reads
 from gateway.store.records import KNOWN, known
-from gateway.store.rulings import read_conditions, withdraw
-from gateway.store.tables import alarms, deliveries, holds, messages, passes, revocations, rulings
+from gateway.store.rulings import read_conditions
+from gateway.store.tables import UNTOLD, deliveries, holds, messages, passes, revocations, rulings
 from gateway.store.transaction import Tx
 from gateway.store.writer import Writer
 from gateway.wire.toets import Uitkomst
-
-ALARM = "toets.wacht"
-"""Raised when the last of the moments has passed; closed when the delivery is not held any more."""
-AT_ONCE = 200
 
 _HOLD = (
     sa.select(
@@ -83,6 +74,7 @@ def _pass(row: sa.Row[Any]) -> Pass:
         payload_sha256=row.payload_sha256,
         valid_until=row.valid_until,
         signer=row.signer,
+        police=Oin(row.police),
         document=zlib.decompress(row.document),
     )
 
@@ -111,12 +103,6 @@ _TAKE_ASKED = Prepared(
     .values(asked_at=sa.bindparam("b_now", type_=holds.c.asked_at.type))
 )
 _LINK = sa.update(holds).where(_THIS).values(request=sa.bindparam("b_message"))
-_CANCELLABLE = sa.and_(
-    holds.c.closed_at.is_not(None),
-    holds.c.outcome == LAPSED,
-    holds.c.request.is_not(None),
-    holds.c.cancel.is_(None),
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,7 +136,7 @@ class Cancel:
         """Return False when it was told before."""
         row = tx.read(
             sa.select(holds.c.id)
-            .where(holds.c.id == self.hold, _CANCELLABLE)
+            .where(holds.c.id == self.hold, UNTOLD)
             .with_for_update(key_share=True)
         ).first()
         if row is None:
@@ -159,104 +145,6 @@ class Cancel:
         tx.flush()
         tx.write(sa.update(holds).where(holds.c.id == self.hold).values(cancel=admitted.message))
         return True
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class End:
-    """Unit: withdraw a ruling or a standing approval, without a message of the OM."""
-
-    withdrawal: NewWithdrawal
-    now: datetime
-
-    def run(self, tx: Tx) -> None:
-        """Raise as `withdraw`."""
-        withdraw(tx, self.withdrawal, self.now)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Watch:
-    """Unit: tell what waits too long, once for each of the moments. Silence releases nothing."""
-
-    fractions: tuple[float, ...]
-    now: datetime
-
-    def run(self, tx: Tx) -> int:
-        """Return how many were told, or planned."""
-        rows = tx.read(
-            sa.select(holds)
-            .where(_OPEN, holds.c.warn_at <= self.now)
-            .order_by(holds.c.warn_at)
-            .limit(AT_ONCE)
-            .with_for_update(skip_locked=True, key_share=True)
-        ).all()
-        self._over(tx)
-        for row in rows:
-            self._look(tx, row)
-        return len(rows)
-
-    def _look(self, tx: Tx, row: sa.Row[Any]) -> None:
-        steps = moments(row.at, row.deadline, self.fractions)
-        due = passed(steps, self.now)
-        after = steps[due] if due < len(steps) else None
-        tx.write(sa.update(holds).where(holds.c.id == row.id).values(warned=due, warn_at=after))
-        if due > row.warned:
-            self._tell(tx, row, due)
-
-    def _tell(self, tx: Tx, row: sa.Row[Any], due: int) -> None:
-        last = due == len(self.fractions)
-        tx.record(
-            AuditEvent(
-                event="toets.escalated" if due > 1 else "toets.warned",
-                at=self.now,
-                message=row.message,
-                delivery=row.delivery,
-                code=ALARM if last else "",
-                data={"hold": row.id, "step": due, "deadline": row.deadline.isoformat()},
-            )
-        )
-        if last:
-            alarm = Alarm(
-                code=ALARM,
-                subject=row.delivery,
-                message=row.message,
-                party=row.recipient,
-                reason="toets.termijn",
-            )
-            raise_alarm(tx, alarm, self.now)
-
-    def _over(self, tx: Tx) -> None:
-        """Close the alarms of what is not held any more."""
-        held = sa.select(holds.c.delivery).where(_OPEN)
-        over = sa.select(alarms.c.subject).where(
-            alarms.c.code == ALARM, alarms.c.gone_at.is_(None), alarms.c.subject.not_in(held)
-        )
-        for subject in tx.read(over).scalars().all():
-            clear_alarm(tx, ALARM, subject, self.now)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AdoptHeld:
-    """Unit: open a hold for what an older program holds without one."""
-
-    now: datetime
-
-    def run(self, tx: Tx) -> int:
-        """Return how many."""
-        found = tx.read(
-            sa.select(deliveries.c.id)
-            .where(
-                deliveries.c.state == str(State.HELD),
-                deliveries.c.kind == str(DeliveryKind.MESSAGE),
-                deliveries.c.id.not_in(sa.select(holds.c.delivery).where(_OPEN)),
-            )
-            .order_by(deliveries.c.seq)
-            .limit(AT_ONCE)
-            .with_for_update(skip_locked=True, key_share=True)
-        ).scalars()
-        ids = list(found)
-        for delivery in ids:
-            hold_again(tx, delivery, self.now, why="toets.adopted")
-        return len(ids)
 
 
 class SqlHolds:
@@ -299,19 +187,14 @@ class SqlHolds:
         rows = await self._reads(lambda c: c.execute(statement).all())
         return tuple(_ruling(row) for row in rows)
 
-    async def ruling(self, id_: str) -> RulingView | None:
-        """Return the decision, or None."""
-        statement = sa.select(rulings).where(rulings.c.id == id_)
-        row = await self._reads(lambda c: c.execute(statement).first())
-        return None if row is None else _ruling(row)
-
     async def ask(self, hold: str, request: Admission) -> bool:
         """Admit the request; see the port."""
         return await self._writer.commit(Ask(hold=hold, request=request, now=self._clock.now()))
 
-    async def uncancelled(self, *, limit: int) -> tuple[Hold, ...]:
+    async def uncancelled(self, *, after: str = "", limit: int) -> tuple[Hold, ...]:
         """Return holds that ended by themselves after somebody was asked; see the port."""
-        return await self._holds(_HOLD.where(_CANCELLABLE).order_by(holds.c.at).limit(limit))
+        behind = _HOLD.where(UNTOLD, holds.c.id > after)
+        return await self._holds(behind.order_by(holds.c.id).limit(limit))
 
     async def cancel(self, hold: str, message: Admission) -> bool:
         """Admit the message that tells it; see the port."""
@@ -329,19 +212,12 @@ class SqlHolds:
             return None
         return bool(row.attempt) or row.state not in {str(State.READY), str(State.HELD)}
 
-    async def revoke(self, approval: str, *, actor: str, reason: str) -> None:
-        """End a standing approval; see the port."""
-        withdrawal = NewWithdrawal(ends=Ends.APPROVAL, id=approval, actor=actor, reason=reason)
-        await self._writer.commit(End(withdrawal=withdrawal, now=self._clock.now()))
-
-    async def watch(self, fractions: Sequence[float]) -> int:
+    async def watch(self, fractions: Sequence[float]) -> None:
         """Tell, once each, what has waited for these parts of its time; see the port."""
-        unit = Watch(fractions=tuple(sorted(fractions)), now=self._clock.now())
-        return await self._writer.commit(unit)
-
-    async def adopt(self) -> int:
-        """Open a hold for what is held without one; see the port."""
-        return await self._writer.commit(AdoptHeld(now=self._clock.now()))
+        now = self._clock.now()
+        if await self._reads(lambda c: c.execute(HOLDS.due(now)).first()) is not None:
+            unit = Watch(kind=HOLDS, fractions=tuple(sorted(fractions)), now=now)
+            await self._writer.commit(unit)
 
     async def passed(self, payload_sha256: str, recipient: Oin) -> Pass | None:
         """Return a decision that was seen for exactly this and is not spent; see the port."""

@@ -103,10 +103,7 @@ _REVOKED = Prepared(
 def _still_standing(tx: Tx, admission: Admission) -> None:
     """A standing approval that was withdrawn a moment ago lets nothing in: think again."""
     for delivery in admission.deliveries:
-        if (
-            delivery.approval_id
-            and tx.find(_REVOKED, {"approval": delivery.approval_id}).first() is not None
-        ):
+        if delivery.approval_id and tx.peek(_REVOKED, {"approval": delivery.approval_id}).first():
             raise StaleSnapshot("epoch.moved", "an approval was withdrawn meanwhile")
 
 

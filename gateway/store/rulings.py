@@ -15,8 +15,9 @@ import sqlalchemy as sa
 
 from gateway.errors import PolicyViolation, Unavailable
 from gateway.lifecycle import Event, State
-from gateway.ports import Acceptance, AuditEvent, Ends, NewPass, NewRuling, NewWithdrawal
+from gateway.ports import Acceptance, AuditEvent, Ends, NewRuling, NewWithdrawal, Pass
 from gateway.rules.approval import Ground
+from gateway.rules.deciding import RELEASES
 from gateway.store import epoch
 from gateway.store.asked import end_request
 from gateway.store.bell import topic_of_channel
@@ -28,10 +29,10 @@ from gateway.store.tables import Moment, deliveries, holds, messages, passes, re
 from gateway.store.transaction import Tx
 from gateway.wire.toets import Uitkomst, Voorwaarde
 
-RELEASES = frozenset({Uitkomst.VRIJGEVEN, Uitkomst.ONDER_VOORWAARDEN})
 NOT_ACCEPTED = "voorwaarden niet aanvaard"
 WITHDRAWN = "ingetrokken"
 """Outcomes of a hold after which another one is open."""
+_WITHDRAWN_CODE = "toets.ingetrokken"
 
 _OPEN = (
     sa.select(
@@ -106,7 +107,7 @@ def carry_out(tx: Tx, ruling: NewRuling, now: datetime) -> None:
         release(tx, row, ruling.id, now, outcome=ruling.outcome, officer=ruling.officer)
 
 
-def see(tx: Tx, made: Iterable[NewPass], now: datetime) -> None:
+def see(tx: Tx, made: Iterable[Pass], now: datetime) -> None:
     """Keep what a decision that passes by allows; the same one twice is one."""
     for one in made:
         known = sa.select(passes.c.seq).where(
@@ -114,7 +115,7 @@ def see(tx: Tx, made: Iterable[NewPass], now: datetime) -> None:
         )
         if tx.read(known).first() is None:
             row = asdict(one) | {"document": zlib.compress(one.document)}
-            tx.insert(passes, (row | {"at": now, "ended_at": None, "ended_why": ""},))
+            tx.insert(passes, (row | {"ended_at": None, "ended_why": ""},))
             data = {"ruling": one.id, "sha256": one.payload_sha256, "signer": one.signer}
             tx.record(AuditEvent(event="toets.seen", at=now, party=one.police, data=data))
 
@@ -167,6 +168,7 @@ def _row(ruling: NewRuling, now: datetime, *, releases: bool) -> dict[str, Any]:
         "signer": ruling.signer,
         "document": zlib.compress(ruling.document),
         "terms": ruling.terms.message.id if ruling.terms else None,
+        "seen": ruling.of_pass or None,
         "used_at": None,
         "ended_at": None,
         "ended_why": "",
@@ -234,15 +236,14 @@ def accept(tx: Tx, acceptance: Acceptance, now: datetime) -> None:
         raise Unavailable("clock.stepped", "the clock went back: nothing is released")
     at = spot(row)
     facts = {"actor": found.recipient, "ruling": found.id}
-    if acceptance.accepted:
-        tx.record(told(at, "toets.accepted", now, **facts))
-    else:
-        tx.record(told(at, "toets.not_accepted", now, code="toets.niet_aanvaard", **facts))
     if not acceptance.accepted:
-        tx.change(_END, {"b_id": found.id, "b_now": now, "b_why": "toets.niet_aanvaard"})
-        close_hold(tx, at.id, now, NOT_ACCEPTED)
-        hold_again(tx, at.id, now, why="toets.niet_aanvaard")
-    elif found.valid_until > now:
+        code = "toets.niet_aanvaard"
+        tx.record(told(at, "toets.not_accepted", now, code="toets.niet_aanvaard", **facts))
+        tx.change(_END, {"b_id": found.id, "b_now": now, "b_why": code})
+        _hold_anew(tx, at.id, now, outcome=NOT_ACCEPTED, why=code)
+        return
+    tx.record(told(at, "toets.accepted", now, **facts))
+    if found.valid_until > now:
         release(tx, row, found.id, now, outcome=found.outcome, officer=found.officer)
 
 
@@ -263,51 +264,59 @@ def withdraw(tx: Tx, withdrawal: NewWithdrawal, now: datetime) -> None:
 
 
 def _withdraw_ruling(tx: Tx, withdrawal: NewWithdrawal, now: datetime) -> None:
-    """Back to held, when nothing has left; else no further attempt is made, and it is told."""
+    """By its id. Twice is once; a refusal is not withdrawn, it is decided on anew."""
     row = tx.read(_RULING.where(rulings.c.id == withdrawal.id)).first()
     if row is None:
         raise PolicyViolation("toets.besluit.vreemd", "Dit besluit is hier niet bekend.")
-    at = spot(row)
-    early = at.attempt == 0 and at.state in {State.READY, State.HELD}
-    if early is withdrawal.late or not row.releases:
+    if not row.releases:
+        text = "Een weigering wordt niet ingetrokken; de afzender levert opnieuw aan."
+        raise PolicyViolation("toets.geen_vrijgave", text)
+    if withdrawal.late is not _has_left(row):
         raise moved()
-    tx.change(_END, {"b_id": row.ruling, "b_now": now, "b_why": "toets.ingetrokken"})
-    name = "toets.withdrawn" if early else "toets.withdrawn_late"
-    facts = {"ruling": row.ruling, "reason": withdrawal.reason}
-    audit = told(at, name, now, code="toets.ingetrokken", actor=withdrawal.actor, **facts)
-    if at.state is State.READY and row.ruling_ended is None and early:
-        changes = {"ground": WITHDRAWN, "next_at": None, "expires_at": None}
-        if not move(tx, at, Event.HOLD_AGAIN, audit, changes=changes):
-            raise moved()
-        return
-    tx.record(audit)
-    if at.state is State.HELD and early:  # it waited for the receiver
-        close_hold(tx, at.id, now, WITHDRAWN)
-        hold_again(tx, at.id, now, why="toets.ingetrokken")
+    _take_back(tx, row, withdrawal, now)
 
 
 def _end_pass(tx: Tx, withdrawal: NewWithdrawal, now: datetime) -> None:
-    """At a knooppunt: what the decision allowed, and the deliveries that wait under it."""
+    """At a knooppunt: what the decision allows, and what it allowed already."""
     tx.write(
         sa.update(passes)
         .where(passes.c.id == withdrawal.id, passes.c.ended_at.is_(None))
-        .values(ended_at=now, ended_why="toets.ingetrokken")
+        .values(ended_at=now, ended_why=_WITHDRAWN_CODE)
     )
-    rows = tx.read(
-        _RULING.where(
-            rulings.c.id.startswith(f"{withdrawal.id}@", autoescape=True),
-            rulings.c.ended_at.is_(None),
-        )
-    ).all()
-    for row in rows:
-        tx.change(_END, {"b_id": row.ruling, "b_now": now, "b_why": "toets.ingetrokken"})
-        at = spot(row)
-        early = at.attempt == 0 and at.state is State.READY
-        name = "toets.withdrawn" if early else "toets.withdrawn_late"
-        audit = told(at, name, now, code="toets.ingetrokken", actor=withdrawal.actor)
-        changes = {"ground": WITHDRAWN, "next_at": None, "expires_at": None}
-        if not (early and move(tx, at, Event.HOLD_AGAIN, audit, changes=changes)):
-            tx.record(audit)
+    for row in tx.read(_RULING.where(rulings.c.seen == withdrawal.id)).all():
+        _take_back(tx, row, withdrawal, now)
+
+
+def _has_left(row: sa.Row[Any]) -> bool:
+    """An attempt was begun: nobody knows what the recipient has."""
+    return row.attempt > 0 or row.state not in {str(State.READY), str(State.HELD)}
+
+
+def _take_back(tx: Tx, row: sa.Row[Any], withdrawal: NewWithdrawal, now: datetime) -> None:
+    """End a ruling: back to held, or, when something has left, no further attempt."""
+    if row.ruling_ended is not None:
+        return
+    at, late = spot(row), _has_left(row)
+    tx.change(_END, {"b_id": row.ruling, "b_now": now, "b_why": _WITHDRAWN_CODE})
+    name = "toets.withdrawn_late" if late else "toets.withdrawn"
+    facts = {"ruling": row.ruling, "reason": withdrawal.reason}
+    audit = told(at, name, now, code="toets.ingetrokken", actor=withdrawal.actor, **facts)
+    if late or at.state is State.HELD:
+        tx.record(audit)
+    if late:
+        return
+    if at.state is State.HELD:  # it waited for the receiver
+        _hold_anew(tx, at.id, now, outcome=WITHDRAWN, why=_WITHDRAWN_CODE)
+        return
+    changes = {"ground": WITHDRAWN, "next_at": None, "expires_at": None}
+    if not move(tx, at, Event.HOLD_AGAIN, audit, changes=changes):
+        raise moved()
+
+
+def _hold_anew(tx: Tx, delivery: str, now: datetime, *, outcome: str, why: str) -> None:
+    """What is held stays held, by another hold: the OM is asked again."""
+    close_hold(tx, delivery, now, outcome)
+    hold_again(tx, delivery, now, why=why)
 
 
 def _revoke(tx: Tx, withdrawal: NewWithdrawal, now: datetime) -> None:
@@ -323,6 +332,7 @@ def _revoke(tx: Tx, withdrawal: NewWithdrawal, now: datetime) -> None:
         "document": zlib.compress(withdrawal.document) if withdrawal.document else b"",
     }
     tx.insert(revocations, (row,))
+    tx.flush()  # admissions of this batch look past what is only kept
     data = {"approval": withdrawal.id, "reason": withdrawal.reason}
     tx.record(AuditEvent(event="toets.revoked", at=now, actor=withdrawal.actor, data=data))
     tx.ring(epoch.TOPIC)

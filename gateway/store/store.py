@@ -5,7 +5,7 @@ import os
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 from gateway.directory import Subscriber
@@ -29,7 +29,6 @@ from gateway.ports import (
 from gateway.store.alarms import SqlAlarms
 from gateway.store.audit import Break, verify_chain
 from gateway.store.bell import Bell, Bells
-from gateway.store.clock import HIGH_WATER, stepped_back
 from gateway.store.commit import Committer, Subscribers
 from gateway.store.condition import Condition
 from gateway.store.confirmations import SqlConfirmations
@@ -230,14 +229,6 @@ class Store:
     async def epoch(self) -> int | None:
         """Return the epoch on file; raises StoreUnavailable. The cheapest look there is."""
         return await self._reads(lambda c: c.execute(EPOCH).scalar())
-
-    async def time_ok(self, now: datetime) -> bool:
-        """Tell whether `now` is not more than 5 s before the latest moment on file.
-
-        While it is, nothing is released and no delivery that stands on an approval leaves.
-        """
-        high_water = await self._reads(lambda c: c.execute(HIGH_WATER).scalar())
-        return high_water is None or not stepped_back(high_water, now)
 
     async def verify_chain(self) -> Break | None:
         """Recompute the audit chains; return the first break."""

@@ -386,6 +386,8 @@ webhook_events = sa.Table(
 
 OPEN_HOLD = sa.text("closed_at IS NULL")
 UNASKED = sa.text("closed_at IS NULL AND asked_at IS NULL")
+UNTOLD = sa.text("outcome = 'vervallen' AND request IS NOT NULL AND cancel IS NULL")
+"""Literal text: with parameters no engine would use the index."""
 
 holds = sa.Table(
     "holds",
@@ -416,6 +418,7 @@ holds = sa.Table(
     ),
     sa.Index("ix_holds_warn_at", "warn_at", sqlite_where=OPEN_HOLD, postgresql_where=OPEN_HOLD),
     sa.Index("ix_holds_unasked", "id", sqlite_where=UNASKED, postgresql_where=UNASKED),
+    sa.Index("ix_holds_untold", "id", sqlite_where=UNTOLD, postgresql_where=UNTOLD),
 )
 """One row for each time that a delivery is held, the last one open. `request`: the message that
 asks the OM, `cancel` the one that says it need not decide any more. `warned`: how many of the
@@ -443,9 +446,11 @@ rulings = sa.Table(
     _text("signer", length=64),
     sa.Column("document", sa.LargeBinary, nullable=False),
     sa.Column("terms", _ID, sa.ForeignKey("messages.id"), nullable=True, unique=True),
+    sa.Column("seen", sa.String(80), nullable=True),
     sa.Column("used_at", Moment, nullable=True),
     sa.Column("ended_at", Moment, nullable=True),
     _text("ended_why"),
+    _some("ix_rulings_seen", "seen"),
     sa.Index(
         "ix_rulings_in_force",
         "delivery",
@@ -455,7 +460,8 @@ rulings = sa.Table(
     ),
 )
 """What the OM decided, each once; `document` is the signed decision, zlib-compressed. In force
-until `ended_at`: withdrawn, lapsed, or over. `terms`: the message with its conditions."""
+until `ended_at`: withdrawn, lapsed, or over. `terms`: the message with its conditions. `seen`: at a
+knooppunt, the decision that passed by and is spent with it."""
 
 passes = sa.Table(
     "passes",

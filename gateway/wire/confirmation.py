@@ -11,10 +11,11 @@ from datetime import UTC, datetime
 from lxml import etree
 
 from gateway.errors import Malformed
+from gateway.wire.stuf import TOETS
+from gateway.wire.toets import Officier
 from gateway.wire.xml import XmlLimits, parse
 
-BGT = "urn:berichtengateway:toets:1"
-ROOT = f"{{{BGT}}}toetsingskaderBevestiging"
+ROOT = f"{{{TOETS}}}toetsingskaderBevestiging"
 SIGNATURE = "{http://www.w3.org/2000/09/xmldsig#}Signature"
 
 TABLE = "classificatie"
@@ -38,18 +39,6 @@ _BEFORE, _AFTER = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Officier:
-    """Who confirmed, as the OM's own installation knows this officer."""
-
-    identificatie: str
-    naam: str
-    functie: str
-    mandaat: str
-    """On what the authority rests."""
-    parket: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Bevestiging:
     """What the file says; nobody has judged its signature yet."""
 
@@ -67,7 +56,7 @@ class Bevestiging:
 
 def make_confirmation(confirmation: Bevestiging) -> bytes:
     """Return the document, UTF-8, still to be signed; moments to the microsecond."""
-    root = etree.Element(ROOT, nsmap={None: BGT})
+    root = etree.Element(ROOT, nsmap={None: TOETS})
     for name in _BEFORE:
         _add(root, name, getattr(confirmation, name))
     for name, sha256 in sorted(confirmation.bestanden):
@@ -84,7 +73,7 @@ def make_confirmation(confirmation: Bevestiging) -> bytes:
 
 
 def _add(parent: etree._Element, name: str, text: str = "") -> etree._Element:
-    element = etree.SubElement(parent, f"{{{BGT}}}{name}")
+    element = etree.SubElement(parent, f"{{{TOETS}}}{name}")
     if text:
         element.text = text
     return element
@@ -133,7 +122,7 @@ def _officer(element: etree._Element) -> Officier:
 def _children(
     found: list[etree._Element], names: tuple[str, ...], where: str
 ) -> list[etree._Element]:
-    if tuple(e.tag for e in found) != tuple(f"{{{BGT}}}{name}" for name in names):
+    if tuple(e.tag for e in found) != tuple(f"{{{TOETS}}}{name}" for name in names):
         raise _wrong(where)
     return found
 

@@ -7,6 +7,7 @@ import pytest
 
 from gateway.config import GateMode
 from gateway.directory import InForce
+from gateway.errors import PolicyViolation
 from gateway.lifecycle import State
 from gateway.ports import RequestsWanted, VerdictState
 from gateway.rules.officers import Wish
@@ -98,16 +99,80 @@ async def test_refused_and_the_police_is_told_why(town):
 
 async def test_withdrawn_in_time_it_is_held_again(town):
     receipt = await held(town)
-    town[VT].up = town[HUB].up = True
     town.breaks.append(_down(POLITIE))
+    await hand_in(town, melding().replace(b"ref-1", b"ref-2"))
+    await town.settle()  # the way out is found to be down
     verdict = await decide(town)
     town.breaks.clear()
-    assert await state_of(town, receipt) in {State.READY, State.CLAIMED, State.SENT}
+    view = await town[POLITIE].store.reader.message(receipt.id)
+    assert [(d.state, d.attempt) for d in view.deliveries] == [(State.READY, 0)]
 
     await town[OM].gateway.deciding.withdraw(verdict.id, officer="anders", why="nieuw feit")
     await town.settle()
 
-    assert await state_of(town, receipt) in {State.HELD, State.DELIVERED, State.READY}
+    assert await state_of(town, receipt) is State.HELD
+    town.clock.forward(hours=1)
+    await town.settle()
+    assert await state_of(town, receipt) is State.HELD
+    assert len(await town[POLITIE].store.holds.of_message(receipt.id)) == 2
+
+
+async def test_withdrawn_too_late_the_om_is_told(town):
+    receipt = await held(town)
+    verdict = await decide(town)
+
+    await town[OM].gateway.deciding.withdraw(verdict.id, officer="anders", why="nieuw feit")
+    await town.settle()
+
+    assert await state_of(town, receipt) is State.DELIVERED
+    answers = await town[OM].store.reader.messages(party=None, before=None, limit=50)
+    assert "Fo01Bericht" in [m.kind for m in answers]
+
+
+async def test_a_refusal_is_not_taken_back(town):
+    receipt = await held(town)
+    verdict = await decide(town, REFUSE)
+
+    with pytest.raises(PolicyViolation, match=r"toets\.status"):
+        await town[OM].gateway.deciding.withdraw(verdict.id, officer="anders", why="nieuw feit")
+    await town.settle()
+
+    assert await state_of(town, receipt) is State.WITHHELD
+
+
+async def test_what_can_not_be_put_to_the_om_does_not_keep_the_others_waiting(town):
+    here = town[POLITIE].snapshots.current()
+    await town[POLITIE].change(parties={o: p for o, p in here.parties.items() if o != OM})
+    long = melding(aanhouding="ja").replace(
+        b"</JZ:vtMeldingDi01>", b" " * 2_200_000 + b"</JZ:vtMeldingDi01>"
+    )
+    await hand_in(town, long)
+    await hand_in(town, melding(aanhouding="ja").replace(b"ref-1", b"ref-2"))
+    small = replace(here.limits, payload_bytes=20_000)
+    await town[POLITIE].change(parties=here.parties, limits=small)
+
+    await town.keep_house()
+
+    assert (await the_request(town)).referentienummer == "ref-2"
+    (alarm,) = await town[POLITIE].store.reader.alarms(limit=20)
+    assert alarm.code == "toets.geen_route"
+
+
+async def test_nothing_is_asked_any_more_of_what_was_given_up_at_the_knooppunt(town):
+    await with_gate(town, GateMode.HERE)
+    await without_rules(town)
+    await hand_in(town, melding(aanhouding="ja"))
+    await town.settle()
+    await town.keep_house()
+    request = await the_request(town, HUB)
+    (hold,) = await town[HUB].store.holds.of_message((await the_message(town)).id)
+    await town[HUB].store.decisions.stop(hold.delivery, who="beheer", why="dubbel")
+
+    await town.keep_house()
+
+    desk = town[HUB].gateway.deciding
+    assert await desk.requests(RequestsWanted()) == ()
+    assert (await desk.case(request.id)).request.outcome == "vervallen"
 
 
 async def test_conditions_travel_in_a_message_of_their_own(town):
@@ -155,11 +220,15 @@ async def without_rules(town):
     await town[POLITIE].change(gate=replace(gate, table=replace(gate.table, rules=())))
 
 
-async def at_hub(town, kind="vtMeldingDi01"):
+async def at_hub(town):
+    view = await town[HUB].store.reader.message((await the_message(town)).id)
+    return next(d.state for d in view.deliveries if d.recipient == VT)
+
+
+async def the_message(town, kind="vtMeldingDi01"):
     messages = await town[HUB].store.reader.messages(party=None, before=None, limit=50)
     (message,) = [m for m in messages if m.kind == kind]
-    view = await town[HUB].store.reader.message(message.id)
-    return next(d.state for d in view.deliveries if d.recipient == VT)
+    return message
 
 
 async def test_a_second_gate_lets_pass_what_it_saw_a_decision_for(town):

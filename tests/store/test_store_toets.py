@@ -13,11 +13,24 @@ from gateway.ports import (
     NewHold,
     NewRuling,
     NewWithdrawal,
+    Pass,
     SignalReceived,
     TryAgain,
 )
 from gateway.rules.classification import Reason
-from gateway.store.tables import alarms, audit, deliveries, holds, messages, rulings
+from gateway.store.migrations import upgrade
+from gateway.store.tables import (
+    alarms,
+    audit,
+    deliveries,
+    holds,
+    messages,
+    passes,
+    requests,
+    revocations,
+    rulings,
+    verdicts,
+)
 from gateway.wire.toets import Uitkomst, Voorwaarde
 from tests.store.stage import CPA, VT
 
@@ -242,6 +255,52 @@ async def test_withdrawn_after_the_claim_is_too_late_and_makes_no_further_attemp
     assert desk.state() is State.HELD
 
 
+async def test_a_refusal_is_not_withdrawn(desk):
+    hold = await desk.hold()
+    await desk.decide(hold, outcome=Uitkomst.NIET)
+
+    for late in (False, True):
+        with pytest.raises(PolicyViolation, match=r"toets\.geen_vrijgave"):
+            await desk.withdraw("B-d-1-0", late=late)
+
+    assert desk.state() is State.WITHHELD
+
+
+async def test_withdrawn_twice_is_withdrawn_once(desk, stage):
+    await desk.decide(await desk.hold())
+    await desk.withdraw("B-d-1-0")
+    (hold,) = await stage.store.holds.unasked(limit=5)
+
+    await desk.withdraw("B-d-1-0")
+
+    assert await stage.store.holds.unasked(limit=5) == (hold,)
+    assert [e.event for e in desk.rows(audit)].count("toets.withdrawn") == 1
+
+
+async def test_a_decision_that_passed_by_is_withdrawn_however_long_its_id(desk, stage):
+    hold = await desk.hold()
+    seen = "B" * 80
+    now = stage.clock.now()
+    passes_by = Pass(
+        id=seen,
+        at=now,
+        police=hold.message.zender,
+        recipient=hold.recipient,
+        payload_sha256=hold.payload_sha256,
+        valid_until=now + DAY,
+        signer="ab" * 32,
+        document=b"<besluit/>",
+    )
+    ruling = desk.ruling(hold, id=hold.id, of_pass=seen)
+    await stage.store.inbox.admit(await desk.message(passes=(passes_by,), ruling=ruling))
+    assert desk.state() is State.READY
+
+    await desk.withdraw(seen, ends=Ends.SEEN)
+
+    assert desk.state() is State.HELD
+    assert await stage.claim() == ()
+
+
 async def test_a_withdrawal_of_what_is_not_known_is_refused(desk):
     with pytest.raises(PolicyViolation, match=r"toets\.besluit\.vreemd"):
         await desk.withdraw("B-9")
@@ -361,20 +420,24 @@ async def test_who_was_asked_is_told_when_it_was_given_up(desk, stage):
     assert await stage.store.holds.uncancelled(limit=5) == ()
 
 
-async def test_what_an_older_program_holds_gets_its_hold(desk, stage):
-    await desk.hold()
-    _tamper(stage, sa.delete(holds))
+async def test_what_an_older_program_holds_is_put_to_the_om_after_an_upgrade(desk, stage):
+    before = await desk.hold()
+    await stage.admit(2, deliveries=(stage.delivery(2),))
+    added = (verdicts, requests, rulings, passes, revocations, holds)
+    _tamper(stage, *(sa.DDL(f"DROP TABLE {table.name}") for table in added))
+    _tamper(stage, sa.text("UPDATE alembic_version SET version_num = '0006'"))
 
-    assert await stage.store.holds.adopt() == 1
-    assert await stage.store.holds.adopt() == 0
+    upgrade(stage.engine)
+
     (hold,) = await stage.store.holds.unasked(limit=5)
-    assert hold.delivery == "d-1"
+    assert hold == replace(before, reasons=(), deadline=None)
 
 
-def _tamper(stage, statement):
+def _tamper(stage, *statements):
     """Do to the database what the gateway never does."""
     connection = stage.engine.writer()
     try:
-        connection.execute(statement)
+        for statement in statements:
+            connection.execute(statement)
     finally:
         connection.close()

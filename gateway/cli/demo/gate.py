@@ -1,7 +1,6 @@
 """The OM gate in the demo: one melding is released, one refused, one changed after it was asked."""
 
 import asyncio
-import sqlite3
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -84,9 +83,5 @@ async def until(back_end: BackEnd, identity: str, found: Found) -> dict[str, Any
 def change_row(database: str | Path, message: str) -> None:
     """Do to the police's database what the gateway never does: name other octets."""
     statement = _CHANGE.format("0" * 64, message)
-    if isinstance(database, Path):
-        with closing(sqlite3.connect(database, timeout=10)) as file, file:
-            file.execute(statement)
-        return
     with closing(open_engine(database).writer()) as connection:
         connection.execute(sa.text(statement))

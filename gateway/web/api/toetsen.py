@@ -4,8 +4,9 @@ The system speaks for an officer, whom it names; for which officers it may, its 
 an officer may is asked anew each time.
 """
 
+from collections.abc import Awaitable, Callable
 from http import HTTPMethod
-from typing import Annotated
+from typing import Annotated, Any
 
 from aiohttp import web
 from pydantic import AwareDatetime, Field
@@ -301,7 +302,7 @@ _TAKEN = frozenset({409})
 def _post(  # noqa: PLR0913 - an operation, its texts by name
     id_: str,
     path: str,
-    handler: object,
+    handler: Callable[[web.Request, Any], Awaitable[web.StreamResponse]],
     body: type[JsonBody],
     *,
     summary: str,
@@ -314,7 +315,7 @@ def _post(  # noqa: PLR0913 - an operation, its texts by name
         id=id_,
         method=method,
         path=path,
-        handler=handler,  # type: ignore[arg-type]
+        handler=handler,
         tag="toetsing",
         summary=summary,
         description=description,

@@ -6,6 +6,19 @@ from alembic import op
 revision = "0007"
 down_revision = "0006"
 
+_ADOPT = """
+    INSERT INTO holds (
+        id, delivery, message, at, recipient, payload_sha256, ground, table_version, reasons,
+        warned, outcome
+    )
+    SELECT
+        deliveries.id || '-0', deliveries.id, messages.id, messages.at, messages.ontvanger,
+        deliveries.payload_sha256, deliveries.ground, deliveries.table_version, '[]', 0, ''
+    FROM deliveries JOIN messages ON messages.id = deliveries.message
+    WHERE deliveries.state = 'held'
+"""
+"""What is held already is put to the OM as well."""
+
 
 def upgrade() -> None:
     """Add. A delivery can be `withheld` from now on, which an older program does not know."""
@@ -15,6 +28,7 @@ def upgrade() -> None:
     _revocations()
     _requests()
     _verdicts()
+    op.execute(_ADOPT)
     op.execute("UPDATE compatibility SET oldest = 7")
 
 
@@ -49,6 +63,7 @@ def _holds() -> None:
     op.create_index("ix_holds_message", "holds", ["message"], unique=False)
     op.create_index("ix_holds_open", "holds", ["delivery"], unique=True, sqlite_where=sa.text("closed_at IS NULL"), postgresql_where=sa.text("closed_at IS NULL"))
     op.create_index("ix_holds_unasked", "holds", ["id"], unique=False, sqlite_where=sa.text("closed_at IS NULL AND asked_at IS NULL"), postgresql_where=sa.text("closed_at IS NULL AND asked_at IS NULL"))
+    op.create_index("ix_holds_untold", "holds", ["id"], unique=False, sqlite_where=sa.text("outcome = 'vervallen' AND request IS NOT NULL AND cancel IS NULL"), postgresql_where=sa.text("outcome = 'vervallen' AND request IS NOT NULL AND cancel IS NULL"))
     op.create_index("ix_holds_warn_at", "holds", ["warn_at"], unique=False, sqlite_where=sa.text("closed_at IS NULL"), postgresql_where=sa.text("closed_at IS NULL"))
 
 
@@ -72,6 +87,7 @@ def _rulings() -> None:
         sa.Column("signer", sa.String(length=64), nullable=False),
         sa.Column("document", sa.LargeBinary(), nullable=False),
         sa.Column("terms", sa.String(length=64), nullable=True),
+        sa.Column("seen", sa.String(length=80), nullable=True),
         sa.Column("used_at", sa.BigInteger(), nullable=True),
         sa.Column("ended_at", sa.BigInteger(), nullable=True),
         sa.Column("ended_why", sa.String(length=256), nullable=False),
@@ -83,6 +99,7 @@ def _rulings() -> None:
     )
     op.create_index("ix_rulings_hold", "rulings", ["hold"], unique=False)
     op.create_index("ix_rulings_in_force", "rulings", ["delivery"], unique=True, sqlite_where=sa.text("releases AND ended_at IS NULL"), postgresql_where=sa.text("releases AND ended_at IS NULL"))
+    op.create_index("ix_rulings_seen", "rulings", ["seen"], unique=False, sqlite_where=sa.text("seen IS NOT NULL"), postgresql_where=sa.text("seen IS NOT NULL"))
 
 
 def _passes() -> None:
