@@ -56,11 +56,11 @@ class WebhookEvent(StrEnum):
     """On request only; needs no subscription."""
 
 
-class _Section(BaseModel):
+class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Listener(_Section):
+class Listener(Section):
     """One address to listen on."""
 
     host: str = Field("127.0.0.1", description="Address to bind.")
@@ -80,7 +80,7 @@ class EbmsListener(TlsListener):
     path: str = Field("/ebms", pattern="^/[!-~]*$", description="Path of the endpoint's URL.")
 
 
-class Listen(_Section):
+class Listen(Section):
     """Where the installation listens."""
 
     ebms: EbmsListener = Field(description="Digikoppeling ebMS2, mutual TLS.")
@@ -92,7 +92,7 @@ class Listen(_Section):
     )
 
 
-class Paths(_Section):
+class Paths(Section):
     """Files and folders, relative to gateway.toml."""
 
     database: Path = Field(
@@ -138,7 +138,7 @@ class Paths(_Section):
     )
 
 
-class DatabaseSettings(_Section):
+class DatabaseSettings(Section):
     """A PostgreSQL server instead of the SQLite file: for more than one process or machine."""
 
     url: str | None = Field(
@@ -154,7 +154,7 @@ class DatabaseSettings(_Section):
     writers: int = Field(2, ge=1, le=16, description="Connections per process that write.")
 
 
-class LogSettings(_Section):
+class LogSettings(Section):
     """Logging, to standard error."""
 
     vorm: str = Field("json", pattern="^(json|terminal)$", description="json or terminal.")
@@ -163,7 +163,7 @@ class LogSettings(_Section):
     )
 
 
-class WorkerSettings(_Section):
+class WorkerSettings(Section):
     """Pace of the deliveries."""
 
     concurrency: int = Field(16, ge=1, le=256, description="Deliveries under way at once.")
@@ -184,7 +184,7 @@ class WorkerSettings(_Section):
     )
 
 
-class LimitSettings(_Section):
+class LimitSettings(Section):
     """Bounds on what comes in."""
 
     wire_bytes: int = Field(
@@ -230,7 +230,7 @@ class LimitSettings(_Section):
     )
 
 
-class RetentionSettings(_Section):
+class RetentionSettings(Section):
     """How long things are kept. Nothing is destroyed that a delivery may still need."""
 
     relayed_hours: int = Field(
@@ -284,7 +284,7 @@ class RetentionSettings(_Section):
     )
 
 
-class AlarmSettings(_Section):
+class AlarmSettings(Section):
     """From when on time alone raises an alarm."""
 
     partner_down_minutes: int = Field(
@@ -320,7 +320,7 @@ class AlarmSettings(_Section):
     )
 
 
-class WebhooksSettings(_Section):
+class WebhooksSettings(Section):
     """Calls to back-ends (webhooks): where to, how, and for how long."""
 
     toegestaan: tuple[str, ...] = Field(
@@ -357,7 +357,7 @@ class WebhooksSettings(_Section):
     )
 
 
-class WebhookSettings(_Section):
+class WebhookSettings(Section):
     """Where this back-end is told that something changed. It gets ids and states, no content."""
 
     naam: str = Field(
@@ -378,7 +378,7 @@ class WebhookSettings(_Section):
     )
 
 
-class PartyRuleSettings(_Section):
+class PartyRuleSettings(Section):
     """A business rule that is milder or stricter for the messages that this party hands over."""
 
     regel: str = Field(
@@ -407,7 +407,7 @@ class GateMode(StrEnum):
     """The gate itself: the party has none, and the OM decides at the knooppunt."""
 
 
-class PartySettings(_Section):
+class PartySettings(Section):
     """A party in the chain."""
 
     oin: PartyId = Field(
@@ -436,7 +436,7 @@ class PartySettings(_Section):
     )
 
 
-class ParketSettings(_Section):
+class ParketSettings(Section):
     """A parket of the OM, and which requests it gets."""
 
     naam: str = Field(min_length=1, max_length=128, description="Name of the parket.")
@@ -451,7 +451,7 @@ class ParketSettings(_Section):
     )
 
 
-class ToetsSettings(_Section):
+class ToetsSettings(Section):
     """The OM gate: who decides, and how long that may take."""
 
     om: PartyId | None = Field(
@@ -478,7 +478,7 @@ class ToetsSettings(_Section):
     )
 
 
-class OauthSettings(_Section):
+class OauthSettings(Section):
     """OAuth 2.0 client credentials with a signed JWT (RFC 7523). Without keys it is off."""
 
     keys: tuple[Path, ...] = Field(
@@ -500,7 +500,7 @@ class OauthSettings(_Section):
     )
 
 
-class TokenSettings(_Section):
+class TokenSettings(Section):
     """A Bearer token; two side by side for a rotation. `gateway token` makes them."""
 
     sha256: Sha256Text = Field(description="SHA-256 of the token, hex.")
@@ -510,7 +510,7 @@ class TokenSettings(_Section):
     scopes: tuple[Scope, ...] = Field(description="What it lets do; empty = nothing.")
 
 
-class CertificateSettings(_Section):
+class CertificateSettings(Section):
     """A TLS client certificate: by `sha256`, or by `serienummer` and `cn` together."""
 
     sha256: Sha256Text | None = Field(
@@ -523,7 +523,7 @@ class CertificateSettings(_Section):
     scopes: tuple[Scope, ...] = Field(description="What it lets do; empty = nothing.")
 
 
-class ClientKeySettings(_Section):
+class ClientKeySettings(Section):
     """Public keys that verify the JWTs of the back-end, if [oauth] is on."""
 
     bestand: Path = Field(
@@ -533,7 +533,7 @@ class ClientKeySettings(_Section):
     scopes: tuple[Scope, ...] = Field(description="What it lets do; empty = nothing.")
 
 
-class OfficerSettings(_Section):
+class OfficerSettings(Section):
     """An officer of the OM who may decide, in the OM's own installation (or the knooppunt)."""
 
     id: str = Field(
@@ -551,7 +551,7 @@ class OfficerSettings(_Section):
     )
 
 
-class ContactSettings(_Section):
+class ContactSettings(Section):
     """Whom integrators ask; it stands in the OpenAPI document, which anybody may read."""
 
     name: str = Field(min_length=1, description="Name of the department.")
@@ -559,7 +559,7 @@ class ContactSettings(_Section):
     url: str = Field(pattern="^https://", description="Page with more.")
 
 
-class BackendSettings(_Section):
+class BackendSettings(Section):
     """A back-end system."""
 
     naam: str = Field(
@@ -580,7 +580,7 @@ class BackendSettings(_Section):
     )
 
 
-class Settings(_Section):
+class Settings(Section):
     """All of gateway.toml."""
 
     naam: str = Field(min_length=1, description="Name of the installation, in logs and claims.")
@@ -615,57 +615,7 @@ class Settings(_Section):
 # --- the other files ------------------------------------------------------------------
 
 
-class ApprovalSettings(_Section):
-    """A standing approval (doorlopende toestemming) of the OM. A change needs a new id."""
-
-    id: str = Field(min_length=1, description="Id of the decision; it stands in the audit rows.")
-    gegeven_door: str = Field(min_length=1, description="Name and function of the officer.")
-    grond: str = Field(min_length=1, description="On what it rests.")
-    berichten: tuple[str, ...] = Field(min_length=1, description="Messages that it lets pass.")
-    ontvangers: tuple[PartyId, ...] = Field(min_length=1, description="Who may receive them.")
-    wpg_artikelen: tuple[str, ...] = Field(
-        min_length=1, description="Articles of the Wpg that the data may fall under."
-    )
-    geldig_van: AwareDatetime = Field(description="First moment, with its zone.")
-    geldig_tot: AwareDatetime = Field(description="End, with its zone; not included.")
-
-
-class ApprovalsFile(_Section):
-    """`paths.approvals`: what passes the OM gate without a decision per message."""
-
-    toestemmingen: tuple[ApprovalSettings, ...] = Field((), description="The approvals.")
-
-
-class RuleSettings(_Section):
-    """One line of the table: an element whose content is criminal data."""
-
-    id: str = Field(min_length=1, description="Id of the rule, shown with every hold.")
-    bericht: str = Field(description="Message that it is about.")
-    pad: str = Field(description="Path of local names from the root, without the root itself.")
-    conditie: str = Field(
-        "filled", description="`filled`: holds text. `not:a,b`: holds text other than a or b."
-    )
-    reden: str = Field(min_length=1, description="Why it counts, for officer and sender.")
-    wpg_artikel: str = Field("", description="Article of the Wpg that such data fall under.")
-
-
-class ClassificationFile(_Section):
-    """`paths.classification`: which elements hold criminal data."""
-
-    versie: str = Field(min_length=1, description="Version of the table, kept with each decision.")
-    koppelvlak: tuple[str, ...] = Field(
-        min_length=1,
-        description="Versions of the koppelvlak that it was written for; messages of others are "
-        "held: a field may stand elsewhere there.",
-    )
-    berichten: tuple[str, ...] = Field(description="Messages that it classifies; others are held.")
-    vrijgesteld: tuple[str, ...] = Field(
-        (), description="Messages that hold no such data by their nature."
-    )
-    regels: tuple[RuleSettings, ...] = Field((), description="The lines.")
-
-
-class KindSettings(_Section):
+class KindSettings(Section):
     """A message of the koppelvlak, in one version."""
 
     naam: str = Field(min_length=1, description="Root element, which is also the ebMS Action.")
@@ -683,13 +633,13 @@ class KindSettings(_Section):
     )
 
 
-class CatalogueFile(_Section):
+class CatalogueFile(Section):
     """`paths.catalogue`: which messages exist."""
 
     berichten: tuple[KindSettings, ...] = Field(min_length=1, description="The messages.")
 
 
-class ActivationSettings(_Section):
+class ActivationSettings(Section):
     """A schema pack judges a message of a version, for whom and when."""
 
     bericht: str = Field(min_length=1, description="Message.")
@@ -708,7 +658,7 @@ class ActivationSettings(_Section):
     op: AwareDatetime = Field(description="When that was.")
 
 
-class ActivationsFile(_Section):
+class ActivationsFile(Section):
     """`activations.toml` in `paths.packs`: which schema pack judges what.
 
     `gateway schemas` writes it.

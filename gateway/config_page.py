@@ -7,11 +7,10 @@ from pydantic.fields import FieldInfo
 
 from gateway.config import (
     ActivationsFile,
-    ApprovalsFile,
     CatalogueFile,
-    ClassificationFile,
     Settings,
 )
+from gateway.config_gate import ApprovalsFile, ClassificationFile
 
 
 def describe() -> str:
@@ -23,7 +22,7 @@ def describe() -> str:
         "`gateway.toml`. An unknown key stops the start. Private keys are files with mode 0600;",
         "tokens stand here only as SHA-256. `gateway init` writes a first configuration.",
         "",
-        "This page is made from `gateway/config.py`; a test keeps the two the same.",
+        "This page is made from the models in the program; a test keeps the two the same.",
         "",
     ]
     _describe(Settings, "", lines)

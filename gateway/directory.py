@@ -18,6 +18,7 @@ from gateway.config import (
     WebhookEvent,
     WebhooksSettings,
 )
+from gateway.config_gate import Mode, Nature
 from gateway.credentials import Credentials
 from gateway.errors import Severity, UnknownAgreement
 from gateway.message import OIN_TYPE, Oin, PartyRef
@@ -219,17 +220,22 @@ class GateReason(StrEnum):
 
     INDIVIDUAL = "individueel"
     UNCLASSIFIED = "niet-geclassificeerd"
+    UNCLEAR = "onduidelijk"
     NO_STANDING_APPROVAL = "geen-doorlopende-toestemming"
     INVESTIGATION = "lopend-onderzoek"
 
 
-class Mode(StrEnum):
-    """What a reason to hold asks for (domain 9.1.3)."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Beside:
+    """A line counts only where the element beside it holds one of these texts, or none of them.
 
-    STANDING = "doorlopend"
-    """A standing approval of its category may cover it."""
-    INDIVIDUAL = "individueel"
-    """A decision on this message."""
+    Where there is no such element, it counts.
+    """
+
+    name: str
+    texts: frozenset[str]
+    among: bool
+    """False = counts where it holds another text."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -241,10 +247,26 @@ class ClassificationRule:
     path: str
     """Local names from the root, `/`-separated: `object/betreft/gerelateerde/aanhouding`."""
     condition: str = "filled"
-    """`filled`: holds text. `not:a,b`: holds text other than these (case-insensitive)."""
+    """`filled`: holds text. `not:a,b`: text other than these (whatever their case)."""
+    beside: Beside | None = None
+    nature: Nature = Nature.DATA
+    category: str = ""
+    """Kind of data; a standing approval and a second officer go by it."""
+    mode: Mode = Mode.INDIVIDUAL
     reason: str = ""
     """Why it counts, in Dutch, shown to officer and sender."""
     wpg_artikel: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TermList:
+    """Words that make free text count."""
+
+    name: str
+    terms: tuple[str, ...]
+    """Whole words, whatever their case; `aanhoud*` is the beginning of a word."""
+    receivers: frozenset[Oin] | None = None
+    """None = whoever receives it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -257,9 +279,26 @@ class ClassificationTable:
     koppelvlak: frozenset[str] = frozenset()
     """Versions of the koppelvlak that it was written for. In another one a field may have moved:
     its messages are unclassified."""
+    versions: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """Messages that it was written for in other versions than `koppelvlak`."""
     exempt: frozenset[str] = frozenset()
     """Messages that carry no such data by their nature (Bv01Bericht, Fo01Bericht)."""
     rules: tuple[ClassificationRule, ...] = ()
+    terms: tuple[TermList, ...] = ()
+    free_text: frozenset[Oin] = frozenset()
+    """Receivers for whom filled free text counts, whatever it says."""
+
+    def knows(self, message: str, version: str) -> bool:
+        """Tell whether it classifies the message in this version of the koppelvlak."""
+        return message in self.messages and version in self.versions.get(message, self.koppelvlak)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Condition:
+    """What a standing approval asks of the receiver."""
+
+    code: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -267,8 +306,30 @@ class StandingApproval:
     """A doorlopende toestemming of the OM: which messages pass without an individual decision."""
 
     id: str
+    agreement: str = ""
+    """Convenant between police and receivers in which it was laid down."""
     given_by: str
     """Name and function of the officer."""
+    ground: str
+    messages: frozenset[str]
+    receivers: frozenset[Oin]
+    wpg_artikelen: frozenset[str]
+    valid_from: datetime
+    valid_until: datetime
+    categories: frozenset[str] = frozenset()
+    """Categories of data with mode `doorlopend` that it covers; without any, none."""
+    conditions: tuple[Condition, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArticleException:
+    """An agreement on Wpg 19 or 20 with the ground of Bpg 4:5 (domain 9.1.4).
+
+    Data under these articles are put to an officer, where they are refused elsewhere.
+    """
+
+    id: str
+    given_by: str
     ground: str
     messages: frozenset[str]
     receivers: frozenset[Oin]
@@ -309,6 +370,7 @@ class Gate:
 
     table: ClassificationTable
     approvals: tuple[StandingApproval, ...] = ()
+    exceptions: tuple[ArticleException, ...] = ()
     revoked: frozenset[str] = frozenset()
     """Standing approvals that were withdrawn: they cover nothing."""
     confirmation: Confirmation | None = None

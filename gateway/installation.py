@@ -11,22 +11,22 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from pydantic import BaseModel
 
-from gateway import config
+from gateway import config, gate_reading
 from gateway.catalogue import Catalogue, Direction, MessageKind, Role
 from gateway.config import NAME, Settings, parse_toml, read_toml
+from gateway.config_gate import ApprovalsFile, ClassificationFile
 from gateway.directory import (
     Agreement,
-    ClassificationRule,
     ClassificationTable,
     Directory,
     Gate,
     Limits,
     Party,
     RuleSetting,
-    StandingApproval,
     Trust,
 )
 from gateway.errors import Malformed, Misconfigured
+from gateway.gate_reading import NOTHING
 from gateway.installation_backends import backend
 from gateway.installation_check import check
 from gateway.installation_gate import Frame, confirmed, matters
@@ -36,7 +36,6 @@ from gateway.message import Oin
 from gateway.packs.activations import NAME as ACTIVATIONS
 from gateway.packs.activations import check_packs, read_activations
 from gateway.packs.shelf import Shelf
-from gateway.rules.classification import check_table
 from gateway.rules.settings import check_settings
 from gateway.schemapack import Activations, SchemaPack
 from gateway.wire.confirmation import APPROVALS, TABLE
@@ -381,9 +380,11 @@ def gate_frame(installation: Installation, at: datetime) -> Frame:
 def _gate(installation: Installation, files: Files, frame: Frame, *, lapse_closes: bool) -> Gate:
     """Read table and approvals as one; they count as far as the OM confirmed these octets."""
     where = gate_files(installation)
+    given = load_approvals(where[APPROVALS], files) if APPROVALS in where else NOTHING
     gate = Gate(
         table=load_table(where[TABLE], files),
-        approvals=load_approvals(where[APPROVALS], files) if APPROVALS in where else (),
+        approvals=given.approvals,
+        exceptions=given.exceptions,
     )
     if not matters(installation.settings):
         return gate
@@ -410,50 +411,9 @@ def _confirmation(installation: Installation, files: Files) -> tuple[bytes | Non
 
 def load_table(path: Path, files: Files | None = None) -> ClassificationTable:
     """Read a classification table; raises Misconfigured `config.*`, `gate.*`."""
-    content = (files or Files()).toml(path, config.ClassificationFile)
-    table = ClassificationTable(
-        version=content.versie,
-        koppelvlak=frozenset(content.koppelvlak),
-        messages=frozenset(content.berichten),
-        exempt=frozenset(content.vrijgesteld),
-        rules=tuple(_rule(r) for r in content.regels),
-    )
-    check_table(table)
-    return table
+    return gate_reading.table((files or Files()).toml(path, ClassificationFile))
 
 
-def _rule(settings: config.RuleSettings) -> ClassificationRule:
-    return ClassificationRule(
-        id=settings.id,
-        message=settings.bericht,
-        path=settings.pad,
-        condition=settings.conditie,
-        reason=settings.reden,
-        wpg_artikel=settings.wpg_artikel,
-    )
-
-
-def load_approvals(file: Path, files: Files | None = None) -> tuple[StandingApproval, ...]:
-    """Read standing approvals; raises Misconfigured `config.*`."""
-    content = (files or Files()).toml(file, config.ApprovalsFile)
-    found = tuple(_approval(a) for a in content.toestemmingen)
-    if len({a.id for a in found}) < len(found):
-        raise Misconfigured("config.invalid", "Een id staat er twee keer.", where=str(file))
-    if any(a.valid_from >= a.valid_until for a in found):
-        raise Misconfigured(
-            "config.invalid", "Een toestemming eindigt voor zij begint.", where=str(file)
-        )
-    return found
-
-
-def _approval(settings: config.ApprovalSettings) -> StandingApproval:
-    return StandingApproval(
-        id=settings.id,
-        given_by=settings.gegeven_door,
-        ground=settings.grond,
-        messages=frozenset(settings.berichten),
-        receivers=frozenset(Oin(o) for o in settings.ontvangers),
-        wpg_artikelen=frozenset(settings.wpg_artikelen),
-        valid_from=settings.geldig_van.astimezone(UTC),
-        valid_until=settings.geldig_tot.astimezone(UTC),
-    )
+def load_approvals(file: Path, files: Files | None = None) -> gate_reading.Given:
+    """Read what the OM gave beforehand; raises Misconfigured `config.*`."""
+    return gate_reading.given((files or Files()).toml(file, ApprovalsFile), where=str(file))

@@ -11,13 +11,12 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from gateway.config import (
-    ApprovalsFile,
-    ClassificationFile,
     OinText,
     PartyId,
     Sha256Text,
     parse_toml,
 )
+from gateway.config_gate import ApprovalsFile, ClassificationFile
 from gateway.errors import Misconfigured
 from gateway.installation import load_approvals, load_table
 from gateway.wire.confirmation import APPROVALS, TABLE

@@ -165,6 +165,10 @@ DOCUMENTS: tuple[Code, ...] = (
                 "Held: no standing approval covers this message to this receiver.",
                 "An officer of the OM decides, or a standing approval is registered.",
             ),
+            "gate.toestemming.voorwaarden": (
+                "Held: the standing approval has conditions that the receiver can not be told.",
+                "Agree on verstrekkingsvoorwaardenDi01 in the CPA, or an officer decides.",
+            ),
             "gate.toestemming.vervallen": (
                 "Held again: the standing approval of its release is no longer valid.",
                 "An officer of the OM decides, or a new standing approval is registered.",
@@ -175,6 +179,14 @@ DOCUMENTS: tuple[Code, ...] = (
             ),
             "gate.individueel": (
                 "Held: the contents need a decision of their own.",
+                "An officer of the OM decides.",
+            ),
+            "gate.onduidelijk": (
+                "Held: the table can not tell what the contents are.",
+                "An officer of the OM decides.",
+            ),
+            "gate.wpg_artikel.uitzondering": (
+                "Held: data under article 9 or 10 of the Wpg, which an agreement lets by.",
                 "An officer of the OM decides.",
             ),
             "gate.niet-geclassificeerd": (

@@ -33,6 +33,14 @@ INSTALLATION: tuple[Code, ...] = (
                 "A line of the classification table is about a message that it does not name.",
                 "Add the message to `berichten`.",
             ),
+            "gate.rule": (
+                "A line of the classification table does not stand by itself.",
+                "Give each rule its own id, and free text no condition.",
+            ),
+            "gate.terms": (
+                "A term list has no words, or one that is no word.",
+                "Words of letters and digits; an asterisk at the end matches what begins so.",
+            ),
             "gate.path": (
                 "A path of the classification table is not one of names.",
                 "Write local names with / between, from below the root.",

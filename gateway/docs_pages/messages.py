@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from gateway.catalogue import Catalogue, MessageKind
-from gateway.directory import ClassificationTable
+from gateway.config_gate import Nature
+from gateway.directory import ClassificationRule, ClassificationTable
 from gateway.docs_pages.markdown import cell, table
 from gateway.docs_pages.structure import PREFIXES, Message, Part, read
 from gateway.errors import Severity
@@ -222,16 +223,31 @@ def _classified(found: ClassificationTable, kind: MessageKind) -> Iterator[str]:
     if kind.name in found.exempt:
         yield "Exempt: it holds no strafrechtelijke gegevens by its nature."
         return
-    if kind.name not in found.messages:
+    if not found.knows(kind.name, kind.version):
         yield "The classification table does not name it: what the politie sends to anyone but the"
         yield "OM is held until an officer decides."
         return
     yield f"Table {cell(found.version)}. What the politie sends to anyone but the OM is held for a"
-    yield "decision when one of these elements counts:"
+    yield "decision when one of these elements counts; what is `doorlopend` passes under a standing"
+    yield "approval of its category."
     yield ""
     rows = [
-        (rule.id, f"`{rule.path}`", rule.condition, rule.reason)
+        (rule.id, f"`{rule.path}`", _when(rule), rule.category, str(rule.mode), rule.reason)
         for rule in found.rules
         if rule.message == kind.name
     ]
-    yield from table(("Line", "Element", "Condition", "Reason"), rows) if rows else ["None."]
+    head = ("Line", "Element", "Counts when", "Category", "Approval", "Reason")
+    yield from table(head, rows) if rows else ["None."]
+
+
+def _when(rule: ClassificationRule) -> str:
+    if rule.nature is Nature.FREE_TEXT:
+        counts = "it has a word of a term list"
+    elif rule.condition == "filled":
+        counts = "filled"
+    else:
+        counts = f"other than {rule.condition.removeprefix('not:').replace(',', ', ')}"
+    if rule.beside is None:
+        return counts
+    is_ = "is" if rule.beside.among else "is not"
+    return f"{counts}, and {rule.beside.name} {is_} {', '.join(sorted(rule.beside.texts))}"

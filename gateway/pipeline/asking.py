@@ -8,7 +8,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from gateway.config import GateMode
-from gateway.directory import Directory, Mode, Party
+from gateway.config_gate import Mode
+from gateway.directory import Directory, Party
 from gateway.errors import GatewayError, NoRoute, StaleSnapshot, Unavailable
 from gateway.message import Oin
 from gateway.pipeline import answers

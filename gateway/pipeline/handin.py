@@ -21,7 +21,7 @@ from gateway.errors import (
 )
 from gateway.lifecycle import State
 from gateway.message import Aanlevering, Address, Oin
-from gateway.pipeline import answers, judge, warned
+from gateway.pipeline import answers, conditions, judge, warned
 from gateway.pipeline.asking import Asking
 from gateway.pipeline.house import House
 from gateway.pipeline.rethinking import rethinking
@@ -39,6 +39,7 @@ from gateway.rules import approval, classification, routing
 from gateway.rules.deciding import hold_deadline
 from gateway.wire import stuf, toets
 from gateway.wire.stuf import ANSWERS, Document
+from gateway.wire.toets import Voorwaarde
 
 SEPARATOR = " · "
 
@@ -185,7 +186,31 @@ class HandingIn:
             message=message,
             deliveries=(delivery,),
             events=self._events(identity, delivery, thought, backend),
+            followed_by=await self._terms(directory, thought, message, at),
         )
+
+    async def _terms(
+        self, directory: Directory, thought: _Thought, message: NewMessage, at: datetime
+    ) -> Admission | None:
+        """The conditions of the standing approval under which it passes."""
+        gate, ontvanger = thought.gate, message.stuurgegevens and message.stuurgegevens.ontvanger
+        if isinstance(gate, approval.Hold) or not gate.conditions or not ontvanger:
+            return None
+        stuurgegevens = thought.valid.document.stuurgegevens
+        about = conditions.About(
+            soort=message.kind,
+            referentienummer=stuurgegevens.referentienummer,
+            sha256=message.content_sha256,
+            zender=stuurgegevens.zender or Address(organisatie=message.party),
+            ontvanger=ontvanger,
+            zaak=message.zaak,
+            party=message.party,
+        )
+        asked = tuple(
+            Voorwaarde(code=one.code, tekst=one.text, aanvaarding=False) for one in gate.conditions
+        )
+        facts = {"about": message.id, "approval": gate.approval_id}
+        return await conditions.message_with(self._house, directory, about, asked, at, facts=facts)
 
     async def _hold(
         self, thought: _Thought, aanlevering: Aanlevering, at: datetime
@@ -262,7 +287,13 @@ class HandingIn:
             ),
             event("message.held", reasons=SEPARATOR.join(_reasons(gate)))
             if isinstance(gate, approval.Hold)
-            else event("message.released", ground=gate.ground, approval=gate.approval_id),
+            else event(
+                "message.released",
+                ground=gate.ground,
+                approval=gate.approval_id,
+                categories=SEPARATOR.join(sorted({r.category for r in thought.verdict.reasons})),
+                conditions=SEPARATOR.join(one.code for one in gate.conditions),
+            ),
         )
 
     async def _write_down(self, backend: Backend, error: Refused) -> None:
@@ -378,7 +409,10 @@ def at_the_gate(
         payload_sha256=document.sha256,
         at=at,
     )
-    return verdict, gate
+    if isinstance(gate, approval.Hold) or not gate.conditions:
+        return verdict, gate
+    told = conditions.can_be_told(directory, document.stuurgegevens, at)
+    return verdict, gate if told else approval.untold(verdict)
 
 
 def _not_made_here(document: Document) -> None:

@@ -11,7 +11,7 @@ from gateway.config import GateMode
 from gateway.directory import Directory, Party
 from gateway.errors import GatewayError, NoRoute, Unavailable
 from gateway.lifecycle import State
-from gateway.message import Aanlevering, Oin
+from gateway.message import Oin
 from gateway.pipeline import judge
 from gateway.pipeline.house import House
 from gateway.pipeline.ruling import Ruling
@@ -52,9 +52,8 @@ class Passing:
             raise NoRoute("route.unknown", "De ontvanger is hier niet bekend.")
         at = self._house.clock.now()
         gate = directory.gate.at(at)
-        verdict = classification.classify(
-            document, Aanlevering(), version=version, table=gate.table
-        )
+        said = classification.said_in(document)
+        verdict = classification.classify(document, said, version=version, table=gate.table)
         if sender.gate is GateMode.DECISION:
             return approval.second_gate(
                 verdict, sender=sender, receiver=receiver, payload_sha256=document.sha256

@@ -12,7 +12,7 @@ from gateway.directory import Directory, Party
 from gateway.errors import NoRoute, PolicyViolation
 from gateway.lifecycle import State
 from gateway.message import Address, Oin
-from gateway.pipeline import answers
+from gateway.pipeline import answers, conditions
 from gateway.pipeline.asking import new_request
 from gateway.pipeline.house import House
 from gateway.ports import (
@@ -29,15 +29,11 @@ from gateway.security.certificates import thumbprint
 from gateway.security.enveloped import judge_officer_signature, verify_document
 from gateway.wire import stuf, toets
 from gateway.wire.stuf import Document
-from gateway.wire.toets import Besluit, Doel, Intrekking, Officier, Stuur, Uitkomst, Voorwaarden
+from gateway.wire.toets import Besluit, Doel, Intrekking, Officier, Uitkomst
 
 _LATE = PolicyViolation("toets.te_laat", "Te laat: het bericht was al onderweg.")
 _CHANGED = "veranderd"
 """No hash: what was asked about does not stand there any more."""
-SECRECY = (
-    "Op deze gegevens rust een plicht tot geheimhouding (artikel 7 lid 2 Wet politiegegevens); "
-    "zij mogen alleen worden gebruikt voor het doel waarvoor zij zijn verstrekt."
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,41 +174,27 @@ class Ruling:
         if besluit.uitkomst is not Uitkomst.ONDER_VOORWAARDEN:
             return None, False
         first = any(one.aanvaarding for one in besluit.voorwaarden)
-        terms = Voorwaarden(
-            identificatie=self._house.dice.uuid(),
-            soort=hold.message.kind,
-            referentienummer=hold.message.referentienummer,
+        message = hold.message
+        about = conditions.About(
+            soort=message.kind,
+            referentienummer=message.referentienummer,
             sha256=hold.payload_sha256,
-            voorwaarden=besluit.voorwaarden,
-            geheimhouding=SECRECY,
+            zender=Address(organisatie=message.zender, applicatie=message.zender_applicatie),
+            ontvanger=Address(organisatie=hold.recipient, applicatie=message.ontvanger_applicatie),
+            zaak=message.zaak,
+            party=message.party,
         )
-        to = Address(organisatie=hold.recipient, applicatie=hold.message.ontvanger_applicatie)
-        stuur = Stuur(
-            zender=Address(
-                organisatie=hold.message.zender, applicatie=hold.message.zender_applicatie
-            ),
-            ontvanger=to,
-            referentienummer=self._house.dice.uuid(),
-            at=at,
-        )
-        octets = toets.make_voorwaarden(terms, stuur)
+        facts = {"hold": hold.id, "ruling": besluit.identificatie}
         try:
-            message = await answers.own_message(
-                self._house,
-                directory,
-                stuf.read_document(octets),
-                version=toets.VERSION,
-                party=hold.message.party,
-                at=at,
-                zaak=hold.message.zaak,
-                facts={"hold": hold.id, "ruling": besluit.identificatie},
+            terms = await conditions.message_with(
+                self._house, directory, about, besluit.voorwaarden, at, facts=facts
             )
         except NoRoute as error:
             raise PolicyViolation(
                 "toets.voorwaarden.geen_route",
                 "De voorwaarden zijn de ontvanger niet te melden; het bericht blijft staan.",
             ) from error
-        return message, first
+        return terms, first
 
     # --- over -------------------------------------------------------------------------
 

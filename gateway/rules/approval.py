@@ -11,7 +11,15 @@ from datetime import datetime
 from enum import StrEnum
 
 from gateway.catalogue import MessageKind, Role
-from gateway.directory import Gate, GateReason, Party, StandingApproval
+from gateway.config_gate import Mode
+from gateway.directory import (
+    ArticleException,
+    Condition,
+    Gate,
+    GateReason,
+    Party,
+    StandingApproval,
+)
 from gateway.errors import PolicyViolation
 from gateway.message import Oin
 from gateway.rules.classification import Reason, Verdict
@@ -43,6 +51,8 @@ class Released:
     payload_sha256: str
     """Hex, over the octets of the payload: other octets are not released."""
     approval_id: str = ""
+    conditions: tuple[Condition, ...] = ()
+    """What a standing approval asks of the receiver; it is told with the message."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,7 +126,8 @@ def pass_or_hold(  # noqa: PLR0913 - the facts of one decision, all by name
 ) -> Released | Hold:
     """Decide on a message that is handed in; `receiver` is its ontvanger, not the next hop.
 
-    Raises PolicyViolation `gate.wpg_article` for art. 9 and 10 Wpg data (domain 9.1.4).
+    Raises PolicyViolation `gate.wpg_article` for art. 9 and 10 Wpg data, unless an agreement puts
+    them to an officer (domain 9.1.4).
     """
     gate = gate.at(at)
     if not _gated(sender, receiver):
@@ -124,16 +135,26 @@ def pass_or_hold(  # noqa: PLR0913 - the facts of one decision, all by name
     confirmed = gate.confirmation is not None and verdict.table_version == gate.table.version
     if confirmed and verdict.exempt:
         return Released(ground=Ground.NOT_GATED, payload_sha256=payload_sha256)
-    _refuse_articles(verdict)
+    excepted = tuple(_articles(verdict, gate, kind.name, receiver.oin, at))
+    found = (*excepted, *_grounds(verdict))
     if not confirmed:
-        return _hold((_UNCONFIRMED, *_grounds(verdict)))
-    found = tuple(_grounds(verdict))
+        return _hold((_UNCONFIRMED, *found, *_covered(verdict)))
     if found:
-        return _hold(found)
-    approval = _standing(gate, kind.name, receiver.oin, verdict.wpg_artikel or "", at)
+        return _hold((*found, *_covered(verdict)))
+    approval = _standing(gate, kind.name, receiver.oin, verdict, at)
     if approval is None:
-        return _hold((_NO_APPROVAL,))
-    return Released(ground=Ground.STANDING, payload_sha256=payload_sha256, approval_id=approval.id)
+        return _hold((_NO_APPROVAL, *_covered(verdict)))
+    return Released(
+        ground=Ground.STANDING,
+        payload_sha256=payload_sha256,
+        approval_id=approval.id,
+        conditions=approval.conditions,
+    )
+
+
+def untold(verdict: Verdict) -> Hold:
+    """Hold what passes under conditions that the receiver can not be told."""
+    return _hold((_UNTOLD, *_covered(verdict)))
 
 
 def second_gate(
@@ -141,13 +162,13 @@ def second_gate(
 ) -> Released | Hold:
     """Decide at a knooppunt on what a partner sent that has a gate of its own (domain 9.1.2).
 
-    What the table names, or does not know, waits for a decision on the same octets; the rest was
-    judged by the partner, with what only he knows.
+    What the table names for an individual decision, or does not know, waits for one on the same
+    octets; the rest was judged by the partner, with what only he knows.
     """
     if not _gated(sender, receiver) or verdict.exempt:
         return forwarded(payload_sha256)
     unnamed = () if verdict.classified else (_UNNAMED,)
-    named = tuple((GateReason.INDIVIDUAL, reason) for reason in verdict.reasons)
+    named = tuple(_individual(verdict))
     return _hold((*unnamed, *named)) if unnamed or named else forwarded(payload_sha256)
 
 
@@ -194,7 +215,7 @@ def recheck(
     if released.ground != Ground.STANDING:
         return _hold((_UNKNOWN_GROUND,))
     same = (a for a in gate.at(at).standing if a.id == released.approval_id)
-    return released if any(_covers(a, kind, receiver, at) for a in same) else _hold((_ENDED,))
+    return released if any(_in_scope(a, kind, receiver, at) for a in same) else _hold((_ENDED,))
 
 
 # --- the parts ------------------------------------------------------------------------
@@ -234,6 +255,11 @@ _NO_APPROVAL = _reason(
     "gate.toestemming",
     "Er is geen doorlopende toestemming voor dit bericht aan deze ontvanger.",
 )
+_UNTOLD = _reason(
+    GateReason.NO_STANDING_APPROVAL,
+    "gate.toestemming.voorwaarden",
+    "De voorwaarden van de doorlopende toestemming zijn de ontvanger niet te melden.",
+)
 _ENDED = _reason(
     GateReason.NO_STANDING_APPROVAL,
     "gate.toestemming.vervallen",
@@ -256,13 +282,36 @@ def _gated(sender: Party, receiver: Party) -> bool:
     return sender.role is Role.POLITIE and receiver.role is not Role.OM
 
 
-def _refuse_articles(verdict: Verdict) -> None:
+def _articles(
+    verdict: Verdict, gate: Gate, message: str, receiver: Oin, at: datetime
+) -> Iterator[_Found]:
+    """Yield what an exception puts to an officer; raise for the rest of articles 9 and 10."""
     said = (verdict.wpg_artikel or "", *(reason.wpg_artikel for reason in verdict.reasons))
-    if any(_article(text) in REFUSED_ARTICLES for text in said):
-        raise PolicyViolation(
-            "gate.wpg_article",
-            "Gegevens onder artikel 9 of 10 van de Wpg mogen niet langs deze weg worden verstrekt.",
-        )
+    for article in sorted({_article(text) for text in said} & REFUSED_ARTICLES):
+        if not any(_excepts(e, article, message, receiver, at) for e in gate.exceptions):
+            raise PolicyViolation(
+                "gate.wpg_article",
+                "Gegevens onder artikel 9 of 10 van de Wpg mogen niet langs deze weg worden "
+                "verstrekt.",
+            )
+        yield GateReason.INDIVIDUAL, _EXCEPTED[article]
+
+
+def _excepts(
+    exception: ArticleException, article: str, message: str, receiver: Oin, at: datetime
+) -> bool:
+    return article in exception.wpg_artikelen and _in_scope(exception, message, receiver, at)
+
+
+_EXCEPTED = {
+    article: Reason(
+        rule="gate.wpg_artikel.uitzondering",
+        path="",
+        text=f"De gegevens vallen onder artikel {article} van de Wpg.",
+        wpg_artikel=article,
+    )
+    for article in REFUSED_ARTICLES
+}
 
 
 def _article(text: str) -> str:
@@ -277,12 +326,24 @@ def _grounds(verdict: Verdict) -> Iterator[_Found]:
         yield _UNNAMED
     if verdict.onderzoek:
         yield _INVESTIGATION
-    for reason in verdict.reasons:
-        yield GateReason.INDIVIDUAL, reason
+    yield from _individual(verdict)
     if verdict.onderzoek is None:
         yield _NO_INVESTIGATION_SAID
     if verdict.wpg_artikel is None:
         yield _NO_ARTICLE_SAID
+
+
+def _individual(verdict: Verdict) -> Iterator[_Found]:
+    for reason in verdict.reasons:
+        if reason.mode is not Mode.STANDING:
+            yield GateReason.UNCLEAR if reason.unclear else GateReason.INDIVIDUAL, reason
+
+
+def _covered(verdict: Verdict) -> Iterator[_Found]:
+    """Yield what a standing approval could cover, for the officer who decides without one."""
+    for reason in verdict.reasons:
+        if reason.mode is Mode.STANDING:
+            yield GateReason.NO_STANDING_APPROVAL, reason
 
 
 def _hold(found: tuple[_Found, ...]) -> Hold:
@@ -293,20 +354,26 @@ def _hold(found: tuple[_Found, ...]) -> Hold:
 
 
 def _standing(
-    gate: Gate, message: str, receiver: Oin, wpg_artikel: str, at: datetime
+    gate: Gate, message: str, receiver: Oin, verdict: Verdict, at: datetime
 ) -> StandingApproval | None:
-    """Return the approval that lasts longest of those that cover this message."""
+    """Return the approval that lasts longest of those that cover all of this message."""
+    articles = {verdict.wpg_artikel or ""} | {r.wpg_artikel for r in verdict.reasons} - {""}
+    categories = {reason.category for reason in verdict.reasons}
     covering = (
         a
         for a in gate.standing
-        if wpg_artikel in a.wpg_artikelen and _covers(a, message, receiver, at)
+        if articles <= a.wpg_artikelen
+        and categories <= a.categories
+        and _in_scope(a, message, receiver, at)
     )
     return max(covering, key=lambda a: (a.valid_until, a.id), default=None)
 
 
-def _covers(approval: StandingApproval, message: str, receiver: Oin, at: datetime) -> bool:
+def _in_scope(
+    given: StandingApproval | ArticleException, message: str, receiver: Oin, at: datetime
+) -> bool:
     return (
-        message in approval.messages
-        and receiver in approval.receivers
-        and approval.valid_from <= at < approval.valid_until
+        message in given.messages
+        and receiver in given.receivers
+        and given.valid_from <= at < given.valid_until
     )

@@ -5,13 +5,15 @@ classified: whoever asks holds it.
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from itertools import islice
 
 from lxml import etree
 
-from gateway.directory import ClassificationRule, ClassificationTable, Mode
+from gateway.config_gate import Mode, Nature
+from gateway.directory import ClassificationRule, ClassificationTable, TermList
 from gateway.errors import Misconfigured
 from gateway.message import Aanlevering
 from gateway.wire.stuf import Document, value_of
@@ -36,6 +38,8 @@ class Reason:
     category: str = ""
     """Kind of data, by the table; empty = none in particular."""
     mode: Mode = Mode.INDIVIDUAL
+    unclear: bool = False
+    """Nobody can tell from the element what it holds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,10 +59,11 @@ class Verdict:
     onderzoek: bool | None
 
 
+_YES, _NO = frozenset({"ja", "j", "true"}), frozenset({"nee", "n", "false"})
 FORESEEN = frozenset({"acuut", "onderzoek", "wpgArtikel"})
 """Names of extraElementen that hold no data of the case, with a plain value (domain 9.3)."""
 
-_PLAIN = frozenset({"ja", "nee", "j", "n", "true", "false", "8", "9", "10", "13"})
+_PLAIN = _YES | _NO | {"8", "9", "10", "13"}
 
 
 def classify(
@@ -69,15 +74,14 @@ def classify(
     Raises Misconfigured for a rule that can not be read: see `check_table`.
     """
     exempt = document.name in table.exempt
-    known = version in table.koppelvlak and document.name in table.messages
-    classified = exempt or known
+    classified = exempt or table.knows(document.name, version)
     rules = (r for r in table.rules if r.message == document.name and not exempt)
     return Verdict(
         table_version=table.version,
         classified=classified,
         exempt=exempt,
         reasons=(
-            *(reason for rule in rules for reason in _matches(document, rule)),
+            *(reason for rule in rules for reason in _of_rule(document, rule, table)),
             *(() if exempt else _extra(document)),
             *(() if exempt else _comments(document)),
         ),
@@ -86,29 +90,111 @@ def classify(
     )
 
 
+def said_in(document: Document) -> Aanlevering:
+    """Return what the sender says of the case in extraElementen (domain 9.3); unsaid is unknown.
+
+    Who says two things says nothing.
+    """
+    said: dict[str, set[str]] = {}
+    for element in document.tree.iter("{*}extraElement"):
+        said.setdefault(element.get("naam", ""), set()).add(_text(element))
+    articles = said.get("wpgArtikel", set())
+    return Aanlevering(
+        acuut=_yes(said.get("acuut")),
+        onderzoek=_yes(said.get("onderzoek")),
+        wpg_artikel=next(iter(articles)) if len(articles) == 1 else None,
+    )
+
+
+def _yes(texts: set[str] | None) -> bool | None:
+    if texts and texts <= _YES:
+        return True
+    return False if texts and texts <= _NO else None
+
+
 def check_table(table: ClassificationTable) -> None:
     """Raise Misconfigured for a table that does not mean what it seems to mean.
 
     `gate.condition`: a condition of an unknown form; `gate.path`: not a path of local names;
-    `gate.message`: a rule for a message that the table does not classify.
+    `gate.message`: a rule for a message that the table does not classify; `gate.rule`: an id
+    twice, or free text with a condition; `gate.terms`: a list without words.
     """
+    if len({rule.id for rule in table.rules}) < len(table.rules):
+        raise Misconfigured("gate.rule", "two rules have the same id")
+    for terms in table.terms:
+        if not terms.terms or not all(_STEM.fullmatch(term) for term in terms.terms):
+            raise Misconfigured("gate.terms", "a list without usable words", where=terms.name)
     for rule in table.rules:
         _condition(rule)
         _path(rule)
+        if rule.nature is Nature.FREE_TEXT and rule.condition != "filled":
+            raise Misconfigured("gate.rule", "free text goes by terms alone", where=rule.id)
         if rule.message not in table.messages - table.exempt:
             raise Misconfigured("gate.message", "rule for an unnamed message", where=rule.id)
 
 
-def _matches(document: Document, rule: ClassificationRule) -> Iterator[Reason]:
-    condition = _condition(rule)
-    found = (e for e in document.tree.iterfind(_path(rule)) if condition(_text(e)))
-    for element in islice(found, SHOWN_PER_RULE):
+def _of_rule(
+    document: Document, rule: ClassificationRule, table: ClassificationTable
+) -> Iterator[Reason]:
+    judge = _free_text(document, table) if rule.nature is Nature.FREE_TEXT else _plainly(rule)
+    found = ((e, judge(_text(e))) for e in document.tree.iterfind(_path(rule)) if _beside(rule, e))
+    for element, why in islice((one for one in found if one[1] is not None), SHOWN_PER_RULE):
         yield Reason(
             rule=rule.id,
             path=path_of(element),
-            text=rule.reason or "Dit element is gevuld.",
+            text=" ".join(filter(None, (rule.reason or "Dit element is gevuld.", why))),
             wpg_artikel=rule.wpg_artikel,
+            category=rule.category,
+            mode=rule.mode,
+            unclear=rule.nature is Nature.UNCLEAR,
         )
+
+
+Judge = Callable[[str], str | None]
+"""Says why a text counts; empty = as the rule says, None = it does not."""
+
+
+def _plainly(rule: ClassificationRule) -> Judge:
+    condition = _condition(rule)
+    return lambda text: "" if condition(text) else None
+
+
+def _free_text(document: Document, table: ClassificationTable) -> Judge:
+    """Free text counts for this receiver, or by a term; the term itself is never told."""
+    ontvanger = document.stuurgegevens.ontvanger
+    receiver = ontvanger.organisatie if ontvanger else ""
+    if receiver in table.free_text:
+        return lambda text: "Vrije tekst telt voor deze ontvanger." if text else None
+    lists = [t for t in table.terms if t.receivers is None or receiver in t.receivers]
+
+    def judge(text: str) -> str | None:
+        name = next((one.name for one in lists if _words(one).search(text)), None)
+        return None if name is None else f"De tekst bevat een woord van de lijst {name}."
+
+    return judge
+
+
+_STEM = re.compile(r"\w[\w .-]*\*?")
+
+
+@cache
+def _words(terms: TermList) -> re.Pattern[str]:
+    """Match whole words; a term with an asterisk matches what begins so."""
+    stems = (
+        r"\s+".join(map(re.escape, term.casefold().removesuffix("*").split()))
+        + ("" if term.endswith("*") else r"(?!\w)")
+        for term in terms.terms
+    )
+    return re.compile(rf"(?<!\w)(?:{'|'.join(stems)})")
+
+
+def _beside(rule: ClassificationRule, element: etree._Element) -> bool:
+    """Tell whether the element beside it says that this one counts; a missing one does."""
+    beside, parent = rule.beside, element.getparent()
+    if beside is None or parent is None:
+        return True
+    found = [_text(one) for one in parent.iterchildren(f"{{*}}{beside.name}")]
+    return not found or any((text in beside.texts) is beside.among for text in found)
 
 
 def _extra(document: Document) -> Iterator[Reason]:
@@ -120,6 +206,7 @@ def _extra(document: Document) -> Iterator[Reason]:
                 rule="extraElement",
                 path=path_of(element),
                 text="Dit extra element is niet geclassificeerd.",
+                unclear=True,
             )
 
 
@@ -131,6 +218,7 @@ def _comments(document: Document) -> Iterator[Reason]:
             rule="commentaar",
             path=path_of(parent if parent is not None else document.tree),
             text="Het bericht bevat commentaar of een verwerkingsinstructie.",
+            unclear=True,
         )
         return
 
@@ -147,12 +235,16 @@ def _text(element: etree._Element) -> str:
     return " ".join(value_of(element).split()).casefold()
 
 
+def folded(words: Iterable[str]) -> frozenset[str]:
+    """Return words as texts of elements are compared with them."""
+    return frozenset(" ".join(word.split()).casefold() for word in words)
+
+
 def _condition(rule: ClassificationRule) -> Callable[[str], bool]:
     """Return the test; an empty element never counts, whatever the condition."""
     if rule.condition == "filled":
         return bool
     if rule.condition.startswith(_NOT):
-        words = rule.condition.removeprefix(_NOT).split(",")
-        allowed = frozenset(" ".join(word.split()).casefold() for word in words)
+        allowed = folded(rule.condition.removeprefix(_NOT).split(","))
         return lambda text: bool(text) and text not in allowed
     raise Misconfigured("gate.condition", "condition of a rule is not known", where=rule.id)

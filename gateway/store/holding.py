@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from gateway.directory import Mode
+from gateway.config_gate import Mode
 from gateway.ports import NewDelivery, NewHold, NewMessage
 from gateway.rules.classification import Reason
 from gateway.store.alarms import clear_alarm

@@ -96,6 +96,8 @@ async def main() -> int:
         f"{len(wrong)} rounds went wrong, seed {given.seed}"
     )
     if wrong:
+        for outcome in wrong:  # once more: a log is read from its end
+            tell(console, outcome)
         console.print(f"logs: {root}")
         return 1
     shutil.rmtree(root)

@@ -18,7 +18,7 @@ from tests.crash.rig import LOOK_SECONDS, READY_SECONDS, Rig, RigFailed
 
 AT_ONCE = 4
 """Messages under way while there is traffic."""
-PATIENCE_SECONDS = 60.0
+PATIENCE_SECONDS = 120.0
 """After which traffic that does not go on has stopped."""
 
 Layout = Sequence[tuple[str, ...]]

@@ -6,12 +6,12 @@ from datetime import timedelta
 import pytest
 
 from gateway.config import GateMode
-from gateway.directory import InForce
+from gateway.directory import Condition, InForce
 from gateway.errors import PolicyViolation
 from gateway.lifecycle import State
 from gateway.ports import RequestsWanted, VerdictState
 from gateway.rules.officers import Wish
-from gateway.wire.toets import Uitkomst, Voorwaarde
+from gateway.wire.toets import VOORWAARDEN, Uitkomst, Voorwaarde
 from tests.flow import town as towns
 from tests.flow.test_gate import hand_in, melding
 from tests.flow.town import HUB, OM, POLITIE, VT
@@ -298,3 +298,81 @@ async def test_conditions_that_must_be_accepted_wait_for_the_receiver(town):
     await town.settle()
 
     assert await state_of(town, receipt) is State.DELIVERED
+
+
+# --- standing approvals ---------------------------------------------------------------
+
+
+def standing(**changes):
+    gate = towns.directory(POLITIE).gate
+    return replace(gate, approvals=(replace(towns.STANDING, **changes),))
+
+
+async def test_conditions_of_a_standing_approval_go_with_each_message(town):
+    terms = (Condition(code="V1", text="Niet delen met betrokkenen."),)
+    await town[POLITIE].change(gate=standing(conditions=terms))
+
+    receipt = await hand_in(town, melding())
+    await town.settle()
+
+    assert not receipt.held
+    assert set(await arrived(town)) == {"vtMeldingDi01", "verstrekkingsvoorwaardenDi01"}
+
+
+async def test_without_a_way_to_tell_its_conditions_it_is_held(town):
+    terms = (Condition(code="V1", text="Niet delen met betrokkenen."),)
+    here = town[POLITIE].snapshots.current()
+    mute = {
+        id_: replace(one, bindings=tuple(b for b in one.bindings if b.action != VOORWAARDEN))
+        for id_, one in here.agreements.items()
+    }
+    await town[POLITIE].change(gate=standing(conditions=terms), agreements=mute)
+
+    receipt = await hand_in(town, melding())
+    await town.settle()
+
+    assert receipt.held
+    assert receipt.reasons == (
+        "De voorwaarden van de doorlopende toestemming zijn de ontvanger niet te melden.",
+    )
+    assert await arrived(town) == []
+
+
+@pytest.mark.parametrize(("said", "passes"), [("nee", True), ("ja", False)])
+async def test_what_the_sender_says_in_the_message_counts_at_the_knooppunt(town, said, passes):
+    """A police without an access point says it in extraElementen (domain 9.3)."""
+    await with_gate(town, GateMode.HERE)
+    await town[HUB].change(gate=towns.directory(POLITIE).gate)
+    await without_rules(town)
+    elements = (
+        "<StUF:extraElementen>"
+        f'<StUF:extraElement naam="onderzoek">{said}</StUF:extraElement>'
+        '<StUF:extraElement naam="wpgArtikel">8</StUF:extraElement>'
+        "</StUF:extraElementen>"
+    )
+    place = b'<JZ:betreft StUF:entiteittype="VTMZOS"'
+    octets = melding()
+    assert octets.count(place) == 1
+    await hand_in(town, octets.replace(place, elements.encode() + place))
+    await town.settle()
+
+    assert await arrived(town) == (["vtMeldingDi01"] if passes else [])
+    assert await at_hub(town) is (State.DELIVERED if passes else State.HELD)
+
+
+async def test_a_standing_approval_that_the_om_withdraws_ends_at_the_police(town):
+    police, om = town[POLITIE], town[OM].gateway.deciding
+    town.breaks.append(_down(POLITIE))
+    first = await hand_in(town, melding())
+    await hand_in(town, melding().replace(b"ref-1", b"ref-2"))
+    await town.settle()
+
+    await om.revoke(towns.STANDING.id, officer="anders", why="nieuw feit", holder=POLITIE)
+    await town.settle()
+    town.breaks.clear()
+    town.clock.forward(hours=1)
+    await town.settle()
+
+    assert await police.store.holds.revoked() == {towns.STANDING.id}
+    assert await state_of(town, first) is State.HELD
+    assert "vtMeldingDi01" not in await arrived(town)

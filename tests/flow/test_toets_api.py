@@ -120,7 +120,7 @@ async def test_taken_by_one_it_is_not_decided_by_another(desk):
 
 async def test_a_second_officer_confirms_where_the_category_asks_it(desk):
     settings = desk.town[OM].snapshots.current().deciding
-    asks = settings.model_copy(update={"tweede_officier": ("",)})
+    asks = settings.model_copy(update={"tweede_officier": ("aanhouding",)})
     await desk.town[OM].change(deciding=asks)
 
     status, verdict = await desk.post(f"{desk.path}/besluiten", RELEASE)

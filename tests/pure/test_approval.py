@@ -9,12 +9,13 @@ from hypothesis import strategies as st
 
 import gateway
 from gateway.catalogue import Role
-from gateway.directory import GateReason
+from gateway.config_gate import Mode
+from gateway.directory import ArticleException, Condition, GateReason
 from gateway.errors import PolicyViolation
 from gateway.message import Aanlevering
 from gateway.rules import approval
 from gateway.rules.approval import Hold, Released
-from gateway.rules.classification import Verdict, classify
+from gateway.rules.classification import Reason, Verdict, classify
 from tests.parties import (
     APPROVAL,
     AT,
@@ -321,3 +322,90 @@ def test_an_approval_that_was_withdrawn_covers_nothing():
 
     assert kinds(decide(gate=gate)) == [GateReason.NO_STANDING_APPROVAL]
     assert isinstance(repeated(decide(), gate=gate), Hold)
+
+
+# --- agreements on articles 9 and 10, and conditions ----------------------------------
+
+REASON = Reason(rule="K-01", path="/x", text="x")
+EXCEPTION = ArticleException(
+    id="U-1",
+    given_by="mr. Fictie, officier van justitie",
+    ground="Wpg 20; Bpg 4:5",
+    messages=frozenset({"vtMeldingDi01"}),
+    receivers=frozenset({VT}),
+    wpg_artikelen=frozenset({"9"}),
+    valid_from=AT - timedelta(days=1),
+    valid_until=AT + timedelta(days=1),
+)
+
+
+@pytest.mark.parametrize("article", ["9", "art. 9 lid 1"])
+def test_an_agreement_puts_article_nine_to_an_officer(article):
+    gate = confirmed(approvals=(APPROVAL,), exceptions=(EXCEPTION,))
+
+    hold = decide(replace(FREE, wpg_artikel=article), gate=gate)
+
+    assert kinds(hold) == [GateReason.INDIVIDUAL]
+    assert [r.wpg_artikel for r in hold.reasons] == ["9"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"messages": frozenset({"uciDi01"})},
+        {"receivers": frozenset({STRANGER})},
+        {"wpg_artikelen": frozenset({"10"})},
+        {"valid_until": AT},
+        {"valid_from": AT + timedelta(seconds=1)},
+    ],
+)
+def test_an_agreement_on_something_else_refuses(change):
+    gate = confirmed(approvals=(APPROVAL,), exceptions=(replace(EXCEPTION, **change),))
+
+    with pytest.raises(PolicyViolation, match=r"gate\.wpg_article"):
+        decide(replace(FREE, wpg_artikel="9"), gate=gate)
+
+
+def test_an_agreement_on_one_article_does_not_let_the_other_by():
+    verdict = replace(FREE, wpg_artikel="9", reasons=(replace(REASON, wpg_artikel="10"),))
+    gate = confirmed(approvals=(APPROVAL,), exceptions=(EXCEPTION,))
+
+    with pytest.raises(PolicyViolation, match=r"gate\.wpg_article"):
+        decide(verdict, gate=gate)
+
+
+def test_conditions_of_an_approval_go_with_the_release():
+    terms = (Condition(code="V1", text="Niet delen."),)
+    gate = confirmed(approvals=(replace(APPROVAL, conditions=terms),))
+
+    assert decide(gate=gate).conditions == terms
+    assert kinds(approval.untold(FREE)) == [GateReason.NO_STANDING_APPROVAL]
+
+
+STANDING_REASON = Reason(rule="K-09", path="/x", text="x", category="a", mode=Mode.STANDING)
+
+
+@pytest.mark.parametrize(
+    ("categories", "passes"), [(set(), False), ({"b"}, False), ({"a"}, True), ({"a", "b"}, True)]
+)
+def test_a_standing_category_passes_where_an_approval_names_it(categories, passes):
+    gate = confirmed(approvals=(replace(APPROVAL, categories=frozenset(categories)),))
+    decision = decide(replace(FREE, reasons=(STANDING_REASON,)), gate=gate)
+
+    assert isinstance(decision, Released) is passes
+
+
+def test_one_approval_must_cover_all_of_a_message():
+    other = replace(STANDING_REASON, category="b")
+    given = tuple(replace(APPROVAL, id=c, categories=frozenset({c})) for c in ("a", "b"))
+    verdict = replace(FREE, reasons=(STANDING_REASON, other))
+
+    assert kinds(decide(verdict, gate=confirmed(approvals=given))) == [
+        GateReason.NO_STANDING_APPROVAL
+    ]
+
+
+def test_an_unclear_reason_is_told_as_such():
+    reason = replace(STANDING_REASON, mode=Mode.INDIVIDUAL, unclear=True)
+
+    assert kinds(decide(replace(FREE, reasons=(reason,)))) == [GateReason.UNCLEAR]

@@ -4,11 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.directory import ClassificationRule, ClassificationTable
+from gateway.config_gate import Nature
+from gateway.directory import Beside, ClassificationRule, ClassificationTable, TermList
 from gateway.errors import Misconfigured
 from gateway.message import Aanlevering
-from gateway.rules.classification import SHOWN_PER_RULE, check_table, classify
-from tests.parties import TABLE, VERSION, changed, document
+from gateway.rules.classification import SHOWN_PER_RULE, check_table, classify, said_in
+from gateway.wire.stuf import read_document
+from tests.filling import filled
+from tests.parties import TABLE, VERSION, changed, document, example
 
 SAID = Aanlevering(onderzoek=False, wpg_artikel="8")
 PLACE = "<JZ:bestaandeHulpverlening>"
@@ -160,3 +163,111 @@ def test_table_that_means_something_else_is_refused(wrong, code):
 def test_unreadable_rule_stops_the_classification():
     with pytest.raises(Misconfigured):
         classify(document(), SAID, version=VERSION, table=table(rule(condition="gevuld")))
+
+
+# --- beside, free text, what the sender says ------------------------------------------
+
+TERMS = TermList(name="opsporing", terms=("verdachte*", "in verzekering", "hks"))
+STORY = "object/omschrijvingIncident"
+
+
+def free(**changes):
+    made = ClassificationTable(
+        version="1",
+        koppelvlak=frozenset({VERSION}),
+        messages=frozenset({"vtMeldingDi01"}),
+        rules=(rule(id="V-1", path=STORY, nature=Nature.FREE_TEXT, reason="Vrije tekst."),),
+        terms=(TERMS,),
+    )
+    return replace(made, **changes)
+
+
+def story(text):
+    return read_document(filled(example(), VERSION, {STORY: text}))
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["de verdachte", "VERDACHTEN!", "(verdachte)", "is in\n verzekering gesteld", "HKS-bevraging"],
+)
+def test_free_text_counts_by_a_term(text):
+    assert len(reasons(story(text), free())) == 1
+
+
+@pytest.mark.parametrize("text", ["onverdachte hoek", "in verzekeringen", "hksx", "", "gewoon"])
+def test_free_text_without_a_whole_term_does_not_count(text):
+    assert reasons(story(text), free()) == []
+
+
+def test_a_term_list_counts_for_its_receivers():
+    doc = story("de verdachte")
+    receiver = doc.stuurgegevens.ontvanger.organisatie
+
+    for receivers, count in ((frozenset({receiver}), 1), (frozenset({"x"}), 0), (frozenset(), 0)):
+        terms = (replace(TERMS, receivers=receivers),)
+        assert len(reasons(doc, free(terms=terms))) == count
+
+
+def test_free_text_alone_counts_for_a_receiver_whose_agreement_says_so():
+    doc = story("gewoon")
+    receiver = doc.stuurgegevens.ontvanger.organisatie
+
+    assert len(reasons(doc, free(terms=(), free_text=frozenset({receiver})))) == 1
+    assert reasons(doc, free(terms=(), free_text=frozenset({"x"}))) == []
+
+
+@pytest.mark.parametrize(
+    ("beside", "counts"),
+    [
+        (Beside(name="aanhouding", texts=frozenset({"ja"}), among=True), True),
+        (Beside(name="aanhouding", texts=frozenset({"nee"}), among=True), False),
+        (Beside(name="aanhouding", texts=frozenset({"nee"}), among=False), True),
+        (Beside(name="aanhouding", texts=frozenset({"ja"}), among=False), False),
+        (Beside(name="ontbreekt", texts=frozenset({"ja"}), among=True), True),
+        (Beside(name="ontbreekt", texts=frozenset({"ja"}), among=False), True),
+    ],
+)
+def test_a_rule_goes_by_the_element_beside_it(beside, counts):
+    doc = with_element("<JZ:aanhouding>Ja</JZ:aanhouding><JZ:aangifte>Volgt</JZ:aangifte>")
+
+    assert bool(reasons(doc, table(rule(beside=beside)))) is counts
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"rules": (rule(), rule())}, "gate.rule"),
+        ({"rules": (rule(nature=Nature.FREE_TEXT, condition="not:nee"),)}, "gate.rule"),
+        ({"terms": (replace(TERMS, terms=()),)}, "gate.terms"),
+        ({"terms": (replace(TERMS, terms=("*",)),)}, "gate.terms"),
+        ({"terms": (replace(TERMS, terms=("a*b",)),)}, "gate.terms"),
+    ],
+)
+def test_a_table_that_means_nothing_is_refused(changes, code):
+    with pytest.raises(Misconfigured) as caught:
+        check_table(replace(TABLE, **changes))
+    assert caught.value.code == code
+
+
+def extra(*pairs):
+    elements = "".join(
+        f'<StUF:extraElement naam="{name}">{text}</StUF:extraElement>' for name, text in pairs
+    )
+    return with_element(f"<StUF:extraElementen>{elements}</StUF:extraElementen>")
+
+
+@pytest.mark.parametrize(
+    ("pairs", "said"),
+    [
+        ((), Aanlevering()),
+        (
+            (("onderzoek", "Nee"), ("wpgArtikel", "8"), ("acuut", "ja")),
+            Aanlevering(onderzoek=False, wpg_artikel="8", acuut=True),
+        ),
+        ((("onderzoek", "ja"), ("onderzoek", "nee")), Aanlevering()),
+        ((("wpgArtikel", "8"), ("wpgArtikel", "13")), Aanlevering()),
+        ((("onderzoek", "misschien"),), Aanlevering()),
+    ],
+)
+def test_who_says_two_things_says_nothing(pairs, said):
+    assert said_in(extra(*pairs)) == said

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from gateway.catalogue import Catalogue, Role
-from gateway.config import ApprovalsFile, Settings, parse_toml
+from gateway.config import Settings, parse_toml
+from gateway.config_gate import ApprovalsFile
 from gateway.config_page import describe
 from gateway.errors import Misconfigured
 from gateway.installation import (
@@ -385,22 +386,9 @@ def test_table_judges_the_examples(name, rules):
     assert len({reason.rule for reason in verdict.reasons}) == rules
 
 
-def test_every_path_of_the_table_is_an_element_of_its_message():
-    table = load_table(share("config") / "classification.toml")
-    names = set()
-    for schema in (share("schemas") / "1.0.9").glob("*.xsd"):
-        names |= {e.get("name") for e in etree.parse(schema).iter("{*}element")}
-
-    assert {rule.message for rule in table.rules} == {"vtMeldingDi01"}
-    for rule in table.rules:
-        assert set(rule.path.split("/")) <= names
-        assert rule.reason
-        assert rule.wpg_artikel
-
-
 def test_table_with_a_condition_that_means_nothing_is_refused(tmp_path):
     text = (share("config") / "classification.toml").read_text()
-    (tmp_path / "t.toml").write_text(text.replace('= "filled"', '= "gevuld"', 1))
+    (tmp_path / "t.toml").write_text(text.replace('= "not:', '= "niet:', 1))
     with pytest.raises(Misconfigured) as caught:
         load_table(tmp_path / "t.toml")
 
@@ -428,7 +416,7 @@ def with_approvals(folder: Path, text: str) -> Path:
 
 def test_standing_approvals_are_loaded(tmp_path):
     folder = with_approvals(tmp_path, EXAMPLE.read_text())
-    (approval,) = load_approvals(folder / "approvals.toml")
+    (approval,) = load_approvals(folder / "approvals.toml").approvals
     gate = load_directory(load_installation(folder), epoch=1).gate
 
     # Nobody confirmed it: it lets nothing by.

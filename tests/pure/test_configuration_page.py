@@ -8,13 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.config import (
-    ApprovalsFile,
     CatalogueFile,
-    ClassificationFile,
     InstallationRole,
     Settings,
     parse_toml,
 )
+from gateway.config_gate import ApprovalsFile, ClassificationFile
 from gateway.config_page import describe
 from gateway.errors import Misconfigured
 from gateway.installation import load_directory, load_installation, load_settings

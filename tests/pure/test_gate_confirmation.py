@@ -169,9 +169,9 @@ def test_an_approval_that_was_made_longer_does_not_load(police):
     octets = signed_by(police)
     assert placed(police, octets).approvals
 
-    (before,) = load_approvals(approvals)
+    (before,) = load_approvals(approvals).approvals
     approvals.write_text(approvals.read_text().replace("geldig_tot = 20", "geldig_tot = 21"))
-    assert load_approvals(approvals)[0].valid_until > before.valid_until
+    assert load_approvals(approvals).approvals[0].valid_until > before.valid_until
     assert refusal(police, octets) == "gate.confirmation.files"
 
 

@@ -76,6 +76,7 @@ OFFICERS = tuple(
 APPROVAL = """\
 [[toestemmingen]]
 id = "DEMO-DT-01"
+overeenkomst = "Samenwerkingsafspraken (demo)"
 gegeven_door = "mr. V. Voorbeeld, officier van justitie (demo)"
 grond = "Doorlopende toestemming voor de demo, artikel 8 en 13 Wpg zonder lopend onderzoek"
 berichten = ["vtMeldingDi01"]

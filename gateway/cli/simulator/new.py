@@ -15,14 +15,14 @@ from gateway.cli.simulator import texts
 from gateway.cli.simulator.confirming import OM, confirm_gate
 from gateway.cli.simulator.documents import Maker, Order
 from gateway.cli.simulator.safety import refuse_environment, refuse_production
-from gateway.config import InstallationRole
+from gateway.config import InstallationRole, read_toml
+from gateway.config_gate import ClassificationFile
 from gateway.directory import Directory
 from gateway.errors import Misconfigured
 from gateway.installation import (
     Installation,
     load_catalogue,
     load_directory,
-    load_table,
     share,
 )
 from gateway.installation_new import (
@@ -187,12 +187,12 @@ def _write_own(folder: Path, pair: _Pair, ports: list[int], token: str) -> None:
     )
     _write_installation(folder, new)
     if gated:
-        table = load_table(share("config") / "classification.toml")
+        built_in = share("config") / "classification.toml"
+        table = texts.for_trial(read_toml(built_in, ClassificationFile))
         begin = pair.now - timedelta(hours=1)
-        approval = texts.approval(pair.sends, pair.other.oin, begin=begin)
+        approval = texts.approval(table, pair.sends, pair.other.oin, begin=begin)
         write_new(folder / "approvals.toml", approval)
-        octets = texts.classification(table, pair.sends, tuple(pair.services.values()))
-        write_new(folder / "classification.toml", octets)
+        write_new(folder / "classification.toml", texts.classification(table))
 
 
 def _write_installation(folder: Path, new: NewInstallation) -> None:

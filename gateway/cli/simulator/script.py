@@ -50,14 +50,14 @@ class Dubbel(StrEnum):
     INHOUD = "inhoud"
 
 
-class _Section(BaseModel):
+class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 # --- which message --------------------------------------------------------------------
 
 
-class Herkenning(_Section):
+class Herkenning(Section):
     """Which message a rule is for. Everything that is given must fit; the first rule counts."""
 
     naam: str = Field("", description="Name of the rule, in what is printed.")
@@ -83,7 +83,7 @@ class Herkenning(_Section):
 # --- what to do -----------------------------------------------------------------------
 
 
-class Reactie(_Section):
+class Reactie(Section):
     """What is done with a message."""
 
     wacht: Seconden = Field(0, description="Seconds before the Bv01 or Fo01.")
@@ -156,7 +156,7 @@ class BackendRegel(Herkenning, Reactie):
 # --- what to begin --------------------------------------------------------------------
 
 
-class Zending(_Section):
+class Zending(Section):
     """Messages that are sent of the player's own accord."""
 
     bericht: str = Field(min_length=1, description="Name of the message.")
@@ -186,7 +186,7 @@ class BackendZending(Zending):
     wpg_artikel: str = Field("8", description="Wpg article; counts for the politie only.")
 
 
-class Systeem(_Section):
+class Systeem(Section):
     """The back-end system. Paths are relative to the script."""
 
     url: str = Field(pattern=r"^https://\S+$", description="Address of the REST interface.")
@@ -202,7 +202,7 @@ class Systeem(_Section):
 # --- whole scripts --------------------------------------------------------------------
 
 
-class PartnerScript(_Section):
+class PartnerScript(Section):
     """Script of `gateway simulator partner`. An empty one does everything right."""
 
     standaard: PartnerReactie = Field(default_factory=lambda: PartnerReactie.model_validate({}))
@@ -210,7 +210,7 @@ class PartnerScript(_Section):
     stuur: tuple[PartnerZending, ...] = ()
 
 
-class BackendScript(_Section):
+class BackendScript(Section):
     """Script of `gateway simulator backend`."""
 
     systeem: Systeem

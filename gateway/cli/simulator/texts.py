@@ -1,57 +1,71 @@
 """The files of a test set-up that are meant to be read: scripts, approvals, what to do."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
-from gateway.directory import ClassificationTable
+from gateway.config_gate import ClassificationFile, Mode
 from gateway.installation_new import NewParty
 
 ONLY_TRIAL = "ALLEEN-VOOR-PROEF"
+STAYS = "vtMeldingDi01"
 _DAYS = 365
 
 
-def approval(messages: Sequence[str], receiver: str, *, begin: datetime) -> bytes:
+def approval(
+    table: ClassificationFile, messages: Sequence[str], receiver: str, *, begin: datetime
+) -> bytes:
     """Return approvals.toml with one standing approval, of nobody, for fictional documents."""
+    standing = {rule.categorie for rule in table.regels if rule.toestemming is Mode.STANDING}
     return f"""\
 # Only for a trial with fictional documents: no officer of justice gave this.
 [[toestemmingen]]
 id = "{ONLY_TRIAL}"
+overeenkomst = "geen (proef)"
 gegeven_door = "niemand (proef)"
 grond = "Proef met verzonnen berichten"
 berichten = {_toml(list(messages))}
 ontvangers = [{_toml(receiver)}]
 wpg_artikelen = ["8", "13"]
+categorieen = {_toml(sorted(standing))}
 geldig_van = {begin.isoformat(timespec="seconds")}
 geldig_tot = {(begin + timedelta(days=_DAYS)).isoformat(timespec="seconds")}
 """.encode()
 
 
-def classification(
-    table: ClassificationTable, messages: Sequence[str], versions: Sequence[str]
-) -> bytes:
-    """Return the table with the other messages of the trial named beside those it has."""
-    named = sorted(table.messages | set(messages))
+def for_trial(table: ClassificationFile) -> ClassificationFile:
+    """Return a table by which only what vtMeldingDi01 holds is put to the OM: here is none."""
+    rules = tuple(
+        rule if rule.bericht == STAYS else rule.model_copy(update={"toestemming": Mode.STANDING})
+        for rule in table.regels
+    )
+    changes = {"versie": f"{ONLY_TRIAL} {table.versie}", "regels": rules}
+    return table.model_copy(update=changes)
+
+
+def classification(table: ClassificationFile) -> bytes:
+    """Return the file of a trial table."""
+    said = table.model_dump(mode="json", exclude_defaults=True)
     lines = [
-        f"# Only for a trial: the built-in table (version {table.version}), which also names the",
-        "# messages that it has no rules for. In the chain those are held until the OM decides.",
-        f"versie = {_toml(f'{ONLY_TRIAL} {table.version}')}",
-        f"koppelvlak = {_toml(sorted(versions))}",
-        f"berichten = {_toml(named)}",
-        f"vrijgesteld = {_toml(sorted(table.exempt))}",
+        "# Only for a trial: the built-in table, by which only vtMeldingDi01 waits for the OM.",
+        *(f"{key} = {_toml(value)}" for key, value in said.items() if not _nested(value)),
     ]
-    for rule in table.rules:
-        lines += [
-            "",
-            "[[regels]]",
-            f"id = {_toml(rule.id)}",
-            f"bericht = {_toml(rule.message)}",
-            f"pad = {_toml(rule.path)}",
-            f"conditie = {_toml(rule.condition)}",
-            f"reden = {_toml(rule.reason)}",
-            f"wpg_artikel = {_toml(rule.wpg_artikel)}",
-        ]
+    for key, value in said.items():
+        if isinstance(value, dict):
+            lines += ["", f"[{key}]", *_pairs(value)]
+        elif _nested(value):
+            lines += [line for one in value for line in ("", f"[[{key}]]", *_pairs(one))]
     return ("\n".join(lines) + "\n").encode()
+
+
+def _nested(value: object) -> bool:
+    return isinstance(value, dict) or (
+        isinstance(value, list) and bool(value) and isinstance(value[0], dict)
+    )
+
+
+def _pairs(content: Mapping[str, object]) -> list[str]:
+    return [f"{key} = {_toml(value)}" for key, value in content.items()]
 
 
 def partner_script(party: NewParty) -> bytes:
