@@ -21,6 +21,7 @@ from gateway.errors import (
 )
 from gateway.message import Header, Oin, Payload, WireMessage
 from gateway.pipeline.house import House
+from gateway.pipeline.proving import Proving
 from gateway.ports import (
     Answer,
     AuditEvent,
@@ -72,6 +73,7 @@ class Delivering:
     def __init__(self, house: House, take_signal: TakeSignal) -> None:
         """Take the ports, and what to do with a signal that comes back in the answer."""
         self._house = house
+        self._proving = Proving(house)
         self._take_signal = take_signal
 
     async def deliver(self, claim: Claim) -> None:
@@ -99,6 +101,10 @@ class Delivering:
         if isinstance(released, approval.Hold):
             return HeldAgain(ground=released.ground)
         payload = await self._payload(claim)
+        if claim.sealed is None:
+            fault = await self._proving.fault(directory, claim, payload.octets)
+            if fault is not None:
+                return HeldAgain(ground=fault.ground)
         envelope = await self._sealed(claim, way, released, payload, events)
         message = await self._encrypted(claim, way, envelope, payload, events)
         return await self._post(claim, way, message, events)

@@ -132,6 +132,16 @@ class NewWithdrawal:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Proof:
+    """The signed document of a decision in force."""
+
+    hold: str
+    seen: str
+    """At a second gate: the decision that passed by; else empty."""
+    document: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RulingView:
     """A decision on file, at the holder."""
 
@@ -165,6 +175,10 @@ class Holds(Protocol):
 
     async def rulings(self, message: str) -> tuple[RulingView, ...]:
         """Return the decisions on a message, oldest first."""
+        ...
+
+    async def proof(self, ruling: str) -> Proof | None:
+        """Return what was signed for a decision that has not ended."""
         ...
 
     async def ask(self, hold: str, request: "Admission") -> bool:

@@ -292,3 +292,13 @@ def judge_officer_signature(
         if party.role is Role.OM and identity.oin == bare_oin(party.oin):
             return party
     raise _refused("party", "signer is not the Openbaar Ministerie")
+
+
+def judge_signature_of(signed: SignedBy, *, party: Party, trust: TrustStore, at: datetime) -> None:
+    """Return when this party signed, by its own certificate, good at `at`.
+
+    Raises as `TrustStore.judge` for Usage.SIGN, and SignatureInvalid `toets.signature.party`.
+    """
+    identity = trust.judge(signed.certificate, Usage.SIGN, at)
+    if identity.oin != bare_oin(party.oin):
+        raise _refused("party", "signer is another party")

@@ -15,6 +15,7 @@ from gateway.ports import (
     Clock,
     Hold,
     Pass,
+    Proof,
     RulingView,
 )
 from gateway.store.alarms import clear_alarm
@@ -186,6 +187,16 @@ class SqlHolds:
         )
         rows = await self._reads(lambda c: c.execute(statement).all())
         return tuple(_ruling(row) for row in rows)
+
+    async def proof(self, ruling: str) -> Proof | None:
+        """Return what was signed for a decision that has not ended; see the port."""
+        statement = sa.select(rulings.c.hold, rulings.c.seen, rulings.c.document).where(
+            rulings.c.id == ruling, rulings.c.ended_at.is_(None)
+        )
+        row = await self._reads(lambda c: c.execute(statement).first())
+        if row is None:
+            return None
+        return Proof(hold=row.hold, seen=row.seen or "", document=zlib.decompress(row.document))
 
     async def ask(self, hold: str, request: Admission) -> bool:
         """Admit the request; see the port."""

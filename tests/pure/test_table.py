@@ -167,7 +167,7 @@ DATA = [
 ]  # fmt: skip
 NOTHING = [
     *((V, {f"{S}{element}": text})
-      for element in ("aangifte", "relevanteRegistratie", "eergerelateerdGeweld")
+      for element in ("aangifte", "eergerelateerdGeweld")
       for text in ("Nee", "nee ", "Geen", "n.v.t.")),
     *((G, {f"{ASKED}vraagCode": code, f"{ASKED}antwoord": text})
       for code in ("VT-003", "VT-004", "VT-005", "VT-006", "VT-007") for text in ("Nee", "geen")),

@@ -1,0 +1,135 @@
+"""Before the seal: what a row says of its release is proved by what nobody can edit.
+
+A row of the database can be changed by whoever administers it; the octets of the payload and the
+signed decision can not. So the gate judges the octets again, and the decision must be signed by
+the OM for these. It is done once, before the first seal: every later attempt sends what was sealed.
+"""
+
+from datetime import datetime
+
+from gateway.config import GateMode
+from gateway.directory import Directory, GateReason, Party
+from gateway.errors import GatewayError, PolicyViolation, Unavailable
+from gateway.message import Address, Oin
+from gateway.pipeline import judge
+from gateway.pipeline.house import House
+from gateway.ports import Claim, Proof
+from gateway.rules import approval, classification, deciding
+from gateway.rules.approval import Ground, Hold, Released
+from gateway.security.enveloped import judge_signature_of, verify_document
+from gateway.wire import stuf, toets
+from gateway.wire.stuf import ANSWERS, Document
+from gateway.wire.toets import Besluit
+from gateway.wire.xml import XmlLimits
+
+
+class Proving:
+    """Thinks about what is about to be sealed."""
+
+    def __init__(self, house: House) -> None:
+        """Take the ports."""
+        self._house = house
+
+    async def fault(self, directory: Directory, claim: Claim, octets: bytes) -> Hold | None:
+        """Return why it must not be sealed, or None. Raises Unavailable."""
+        limits = XmlLimits(octets=len(octets))
+        at = self._house.clock.now()
+        document, judged = await self._house.think(
+            len(octets),
+            lambda: _judged(stuf.read_document(octets, limits=limits), directory, claim, at),
+        )
+        if not isinstance(judged, Hold):
+            return None
+        if claim.ground != Ground.INDIVIDUAL:
+            return judged
+        proof = await self._house.holds.proof(claim.approval_id)
+        if proof is None or not self._decided(directory, claim, document, proof, at):
+            return Hold(kinds=(GateReason.INDIVIDUAL,), reasons=judged.reasons)
+        return None
+
+    def _decided(
+        self, directory: Directory, claim: Claim, document: Document, proof: Proof, at: datetime
+    ) -> bool:
+        """Tell whether the OM signed a release for exactly these octets and this receiver."""
+        decider, ontvanger = (
+            directory.decider(claim.message.party),
+            document.stuurgegevens.ontvanger,
+        )
+        if decider is None or ontvanger is None:
+            return False
+        try:
+            signed = stuf.read_document(proof.document)
+            judge_signature_of(
+                verify_document(signed),
+                party=decider,
+                trust=self._house.snapshots.trust(directory),
+                at=at,
+            )
+            besluit = toets.read_besluit(signed)
+        except Unavailable:
+            raise
+        except GatewayError:
+            return False
+        return (
+            _same_question(besluit, proof)
+            and besluit.sha256 == document.sha256 == claim.payload_sha256
+            and Oin(ontvanger.organisatie) in besluit.ontvangers
+            and besluit.uitkomst in deciding.RELEASES
+            and at < besluit.geldig_tot
+        )
+
+
+def _same_question(besluit: Besluit, proof: Proof) -> bool:
+    """At a second gate the decision answers the police's own question."""
+    if proof.seen:
+        return besluit.identificatie == proof.seen
+    return besluit.verzoek == proof.hold
+
+
+def _judged(
+    document: Document, directory: Directory, claim: Claim, at: datetime
+) -> tuple[Document, Released | Hold | None]:
+    """Ask the gate again, by the octets; None where no gate stands here for this sender."""
+    stuurgegevens = document.stuurgegevens
+    if document.name in ANSWERS | toets.KINDS:
+        return document, None  # only the gateway makes these
+    sender = _party(directory, stuurgegevens.zender)
+    receiver = _party(directory, stuurgegevens.ontvanger)
+    if sender is None or not (sender.local or sender.gate is not GateMode.NONE):
+        return document, None
+    if receiver is None:
+        return document, Hold(kinds=(GateReason.UNCLASSIFIED,), reasons=())
+    return document, _asked(document, directory, claim, (sender, receiver), at)
+
+
+def _asked(
+    document: Document,
+    directory: Directory,
+    claim: Claim,
+    parties: tuple[Party, Party],
+    at: datetime,
+) -> Released | Hold:
+    sender, receiver = parties
+    gate, version = directory.gate.at(at), claim.message.version
+    said = claim.message.aanlevering if sender.local else classification.said_in(document)
+    verdict = classification.classify(document, said, version=version, table=gate.table)
+    if sender.gate is GateMode.DECISION and not sender.local:
+        return approval.second_gate(
+            verdict, sender=sender, receiver=receiver, payload_sha256=document.sha256
+        )
+    try:
+        return approval.pass_or_hold(
+            verdict,
+            sender=sender,
+            receiver=receiver,
+            kind=judge.kind_of(document, version, directory),
+            gate=directory.gate,
+            payload_sha256=document.sha256,
+            at=at,
+        )
+    except PolicyViolation:
+        return Hold(kinds=(GateReason.INDIVIDUAL,), reasons=())
+
+
+def _party(directory: Directory, address: Address | None) -> Party | None:
+    return directory.party(address.organisatie) if address else None

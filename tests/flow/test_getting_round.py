@@ -1,0 +1,473 @@
+"""Every way round the OM that we know of, tried. What is criminal stays where it is."""
+
+import sqlite3
+from contextlib import closing
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from cryptography import x509
+
+from gateway.config import GateMode
+from gateway.directory import InForce
+from gateway.errors import DuplicateConflict, IllegalTransition, Refused
+from gateway.lifecycle import State
+from gateway.message import Aanlevering
+from gateway.pipeline import answers
+from gateway.pipeline.desk import own_signing
+from gateway.pipeline.trying import Oordeel
+from gateway.ports import Direction
+from gateway.rules import officers
+from gateway.rules.approval import Ground
+from gateway.security.enveloped import sign_document
+from gateway.wire import stuf, toets
+from gateway.wire.ebms2.cpa import read_cpa
+from gateway.wire.ebms2.cpa_make import CpaSpec, make_cpa
+from gateway.wire.toets import Besluit, Uitkomst
+from tests.flow import town as towns
+from tests.flow.test_gate import FREE, hand_in, melding
+from tests.flow.test_toets import RELEASE, arrived, decide, held, state_of, the_request, with_gate
+from tests.flow.town import HALT, HUB, OM, POLITIE, VT, leaf
+from tests.sealing import Keys
+
+CRIMINAL = {"aanhouding": "ja, ter plaatse"}
+
+
+@pytest.fixture
+async def town(tmp_path):
+    made = await towns.build(tmp_path, parties=(POLITIE, HUB, VT, OM))
+    yield made
+    await made.close()
+
+
+@pytest.fixture
+def attempts(town):
+    """Where the police tried to send a melding to; an Action is never encrypted."""
+    found = []
+
+    async def hear(me, endpoint, message):
+        if me == POLITIE and b">vtMeldingDi01<" in message.body:
+            found.append(endpoint.party)
+
+    town.breaks.append(hear)
+    return found
+
+
+async def nothing_left(town, receipt, attempts, state=State.HELD):
+    """Now, after a while, after housekeeping: it is where it was, and nothing was tried."""
+    for hours in (0, 1, 100):
+        town.clock.forward(hours=hours)
+        await town.settle()
+        await town.keep_house()
+        assert await state_of(town, receipt) is state
+    assert attempts == []
+    assert "vtMeldingDi01" not in await arrived(town)
+
+
+# --- the label ------------------------------------------------------------------------
+
+INNOCENT = (
+    FREE,
+    Aanlevering(acuut=True, onderzoek=False, wpg_artikel="8"),
+    Aanlevering(acuut=False, onderzoek=False, wpg_artikel="13"),
+)
+
+
+@pytest.mark.parametrize("aanlevering", INNOCENT)
+async def test_an_innocent_label(town, attempts, aanlevering):
+    receipt = await hand_in(town, melding(**CRIMINAL), aanlevering)
+
+    assert receipt.held
+    await nothing_left(town, receipt, attempts)
+
+
+async def test_another_message_around_the_same_words(town, attempts):
+    """The words of an answer or of the gate's own messages are never handed in."""
+    octets = melding(**CRIMINAL)
+    for name in ("Bv01Bericht", "Fo01Bericht", toets.VOORWAARDEN, toets.BESLUIT):
+        renamed = octets.replace(b"vtMeldingDi01", name.encode())
+        with pytest.raises(Refused):
+            await hand_in(town, renamed)
+    await town.settle()
+
+    assert attempts == []
+
+
+async def test_the_same_referentienummer_with_kinder_words_after_the_decision(town, attempts):
+    receipt = await held(town)
+    with pytest.raises(DuplicateConflict):
+        await hand_in(town, melding())
+    await decide(town)
+
+    with pytest.raises(DuplicateConflict):
+        await hand_in(town, melding(aanhouding="ja", aangifte="ja"))
+    await town.settle()
+
+    assert await state_of(town, receipt) is State.DELIVERED
+    assert attempts == [HUB]
+
+
+async def test_a_dry_run_sends_and_stores_nothing(town, attempts):
+    police = town[POLITIE]
+    trial = await police.gateway.try_out(melding(**CRIMINAL), FREE, police.backend)
+    await town.settle()
+
+    assert trial.oordeel is Oordeel.HELD
+    assert await police.message("ref-1") is None
+    assert attempts == []
+
+
+# --- the decision ---------------------------------------------------------------------
+
+
+async def say(town, *, key=OM, **changes):
+    """Send a decision as the OM's installation would, with something else in it."""
+    om = town[OM]
+    deciding, directory = om.gateway.deciding, om.snapshots.current()
+    request, at = await the_request(town), town.clock.now()
+    said = {
+        "identificatie": "besluit-9",
+        "verzoek": request.id,
+        "sha256": request.payload_sha256,
+        "ontvangers": (request.recipient,),
+        "uitkomst": Uitkomst.VRIJGEVEN,
+        "grond": "Aanwijzing 15.1",
+        "te_melden": "",
+        "voorwaarden": (),
+        "officier": officers.as_told(directory.officers[0]),
+        "tabelversie": request.table_version,
+        "genomen_op": at,
+        "geldig_tot": at + timedelta(hours=24),
+        "bekend": False,
+    }
+    besluit = Besluit(**(said | changes))
+    stuur = answers.stuur(deciding._house, directory, POLITIE, at)
+    document = signed(toets.make_besluit(besluit, stuur), key, own_signing(directory, at))
+    message = await deciding._to_holder(directory, document, at, facts={})
+    await om.store.inbox.admit(message)
+    await town.settle()
+    return document
+
+
+def signed(octets, key, signing):
+    one = leaf(key, "sign")
+    signer = Keys(one).signer(one.certificate)
+    mine = replace(signing, certificate=one.certificate)
+    return stuf.read_document(sign_document(octets, signer=signer, signing=mine))
+
+
+async def codes(town):
+    rows = await town[POLITIE].store.reader.audit(after=0, limit=500)
+    return {row.event.code for row in rows}
+
+
+WRONG = {
+    "another payload": ({"sha256": "ab" * 32}, "toets.besluit.inhoud"),
+    "another receiver": ({"ontvangers": (HALT,)}, "toets.besluit.ontvanger"),
+    "no receiver of ours": ({"ontvangers": (OM, HUB)}, "toets.besluit.ontvanger"),
+    "an older table": ({"tabelversie": "2020-01-01"}, "toets.besluit.tabel"),
+    "another question": ({"verzoek": "d-999-0"}, "toets.besluit.los"),
+    "the hub's word": ({"key": HUB}, "toets.signature.party"),
+    "the receiver's word": ({"key": VT}, "toets.signature.party"),
+    "the police's own word": ({"key": POLITIE}, "toets.signature.party"),
+}
+
+
+@pytest.mark.parametrize(("changes", "code"), WRONG.values(), ids=list(WRONG))
+async def test_a_decision_that_is_not_for_this(town, attempts, changes, code):
+    receipt = await held(town)
+
+    await say(town, **changes)
+
+    assert code in await codes(town)
+    await nothing_left(town, receipt, attempts)
+
+
+async def test_a_decision_that_ended_on_its_way(town, attempts):
+    receipt = await held(town)
+    town[POLITIE].up = False
+    await say(town, geldig_tot=town.clock.now() + timedelta(minutes=5))
+    town.clock.forward(minutes=6)
+    town[POLITIE].up = True
+
+    await nothing_left(town, receipt, attempts)
+
+
+def without_the_om():
+    """The trust of the town, with the OM's certificate on the list."""
+    pki, one = towns.pki(), leaf(OM, "sign")
+    pki.revoke(one, at=towns.NOW - timedelta(hours=1))
+    try:
+        return pki.trust()
+    finally:
+        del pki._revoked[x509.load_der_x509_certificate(one.certificate).serial_number]
+
+
+async def test_a_decision_by_a_revoked_certificate(town, attempts):
+    receipt = await held(town)
+    await town[POLITIE].change(trust=without_the_om())
+
+    await say(town)
+
+    await nothing_left(town, receipt, attempts)
+
+
+async def test_a_certificate_that_is_revoked_before_it_leaves(town, attempts):
+    receipt = await released_while_down(town)
+    await town[POLITIE].change(trust=without_the_om())
+
+    town.clock.forward(seconds=61)
+    await town.settle()
+
+    assert await state_of(town, receipt) is State.HELD
+    assert await town[VT].message("ref-1") is None
+
+
+async def test_a_replayed_decision(town, attempts):
+    """The same words again, for what was held anew because the table changed."""
+    receipt = await held(town)
+    town.breaks.insert(0, _down(POLITIE))
+    await hand_in(town, melding().replace(b"ref-1", b"ref-2"))
+    await town.settle()
+    document = await say(town)
+    gate = town[POLITIE].snapshots.current().gate
+    newer = replace(gate.table, version="T-2")
+    word = replace(gate.confirmation, table_version="T-2")
+    await town[POLITIE].change(gate=replace(gate, table=newer, confirmation=word))
+    town.breaks.pop(0)
+    town.clock.forward(seconds=61)
+    await town.settle()
+    assert await state_of(town, receipt) is State.HELD
+
+    om, at = town[OM], town.clock.now()
+    again = document.octets.replace(
+        document.stuurgegevens.referentienummer.encode(), b"11111111-1111-4111-8111-111111111111"
+    )
+    for octets in (document.octets, again):
+        replayed = stuf.read_document(octets)
+        message = await om.gateway.deciding._to_holder(
+            om.snapshots.current(), replayed, at, facts={}
+        )
+        await om.store.inbox.admit(message)
+        await town.settle()
+
+    assert await state_of(town, receipt) is State.HELD
+    assert "vtMeldingDi01" not in await arrived(town)
+
+
+async def test_silence(town, attempts):
+    receipt = await held(town)
+    town.clock.forward(days=60)
+
+    await nothing_left(town, receipt, attempts)
+
+
+async def test_a_clock_that_is_set_back(town, attempts):
+    receipt = await held(town)
+    await town[POLITIE].store.queue.heartbeat(worker="w")
+    request = await the_request(town)
+    town.clock.forward(hours=-3)
+
+    await town[OM].gateway.deciding.decide(request.id, officer="anders", wish=RELEASE)
+    await town.settle()
+
+    assert await state_of(town, receipt) is State.HELD
+    assert attempts == []
+
+
+# --- the database and the administrator -----------------------------------------------
+
+
+def tamper(folder, statement, **values):
+    with closing(sqlite3.connect(folder / POLITIE / "gateway.db")) as file, file:
+        assert file.execute(statement, values).rowcount > 0
+
+
+def _down(oin):
+    async def breaks(me, endpoint, message):
+        if me == oin:
+            raise towns.PeerUnreachable("peer.unreachable", "down")
+
+    return breaks
+
+
+async def released_while_down(town):
+    """A delivery that is ready under a decision, and was not sealed yet."""
+    receipt = await held(town)
+    town.breaks.insert(0, _down(POLITIE))
+    await hand_in(town, melding().replace(b"ref-1", b"ref-2"))
+    await town.settle()
+    await decide(town)
+    assert await state_of(town, receipt) is State.READY
+    town.breaks.pop(0)
+    return receipt
+
+
+EDITS = {
+    "made ready": "UPDATE deliveries SET state = 'ready', next_at = 0 WHERE message = :m",
+    **{
+        f"made {ground}": "UPDATE deliveries SET state = 'ready', next_at = 0, "
+        f"ground = '{ground}', table_version = :t WHERE message = :m"
+        for ground in (Ground.NOT_GATED, Ground.FORWARDED, Ground.OWN, "", "iets")
+    },
+    "given the approval of another": (
+        "UPDATE deliveries SET state = 'ready', next_at = 0, ground = 'doorlopend', "
+        f"approval_id = '{towns.STANDING.id}', table_version = :t WHERE message = :m"
+    ),
+    "made an answer": (
+        "UPDATE deliveries SET state = 'ready', next_at = 0, ground = 'eigen', kind = 'bericht', "
+        "table_version = :t WHERE message = :m AND :m IN (SELECT id FROM messages)"
+    ),
+}
+
+
+@pytest.mark.parametrize("edit", EDITS.values(), ids=list(EDITS))
+async def test_a_row_that_is_changed_in_the_database(town, attempts, tmp_path, edit):
+    receipt = await held(town)
+    table = town[POLITIE].snapshots.current().gate.table.version
+
+    tamper(tmp_path, edit, m=receipt.id, t=table) if ":t" in edit else tamper(
+        tmp_path, edit, m=receipt.id
+    )
+
+    await nothing_left(town, receipt, attempts)
+
+
+async def test_the_message_relabelled_in_the_database(town, attempts, tmp_path):
+    receipt = await held(town)
+    table = town[POLITIE].snapshots.current().gate.table.version
+    tamper(
+        tmp_path,
+        f"UPDATE messages SET kind = 'Bv01Bericht', direction = '{Direction.OWN}' WHERE id = :m",
+        m=receipt.id,
+    )
+    tamper(tmp_path, EDITS["made eigen"], m=receipt.id, t=table)
+
+    await nothing_left(town, receipt, attempts)
+
+
+async def test_a_decision_that_is_written_into_the_database(town, attempts, tmp_path):
+    """All rows as after a release; only the signed document is not for this question."""
+    other = await held(town)
+    await decide(town)
+    attempts.clear()
+    before = await arrived(town)
+    receipt = await hand_in(town, melding(aanhouding="nog iemand").replace(b"ref-1", b"ref-9"))
+    await town.settle()
+    police = town[POLITIE].store
+    (hold,) = await police.holds.of_message(receipt.id)
+    table = town[POLITIE].snapshots.current().gate.table.version
+    tamper(
+        tmp_path,
+        "INSERT INTO rulings SELECT 'nagemaakt', :h, :d, at, releases, outcome, recipient, :s, "
+        "table_version, officer, told, conditions, decided_at, valid_until, signer, document, "
+        "NULL, NULL, NULL, NULL, '' FROM rulings",
+        h=hold.id,
+        d=hold.delivery,
+        s=hold.payload_sha256,
+    )
+    tamper(
+        tmp_path,
+        "UPDATE deliveries SET state = 'ready', next_at = 0, ground = 'individueel', "
+        "approval_id = 'nagemaakt', table_version = :t WHERE id = :d",
+        t=table,
+        d=hold.delivery,
+    )
+    town.clock.forward(seconds=61)
+    await town.settle()
+
+    assert await state_of(town, receipt) is State.HELD
+    assert await state_of(town, other) is State.DELIVERED
+    assert await arrived(town) == before
+    assert attempts == []
+
+
+async def test_a_decision_whose_receiver_is_changed_in_the_database(town, tmp_path):
+    receipt = await released_while_down(town)
+    tamper(tmp_path, "UPDATE rulings SET payload_sha256 = :s", s="ab" * 32)
+    town.clock.forward(seconds=61)
+    await town.settle()
+
+    assert await state_of(town, receipt) is State.HELD
+
+
+async def test_an_administrator_who_sends_it_again(town, attempts):
+    receipt = await held(town)
+    (hold,) = await town[POLITIE].store.holds.of_message(receipt.id)
+
+    with pytest.raises((IllegalTransition, Refused)):
+        await town[POLITIE].store.decisions.resume(hold.delivery, who="beheer", why="haast")
+
+    await nothing_left(town, receipt, attempts)
+
+
+async def test_what_was_refused_is_not_sent_again(town, attempts):
+    receipt = await held(town)
+    wish = replace(RELEASE, outcome=Uitkomst.NIET, told="Belang van opsporing.")
+    await decide(town, wish)
+    (hold,) = await town[POLITIE].store.holds.of_message(receipt.id)
+
+    for act in ("resume", "stop"):
+        with pytest.raises((IllegalTransition, Refused)):
+            await getattr(town[POLITIE].store.decisions, act)(hold.delivery, who="b", why="haast")
+    again = await hand_in(town, melding(aanhouding="ja, ter plaatse"))
+
+    assert (again.id, again.fresh) == (receipt.id, False)
+    await nothing_left(town, receipt, attempts, State.WITHHELD)
+
+
+async def test_a_postvak_shows_nothing_that_is_held(town):
+    """A police and a receiver that are both at the knooppunt itself."""
+    await with_gate(town, GateMode.HERE)
+    await town[POLITIE].change(
+        gate=replace(
+            towns.directory(POLITIE).gate,
+            table=replace(towns.directory(POLITIE).gate.table, rules=()),
+        )
+    )
+    await hand_in(town, melding(**CRIMINAL))
+    await town.settle()
+    hub = town[HUB]
+    for party, applicaties in ((VT, ("VT",)), (HUB, ("GBO",)), (OM, ("OM",))):
+        found = await hub.store.postvak.take(
+            party=party,
+            applicaties=applicaties,
+            consumer="x",
+            limit=5,
+            lease=timedelta(minutes=5),
+            gate=InForce(),
+        )
+        assert "vtMeldingDi01" not in [item.message.kind for item in found]
+
+
+def direct():
+    """A CPA of the police with the receiver itself."""
+    return read_cpa(
+        make_cpa(
+            CpaSpec(
+                cpa_id="cpa_direct",
+                parties=(
+                    towns._side(POLITIE, towns.SENDS[POLITIE]),
+                    towns._side(VT, towns.SENDS[VT]),
+                ),
+                start=towns.NOW - timedelta(days=1),
+                end=towns.NOW + timedelta(days=365),
+                profile="osb-rm-e",
+                retries=8,
+                retry_interval=timedelta(seconds=10),
+            )
+        )
+    )
+
+
+@pytest.mark.parametrize(("filled", "leaves"), [({}, True), (CRIMINAL, False)])
+async def test_another_route_past_the_hub(town, attempts, filled, leaves):
+    agreement = direct()
+    for oin in (POLITIE, VT):
+        await town[oin].change(agreements={agreement.cpa_id: agreement})
+
+    receipt = await hand_in(town, melding(**filled))
+    await town.settle()
+
+    assert attempts == ([VT] if leaves else [])
+    assert await state_of(town, receipt) is (State.DELIVERED if leaves else State.HELD)
