@@ -14,7 +14,7 @@ from gateway.directory import ArticleException, Condition, GateReason
 from gateway.errors import PolicyViolation
 from gateway.message import Aanlevering
 from gateway.rules import approval
-from gateway.rules.approval import Hold, Released
+from gateway.rules.approval import Decision, Hold, Released
 from gateway.rules.classification import Reason, Verdict, classify
 from tests.parties import (
     APPROVAL,
@@ -409,3 +409,29 @@ def test_an_unclear_reason_is_told_as_such():
     reason = replace(STANDING_REASON, mode=Mode.INDIVIDUAL, unclear=True)
 
     assert kinds(decide(replace(FREE, reasons=(reason,)))) == [GateReason.UNCLEAR]
+
+
+# --- a decision at the claim ----------------------------------------------------------
+
+DECISION = Decision(
+    id="B-1", delivery="d-1", payload_sha256=HASH, recipient=VT, valid_until=AT + timedelta(hours=1)
+)
+CLAIMED = {"delivery": "d-1", "payload_sha256": HASH, "receiver": VT, "at": AT}
+
+
+def test_a_decision_lets_exactly_this_go():
+    assert approval.by_decision(DECISION, **CLAIMED).approval_id == "B-1"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"delivery": "d-2"},
+        {"payload_sha256": "cd" * 32},
+        {"receiver": POLITIE},
+        {"at": AT + timedelta(hours=1)},
+    ],
+)
+def test_a_decision_on_anything_else_is_none(change):
+    assert isinstance(approval.by_decision(DECISION, **(CLAIMED | change)), Hold)
+    assert isinstance(approval.by_decision(None, **CLAIMED), Hold)

@@ -277,12 +277,11 @@ async def test_withdrawn_twice_is_withdrawn_once(desk, stage):
     assert [e.event for e in desk.rows(audit)].count("toets.withdrawn") == 1
 
 
-async def test_a_decision_that_passed_by_is_withdrawn_however_long_its_id(desk, stage):
-    hold = await desk.hold()
-    seen = "B" * 80
+def seen(stage, hold, id_="B-seen"):
+    """The decision on this hold, on its way to the police."""
     now = stage.clock.now()
-    passes_by = Pass(
-        id=seen,
+    return Pass(
+        id=id_,
         at=now,
         police=hold.message.zender,
         recipient=hold.recipient,
@@ -291,14 +290,37 @@ async def test_a_decision_that_passed_by_is_withdrawn_however_long_its_id(desk, 
         signer="ab" * 32,
         document=b"<besluit/>",
     )
-    ruling = desk.ruling(hold, id=hold.id, of_pass=seen)
+
+
+async def test_a_decision_that_passed_by_is_withdrawn_however_long_its_id(desk, stage):
+    hold = await desk.hold()
+    long = "B" * 80
+    ruling = desk.ruling(hold, id=hold.id, of_pass=long)
+    passes_by = seen(stage, hold, long)
     await stage.store.inbox.admit(await desk.message(passes=(passes_by,), ruling=ruling))
     assert desk.state() is State.READY
 
-    await desk.withdraw(seen, ends=Ends.SEEN)
+    await desk.withdraw(long, ends=Ends.SEEN)
 
     assert desk.state() is State.HELD
     assert await stage.claim() == ()
+
+
+async def test_a_decision_that_passed_by_lets_one_delivery_go(desk, stage):
+    """The same octets for the same receiver, twice: the OM decided on one of them."""
+    for n in (1, 2):
+        given = {"state": State.HELD, "ground": "individueel", "table_version": TABLE}
+        made = stage.delivery(n, **given, hold=NewHold())
+        await stage.admit(n, deliveries=(made,), octets=b"<bericht/>")
+    first, second = await stage.store.holds.unasked(limit=5)
+    await stage.store.inbox.admit(await desk.message(passes=(seen(stage, first),)))
+    await desk.decide(first, id=first.id, of_pass="B-seen")
+
+    with pytest.raises(Unavailable, match=r"toets\.moved"):
+        await desk.decide(second, id=second.id, of_pass="B-seen")
+
+    assert [desk.state(n) for n in (1, 2)] == [State.READY, State.HELD]
+    assert await stage.store.holds.passed(first.payload_sha256, first.recipient) is None
 
 
 async def test_a_withdrawal_of_what_is_not_known_is_refused(desk):

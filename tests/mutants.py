@@ -1,0 +1,320 @@
+"""Checks of the OM gate, each taken away in turn: then a test must fail.
+
+A mutant is one check that always says yes. `tests` are the quick ones that must notice it.
+"""
+
+from dataclasses import dataclass
+
+HISTORIES = "tests/pure/test_gate_histories.py"
+APPROVAL = "tests/pure/test_approval.py"
+TABLE = "tests/pure/test_table.py"
+CLASSIFICATION = "tests/pure/test_classification.py"
+STORE = "tests/store/test_store_toets.py"
+QUEUE = "tests/store/test_store_queue.py"
+ROUND = "tests/flow/test_getting_round.py"
+FLOW = "tests/flow/test_toets.py"
+CONFIRMATION = "tests/pure/test_gate_confirmation.py"
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """One check less."""
+
+    name: str
+    file: str
+    old: str
+    """Stands there once."""
+    new: str
+    tests: str
+    only: str = ""
+    """Names of tests that are enough (`-k`)."""
+
+
+MUTANTS = (
+    Mutant(
+        name="classified: a message that the table does not name",
+        file="directory.py",
+        old="return message in self.messages and version in",
+        new="return version in",
+        tests=CLASSIFICATION,
+        only="not_named or empty_table",
+    ),
+    Mutant(
+        name="classified: a version that it was not written for",
+        file="directory.py",
+        old="message in self.messages and version in self.versions.get(message, self.koppelvlak)",
+        new="message in self.messages",
+        tests=CLASSIFICATION,
+        only="version",
+    ),
+    Mutant(
+        name="gate: what is individual",
+        file="rules/approval.py",
+        old="    if found:\n        return _hold((*found, *_covered(verdict)))",
+        new="",
+        tests=HISTORIES,
+    ),
+    Mutant(
+        name="gate: the word of the OM on the table",
+        file="rules/approval.py",
+        old="confirmed = gate.confirmation is not None and verdict.table_version"
+        " == gate.table.version",
+        new="confirmed = True",
+        tests=APPROVAL,
+    ),
+    Mutant(
+        name="gate: the word of the OM has ended",
+        file="directory.py",
+        old="if confirmation is not None and moment < confirmation.valid_until:",
+        new="if confirmation is not None:",
+        tests=HISTORIES,
+    ),
+    Mutant(
+        name="gate: articles 9 and 10",
+        file="rules/approval.py",
+        old="if not any(_excepts(e, article, message, receiver, at) for e in gate.exceptions):",
+        new="if False:",
+        tests=APPROVAL,
+    ),
+    Mutant(
+        name="approval: its articles",
+        file="rules/approval.py",
+        old="if articles <= a.wpg_artikelen\n        and",
+        new="if",
+        tests=HISTORIES,
+    ),
+    Mutant(
+        name="approval: its categories",
+        file="rules/approval.py",
+        old="and categories <= a.categories\n",
+        new="",
+        tests=HISTORIES,
+    ),
+    Mutant(
+        name="approval: its receivers",
+        file="rules/approval.py",
+        old="and receiver in given.receivers\n",
+        new="",
+        tests=HISTORIES,
+    ),
+    Mutant(
+        name="approval: its messages",
+        file="rules/approval.py",
+        old="message in given.messages\n        and ",
+        new="",
+        tests=APPROVAL,
+    ),
+    Mutant(
+        name="approval: its time",
+        file="rules/approval.py",
+        old="and given.valid_from <= at < given.valid_until",
+        new="",
+        tests=HISTORIES,
+    ),
+    Mutant(
+        name="approval: withdrawn",
+        file="directory.py",
+        old="a for a in self.approvals if a.id not in self.revoked",
+        new="a for a in self.approvals",
+        tests=HISTORIES,
+    ),
+    Mutant(
+        name="approval: the test again",
+        file="rules/approval.py",
+        old="return released if any(_in_scope(a, kind, receiver, at) for a in same) else"
+        " _hold((_ENDED,))",
+        new="return released",
+        tests=APPROVAL,
+    ),
+    Mutant(
+        name="approval: conditions that can not be told",
+        file="pipeline/handin.py",
+        old="return verdict, gate if told else approval.untold(verdict)",
+        new="return verdict, gate",
+        tests=FLOW,
+        only="its_conditions",
+    ),
+    Mutant(
+        name="decision: its delivery",
+        file="rules/approval.py",
+        old="self.delivery == delivery\n            and ",
+        new="",
+        tests=APPROVAL,
+    ),
+    Mutant(
+        name="decision: its end",
+        file="rules/approval.py",
+        old="and at < self.valid_until",
+        new="",
+        tests=HISTORIES,
+    ),
+    Mutant(
+        name="decision arrives: who signed",
+        file="rules/deciding.py",
+        old="if not signer.oin == said.signer == said.sender == asked.decider:",
+        new="if False:",
+        tests=HISTORIES,
+    ),
+    Mutant(
+        name="decision arrives: the octets",
+        file="rules/deciding.py",
+        old="if said.payload_sha256 != asked.payload_sha256:",
+        new="if False:",
+        tests=HISTORIES,
+    ),
+    Mutant(
+        name="decision arrives: the receiver",
+        file="rules/deciding.py",
+        old="if asked.recipient not in said.recipients:",
+        new="if False:",
+        tests=HISTORIES,
+    ),
+    Mutant(
+        name="decision arrives: the table",
+        file="rules/deciding.py",
+        old="if said.table_version != asked.table_version:",
+        new="if False:",
+        tests=HISTORIES,
+    ),
+    Mutant(
+        name="decision arrives: its end",
+        file="rules/deciding.py",
+        old="if said.valid_until <= at:",
+        new="if False:",
+        tests="tests/pure/test_deciding.py",
+    ),
+    Mutant(
+        name="decision arrives: too long",
+        file="rules/deciding.py",
+        old="if said.valid_until - said.decided_at > LONGEST:",
+        new="if False:",
+        tests=HISTORIES,
+    ),
+    Mutant(
+        name="decision arrives: four eyes",
+        file="rules/deciding.py",
+        old="or asked.asker in people",
+        new="",
+        tests=HISTORIES,
+    ),
+    Mutant(
+        name="decision arrives: decided before",
+        file="rules/deciding.py",
+        old="    if not asked.open:\n",
+        new="    if False:\n",
+        tests="tests/pure/test_deciding.py",
+    ),
+    Mutant(
+        name="store: a decision fits its hold",
+        file="store/rulings.py",
+        old="if row is None or not _fits(row, ruling):",
+        new="if row is None:",
+        tests=STORE,
+        only="anything_else",
+    ),
+    Mutant(
+        name="store: the clock went back",
+        file="store/rulings.py",
+        old='    if stepped_back(tx.high_water, now):\n        raise Unavailable("clock.stepped", '
+        '"the clock went back: nothing is released")\n    row',
+        new="    row",
+        tests=STORE,
+        only="went_back",
+    ),
+    Mutant(
+        name="store: a decision that passed by is spent once",
+        file="store/rulings.py",
+        old="    if ended != 1:\n        raise moved()",
+        new="",
+        tests=STORE,
+        only="passed_by",
+    ),
+    Mutant(
+        name="store: an approval that was withdrawn meanwhile",
+        file="store/inbox.py",
+        old="        if delivery.approval_id and tx.peek",
+        new="        if False and tx.peek",
+        tests=STORE,
+        only="standing_approval",
+    ),
+    Mutant(
+        name="claim: other octets than the message has",
+        file="store/gatetest.py",
+        old="if row.payload_sha256 != row.m_content_sha256:",
+        new="if False:",
+        tests=QUEUE,
+        only="what_was_judged",
+    ),
+    Mutant(
+        name="claim: an approval that was withdrawn",
+        file="store/gatetest.py",
+        old="and not row.revoked",
+        new="",
+        tests=STORE,
+        only="standing_approval",
+    ),
+    Mutant(
+        name="claim: a decision that ended",
+        file="store/gatetest.py",
+        old='.where(rulings.c.id == sa.bindparam("ruling"), rulings.c.ended_at.is_(None))',
+        new='.where(rulings.c.id == sa.bindparam("ruling"))',
+        tests=STORE,
+        only="withdrawn_after",
+    ),
+    Mutant(
+        name="claim: another table",
+        file="store/gatetest.py",
+        old="and row.table_version == self.in_force.table\n",
+        new="",
+        tests=STORE,
+        only="another_table",
+    ),
+    Mutant(
+        name="claim: without a sure clock",
+        file="store/claim.py",
+        old="_GATED if gated else _UNGATED",
+        new="_GATED",
+        tests=QUEUE,
+        only="went_back",
+    ),
+    Mutant(
+        name="seal: the octets judged again",
+        file="pipeline/proving.py",
+        old="        if not isinstance(judged, Hold):\n            return None",
+        new="        return None",
+        tests=ROUND,
+        only="relabelled or approval_of_another",
+    ),
+    Mutant(
+        name="seal: the signature of the OM",
+        file="pipeline/proving.py",
+        old="if proof is None or not self._decided(directory, claim, document, proof, at):",
+        new="if proof is None:",
+        tests=ROUND,
+        only="written_into",
+    ),
+    Mutant(
+        name="seal: the released octets only",
+        file="security/seal.py",
+        old="if digests != [released.payload_sha256]:",
+        new="if False:",
+        tests="tests/flow/test_gate.py",
+        only="seal",
+    ),
+    Mutant(
+        name="second gate: what the table names",
+        file="rules/approval.py",
+        old="return _hold((*unnamed, *named)) if unnamed or named else forwarded(payload_sha256)",
+        new="return forwarded(payload_sha256)",
+        tests=FLOW,
+        only="without_a_decision",
+    ),
+    Mutant(
+        name="confirmation: the hashes of the files",
+        file="installation_gate.py",
+        old="    if differ:\n",
+        new="    if False:\n",
+        tests=CONFIRMATION,
+        only="edited_table",
+    ),
+)
