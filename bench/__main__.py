@@ -4,6 +4,7 @@
 `python -m bench full`       the same, and the backlogs on PostgreSQL
 `python -m bench two`        one and two processes on PostgreSQL
 `python -m bench hop`        only the hop, on SQLite; `hop postgresql` on PostgreSQL
+`python -m bench held`       what 10,000 held messages cost the others; `held postgresql`
 `python -m bench judge`      reading and judging each message, and refusals of 35 MB
 `python -m bench profile`    where the time of a hop goes; `profile postgresql`
 """
@@ -74,7 +75,15 @@ def _profile(console: Console, database: Database) -> None:
 
 
 def _waiting(database: Database) -> tuple[Callable[[], Figures], ...]:
-    return (lambda: waiting.figures(database), lambda: waiting.dead_partner(database))
+    return (
+        lambda: waiting.figures(database),
+        lambda: waiting.dead_partner(database),
+        lambda: waiting.held(database),
+    )
+
+
+def _held(console: Console, database: Database) -> None:
+    _show(console, (lambda: waiting.held(database),))
 
 
 JUDGING: tuple[Callable[[], Figures], ...] = (validation.figures, refusals.figures)
@@ -83,6 +92,7 @@ COMMANDS: dict[str, Callable[[Console, Database], None]] = {
     "": _short,
     "full": _full,
     "hop": _hop,
+    "held": _held,
     "judge": _judge,
     "two": _two,
     "profile": _profile,

@@ -10,7 +10,7 @@ from bench.place import ACTION, DEAD_RETRY_INTERVAL, HALT, VT, Place
 from gateway.lifecycle import State
 from gateway.ports import DeliveryChannel, DeliveryKind
 from gateway.store.deliveries import lane_id
-from gateway.store.tables import deliveries, lanes, messages
+from gateway.store.tables import deliveries, holds, lanes, messages
 
 LIFE = timedelta(days=7)
 CHUNK = 10_000
@@ -57,6 +57,82 @@ def add_waiting(place: Place, count: int, *, due: datetime, down_until: datetime
     if place.database_url:
         with ours.begin() as tx:
             tx.execute(sa.text("ANALYZE"))  # autovacuum would, within the minute
+
+
+def add_held(place: Place, count: int, *, at: datetime, deadline: datetime) -> None:
+    """Add HELD messages for Veilig Thuis, put to the OM: in the lane of those that go through."""
+    ours = engine(place)
+    with ours.begin() as tx:
+        template = _template(tx)
+    for first in range(0, count, CHUNK):
+        numbers = _numbers(first, min(first + CHUNK, count))
+        name = _name(numbers.c.n)
+        with ours.begin() as tx:
+            _copy(tx, messages, template.message, numbers, _of_held(name))
+            _copy(tx, deliveries, template.id, numbers, _held(name))
+            rows = sa.select(
+                name,
+                name,
+                name,
+                sa.literal(at, holds.c.at.type),
+                sa.literal(VT.oin),
+                sa.literal("ab" * 32),
+                sa.literal("individueel"),
+                sa.literal("T-1"),
+                sa.literal("[]"),
+                sa.literal(deadline, holds.c.at.type),
+                sa.literal(0),
+                sa.literal(deadline, holds.c.at.type),
+                sa.literal(at, holds.c.at.type),
+                sa.literal(""),
+            ).select_from(numbers)
+            tx.execute(sa.insert(holds).from_select(HOLD, rows))
+    if place.database_url:
+        with ours.begin() as tx:
+            tx.execute(sa.text("ANALYZE"))
+
+
+HOLD = (
+    "id",
+    "delivery",
+    "message",
+    "at",
+    "recipient",
+    "payload_sha256",
+    "ground",
+    "table_version",
+    "reasons",
+    "deadline",
+    "warned",
+    "warn_at",
+    "asked_at",
+    "outcome",
+)
+
+
+def _of_held(name: sa.ColumnElement[str]) -> Mapping[str, Any]:
+    columns = ("id", "message_id", "conversation_id", "referentienummer", "business_key")
+    return dict.fromkeys(columns, name)
+
+
+def _held(name: sa.ColumnElement[str]) -> Mapping[str, Any]:
+    return {
+        "id": name,
+        "message": name,
+        "ebms_id": name,
+        "state": str(State.HELD),
+        "ground": "individueel",
+        "next_at": None,
+        "expires_at": None,
+        "attempt": 0,
+        "fence": 0,
+        "claimed_by": "",
+        "sealed_id": None,
+        "signed_references": "[]",
+        "delivered_at": None,
+        "ended_at": None,
+        "dispose_at": None,
+    }
 
 
 def _add_lane(connection: sa.Connection, lane: str, down_until: datetime) -> None:

@@ -7,7 +7,7 @@ through the one, then through the other: a ratio per pair.
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
-from bench.database import add_waiting, probes
+from bench.database import add_held, add_waiting, probes
 from bench.databases import Database
 from bench.measure import Figure, figure_of
 from bench.processes import BenchFailed
@@ -17,6 +17,7 @@ PAIRS = 5
 MESSAGES = 100
 BACKLOG = 100_000
 DEAD = 10_000
+HELD = 10_000
 LATER = timedelta(days=1)
 
 
@@ -36,6 +37,14 @@ def dead_partner(database: Database) -> Iterator[Figure]:
         yield from _told(f"dead partner with {DEAD:,}, {database.name}", plain, loaded, goal=1.05)
         if not probes(loaded.place):
             raise BenchFailed("nobody tried the partner that is down: nothing of this counts")
+
+
+def held(database: Database) -> Iterator[Figure]:
+    """All of it waits for the OM, in the lane of what goes through."""
+    with town(database) as plain, town(database) as loaded:
+        now = datetime.now(UTC)
+        add_held(loaded.place, HELD, at=now, deadline=now + LATER)
+        yield from _told(f"{HELD:,} held, {database.name}", plain, loaded, goal=1.05)
 
 
 def _told(what: str, plain: Town, loaded: Town, *, goal: float) -> Iterator[Figure]:
