@@ -323,7 +323,10 @@ def _shelved(installation: Installation, files: Files, activations: Activations 
             files.octets(path)
     shelf = shelf_of(installation)
     file = shelf.folder / ACTIVATIONS
-    lines, octets = read_activations(file) if activations is None else (activations, b"")
+    written, octets = read_activations(file) if activations is None else (activations, b"")
+    now = datetime.now(UTC)
+    # What is over judges nothing any more: its pack may be gone, or damaged.
+    lines = Activations(tuple(x for x in written.lines if x in written.needed(now)))
     packs = {name: shelf.load(name) for name in sorted({line.pack for line in lines.lines})}
     check_packs(lines, packs, where=str(file))
     for part in (octets, *(pack.digest.encode() for pack in packs.values())):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import typer
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from rich.console import Console
@@ -14,7 +15,7 @@ from rich.console import Console
 from gateway.app import SystemClock
 from gateway.cli.certs_compare import beside, hosts
 from gateway.cli.certs_live import wait_until_shown
-from gateway.cli.deciding import decide, has_database
+from gateway.cli.deciding import check_decision, decide, has_database
 from gateway.config import TlsListener
 from gateway.directory import Directory
 from gateway.errors import GatewayError, Misconfigured
@@ -66,6 +67,8 @@ def import_(request: Request, console: Console) -> None:
     elif request.only_check:
         console.print("Goedgekeurd. Er is niets geschreven (--proef).")
     else:
+        what = f"{checked.target}:{checked.sha256}"
+        check_decision(What.RENEW, what, reden=REASON, door=request.who)
         placed = place(checked, _places(installation), now)
         _tell(console, placed)
         _announce(console, installation, checked, request)
@@ -203,10 +206,10 @@ def _announce(
     except GatewayError as error:
         console.print(
             f"! De draaiende processen zijn niet gewaarschuwd ({error.code}). Geef één proces per "
-            "map SIGHUP.",
+            "map SIGHUP. In het auditlog staat het niet.",
             soft_wrap=True,
         )
-        return
+        raise typer.Exit(75) from error
     listen = installation.settings.listen
     listener = {Target.TLS: listen.ebms, Target.API: listen.api}.get(checked.target)
     if listener is None:

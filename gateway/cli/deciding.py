@@ -31,6 +31,11 @@ def decide(config: Path, what: What, id_: str, *, reden: str, door: str) -> dict
     return asyncio.run(_decide(installation, command))
 
 
+def check_decision(what: What, id_: str, *, reden: str, door: str) -> None:
+    """Raise PolicyViolation `command.*` for what could not be recorded: before anything is done."""
+    Command(what=what, id=id_, who=door or user(), why=reden)
+
+
 def has_database(installation: Installation) -> bool:
     """Tell whether somebody served from it already; raises StoreUnavailable."""
     try:

@@ -11,8 +11,9 @@ import typer
 from rich.table import Table
 
 from gateway.app import SystemClock, load_schemas
+from gateway.catalogue import Catalogue
 from gateway.cli import Config
-from gateway.cli.deciding import Door, decide, user
+from gateway.cli.deciding import Door, check_decision, decide, user
 from gateway.cli.screen import screen
 from gateway.errors import GatewayError, Misconfigured
 from gateway.installation import Installation, load_directory, load_installation, shelf_of
@@ -63,6 +64,7 @@ def add(
     version = versie or (found[0] if found else "")
     label = Label(name=name, version=version, by=door or user(), at=_now())
     shelf = shelf_of(installation)
+    catalogue = _catalogue(installation)
     added = shelf.add(path, label)
     written = added.manifest
     print(f"Pakket {name} (versie {version}) staat klaar: {len(written.bestanden)} XSD's.")
@@ -70,7 +72,6 @@ def add(
         print(f"Niet overgenomen: {added.left_out} bestanden die geen XSD zijn.")
     if not written.uitleg:
         print("xmlschema kan het niet lezen: weigeringen worden korter uitgelegd.")
-    catalogue = load_directory(installation, epoch=0).catalogue
     for message in sorted({b.naam for b in written.berichten}):
         known = catalogue.newest(message) is not None
         print(f"  {message}" + ("" if known else ": staat niet in de catalogus (paths.catalogue)"))
@@ -114,6 +115,7 @@ def activate(
 
     A later activation of the same message, version and partner takes over at its own moment.
     """
+    _check_words(naam, door)
     installation = load_installation(config)
     shelf, now = shelf_of(installation), _now()
     pack = shelf.load(naam)
@@ -130,7 +132,7 @@ def activate(
     with shelf.lock():
         file = shelf.folder / ACTIVATIONS
         before, _ = read_activations(file)
-        catalogue = load_directory(installation, epoch=0).catalogue
+        catalogue = _catalogue(installation)
         found = chosen(pack, wish, catalogue)
         _replace(installation, file, before.with_lines(found.lines))
     _tell_chosen(found)
@@ -149,6 +151,7 @@ def deactivate(
     config: Config = Path(),
 ) -> None:
     """End what a pack judges, from a moment on; what had not begun by then is dropped."""
+    _check_words(naam, door)
     installation = load_installation(config)
     shelf, now = shelf_of(installation), _now()
     moment = _moment(per, now) if per else now
@@ -173,10 +176,11 @@ def deactivate(
 @app.command()
 def remove(naam: Naam, door: Door = "", config: Config = Path()) -> None:
     """Take a pack away that judges nothing, now or later."""
+    _check_words(naam, door)
     installation = load_installation(config)
     shelf = shelf_of(installation)
     with shelf.lock():
-        shelf.manifest(naam)
+        shelf.find(naam)
         file = shelf.folder / ACTIVATIONS
         before, _ = read_activations(file)
         check_unneeded(before, naam, _now())
@@ -194,6 +198,16 @@ def remove(naam: Naam, door: Door = "", config: Config = Path()) -> None:
 
 def _now() -> datetime:
     return SystemClock().now().replace(microsecond=0)
+
+
+def _check_words(naam: str, door: str) -> None:
+    """What goes into the audit log is refused before anything is written."""
+    check_decision(What.RESHELVED, naam, reden="gewijzigd", door=door)
+
+
+def _catalogue(installation: Installation) -> Catalogue:
+    """The catalogue without packs: which messages there are does not come from one."""
+    return load_directory(installation, epoch=0, activations=Activations(())).catalogue
 
 
 def _moment(text: str, now: datetime) -> datetime:
@@ -228,9 +242,10 @@ def _announce(installation: Installation, pack: str, what: str, who: str) -> Non
     except GatewayError as error:
         print(
             f"Vastgelegd, maar de lopende processen weten het nog niet ({error.code}):"
-            " stuur hun SIGHUP.",
+            " stuur hun SIGHUP. In het auditlog staat het niet.",
             file=sys.stderr,
         )
+        raise typer.Exit(75) from error
     else:
         print("De lopende processen lezen het nu in.")
 

@@ -23,6 +23,7 @@ from tempfile import mkdtemp
 
 from gateway.errors import Misconfigured
 from gateway.packs import manifest as m
+from gateway.packs.activations import NAME as ACTIVATIONS
 from gateway.packs.inspection import inspect
 from gateway.packs.limits import DEFAULT, PackLimits, shown
 from gateway.packs.reading import read_pack
@@ -82,6 +83,11 @@ class Shelf:
             raise _unknown(name) from error
         return m.read_manifest(octets, where=str(file))
 
+    def find(self, name: str) -> None:
+        """Raise Misconfigured `pack.unknown` when there is no such pack; it may be damaged."""
+        if re.fullmatch(m.NAME_PATTERN, name) is None or not (self.folder / name).is_dir():
+            raise _unknown(name)
+
     def load(self, name: str) -> SchemaPack:
         """Return a pack whose files are those that were checked.
 
@@ -132,7 +138,8 @@ class Shelf:
             self._free(label.name)
             _write(staging / XSDS, raw.files)
             entries = {message.entry for message in found.messages}
-            trial = try_out(staging / XSDS, found.tops, entries, seconds=seconds)
+            tops = sorted({*found.tops, *entries})  # an entry may stand within a circle
+            trial = try_out(staging / XSDS, tops, entries, seconds=seconds)
             described = m.Manifest(
                 naam=label.name,
                 versie=label.version,
@@ -171,11 +178,10 @@ class Shelf:
 
     def _sweep(self) -> None:
         """Take away what a command left that was killed; the lock says that none is at work."""
-        for left in self.folder.glob(".*"):
-            if left.is_dir():
+        for pattern in (f"{_NEW}*", f"{_GONE}*"):
+            for left in self.folder.glob(pattern):
                 shutil.rmtree(left, ignore_errors=True)
-            elif left.name != _LOCK:
-                left.unlink(missing_ok=True)
+        (self.folder / f".{ACTIVATIONS}.nieuw").unlink(missing_ok=True)
 
     def _free(self, name: str) -> None:
         if (self.folder / name).exists():
@@ -207,6 +213,8 @@ class Shelf:
 
 def check_name(name: str) -> str:
     """Return the name when a pack may be called that; raise Misconfigured `pack.label`."""
+    if name == ACTIVATIONS:
+        raise Misconfigured("pack.label", "Zo heet het bestand met de activeringen zelf.")
     return _checked_label(m.NAME_PATTERN, name, "Een naam heeft kleine letters, cijfers en . _ -.")
 
 

@@ -297,6 +297,7 @@ def _beginning(schema: etree.XMLSchema, octets: bytes) -> etree._Element | None:
     """Return the part up to enough errors, its elements closed; None when there are few."""
     parser = etree.XMLParser(
         target=cast("etree.ParserTarget[None]", _Nothing()),
+        encoding="UTF-8",
         schema=schema,
         resolve_entities=False,
         no_network=True,
@@ -311,7 +312,9 @@ def _beginning(schema: etree.XMLSchema, octets: bytes) -> etree._Element | None:
 
 
 def _closed(octets: bytes) -> etree._Element:
-    parser = etree.XMLParser(recover=True, resolve_entities=False, no_network=True, huge_tree=True)
+    parser = etree.XMLParser(
+        encoding="UTF-8", recover=True, resolve_entities=False, no_network=True, huge_tree=True
+    )
     return etree.fromstring(octets, parser)
 
 

@@ -41,6 +41,8 @@ __all__ = [
 ]
 
 JZ = "http://www.stufstandaarden.nl/koppelvlak/jz0100"
+_VERSIONED = re.compile(r"http://www\.stufstandaarden\.nl/koppelvlak/jz[0-9]{4}")
+"""A later version of the koppelvlak; whether it is known here, the catalogue says."""
 STUF = "http://www.egem.nl/StUF/StUF0301"
 BG = "http://www.egem.nl/StUF/sector/bg/0310"
 ZKN = "http://www.egem.nl/StUF/sector/zkn/0310"
@@ -82,14 +84,15 @@ def read_document(octets: bytes, *, limits: XmlLimits = DEFAULT) -> Document:
     """
     tree = parse(octets, limits=limits)
     root = etree.QName(tree)
-    if root.namespace not in {JZ, STUF, TOETS}:
+    namespace = root.namespace or ""
+    if namespace not in {STUF, TOETS} and not _VERSIONED.fullmatch(namespace):
         raise Malformed("stuf.root", "Het bericht staat niet in een bekende namespace.")
     return Document(
         octets=octets,
         tree=tree,
         sha256=sha256(octets).hexdigest(),
         name=root.localname,
-        namespace=root.namespace,
+        namespace=namespace,
         stuurgegevens=_Envelope(tree, root).read(),
     )
 

@@ -189,6 +189,8 @@ def _check_prolog(octets: bytes, where: str) -> None:
     named = _ENCODING.search(b" " + declaration[1]) if declaration else None
     if named and named[1].lower() not in _ENCODINGS:
         raise Malformed("xml.encoding", "document is not in UTF-8", where=where)
+    if named and named[1].lower() == b"us-ascii" and not octets.isascii():
+        raise Malformed("xml.encoding", "document is not in the encoding it names", where=where)
     before = _BEFORE_ROOT.match(octets, start)
     end = before.end() if before else start
     if octets.startswith(b"<!DOCTYPE", end):

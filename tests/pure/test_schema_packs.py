@@ -333,7 +333,10 @@ def test_a_name_that_is_no_pack_is_not_looked_for_elsewhere(shelf, name):
     assert caught.value.code == "pack.unknown"
 
 
-@pytest.mark.parametrize(("name", "version"), [("../x", "1.0.9"), ("Naam", "1.0.9"), ("x", "")])
+@pytest.mark.parametrize(
+    ("name", "version"),
+    [("../x", "1.0.9"), ("Naam", "1.0.9"), ("x", ""), ("activations.toml", "1.0.9")],
+)
 def test_a_pack_can_not_be_called_anything(tmp_path, shelf, name, version):
     source = packs.folder(tmp_path / "bron", {"a.xsd": MESSAGE})
 
@@ -349,11 +352,35 @@ def test_what_a_killed_command_left_is_swept_by_the_next(tmp_path):
     half = shelf.folder / ".nieuw-abc" / "xsd"
     half.mkdir(parents=True)
     (half / "a.xsd").write_text("half")
-    (shelf.folder / ".tmpabc").write_text("half")
+    (shelf.folder / ".activations.toml.nieuw").write_text("half")
+    others = shelf.folder / ".git"
+    others.mkdir()
 
     packs.installed(shelf, "klein", packs.folder(tmp_path / "bron", {"a.xsd": MESSAGE}))
 
+    assert others.exists()
+    others.rmdir()
     assert left(shelf) == ["klein"]
+
+
+CIRCLE = """\
+<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema" xmlns="urn:x" targetNamespace="urn:x">
+  <xs:include schemaLocation="{}"/>
+  <xs:element name="eenDi01" type="ontbreekt"/>
+</xs:schema>"""
+
+
+def test_messages_within_a_circle_of_includes_are_compiled_as_well(tmp_path, shelf):
+    files = {
+        "a.xsd": MESSAGE,
+        "c1.xsd": CIRCLE.format("c2.xsd"),
+        "c2.xsd": CIRCLE.format("c1.xsd").replace("eenDi01", "tweeDi01"),
+    }
+
+    with pytest.raises(Misconfigured) as caught:
+        packs.installed(shelf, "kring", packs.folder(tmp_path / "kring", files))
+
+    assert caught.value.code.startswith("pack.")
 
 
 def changed(folder: Path) -> None:

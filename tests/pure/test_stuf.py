@@ -172,6 +172,8 @@ def test_second_zender_is_refused():
 
 def test_root_of_another_namespace_is_refused():
     assert refusal(b'<a xmlns="urn:x"/>').code == "stuf.root"
+    later = b'<a xmlns="http://www.stufstandaarden.nl/koppelvlak/jz0110"/>'
+    assert refusal(later).code == "stuf.stuurgegevens"  # a pack may bring it
     assert refusal(b"<a/>").code == "stuf.root"
 
 

@@ -46,6 +46,7 @@ def refusal(octets, **options):
         (b"<?xml version='1.0'?>\n<!-- > --><?pi <a ?><!DOCTYPE a><a/>", "xml.doctype"),
         (b"<?xml version='1.0' encoding='ISO-8859-1'?><a/>", "xml.encoding"),
         (b"<?xml version='1.0' encoding='UTF-16'?><a/>", "xml.encoding"),
+        ("<?xml version='1.0' encoding='US-ASCII'?><a>é</a>".encode(), "xml.encoding"),
         ("<a/>".encode("utf-16"), "xml.encoding"),
         ("<a/>".encode("utf-16-le"), "xml.encoding"),
         ("<a/>".encode("utf-32"), "xml.encoding"),

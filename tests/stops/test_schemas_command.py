@@ -128,6 +128,41 @@ async def test_a_process_that_can_not_be_reached_is_told_of(sites, starter, serv
     status, output = await gateway("schemas", "activate", "jz-1.0.9-ruim", site=site)
     server.start()
 
-    assert status == 0
+    assert status == 75
     assert "stuur hun SIGHUP" in output
     assert "nu" in (await gateway("schemas", "list", site=site))[1]
+
+
+async def test_a_pack_that_was_damaged_can_be_put_out_of_use(sites, tmp_path):
+    site = sites.by_place["politie"]
+    source = packs.folder(tmp_path / "jz-1.0.9-ruim", packs.longer_phone())
+    for name in ("een-1.0.9", "twee-1.0.9"):
+        added = await gateway("schemas", "add", source, "--naam", name, site=site)
+        assert added[0] == 0, added
+    assert (await gateway("schemas", "activate", "een-1.0.9", site=site))[0] == 0
+    (site.folder / "data" / "packs" / "een-1.0.9" / "pack.json").write_text("{}")
+
+    over = await gateway("schemas", "activate", "twee-1.0.9", site=site)
+    back = await gateway("schemas", "deactivate", "twee-1.0.9", site=site)
+    ended = await gateway("schemas", "deactivate", "een-1.0.9", site=site)
+    removed = await gateway("schemas", "remove", "een-1.0.9", site=site)
+
+    assert over[0] == 0, over
+    assert (back[0], "pack.changed" in back[1]) == (2, True), back  # the damaged one would judge
+    assert ended[0] == 0, ended
+    assert removed[0] == 0, removed
+    assert (await gateway("doctor", site=site))[1].count("pack.changed") == 0
+
+
+async def test_nothing_is_changed_by_somebody_who_can_not_be_written_down(sites, starter, tmp_path):
+    site = sites.by_place["politie"]
+    await starter.start(site)
+    source = packs.folder(tmp_path / "jz-1.0.9-ruim", packs.longer_phone())
+    await gateway("schemas", "add", source, site=site)
+
+    for who in ("jan\njansen", "x" * 65, "\x7f"):
+        status, output = await gateway(
+            "schemas", "activate", "jz-1.0.9-ruim", "--door", who, site=site
+        )
+        assert (status != 0, "command.door" in output) == (True, True), output
+    assert not (site.folder / "data" / "packs" / "activations.toml").exists()

@@ -50,6 +50,8 @@ class Player:
     handed_in: dict[str, str] = field(default_factory=dict)
     """Referentienummer by id, of what was taken in."""
     refused: int = 0
+    taken: set[str] = field(default_factory=set)
+    """Deliveries that were reacted on."""
     outstanding: int = 0
     """Hand-ins that the gateway did not answer yet."""
 
@@ -147,6 +149,7 @@ class Player:
         try:
             made = self.maker.make(order)
         except GatewayError as error:
+            self.refused += 1
             self.journal.say(OUT, name, f"niet gemaakt: {error.code} {error.where}")
             return None
         return made.octets, made.referentienummer
@@ -177,7 +180,12 @@ class Player:
         codes = [value_of(e) for e in document.tree.iterfind("{*}body/{*}code")]
         text = " ".join([text, *codes])
         on = head.cross_refnummer
+        if item["id"] in self.taken:
+            text += ", herhaald"
         self.journal.say(IN, document.name, text, about=head.referentienummer, on=on)
+        if item["id"] in self.taken:
+            return  # taken in once, by the id of the delivery
+        self.taken.add(item["id"])
         self.errands.begin(self._react(item["id"], document, plan))
 
     async def _react(self, delivery: str, document: Document, plan: Reactie) -> None:

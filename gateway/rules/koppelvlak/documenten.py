@@ -4,6 +4,7 @@ import binascii
 import re
 from collections.abc import Iterator
 from pathlib import PurePosixPath
+from unicodedata import normalize
 
 from lxml import etree
 
@@ -68,7 +69,8 @@ def _bad_name(_case: Case, one: Filled) -> bool:
     name = name_of(one.element)
     if not name:
         return False
-    fits = len(name) <= _LONGEST_NAME and _NAME_CHARACTERS.fullmatch(name)
+    composed = normalize("NFC", name)  # a name may come with its accents apart
+    fits = len(name) <= _LONGEST_NAME and _NAME_CHARACTERS.fullmatch(composed)
     return not fits or name[-1] in " ." or ".." in name
 
 

@@ -8,6 +8,7 @@ from gateway.errors import Severity
 from gateway.rules.koppelvlak.case import Case, Filled, below
 from gateway.rules.koppelvlak.rule import Each, Rule
 from gateway.rules.values import years_between
+from gateway.wire.stuf import STUF
 from gateway.wire.xml import path_of, text_of
 
 _MELDING = frozenset({"vtMeldingDi01"})
@@ -96,8 +97,14 @@ def _unreachable(case: Case) -> Iterator[str]:
 
 def _nameless(case: Case) -> Iterator[str]:
     for one in case.found(_INVOLVED):
-        if not text_of(one, "gerelateerde/geslachtsnaam"):
+        if not text_of(one, "gerelateerde/geslachtsnaam") and not _said_unknown(one):
             yield path_of(one)
+
+
+def _said_unknown(one: etree._Element) -> bool:
+    """StUF has a way to say that there is a value which nobody knows."""
+    found = one.find("{*}gerelateerde/{*}geslachtsnaam")
+    return found is not None and found.get(f"{{{STUF}}}noValue") == "waardeOnbekend"
 
 
 def _child_as_grown_up(case: Case) -> Iterator[str]:
