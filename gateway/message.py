@@ -174,3 +174,7 @@ class Aanlevering:
     acuut: bool | None = None
     onderzoek: bool | None = None
     wpg_artikel: str | None = None
+    deel_van: str | None = None
+    """Referentienummer of an own message of which this is the other part (a partial answer)."""
+    vervangt: str | None = None
+    """Referentienummer of an own message in whose place this comes: sent back, reduced."""

@@ -16,6 +16,7 @@ from gateway.outbound.outcome import Progress, failure, tracing
 
 def send(
     file: Annotated[Path, typer.Argument(help="Document, XML.", exists=True, dir_okay=False)],
+    *,
     url: Annotated[
         str, typer.Option(help="Address of the access point.")
     ] = "https://localhost:8444",
@@ -32,6 +33,12 @@ def send(
         bool | None, typer.Option(help="A criminal investigation is running.")
     ] = None,
     wpg_artikel: Annotated[str | None, typer.Option(help="Wpg article: 8, 9, 10 or 13.")] = None,
+    deel_van: Annotated[
+        str | None, typer.Option(help="Referentienummer that this is the other part of.")
+    ] = None,
+    vervangt: Annotated[
+        str | None, typer.Option(help="Referentienummer in whose place this comes.")
+    ] = None,
 ) -> None:
     """Hand a document in and print the answer; exit status 1 when it is refused.
 
@@ -40,7 +47,13 @@ def send(
     token = os.environ.get("GATEWAY_TOKEN", "")
     if not token:
         raise typer.BadParameter("set GATEWAY_TOKEN to the token of the back-end system")
-    query = {"acuut": acuut, "onderzoek": onderzoek, "wpgArtikel": wpg_artikel}
+    query = {
+        "acuut": acuut,
+        "onderzoek": onderzoek,
+        "wpgArtikel": wpg_artikel,
+        "deelVan": deel_van,
+        "vervangt": vervangt,
+    }
     status, body = asyncio.run(_post(url, trust, token, file.read_bytes(), query))
     print(json.dumps(body, indent=2, ensure_ascii=False))
     if status >= 300:  # noqa: PLR2004 - the HTTP class of success ends here

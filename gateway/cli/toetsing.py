@@ -1,15 +1,20 @@
 """`gateway toetsing`: what the OM gate goes by is proposed, confirmed by an officer, and placed."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.table import Table
 
+from gateway.app import SystemClock
+from gateway.catalogue import Role
 from gateway.cli import Config
-from gateway.cli.deciding import Door, decide, has_database
+from gateway.cli.deciding import Door, check_decision, decide, has_database
+from gateway.cli.look import look
+from gateway.cli.screen import screen
 from gateway.cli.toetsing_bundle import Bundle, make_bundle, read_bundle, write_bundle
 from gateway.cli.toetsing_confirming import confirmed_before, confirmed_by, remember
 from gateway.cli.toetsing_difference import differences
@@ -17,6 +22,9 @@ from gateway.cli.toetsing_placing import as_it_stands, judged, place
 from gateway.directory import Confirmation
 from gateway.errors import GatewayError
 from gateway.installation import load_directory, load_installation
+from gateway.message import Oin
+from gateway.store.holdrate import Rate
+from gateway.store.view import View
 from gateway.web.control import What
 from gateway.whole_file import replace_file
 from gateway.wire.confirmation import APPROVALS, TABLE
@@ -88,6 +96,7 @@ def bevestig(  # noqa: PLR0917 - options of a command
     config: Config = Path(),
 ) -> None:
     """Confirm a proposal as an officer of the OM, in the OM's own installation."""
+    check_decision(What.SIGNED, str(bundel), reden=f"officier {officier}", door=door)
     installation = load_installation(config)
     bundle = read_bundle(bundel)
     octets = confirmed_by(installation, bundle, officier=officier, last_day=tot.date())
@@ -123,6 +132,7 @@ def plaats(
     """
     installation = load_installation(config)
     octets = bevestiging.read_bytes()
+    check_decision(What.CONFIRMED, sha256(octets).hexdigest(), reden=REASON, door=door)
     bundle = None if voorstel is None else read_bundle(voorstel)
     confirmation = judged(installation, octets, bundle or as_it_stands(installation))
     target = place(installation, octets, bundle)
@@ -155,7 +165,40 @@ def toon(config: Config = Path()) -> None:
         return
     print(_said(confirmation))
     for approval in directory.gate.approvals:
-        print(f"  toestemming {approval.id}: tot {approval.valid_until:%Y-%m-%d %H:%M} UTC")
+        covers = ", ".join(sorted(approval.categories)) or "geen categorieën"
+        until = f"{approval.valid_until:%Y-%m-%d %H:%M} UTC"
+        print(f"  toestemming {approval.id} ({covers}): tot {until}")
+    for exception in directory.gate.exceptions:
+        articles = ", ".join(sorted(exception.wpg_artikelen))
+        until = f"{exception.valid_until:%Y-%m-%d %H:%M} UTC"
+        print(f"  uitzondering {exception.id} (artikel {articles} Wpg): tot {until}")
+
+
+@app.command()
+def rapport(
+    *,
+    dagen: Annotated[int, typer.Option(help="Of the last so many days.", min=1, max=3_650)] = 30,
+    config: Config = Path(),
+) -> None:
+    """Tell how much the gate holds, by message, and which lines of the table do."""
+    settings = load_installation(config).settings
+    police = [Oin(one.oin) for one in settings.partijen if one.rol == Role.POLITIE]
+    since = SystemClock().now() - timedelta(days=dagen)
+
+    async def work(view: View) -> tuple[Rate, ...]:
+        return await view.hold_rates(police, since)
+
+    rates = look(config, work)
+    if not rates:
+        print(f"In {dagen} dagen is er niets van de politie verstuurd.")
+        return
+    columns = ("bericht", "verstuurd", "vastgehouden", "deel", "wacht", "vrijgegeven", "geweigerd")
+    table = Table(*columns, "door regel")
+    for one in rates:
+        counts = (one.sent, one.held, f"{one.share:.0%}", one.waiting, one.released, one.withheld)
+        rules = ", ".join(f"{rule} {n}" for rule, n in one.rules) or "-"
+        table.add_row(one.kind, *map(str, counts), rules)
+    screen().print(table)
 
 
 def _said(confirmation: Confirmation) -> str:

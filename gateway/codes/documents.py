@@ -113,6 +113,10 @@ DOCUMENTS: tuple[Code, ...] = (
         PolicyViolation,
         _BACK_END,
         {
+            "aanlevering.verwijzing": (
+                "`deelVan` or `vervangt` names no message of this zender and applicatie.",
+                "Give the referentienummer of a message that was handed in here before.",
+            ),
             "bericht.antwoord": (
                 "A Bv01 or Fo01 was handed in.",
                 "Confirm or refuse in the postvak: the gateway makes the answer.",

@@ -126,6 +126,8 @@ class Asking:
             gebruiker=zender.gebruiker if zender else "",
             acuut=hold.message.aanlevering.acuut,
             termijn=hold.deadline or hold.at + LATEST,
+            deel_van=hold.message.aanlevering.deel_van or "",
+            vervangt=hold.message.aanlevering.vervangt or "",
         )
         made = toets.make_verzoek(verzoek, answers.stuur(self._house, directory, decider.oin, at))
         return stuf.read_document(made, limits=limits)

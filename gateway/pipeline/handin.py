@@ -100,6 +100,7 @@ class HandingIn:
         if known is not None:
             same_as(known, document, aanlevering, backend)
             return await self._again(known)
+        await linked(self._house, document, aanlevering)
         thought = await self._think(directory, document, aanlevering, backend, at)
         admission = await self._admission(directory, thought, aanlevering, backend, at)
         admitted = await self._house.inbox.admit(admission)
@@ -185,7 +186,7 @@ class HandingIn:
             epoch=directory.epoch,
             message=message,
             deliveries=(delivery,),
-            events=self._events(identity, delivery, thought, backend),
+            events=self._events(identity, delivery, thought, (aanlevering, backend)),
             followed_by=await self._terms(directory, thought, message, at),
         )
 
@@ -244,9 +245,14 @@ class HandingIn:
         )
 
     def _events(
-        self, identity: str, delivery: NewDelivery, thought: _Thought, backend: Backend
+        self,
+        identity: str,
+        delivery: NewDelivery,
+        thought: _Thought,
+        given: tuple[Aanlevering, Backend],
     ) -> tuple[AuditEvent, ...]:
         document = thought.valid.document
+        aanlevering, backend = given
         gate = thought.gate
         common = {"message": identity, "party": str(backend.party), "actor": backend.name}
 
@@ -263,6 +269,8 @@ class HandingIn:
             event(
                 "message.handed_in",
                 referentienummer=document.stuurgegevens.referentienummer,
+                part_of=aanlevering.deel_van or "",
+                replaces=aanlevering.vervangt or "",
                 size=len(document.octets),
                 sha256=document.sha256,
             ),
@@ -330,6 +338,21 @@ async def known_as(house: House, document: Document) -> Known | None:
         stuurgegevens.zender.applicatie,
         stuurgegevens.referentienummer,
     )
+
+
+async def linked(house: House, document: Document, aanlevering: Aanlevering) -> None:
+    """Raise PolicyViolation `aanlevering.verwijzing` for a link to what was not handed in here."""
+    zender, own = document.stuurgegevens.zender, document.stuurgegevens.referentienummer
+    for name, number in (("deelVan", aanlevering.deel_van), ("vervangt", aanlevering.vervangt)):
+        if number is None or zender is None:
+            continue
+        found = await house.inbox.by_key(zender.organisatie, zender.applicatie, number)
+        if found is None or number == own:
+            raise PolicyViolation(
+                "aanlevering.verwijzing",
+                f"{name} noemt geen eerder bericht van deze zender en applicatie.",
+                where=name,
+            )
 
 
 def same_as(known: Known, document: Document, aanlevering: Aanlevering, backend: Backend) -> None:

@@ -27,6 +27,8 @@ KNOWN = tuple(
         "acuut",
         "onderzoek",
         "wpg_artikel",
+        "deel_van",
+        "vervangt",
         "zender_applicatie",
         "ontvanger",
         "ontvanger_applicatie",
@@ -129,6 +131,8 @@ def message_row(message: NewMessage, *, acknowledgment_id: str | None) -> dict[s
         "acuut": message.aanlevering.acuut,
         "onderzoek": message.aanlevering.onderzoek,
         "wpg_artikel": message.aanlevering.wpg_artikel,
+        "deel_van": message.aanlevering.deel_van,
+        "vervangt": message.aanlevering.vervangt,
         "accepted": message.accepted,
         "payload_id": message.payload.id if message.payload else None,
         "acknowledgment_id": acknowledgment_id,
@@ -167,6 +171,10 @@ def known(row: sa.Row[Any], *, acknowledgment: bytes | None = None) -> Known:
         answer=row.m_answer,
         zaak=row.m_zaak or "",
         aanlevering=Aanlevering(
-            acuut=row.m_acuut, onderzoek=row.m_onderzoek, wpg_artikel=row.m_wpg_artikel
+            acuut=row.m_acuut,
+            onderzoek=row.m_onderzoek,
+            wpg_artikel=row.m_wpg_artikel,
+            deel_van=row.m_deel_van,
+            vervangt=row.m_vervangt,
         ),
     )

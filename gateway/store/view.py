@@ -3,6 +3,7 @@
 import os
 from collections.abc import Collection, Mapping
 from contextlib import closing
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -10,12 +11,14 @@ from typing import Self
 import sqlalchemy as sa
 
 from gateway.errors import Misconfigured
+from gateway.message import Oin
 from gateway.ports import Clock, Reader, WebhookState
 from gateway.store.audit import Break, verify_chain
 from gateway.store.confirmations import Mark, newest
 from gateway.store.durability import Durability, durability
 from gateway.store.engine import Engine, is_postgresql, open_engine, path_of
 from gateway.store.faults import ours
+from gateway.store.holdrate import Rate, hold_rates
 from gateway.store.reader import SqlReader
 from gateway.store.reading import InlineReads
 from gateway.store.retention import Figures, figures
@@ -69,6 +72,10 @@ class View:
     async def newest_confirmation(self) -> Mark | None:
         """Return which confirmation of the gate counted last."""
         return await self._reads(newest)
+
+    async def hold_rates(self, police: Collection[Oin], since: datetime) -> tuple[Rate, ...]:
+        """Return how much the OM gate held of what these parties sent, by message."""
+        return await self._reads(lambda c: hold_rates(c, police, since))
 
     async def verify_chain(self) -> Break | None:
         """Recompute the audit chains; return the first break."""

@@ -11,9 +11,10 @@ from gateway.errors import PolicyViolation
 from gateway.lifecycle import State
 from gateway.ports import RequestsWanted, VerdictState
 from gateway.rules.officers import Wish
-from gateway.wire.toets import VOORWAARDEN, Uitkomst, Voorwaarde
+from gateway.wire.stuf import read_document
+from gateway.wire.toets import VERZOEK, VOORWAARDEN, Uitkomst, Voorwaarde, read_verzoek
 from tests.flow import town as towns
-from tests.flow.test_gate import hand_in, melding
+from tests.flow.test_gate import FREE, hand_in, melding
 from tests.flow.town import HUB, OM, POLITIE, VT
 
 RELEASE = Wish(outcome=Uitkomst.VRIJGEVEN, ground="Aanwijzing 15.5.1; geen opsporingsbelang.")
@@ -376,3 +377,43 @@ async def test_a_standing_approval_that_the_om_withdraws_ends_at_the_police(town
     assert await police.store.holds.revoked() == {towns.STANDING.id}
     assert await state_of(town, first) is State.HELD
     assert "vtMeldingDi01" not in await arrived(town)
+
+
+# --- a partial answer, and one in the place of another ----------------------------------
+
+
+async def test_the_part_without_criminal_data_goes_and_the_rest_is_linked_to_it(town):
+    part = await hand_in(town, melding())
+    rest = melding(aanhouding="ja").replace(b"ref-1", b"ref-2")
+    linked = await hand_in(town, rest, replace(FREE, deel_van="ref-1"))
+    await town.settle()
+
+    assert await state_of(town, part) is State.DELIVERED
+    assert await state_of(town, linked) is State.HELD
+    view = await town[POLITIE].store.reader.message(linked.id)
+    assert view.message.aanlevering.deel_van == "ref-1"
+    (asked,) = [
+        m
+        for m in await town[OM].store.reader.messages(party=None, before=None, limit=9)
+        if m.kind == VERZOEK
+    ]
+    octets = await town[OM].store.payloads.get(asked.payload_id)
+    assert read_verzoek(read_document(octets)).deel_van == "ref-1"
+
+
+async def test_what_was_sent_back_is_replaced_by_a_reduced_one(town):
+    receipt = await held(town)
+    await decide(town, replace(REFUSE, outcome=Uitkomst.TERUG))
+
+    reduced = melding().replace(b"ref-1", b"ref-2")
+    again = await hand_in(town, reduced, replace(FREE, vervangt="ref-1"))
+    await town.settle()
+
+    assert await state_of(town, receipt) is State.WITHHELD
+    assert await state_of(town, again) is State.DELIVERED
+
+
+@pytest.mark.parametrize("said", [{"deel_van": "ref-9"}, {"vervangt": "ref-2"}])
+async def test_a_link_to_what_was_never_handed_in_is_refused(town, said):
+    with pytest.raises(PolicyViolation, match=r"aanlevering\.verwijzing"):
+        await hand_in(town, melding().replace(b"ref-1", b"ref-2"), replace(FREE, **said))

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from gateway.errors import PolicyViolation, StaleSnapshot, Unavailable
 from gateway.lifecycle import State
+from gateway.message import Oin
 from gateway.ports import (
     Ends,
     NewHold,
@@ -18,6 +19,7 @@ from gateway.ports import (
     TryAgain,
 )
 from gateway.rules.classification import Reason
+from gateway.store.holdrate import hold_rates
 from gateway.store.migrations import upgrade
 from gateway.store.tables import (
     alarms,
@@ -447,6 +449,8 @@ async def test_what_an_older_program_holds_is_put_to_the_om_after_an_upgrade(des
     await stage.admit(2, deliveries=(stage.delivery(2),))
     added = (verdicts, requests, rulings, passes, revocations, holds)
     _tamper(stage, *(sa.DDL(f"DROP TABLE {table.name}") for table in added))
+    for column in ("deel_van", "vervangt"):
+        _tamper(stage, sa.DDL(f"ALTER TABLE messages DROP COLUMN {column}"))
     _tamper(stage, sa.text("UPDATE alembic_version SET version_num = '0006'"))
 
     upgrade(stage.engine)
@@ -463,3 +467,22 @@ def _tamper(stage, *statements):
             connection.execute(statement)
     finally:
         connection.close()
+
+
+async def test_how_much_is_held_is_counted_by_message(desk, stage):
+    held = await desk.hold()
+    await desk.hold(2)
+    await stage.admit(3, deliveries=(stage.delivery(3),))
+    await desk.decide(held)
+    since, other = stage.clock.now() - DAY, Oin("1" * 20)
+    connection = stage.engine.reader()
+
+    (rate,) = hold_rates(connection, [held.message.zender], since)
+    nobody = hold_rates(connection, [other], since)
+    later = hold_rates(connection, [held.message.zender], stage.clock.now() + DAY)
+    connection.close()
+
+    assert (rate.kind, rate.sent, rate.held, rate.waiting) == ("vtMeldingDi01", 3, 2, 1)
+    assert (rate.released, rate.withheld, rate.rules) == (1, 0, (("OM-001", 2),))
+    assert round(rate.share, 2) == 0.67
+    assert nobody == later == ()

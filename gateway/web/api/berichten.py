@@ -39,6 +39,16 @@ class HandIn(Query):
     wpg_artikel: Artikel | None = Field(
         None, description="Artikel van de Wet politiegegevens waaronder de gegevens vallen."
     )
+    deel_van: Text | None = Field(
+        None,
+        description="Referentienummer van een eerder aangeleverd bericht waarvan dit het andere "
+        "deel is: het deel zonder strafrechtelijke gegevens gaat vast, de rest wacht op het OM.",
+    )
+    vervangt: Text | None = Field(
+        None,
+        description="Referentienummer van een eerder aangeleverd bericht waarvoor dit in de plaats "
+        "komt, bijvoorbeeld na terugNaarAfzender.",
+    )
 
     proef: Word = Field(
         default=False,
@@ -92,7 +102,11 @@ async def hand_in(request: web.Request, query: HandIn) -> web.Response:
     """Take in a document: 202, or 200 for one that was taken in before."""
     office = request.app[OFFICE]
     aanlevering = Aanlevering(
-        acuut=query.acuut, onderzoek=query.onderzoek, wpg_artikel=query.wpg_artikel
+        acuut=query.acuut,
+        onderzoek=query.onderzoek,
+        wpg_artikel=query.wpg_artikel,
+        deel_van=query.deel_van,
+        vervangt=query.vervangt,
     )
     must_be(request, "application/xml")
     most = office.gateway.snapshots.current().limits.payload_bytes

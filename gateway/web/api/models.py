@@ -163,6 +163,10 @@ class Bericht(Shape):
     ontvanger_applicatie: str
     referentienummer: str
     cross_refnummer: str
+    deel_van: str = Field(
+        description="Referentienummer van het andere deel; leeg als het er geen is."
+    )
+    vervangt: str = Field(description="Referentienummer waarvoor dit in de plaats kwam, of leeg.")
     zaak: str = Field(description="Kenmerk van de zaak; leeg als het onbekend of vernietigd is.")
     cpa: str = Field(description="CPAId van de overeenkomst; leeg als er geen is.")
     message_id: str = Field(description="MessageId van ebMS.")

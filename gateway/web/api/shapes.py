@@ -93,6 +93,8 @@ def _known(message: Known) -> dict[str, Any]:
         "ontvanger_applicatie": message.ontvanger_applicatie,
         "referentienummer": message.referentienummer,
         "cross_refnummer": message.cross_refnummer,
+        "deel_van": message.aanlevering.deel_van or "",
+        "vervangt": message.aanlevering.vervangt or "",
         "zaak": message.zaak,
         "cpa": message.cpa_id,
         "message_id": message.message_id,

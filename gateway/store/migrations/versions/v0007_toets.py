@@ -22,6 +22,8 @@ _ADOPT = """
 
 def upgrade() -> None:
     """Add. A delivery can be `withheld` from now on, which an older program does not know."""
+    for name in ("deel_van", "vervangt"):
+        op.add_column("messages", sa.Column(name, sa.String(length=256), nullable=True))
     _holds()
     _rulings()
     _passes()
