@@ -60,6 +60,7 @@ PURPOSES = {
     ("toetsing", "bevestig"): "Confirm a proposal as an officer of the OM",
     ("toetsing", "plaats"): "have the gate go by it",
     ("toetsing", "toon"): "Say by what the gate goes",
+    ("toetsing", "rapport"): "how much the gate holds",
     ("schemas",): "XSDs of other versions",
     ("schemas", "add"): "It judges nothing until it is activated",
     ("schemas", "list"): "which one judges what",
