@@ -94,6 +94,11 @@ TRANSITIONS: dict[State, dict[Event, State]] = {
 ENDED = frozenset({State.DELIVERED, State.REFUSED, State.DEAD, State.WITHHELD})
 """Nothing more is done by itself, and no event leads out of them to a state where it is."""
 
+SHOWN = frozenset({State.SENT, State.DELIVERED, State.REFUSED})
+"""Of a delivery in a postvak: what its recipient has seen, and may read."""
+IN_POSTVAK = SHOWN | {State.READY}
+"""What he may know of: nothing that waits for the OM, is withheld, or never went."""
+
 
 def advance(state: State, event: Event) -> State:
     """Return the state after `event`; raise IllegalTransition where the table has none."""

@@ -70,7 +70,8 @@ class UsedAssertions:
 
         Raises Untrusted `oauth.replay`; Unavailable `oauth.used` when it can not be remembered.
         """
-        name = sha256(f"{assertion.client}\n{assertion.jti}".encode()).hexdigest()
+        told = f"{assertion.client}\n{assertion.jti}".encode(errors="surrogatepass")
+        name = sha256(told).hexdigest()
         try:
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._sweep(at)

@@ -10,6 +10,7 @@ import asyncio
 import socket
 import ssl
 from collections.abc import Awaitable, Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
@@ -30,6 +31,8 @@ from gateway.security.destination import Address, Allowed, Destination, read_url
 
 ANSWER_BYTES = 4_096
 """Of an answer's body as many octets are read and thrown away, then the connection goes."""
+ANSWER_SECONDS = 1.0
+"""For as long: who keeps his answer open has answered all the same."""
 MOST_ADDRESSES = 16
 """A name that stands for more is refused."""
 
@@ -154,11 +157,10 @@ class WebhookClient:
 async def _throw_away(response: aiohttp.ClientResponse) -> None:
     """Read a short answer to its end; whatever is wrong with it changes nothing."""
     left = ANSWER_BYTES
-    try:
-        while left > 0 and (chunk := await response.content.read(left)):
-            left -= len(chunk)
-    except aiohttp.ClientError:
-        pass
+    with suppress(aiohttp.ClientError, OSError):  # a timeout is an OSError, too
+        async with asyncio.timeout(ANSWER_SECONDS):
+            while left > 0 and (chunk := await response.content.read(left)):
+                left -= len(chunk)
     response.close()
 
 

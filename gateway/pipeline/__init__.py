@@ -1,5 +1,7 @@
 """The story: receive · judge · release · deliver."""
 
+from datetime import timedelta
+
 from gateway.directory import Backend
 from gateway.message import Aanlevering, Inbound
 from gateway.pipeline.asking import Asking
@@ -12,7 +14,7 @@ from gateway.pipeline.receive import Receiver
 from gateway.pipeline.trying import Trial, Trying
 from gateway.pipeline.undeliverable import Telling
 from gateway.pipeline.webhooks import Calling
-from gateway.ports import Answer, Claim, Holds, Payloads, Postvak, Reader, Snapshots
+from gateway.ports import Answer, Claim, Holds, Payloads, Postvak, PostvakItem, Reader, Snapshots
 
 __all__ = ["Gateway", "House", "Receipt", "Trial", "Weigering"]
 
@@ -46,6 +48,10 @@ class Gateway:
     async def try_out(self, octets: bytes, aanlevering: Aanlevering, backend: Backend) -> Trial:
         """Judge as `hand_in` would, and change nothing; raises Unavailable."""
         return await self._trying.try_out(octets, aanlevering, backend)
+
+    async def reach(self, delivery: str, backend: Backend, *, lease: timedelta) -> PostvakItem:
+        """Return what lies in the postvak, as a look would; raises NoRoute `postvak.unknown`."""
+        return await self._closing.reach(delivery, backend, lease=lease)
 
     async def confirm(self, delivery: str, backend: Backend) -> bool:
         """Confirm with a Bv01; False when it was confirmed before.

@@ -104,6 +104,11 @@ class HandingIn:
         thought = await self._think(directory, document, aanlevering, backend, at)
         admission = await self._admission(directory, thought, aanlevering, backend, at)
         admitted = await self._house.inbox.admit(admission)
+        if not admitted.fresh:  # somebody handed it in at the same moment: his words count
+            known = await known_as(self._house, document)
+            if known is not None:
+                same_as(known, document, aanlevering, backend)
+                return await self._again(known)
         held = isinstance(thought.gate, approval.Hold)
         if held and admitted.fresh:
             await self._ask(admission)

@@ -1,7 +1,7 @@
 """A back-end confirms or refuses what lies in its postvak; the sender gets Bv01 or Fo01."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from gateway.catalogue import Role
 from gateway.directory import Backend, Directory
@@ -29,6 +29,10 @@ class Weigering:
     """At most 1000 characters."""
 
 
+TO_CLOSE = timedelta(minutes=1)
+"""Lease of what is closed without having been looked at."""
+
+
 class Closing:
     """The end of the story at the receiver."""
 
@@ -46,12 +50,33 @@ class Closing:
             self._house.snapshots, lambda: self._close(delivery, backend, weigering)
         )
 
+    async def reach(self, delivery: str, backend: Backend, *, lease: timedelta) -> PostvakItem:
+        """Return a delivery by its id; what was never shown is leased first, as by a look.
+
+        So the gate is asked before anything of it is seen. Raises NoRoute `postvak.unknown`.
+        """
+        postvak, party = self._house.postvak, backend.party
+        item = await postvak.get(delivery, party=party)
+        if item is None:
+            at = self._house.clock.now()
+            found = await postvak.take(
+                gate=self._house.snapshots.current().gate.in_force(at),
+                party=party,
+                applicaties=backend.applicaties,
+                consumer=backend.name,
+                limit=1,
+                lease=lease,
+                only=delivery,
+            )
+            item = found[0] if found else None
+        if item is None or item.applicatie not in backend.applicaties:
+            raise NoRoute("postvak.unknown", "Dit bericht staat niet in dit postvak.")
+        return item
+
     async def _close(self, delivery: str, backend: Backend, weigering: Weigering | None) -> bool:
         at = self._house.clock.now()
         directory = self._house.snapshots.current()
-        item = await self._house.postvak.get(delivery, party=backend.party)
-        if item is None or item.applicatie not in backend.applicaties:
-            raise NoRoute("postvak.unknown", "Dit bericht staat niet in dit postvak.")
+        item = await self.reach(delivery, backend, lease=TO_CLOSE)
         answer = await self._answer(directory, item, backend, weigering, at)
         event = AuditEvent(
             event="postvak.refused" if weigering else "postvak.confirmed",

@@ -170,7 +170,8 @@ class Trying:
 
     async def _duplicate(self, case: _Case) -> None:
         document = case.document
-        if document is None:
+        stranger = case.checked[Check.AFZENDER].outcome is Outcome.REFUSED
+        if document is None or stranger:  # whose numbers are used is not his to know
             return _skip(case, Check.DUBBEL)
         known = await handin.known_as(self._house, document)
         try:

@@ -37,14 +37,19 @@ class Postvak(Protocol):
         lease: timedelta,
         gate: InForce,
         kind: str | None = None,
+        only: str | None = None,
     ) -> tuple[PostvakItem, ...]:
         """Lease what waits for these applicaties, oldest first; of one kind where it is given.
+
+        With `only`: that one delivery, if it waits.
 
         What was never shown and may not leave any more, by what is in force, is held again.
         """
         ...
 
-    async def get(self, delivery: str, *, party: Oin) -> PostvakItem | None: ...
+    async def get(self, delivery: str, *, party: Oin) -> PostvakItem | None:
+        """Return a delivery that was shown to this party before, open or closed."""
+        ...
 
     async def close(
         self,

@@ -11,7 +11,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from gateway.lifecycle import State
+from gateway.lifecycle import IN_POSTVAK, State
 from gateway.message import Oin
 from gateway.ports import (
     DeliveryChannel,
@@ -41,12 +41,12 @@ class Bounds:
 
 
 def of_party(party: Oin) -> sa.ColumnElement[bool]:
-    """Its own messages, and what lies in its postvak; nothing that is still held for it."""
+    """Its own messages, and what lies in its postvak."""
     shown = sa.exists().where(
         deliveries.c.message == messages.c.id,
         deliveries.c.recipient == party,
         deliveries.c.channel == str(DeliveryChannel.POSTVAK),
-        deliveries.c.state != str(State.HELD),
+        deliveries.c.state.in_([str(state) for state in IN_POSTVAK]),
     )
     return sa.or_(messages.c.party == party, shown)
 

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from gateway.directory import InForce
 from gateway.errors import DuplicateConflict, NoRoute
-from gateway.lifecycle import Event, State
+from gateway.lifecycle import SHOWN, Event, State
 from gateway.message import Oin
 from gateway.ports import (
     Admission,
@@ -73,6 +73,8 @@ class Take:
     gate: GateTest
     now: datetime
     kind: str | None = None
+    only: str | None = None
+    """One delivery."""
 
     def run(self, tx: Tx) -> tuple[PostvakItem, ...]:
         """Return what is leased now."""
@@ -100,6 +102,8 @@ class Take:
             # The message of a delivery is never another one: it needs no second look.
             of_kind = messages.c.kind == self.kind
             picked = picked.join(messages, messages.c.id == deliveries.c.message).where(of_kind)
+        if self.only is not None:
+            picked = picked.where(deliveries.c.id == self.only)
         oldest = picked.subquery()
         return (
             _ITEM.join(oldest, oldest.c.seq == deliveries.c.seq)
@@ -160,7 +164,7 @@ class Close:
             )
             .with_for_update(key_share=True)
         ).first()
-        if row is None or row.state == str(State.HELD):
+        if row is None or State(row.state) not in SHOWN:
             raise NoRoute("postvak.unknown", "Dit bericht staat niet in dit postvak.")
         wanted = State.REFUSED if self.refused else State.DELIVERED
         if row.state == str(wanted):
@@ -205,6 +209,7 @@ class SqlPostvak:
         lease: timedelta,
         gate: InForce,
         kind: str | None = None,
+        only: str | None = None,
     ) -> tuple[PostvakItem, ...]:
         """Lease what waits, oldest first. Looks before it writes: most looks find nothing."""
         self._bells.postvak.look(party)
@@ -218,6 +223,7 @@ class SqlPostvak:
             lease=lease,
             now=now,
             kind=kind,
+            only=only,
         )
         found = await self._reads(lambda c: c.execute(unit.waiting()).first())
         if found is None or limit < 1:
@@ -225,11 +231,12 @@ class SqlPostvak:
         return await self._writer.commit(unit)
 
     async def get(self, delivery: str, *, party: Oin) -> PostvakItem | None:
-        """Return the delivery, open or closed; None when it is not in the party's postvak."""
+        """Return a delivery that was shown, open or closed; None for any other."""
         statement = _ITEM.where(
             deliveries.c.id == delivery,
             deliveries.c.recipient == party,
-            deliveries.c.state != str(State.HELD),
+            deliveries.c.channel == str(DeliveryChannel.POSTVAK),
+            deliveries.c.state.in_([str(state) for state in SHOWN]),
         )
         row = await self._reads(lambda c: c.execute(statement).first())
         if row is None:

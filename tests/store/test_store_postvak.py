@@ -79,7 +79,9 @@ async def test_a_party_sees_only_its_own_applicaties(stage):
     assert await _take(stage, applicaties=()) == ()
     assert await _take(stage, party=POLITIE) == ()
     assert await stage.store.postvak.get("d-1", party=POLITIE) is None
-    assert (await stage.store.postvak.get("d-1", party=VT)).state is State.READY
+    assert await stage.store.postvak.get("d-1", party=VT) is None  # not shown yet
+    await _take(stage)
+    assert (await stage.store.postvak.get("d-1", party=VT)).state is State.SENT
 
 
 async def test_what_is_held_does_not_exist_for_its_recipient(stage):
@@ -104,8 +106,34 @@ async def test_confirming_admits_the_answer_in_the_same_commit(stage):
     assert "postvak.confirmed" in await stage.trace(1)
 
 
+async def test_one_is_taken_by_its_id(stage):
+    await _waiting(stage, 1, 2)
+
+    for only, found in (("d-2", ["d-2"]), ("d-2", []), ("d-9", [])):
+        items = await stage.store.postvak.take(
+            gate=InForce(),
+            party=VT,
+            applicaties=("Zorgsysteem",),
+            consumer="c1",
+            limit=10,
+            lease=LEASE,
+            only=only,
+        )
+        assert [i.delivery for i in items] == found
+
+
+async def test_what_was_never_shown_is_not_closed(stage):
+    await _waiting(stage, 1)
+
+    with pytest.raises(NoRoute, match=r"postvak\.unknown"):
+        await _close(stage)
+
+    assert await stage.state() is State.READY
+
+
 async def test_confirming_twice_is_the_same_as_once(stage):
     await _waiting(stage, 1)
+    await _take(stage)
     await _close(stage, answer=await _answer(stage, 20))
 
     assert not await _close(stage, answer=await _answer(stage, 21))
@@ -115,6 +143,7 @@ async def test_confirming_twice_is_the_same_as_once(stage):
 
 async def test_confirming_at_the_same_time_gives_one_answer(stage):
     await _waiting(stage, 1)
+    await _take(stage)
     answers = [await _answer(stage, n) for n in range(20, 26)]
 
     closed = await asyncio.gather(*(_close(stage, answer=answer) for answer in answers))
@@ -125,6 +154,7 @@ async def test_confirming_at_the_same_time_gives_one_answer(stage):
 
 async def test_confirming_what_was_refused_is_a_conflict(stage):
     await _waiting(stage, 1)
+    await _take(stage)
     assert await _close(stage, refused=True, answer=await _answer(stage, kind="Fo01Bericht"))
 
     with pytest.raises(DuplicateConflict) as caught:
@@ -146,13 +176,14 @@ async def test_nobody_closes_what_is_another_partys(stage):
 
 async def test_closing_under_an_old_epoch_changes_nothing(stage):
     await _waiting(stage, 1)
+    await _take(stage)
     answer = await _answer(stage)
     await stage.store.sync_epoch("second")
 
     with pytest.raises(StaleSnapshot):
         await _close(stage, answer=answer)
 
-    assert await stage.state() is State.READY
+    assert await stage.state() is State.SENT
 
 
 async def test_an_admission_wakes_who_waits(stage):

@@ -18,7 +18,7 @@ from gateway.directory import (
     Party,
     Trust,
 )
-from gateway.errors import GatewayError
+from gateway.errors import GatewayError, NoRoute
 from gateway.lifecycle import State
 from gateway.message import Inbound, Oin
 from gateway.pipeline import Receipt, Trial, Weigering
@@ -337,6 +337,12 @@ class Gateway:
     async def try_out(self, octets, aanlevering, backend_):
         self._did("try_out", octets, aanlevering, backend_.name)
         return self.trial
+
+    async def reach(self, delivery_, backend_, *, lease):
+        item = await self.postvak.get(delivery_, party=backend_.party)
+        if item is None or item.applicatie not in backend_.applicaties:
+            raise NoRoute("postvak.unknown", "Dit bericht staat niet in dit postvak.")
+        return item
 
     async def confirm(self, delivery_, backend_):
         self._did("confirm", delivery_, backend_.name)

@@ -10,7 +10,7 @@ from pydantic import Field
 from gateway.credentials import Scope
 from gateway.directory import Backend
 from gateway.errors import Finding, NoRoute, SchemaViolation
-from gateway.lifecycle import State
+from gateway.lifecycle import IN_POSTVAK
 from gateway.message import Aanlevering
 from gateway.ports import DeliveryChannel, Direction, MessageView, Page, Standing, Wanted
 from gateway.web.api import cursor, models, shapes
@@ -63,7 +63,8 @@ class Listing(Query):
     na: Text | None = Field(
         None,
         description="Cursor van een vorig antwoord: verder vanaf daar, de oudste eerst. Wie zo "
-        "doorgaat mist geen bericht.",
+        "doorgaat mist geen bericht dat hij aanleverde; wat binnenkomt staat volledig in /postvak, "
+        "want de plaats hier is die van het moment van aanlevering.",
     )
     sinds: Moment | None = Field(
         None, description="Alleen wat vanaf dit moment is ontvangen, de oudste eerst."
@@ -128,6 +129,8 @@ async def show(request: web.Request, _query: Query) -> web.Response:
     view = await reader.message(request.match_info["id"])
     if view is None or not _visible(view, request[BACKEND]):
         raise NoRoute("bericht.onvindbaar", "Dit bericht is er niet.")
+    if view.message.party != request[BACKEND].party:
+        return shapes.answer(shapes.received(view, request[BACKEND].party))
     sent = view.message.direction is Direction.OUTBOUND
     gateway = request.app[OFFICE].gateway
     rulings = await gateway.holds.rulings(view.message.id) if sent else ()
@@ -180,7 +183,7 @@ def _visible(view: MessageView, backend: Backend) -> bool:
     return view.message.party == backend.party or any(
         d.channel is DeliveryChannel.POSTVAK
         and d.recipient == backend.party
-        and d.state is not State.HELD
+        and d.state in IN_POSTVAK
         for d in view.deliveries
     )
 

@@ -12,7 +12,7 @@ from gateway.message import Aanlevering
 from gateway.pipeline import Receipt, Trial, Weigering
 from gateway.pipeline.desk import Deciding
 from gateway.pipeline.webhooks import Calling
-from gateway.ports import Clock, Holds, Payloads, Postvak, Reader, Snapshots
+from gateway.ports import Clock, Holds, Payloads, Postvak, PostvakItem, Reader, Snapshots
 from gateway.web.intake import Intake
 
 
@@ -25,6 +25,10 @@ class BackOffice(Protocol):
 
     async def try_out(self, octets: bytes, aanlevering: Aanlevering, backend: Backend) -> Trial:
         """Judge as `hand_in` would, and change nothing; raises Unavailable."""
+        ...
+
+    async def reach(self, delivery: str, backend: Backend, *, lease: timedelta) -> PostvakItem:
+        """Return what lies in the postvak, as a look would; raises NoRoute."""
         ...
 
     async def confirm(self, delivery: str, backend: Backend) -> bool:

@@ -10,7 +10,7 @@ from aiohttp import web
 from pydantic import Field
 
 from gateway.credentials import Scope
-from gateway.errors import Finding, NoRoute, SchemaViolation
+from gateway.errors import Finding, SchemaViolation
 from gateway.pipeline import Weigering
 from gateway.ports import PostvakItem
 from gateway.web.api import models, shapes
@@ -145,12 +145,10 @@ async def _first_of(*waits: Awaitable[object]) -> None:
 
 async def _item(request: web.Request) -> PostvakItem:
     """Find a delivery of this party and one of this system's applicaties."""
-    backend = request[BACKEND]
-    postvak = request.app[OFFICE].gateway.postvak
-    item = await postvak.get(request.match_info["id"], party=backend.party)
-    if item is None or item.applicatie not in backend.applicaties:
-        raise NoRoute("postvak.unknown", "Dit bericht staat niet in dit postvak.")
-    return item
+    office = request.app[OFFICE]
+    return await office.gateway.reach(
+        request.match_info["id"], request[BACKEND], lease=office.limits.lease
+    )
 
 
 OPERATIONS = (

@@ -7,10 +7,12 @@ from aiohttp import web
 from pydantic import BaseModel
 
 from gateway.lifecycle import State
+from gateway.message import Oin
 from gateway.pipeline import Receipt, Trial
 from gateway.pipeline.trying import Checked, Oordeel
 from gateway.ports import (
     AuditRow,
+    DeliveryChannel,
     DeliveryKind,
     DeliveryView,
     Known,
@@ -134,6 +136,27 @@ def message(view: MessageView, rulings: Iterable[RulingView] = ()) -> models.Ber
         leveringen=[_delivery(d) for d in view.deliveries],
         stappen=[_step(row) for row in view.trace],
         toets=[_ruling(one) for one in rulings],
+    )
+
+
+def received(view: MessageView, party: Oin) -> models.BerichtMetStappen:
+    """A message as its recipient may see it: his own deliveries, and nothing of how it came."""
+    mine = [
+        d for d in view.deliveries if d.recipient == party and d.channel is DeliveryChannel.POSTVAK
+    ]
+    ids = {d.id for d in mine}
+    facts = _known(view.message) | {"deel_van": "", "vervangt": ""}
+    return models.BerichtMetStappen(
+        **facts,
+        status=status(view.message, [d.state for d in mine]),
+        toelichting="",
+        leveringen=[_delivery(d).model_copy(update={"grond": "", "toestemming": ""}) for d in mine],
+        stappen=[
+            _step(row)
+            for row in view.trace
+            if row.event.delivery in ids and row.event.event.startswith("postvak.")
+        ],
+        toets=[],
     )
 
 
