@@ -10,8 +10,10 @@ import asyncio
 import socket
 import ssl
 from collections.abc import Awaitable, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
@@ -40,10 +42,14 @@ Resolve = Callable[[str, int], Awaitable[tuple[str, ...]]]
 """Return the addresses of a name, as text; raises OSError."""
 
 
+_RESOLVERS = ThreadPoolExecutor(max_workers=4, thread_name_prefix="webhook-dns")
+"""Of their own: a name server that is dead keeps no look-up for a partner waiting."""
+
+
 async def look_up(host: str, port: int) -> tuple[str, ...]:
     """Ask the system's resolver."""
-    loop = asyncio.get_running_loop()
-    found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    ask = partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
+    found = await asyncio.get_running_loop().run_in_executor(_RESOLVERS, ask)
     return tuple(dict.fromkeys(str(address[0]) for *_, address in found))
 
 

@@ -176,6 +176,35 @@ async def test_plain_http_is_for_loopback_and_only_when_it_is_called_unsafe(tmp_
         assert await code_of(inside, f"http://{HOST}/") == "webhook.scheme"
 
 
+OPEN = {
+    "announced and not sent": b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n",
+    "a stream": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n",
+    "without a length": b"HTTP/1.1 200 OK\r\n\r\nok",
+}
+
+
+@pytest.mark.parametrize("octets", OPEN.values(), ids=list(OPEN))
+async def test_who_keeps_his_answer_open_has_answered(tmp_path, octets):
+    ended = asyncio.Event()
+
+    async def answer(reader, writer):
+        await reader.read(10)
+        writer.write(octets)
+        await writer.drain()
+        await ended.wait()
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    unsafe = client(tmp_path, directory(unsafe_http_loopback=True))
+
+    reply = await unsafe.post(call(f"http://localhost:{port}/"))
+
+    ended.set()
+    server.close()
+    assert reply.status == 200
+
+
 async def test_a_slow_receiver_is_left_after_its_time(tmp_path):
     hanging = asyncio.Event()
 

@@ -574,7 +574,16 @@ async def test_everything_that_is_wrong_with_a_query_is_told_at_once():
 
 
 @pytest.mark.parametrize(
-    "moment", ["2026-11-24T10:00:00", "2026-11-24", "1732442400", "2026-11-24T25:00:00Z", "T"]
+    "moment",
+    [
+        "2026-11-24T10:00:00",
+        "2026-11-24",
+        "1732442400",
+        "2026-11-24T25:00:00Z",
+        "T",
+        "2026-W48-2T09:00:00Z",
+        "20261124T09Z",
+    ],
 )
 async def test_a_moment_has_its_zone(moment):
     async with api() as served, served.get(f"{BERICHTEN}?sinds={moment}") as response:
@@ -863,3 +872,10 @@ async def test_a_refusal_is_json_of_bounded_size():
             await refused(response, 415)
         async with served.post(path, data=b" " * 20_000, headers=headers) as response:
             assert (await refused(response, 413))["code"] == "size.request"
+
+
+@pytest.mark.parametrize("said", ["100-continue", "999990019"])
+async def test_what_a_client_expects_is_never_repeated(said):
+    async with api() as served, served.get(BERICHTEN, headers={"Expect": said}) as response:
+        assert response.status == 200
+        assert "999990019" not in await response.text()

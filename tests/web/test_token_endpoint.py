@@ -1,13 +1,17 @@
 """OAuth 2.0 client credentials with a signed JWT, and what the access token is worth."""
 
+import asyncio
+import ssl
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from urllib.parse import urlsplit
 
 import pytest
 
 from gateway.credentials import Scope
 from gateway.web.api.token import ASSERTION_TYPE
-from tests import jwts
+from gateway.web.intake import IntakeLimits
+from tests import jwts, pki
 from tests.web.doubles import POLITIE, VT, backend
 from tests.web.systems import (
     ALL,
@@ -261,3 +265,34 @@ async def test_a_token_ends_after_its_time(tmp_path):
         status, body = await here.ask(headers=bearer(old))
 
     assert (status, body["code"]) == (401, "token.expired")
+
+
+async def test_strangers_at_the_token_take_no_place_of_a_hand_in(tmp_path):
+    few = IntakeLimits(requests=4)
+    async with world(
+        tmp_path, system(), backend("vt", VT, "VTregistratie"), oauth=True, intake=few
+    ) as here:
+        place, writers = urlsplit(here.url), []
+        tls = ssl.create_default_context(cadata=pki.live().root)
+        for _ in range(8):
+            _, writer = await asyncio.open_connection(place.hostname, place.port, ssl=tls)
+            writer.write(
+                b"POST /api/v1/token HTTP/1.1\r\nHost: x\r\nContent-Length: 16000\r\n"
+                b"Content-Type: application/x-www-form-urlencoded\r\n\r\ng"
+            )
+            await writer.drain()
+            writers.append(writer)
+        await asyncio.sleep(0.2)
+
+        headers = bearer("token-van-vt") | {"Content-Type": "application/xml"}
+        status, body = await here.ask(method="POST", headers=headers, data=b"<a/>")
+
+        assert (status, body.get("code")) != (503, "busy.requests")
+        for writer in writers:
+            writer.close()
+
+
+async def test_a_jti_that_is_no_text_is_used_once_like_any_other(tmp_path):
+    async with world(tmp_path, system(), oauth=True) as here:
+        status, _ = await asked(here, jti="\ud800")
+        assert status in {200, 400, 401}

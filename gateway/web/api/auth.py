@@ -7,7 +7,7 @@ that back-end may sign in. It is judged anew for every request.
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import sha256
 from types import MappingProxyType
 from typing import Protocol
@@ -27,6 +27,7 @@ from gateway.security.jwt import Assertion, Issuer
 from gateway.web.api.limits import Failures, Shares
 from gateway.web.api.office import BACKEND, BackOffice
 from gateway.web.api.operation import Operation, operation_of
+from gateway.web.intake import Intake, IntakeLimits
 from gateway.web.middleware import PEER
 from gateway.web.peer import certificate_of
 
@@ -39,6 +40,15 @@ class Uses(Protocol):
         ...
 
 
+STRANGERS = IntakeLimits(
+    requests=32,
+    memory_bytes=1_000_000,
+    silence=timedelta(seconds=2),
+    body=timedelta(seconds=5),
+)
+"""Bounds for the requests of those who are not signed in yet."""
+
+
 @dataclass(slots=True, kw_only=True)
 class Oauth:
     """What access tokens are made with; a reload puts another issuer in its place."""
@@ -46,6 +56,8 @@ class Oauth:
     issuer: Issuer
     used: Uses
     dice: Dice
+    intake: Intake = field(default_factory=lambda: Intake(STRANGERS))
+    """Of its own: who is not signed in yet takes no place of a hand-in."""
 
 
 @dataclass(slots=True, kw_only=True)

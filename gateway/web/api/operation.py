@@ -114,9 +114,16 @@ def add_routes(
             operation.method,
             path,
             _bind(operation),
-            expect_handler=expecting if document else None,
+            expect_handler=expecting if document else _go_on,
         )
         app[ROUTES][route] = operation
+
+
+async def _go_on(request: web.Request) -> None:
+    """Answer `Expect: 100-continue`; any other is not for us (RFC 9110, 10.1.1)."""
+    if request.headers.get("Expect", "").lower() == "100-continue":
+        await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        request.writer.output_size = 0  # what was written is not yet the response
 
 
 def operation_of(request: web.Request) -> Operation | None:

@@ -33,9 +33,9 @@ from gateway.security.jwt import (
 )
 from gateway.web.api import models, shapes
 from gateway.web.api.auth import DOOR, Door, Oauth
-from gateway.web.api.office import OFFICE
 from gateway.web.api.operation import Answer, Body, Operation
 from gateway.web.api.query import Query
+from gateway.web.intake import Intake
 from gateway.web.middleware import PEER
 from gateway.web.peer import certificate_of
 
@@ -62,7 +62,7 @@ async def token(request: web.Request, _query: Query) -> web.Response:
     door = request.app[DOOR]
     if door.oauth is None:
         raise NoRoute("oauth.off", "Aanmelden met OAuth staat hier niet aan.")
-    form = await _form(request)
+    form = await _form(request, door.oauth.intake)
     with door.failing(request):
         asked = _proven(request, door, door.oauth, form)
     _let_in(request, door, asked.backend)
@@ -90,13 +90,12 @@ def _answer(oauth: Oauth, asked: _Asked, scopes: frozenset[Scope], door: Door) -
     )
 
 
-async def _form(request: web.Request) -> Mapping[str, str]:
+async def _form(request: web.Request, intake: Intake) -> Mapping[str, str]:
     """Return the fields; raise Malformed `oauth.request` or `oauth.grant`."""
     if request.content_type != FORM:
         raise Malformed("oauth.request", f"Stuur {FORM}.")
     if "Authorization" in request.headers:
         raise Malformed("oauth.request", "Stuur geen Authorization-header, alleen de JWT.")
-    intake = request.app[OFFICE].intake
     async with intake.body(request, most=MOST_BYTES, code="size.request") as octets:
         form = _fields(octets)
     if form.get("grant_type") != GRANT:
