@@ -101,10 +101,9 @@ class Delivering:
         if isinstance(released, approval.Hold):
             return HeldAgain(ground=released.ground)
         payload = await self._payload(claim)
-        if claim.sealed is None:
-            fault = await self._proving.fault(directory, claim, payload.octets)
-            if fault is not None:
-                return HeldAgain(ground=fault.ground)
+        fault = await self._proving.fault(directory, claim, payload.octets)
+        if fault is not None:
+            return HeldAgain(ground=fault.ground)
         envelope = await self._sealed(claim, way, released, payload, events)
         message = await self._encrypted(claim, way, envelope, payload, events)
         return await self._post(claim, way, message, events)

@@ -1,8 +1,8 @@
-"""Before the seal: what a row says of its release is proved by what nobody can edit.
+"""Before each attempt: what a row says of its release is proved by what nobody can edit.
 
 A row of the database can be changed by whoever administers it; the octets of the payload and the
 signed decision can not. So the gate judges the octets again, and the decision must be signed by
-the OM for these. It is done once, before the first seal: every later attempt sends what was sealed.
+the OM for these.
 """
 
 from datetime import datetime

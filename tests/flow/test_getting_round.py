@@ -391,6 +391,32 @@ async def test_a_decision_whose_receiver_is_changed_in_the_database(town, tmp_pa
     assert await state_of(town, receipt) is State.HELD
 
 
+async def test_what_was_withdrawn_too_late_is_not_sent_again_by_hand(tmp_path):
+    town = await towns.build(tmp_path, parties=(POLITIE, HUB, VT, OM), retries=8, seconds=3_600)
+    receipt = await held(town)
+    away = [_down(POLITIE)]
+    town.breaks.insert(0, away[0])
+    verdict = await decide(town)
+    view = await town[POLITIE].store.reader.message(receipt.id)
+    assert view.deliveries[0].attempt > 0  # sealed, and perhaps arrived
+    await town[OM].gateway.deciding.withdraw(verdict.id, officer="anders", why="nieuw feit")
+    await town.settle()
+    town.breaks.remove(away[0])
+    town.clock.forward(hours=2)
+    await town.settle()
+    assert await state_of(town, receipt) is State.HELD
+
+    for ground in (Ground.NOT_GATED, Ground.OWN, Ground.FORWARDED):
+        table = town[POLITIE].snapshots.current().gate.table.version
+        tamper(tmp_path, EDITS[f"made {ground}"], m=receipt.id, t=table)
+        town.clock.forward(hours=1)
+        await town.settle()
+
+    assert await state_of(town, receipt) is State.HELD
+    assert await town[VT].message("ref-1") is None
+    await town.close()
+
+
 async def test_an_administrator_who_sends_it_again(town, attempts):
     receipt = await held(town)
     (hold,) = await town[POLITIE].store.holds.of_message(receipt.id)
