@@ -173,6 +173,17 @@ class Stage:
             **changes,
         )
 
+    async def show(self, *, party=VT):
+        """Let a back-end look into its postvak: what was never shown is not closed."""
+        return await self.store.postvak.take(
+            gate=InForce(),
+            party=party,
+            applicaties=("Zorgsysteem",),
+            consumer="c1",
+            limit=10,
+            lease=timedelta(minutes=5),
+        )
+
     async def seal(self, claim, *digests: bytes):
         stored = await self.store.payloads.put(b"<Envelope/>")
         references = references_of(*digests)

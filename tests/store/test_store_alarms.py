@@ -210,6 +210,7 @@ async def test_a_back_end_that_does_not_collect(stage):
 
     assert await _watch(stage) == [("postvak.waiting", VT, 1)]
 
+    await stage.show()
     await stage.store.postvak.close("d-1", party=VT, refused=False, answer=None, events=())
     assert await _watch(stage) == []
 

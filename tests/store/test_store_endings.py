@@ -97,6 +97,7 @@ async def test_a_message_error_of_the_partner_is_an_alarm_and_a_debt(stage):
 async def test_a_refusal_by_a_back_end_is_neither(stage):
     await stage.admit(1, deliveries=(stage.postvak(1),))
 
+    await stage.show()
     await stage.store.postvak.close("d-1", party=VT, refused=True, answer=None, events=())
 
     assert (await _alarms(stage), await _owed(stage)) == ([], [])

@@ -251,6 +251,7 @@ async def test_a_receiver_keeps_it_until_its_back_end_confirmed(stage):
     stage.clock.forward(days=100)
     assert await dispose(stage, POINT) == 0
 
+    await stage.show()
     await stage.store.postvak.close("d-1", party=VT, refused=False, answer=None, events=())
     stage.clock.forward(hours=23)
     assert await dispose(stage, POINT) == 0

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.mutants import MUTANTS
+from tests.gate.mutants import MUTANTS
 
 ROOT = Path(__file__).parent.parent.parent
 COPIED = ("gateway", "tests")

@@ -5,7 +5,7 @@ A mutant is one check that always says yes. `tests` are the quick ones that must
 
 from dataclasses import dataclass
 
-HISTORIES = "tests/pure/test_gate_histories.py"
+HISTORIES = "tests/gate/test_gate_histories.py"
 APPROVAL = "tests/pure/test_approval.py"
 TABLE = "tests/pure/test_table.py"
 CLASSIFICATION = "tests/pure/test_classification.py"

@@ -328,10 +328,8 @@ class Life:
             raise Wrong("who asks decided")
         if word.until - self.at > deciding.LONGEST:
             raise Wrong("a decision for longer than 31 days")
-        word.letter = row.letter
-        if asked is not row:
-            raise Wrong("a decision on another question")
-        self._carried_out(row, word)
+        word.letter = asked.letter  # the question that it names is the one that it answers
+        self._carried_out(asked, word)
 
     def _carried_out(self, row: Row, word: Word) -> None:
         self.seen["decision counted"] += 1

@@ -3,7 +3,7 @@
 import os
 from collections import Counter
 
-from tests.pure.gate_histories import play
+from tests.gate.gate_histories import play
 
 HISTORIES = int(os.environ.get("GATE_HISTORIES", "100000"))
 
