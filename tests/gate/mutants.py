@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 HISTORIES = "tests/gate/test_gate_histories.py"
 APPROVAL = "tests/pure/test_approval.py"
+DECIDING = "tests/pure/test_deciding.py"
 TABLE = "tests/pure/test_table.py"
 CLASSIFICATION = "tests/pure/test_classification.py"
 STORE = "tests/store/test_store_toets.py"
@@ -160,28 +161,28 @@ MUTANTS = (
         file="rules/deciding.py",
         old="if said.payload_sha256 != asked.payload_sha256:",
         new="if False:",
-        tests=HISTORIES,
+        tests=DECIDING,
     ),
     Mutant(
         name="decision arrives: the receiver",
         file="rules/deciding.py",
         old="if asked.recipient not in said.recipients:",
         new="if False:",
-        tests=HISTORIES,
+        tests=DECIDING,
     ),
     Mutant(
         name="decision arrives: the table",
         file="rules/deciding.py",
         old="if said.table_version != asked.table_version:",
         new="if False:",
-        tests=HISTORIES,
+        tests=DECIDING,
     ),
     Mutant(
         name="decision arrives: its end",
         file="rules/deciding.py",
         old="if said.valid_until <= at:",
         new="if False:",
-        tests="tests/pure/test_deciding.py",
+        tests=DECIDING,
     ),
     Mutant(
         name="decision arrives: too long",
@@ -202,7 +203,7 @@ MUTANTS = (
         file="rules/deciding.py",
         old="    if not asked.open:\n",
         new="    if False:\n",
-        tests="tests/pure/test_deciding.py",
+        tests=DECIDING,
     ),
     Mutant(
         name="store: a decision fits its hold",
