@@ -16,6 +16,8 @@ AT_ONCE = 3
 MOST = 60
 """Messages of one round before it is given up."""
 REACH_SECONDS = 60.0
+TRIES, REPEAT_SECONDS = 4, 12.0
+"""To have something sent again, and how long that may take."""
 SETTLE_SECONDS = 120.0
 SETTLE_SERVER_SECONDS = 240.0
 """After a failure of our own a delivery waits for a minute."""
@@ -127,9 +129,16 @@ async def _first_start(rig: Rig, boundary: Boundary, role: Role, _nth: int) -> _
 
 
 async def _repeated(rig: Rig, boundary: Boundary, role: Role, nth: int) -> _Played:
-    kills = await _kill_in_traffic(rig, Role.P, (POSTED, nth))
-    rig.nursery.arm(rig.running[role], boundary.name, 1)
-    await rig.start(Role.P)
+    victim, kills = rig.running[role], 0
+    for _ in range(TRIES):
+        kills += await _kill_in_traffic(rig, Role.P, (POSTED, nth))
+        rig.nursery.arm(victim, boundary.name, 1)
+        await rig.start(Role.P)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(REPEAT_SECONDS):
+                await asyncio.shield(victim.ended)
+        if not victim.alive:
+            break  # else the acknowledgement was there before anything was sent again
     return kills, await _dies(rig, role), nothing
 
 
