@@ -13,7 +13,7 @@ from typing import Annotated, TypeVar
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
-from gateway.credentials import Scope, SignIn
+from gateway.credentials import Scope, SignIn, UserRole
 from gateway.errors import Misconfigured, Severity
 
 NAME = "gateway.toml"
@@ -86,6 +86,9 @@ class Listen(Section):
     ebms: EbmsListener = Field(description="Digikoppeling ebMS2, mutual TLS.")
     api: TlsListener | None = Field(
         None, description="REST interface of back-end systems; left out = none (a knooppunt)."
+    )
+    console: TlsListener | None = Field(
+        None, description="Console for people, in a browser; left out = none."
     )
     beheer: Listener = Field(
         description="Health and metrics, plain HTTP; keep it on loopback or a closed network."
@@ -559,6 +562,63 @@ class ContactSettings(Section):
     url: str = Field(pattern="^https://", description="Page with more.")
 
 
+class OidcSettings(Section):
+    """Sign-in to the console by OpenID Connect: code flow with PKCE, ID token signed."""
+
+    issuer: str = Field(
+        pattern="^https://[!-~]+$", description="Issuer; its discovery document names the rest."
+    )
+    client_id: str = Field(min_length=1, description="Id of the gateway there.")
+    client_secret_file: Path = Field(description="File with its secret, mode 0600.")
+    ca: Path | None = Field(
+        None, description="CAs that its certificate may be of, PEM; left out = the system's."
+    )
+    claim: str = Field("roles", min_length=1, description="Claim of the ID token with the roles.")
+    login_claim: str = Field(
+        "sub", min_length=1, description="Claim with the login of an account here."
+    )
+    rollen: dict[str, UserRole] = Field(
+        default_factory=dict, description="Value of the claim → role here; empty = nobody comes in."
+    )
+    acr: tuple[str, ...] = Field(
+        (),
+        description="Values of `acr` that stand for two factors; empty = the second factor is "
+        "asked here.",
+    )
+
+
+class ConsoleSettings(Section):
+    """The console: who signs in how, and for how long."""
+
+    url: str | None = Field(
+        None,
+        pattern="^https://[a-z0-9.-]+(:[0-9]{1,5})?$",
+        description="Origin as browsers know it, without a path; required with [listen.console].",
+    )
+    key: Path = Field(
+        Path("secrets/console.key"),
+        description="Key that seals second factors and drafts and signs cursors, mode 0600; made "
+        "with the first account. Without it nobody signs in: back it up apart from the database.",
+    )
+    idle_minutes: int = Field(
+        15, ge=2, le=60, description="Rest after which a session ends; a user may choose longer."
+    )
+    session_hours: int = Field(8, ge=1, le=12, description="Longest life of a session.")
+    step_up_minutes: int = Field(
+        10,
+        ge=1,
+        le=60,
+        description="Age of the second factor above which deciding and administering ask it again.",
+    )
+    hulp: str = Field(
+        "", description="Whom users call, on every page, for example `beheer: 030 123 45 67`."
+    )
+    theme: Path | None = Field(
+        None, description="Stylesheet that overrides the tokens --basis-*; left out = none."
+    )
+    oidc: OidcSettings | None = Field(None, description="Left out = accounts of its own only.")
+
+
 class BackendSettings(Section):
     """A back-end system."""
 
@@ -600,6 +660,7 @@ class Settings(Section):
     alarms: AlarmSettings = Field(default_factory=lambda: AlarmSettings.model_validate({}))
     webhooks: WebhooksSettings = Field(default_factory=lambda: WebhooksSettings.model_validate({}))
     toets: ToetsSettings = Field(default_factory=lambda: ToetsSettings.model_validate({}))
+    console: ConsoleSettings = Field(default_factory=lambda: ConsoleSettings.model_validate({}))
     contact: ContactSettings | None = Field(None, description="Left out = nobody.")
     diensten: dict[str, str] = Field(
         default_factory=dict,

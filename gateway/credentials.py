@@ -22,6 +22,19 @@ class Scope(StrEnum):
     DECIDE = "toets:besluiten"
 
 
+class UserRole(StrEnum):
+    """What a person may do in the console."""
+
+    OFFICIER = "officier"
+    """Decides for the OM; no other role goes with it."""
+    BEHEERDER = "beheerder"
+    """Keeps partners, certificates, back-ends and users."""
+    OPERATOR = "operator"
+    """Keeps messages moving."""
+    COMPLIANCE = "compliance"
+    """Looks, and changes nothing; no other role goes with it."""
+
+
 class Factor(StrEnum):
     """One thing that a request proves."""
 
