@@ -17,6 +17,7 @@ from itertools import pairwise
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
+from cryptography.utils import CryptographyDeprecationWarning
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from cryptography.x509.verification import (
     Criticality,
@@ -228,8 +229,11 @@ def load(der: bytes) -> x509.Certificate:
     """Parse, trust unseen; raise CertificateRejected `certificate.malformed`."""
     try:
         certificate = x509.load_der_x509_certificate(der)
-    except UNREADABLE as exc:
-        raise _malformed() from exc
+        positive = certificate.serial_number > 0  # RFC 5280, 4.1.2.2
+    except (*UNREADABLE, CryptographyDeprecationWarning) as exc:
+        raise _malformed() from exc  # a warning comes as an error where they are told to
+    if not positive:
+        raise _malformed()
     # A signature is whole octets: a bit string that says otherwise is another spelling of it.
     if der[-len(certificate.signature) - 1] != 0:
         raise _malformed()

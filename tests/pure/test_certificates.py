@@ -1,4 +1,5 @@
 import subprocess
+import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -403,6 +404,20 @@ def test_a_signature_that_is_spelled_otherwise_is_refused():
         other = bytes(octets[:-1]) + bytes([last])
         with pytest.raises(CertificateRejected):
             TrustStore(pki.trust()).judge(other, Usage.SIGN, AT)
+
+
+SERIAL_AT = 15
+"""Where the serial number begins: behind two headers of four octets, the version and its own."""
+
+
+@pytest.mark.parametrize("action", ["error", "ignore"])
+def test_a_serial_number_that_is_not_positive_is_refused(action):
+    octets = bytearray(leaf(POLITIE, "sign").certificate)
+    octets[SERIAL_AT] |= 0x80
+
+    with warnings.catch_warnings():
+        warnings.simplefilter(action)
+        assert refusal(bytes(octets)) == "certificate.malformed"
 
 
 @given(st.data())
