@@ -206,7 +206,9 @@ class LimitSettings(Section):
     )
     requests: int = Field(64, ge=1, description="Bodies that are read at once, per listener.")
     memory_bytes: int = Field(
-        400_000_000, ge=1_000, description="Octets of all bodies in hand at once, per listener."
+        400_000_000,
+        ge=1_000,
+        description="Octets of all bodies in hand at once, in or out, per listener.",
     )
     backend_per_minute: int = Field(
         6_000, ge=1, description="Requests per minute of one back-end, per process."
@@ -223,7 +225,7 @@ class LimitSettings(Section):
     backend_memory_bytes: int = Field(
         150_000_000,
         ge=1_000,
-        description="Octets of all bodies of one back-end in hand at once, per process.",
+        description="Octets of all bodies of one back-end in hand at once, in or out, per process.",
     )
     signin_failures_per_minute: int = Field(
         30,

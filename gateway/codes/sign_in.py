@@ -121,7 +121,7 @@ SIGN_IN: tuple[Code, ...] = (
                 "Wait for answers; then the seconds of Retry-After.",
             ),
             "limit.memory": (
-                "This back-end sends too much at once.",
+                "This back-end sends, or reads, too much at once.",
                 "Try again after the seconds of Retry-After.",
             ),
             "limit.rate": (

@@ -54,9 +54,16 @@ class Deciding:
         """Return what is asked; see the port `Desk`."""
         return await self._house.desk.requests(wanted)
 
-    async def case(self, id_: str) -> Case:
+    async def request(self, id_: str) -> Request:
         """Return one request; raises NoRoute `toets.verzoek.onbekend`."""
-        request = await self._request(id_)
+        found = await self._house.desk.request(id_)
+        if found is None:
+            raise NoRoute("toets.verzoek.onbekend", "Dit verzoek is hier niet bekend.")
+        return found
+
+    async def case(self, id_: str) -> Case:
+        """Return one request with all beside it; raises NoRoute `toets.verzoek.onbekend`."""
+        request = await self.request(id_)
         return Case(
             request=request,
             verdicts=await self._house.desk.verdicts(id_),
@@ -73,7 +80,7 @@ class Deciding:
         found = officers.officer(directory, officer, at=self._house.clock.now())
         if not SHORTEST <= len(purpose.strip()) <= LONGEST_PURPOSE or not purpose.isprintable():
             raise PolicyViolation("toets.doel", "Zeg in 3 tot 200 tekens waarvoor u leest.")
-        request = await self._request(id_)
+        request = await self.request(id_)
         officers.check_parket(found, request.parket, directory)
         await self._house.desk.look(id_, officer=found.id, purpose=purpose.strip())
         octets = await self._house.payloads.get(request.message.payload_id or "")
@@ -88,7 +95,7 @@ class Deciding:
         directory = self._house.snapshots.current()
         at = self._house.clock.now()
         found = officers.officer(directory, officer, at=at)
-        request = await self._request(id_)
+        request = await self.request(id_)
         officers.check_parket(found, request.parket, directory)
         until = at + timedelta(minutes=directory.deciding.neem_minuten)
         await self._house.desk.take(id_, officer=found.id, until=until)
@@ -107,7 +114,7 @@ class Deciding:
 
     async def _decide(self, id_: str, officer: str, wish: Wish) -> Verdict:
         directory, at = self._house.snapshots.current(), self._house.clock.now()
-        request = await self._request(id_)
+        request = await self.request(id_)
         found = self._fit(directory, request, officer, at)
         until = officers.checked(wish, directory, at=at)
         categories = (reason.category for reason in request.reasons)
@@ -139,7 +146,7 @@ class Deciding:
     async def _confirm(self, id_: str, officer: str) -> Verdict:
         directory, at = self._house.snapshots.current(), self._house.clock.now()
         verdict = await self._verdict(id_)
-        request = await self._request(verdict.request)
+        request = await self.request(verdict.request)
         second = self._fit(directory, request, officer, at)
         first = officers.officer(directory, verdict.officer, at=at)
         if first.id == second.id:
@@ -154,7 +161,7 @@ class Deciding:
         """A second officer does not confirm: the request is open again."""
         directory, at = self._house.snapshots.current(), self._house.clock.now()
         verdict = await self._verdict(id_)
-        request = await self._request(verdict.request)
+        request = await self.request(verdict.request)
         second = self._fit(directory, request, officer, at)
         await self._house.desk.second(id_, officer=second.id, answer=None, why=_reason(why))
         return await self._verdict(id_)
@@ -167,7 +174,7 @@ class Deciding:
         directory, at = self._house.snapshots.current(), self._house.clock.now()
         found = officers.officer(directory, officer, at=at)
         verdict = await self._verdict(id_)
-        request = await self._request(verdict.request)
+        request = await self.request(verdict.request)
         officers.check_parket(found, request.parket, directory)
         message, late = None, False
         if verdict.state is VerdictState.GIVEN:
@@ -188,12 +195,6 @@ class Deciding:
         await self._house.inbox.admit(message)
 
     # --- the parts --------------------------------------------------------------------
-
-    async def _request(self, id_: str) -> Request:
-        found = await self._house.desk.request(id_)
-        if found is None:
-            raise NoRoute("toets.verzoek.onbekend", "Dit verzoek is hier niet bekend.")
-        return found
 
     async def _verdict(self, id_: str) -> Verdict:
         found = await self._house.desk.verdict(id_)

@@ -1,9 +1,9 @@
-"""Reading bodies within bounds: octets per body, octets in all, requests, time."""
+"""Bodies within bounds, in and out: octets per body, octets in all, requests, time."""
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -28,9 +28,9 @@ class IntakeLimits:
     owner_bytes: int | None = None
     """The same of one signed-in system; None = its share is not limited."""
     silence: timedelta = timedelta(seconds=30)
-    """Longest wait for the next octets of a body."""
+    """Longest wait for the next octets of a body, or for a reader to take its next ones."""
     body: timedelta = timedelta(minutes=5)
-    """Longest time for one whole body."""
+    """Longest time for one whole body, in or out."""
 
 
 @dataclass(slots=True)
@@ -58,12 +58,29 @@ class Intake:
         `request.timeout`, `request.incomplete` or `request.content_encoding`.
         """
         self.refuse_early(request, most=most, code=code)
-        held = _Held(request.get(PEER, ""))
         self._requests += 1
         try:
-            yield await self._read(request, held, most=most, code=code)
+            with self._holding(request) as held:
+                yield await self._read(request, held, most=most, code=code)
         finally:
             self._requests -= 1
+
+    @contextmanager
+    def room(self, request: web.Request, octets: int) -> Iterator[None]:
+        """Count as many octets for an answer, from before they are fetched until the block ends.
+
+        Raises Unavailable `busy.memory`, Limited `limit.memory`.
+        """
+        with self._holding(request) as held:
+            self._reserve(held, octets)
+            yield
+
+    @contextmanager
+    def _holding(self, request: web.Request) -> Iterator[_Held]:
+        held = _Held(request.get(PEER, ""))
+        try:
+            yield held
+        finally:
             self._octets -= held.octets
             self._of[held.owner] -= held.octets
             if not self._of[held.owner]:
@@ -99,13 +116,13 @@ class Intake:
         try:
             while content.is_eof() and (chunk := content.read_nowait()):
                 # It came whole before it was asked for: there is nothing to wait for.
-                self._reserve(held, len(chunk), most=most, code=code)
+                self._take(held, len(chunk), most=most, code=code)
                 chunks.append(chunk)
             if chunks:
                 return b"".join(chunks)
             async with asyncio.timeout(self.limits.body.total_seconds()):
                 while chunk := await self._next(request):
-                    self._reserve(held, len(chunk), most=most, code=code)
+                    self._take(held, len(chunk), most=most, code=code)
                     chunks.append(chunk)
         except TimeoutError as error:
             raise Malformed("request.timeout", "De inhoud kwam niet op tijd.") from error
@@ -117,15 +134,20 @@ class Intake:
         async with asyncio.timeout(self.limits.silence.total_seconds()):
             return await request.content.readany()
 
-    def _reserve(self, held: _Held, octets: int, *, most: int, code: str) -> None:
+    def _take(self, held: _Held, octets: int, *, most: int, code: str) -> None:
         if held.octets + octets > most:
             raise _too_large(code)
+        self._reserve(held, octets)
+
+    def _reserve(self, held: _Held, octets: int) -> None:
         if self._octets + octets > self.limits.memory_bytes:
             raise Unavailable("busy.memory", "too many octets at once")
         most_of_owner = self.limits.owner_bytes
         if most_of_owner is not None and self._of[held.owner] + octets > most_of_owner:
             raise Limited(
-                "limit.memory", "Dit systeem stuurt te veel tegelijk.", seconds=_AGAIN_SECONDS
+                "limit.memory",
+                "Dit systeem stuurt of leest te veel tegelijk.",
+                seconds=_AGAIN_SECONDS,
             )
         held.octets += octets
         self._octets += octets

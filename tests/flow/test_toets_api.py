@@ -11,6 +11,7 @@ import pytest
 from gateway.credentials import BearerToken, Credentials, Scope, SignIn
 from gateway.lifecycle import State
 from gateway.web.api.app import api_app
+from gateway.web.intake import IntakeLimits
 from gateway.web.listener import ListenerLimits
 from tests.flow import town as towns
 from tests.flow.test_gate import hand_in, melding
@@ -53,7 +54,7 @@ class Desk:
 
 
 @asynccontextmanager
-async def served(folder):
+async def served(folder, intake=None):
     town = await towns.build(folder, parties=(POLITIE, HUB, VT, OM))
     backend = replace(
         town[OM].backend,
@@ -67,7 +68,7 @@ async def served(folder):
         ),
     )
     await town[OM].change(backends=(backend,))
-    app = api_app(town[OM].gateway, clock=town.clock, answered=Counted())
+    app = api_app(town[OM].gateway, clock=town.clock, answered=Counted(), intake=intake)
     bounds = ListenerLimits(lingering=timedelta(seconds=0.2), grace=timedelta(seconds=2))
     async with serving(app, limits=bounds) as url, aiohttp.ClientSession(url) as session:
         yield Desk(town, session)
@@ -77,12 +78,26 @@ async def served(folder):
 @pytest.fixture
 async def desk(tmp_path):
     async with served(tmp_path) as made:
-        made.receipt = await hand_in(made.town, melding(aanhouding="ja, ter plaatse"))
-        await made.town.settle()
-        _, listed = await made.call("GET", LIST)
-        (one,) = listed["verzoeken"]
-        made.id = one["id"]
+        await held(made)
         yield made
+
+
+async def held(desk):
+    desk.receipt = await hand_in(desk.town, melding(aanhouding="ja, ter plaatse"))
+    await desk.town.settle()
+    _, listed = await desk.call("GET", LIST)
+    (one,) = listed["verzoeken"]
+    desk.id = one["id"]
+
+
+async def test_what_there_is_no_room_for_is_not_read(tmp_path):
+    query = {"officier": "anders", "doel": "toets"}
+    async with served(tmp_path, IntakeLimits(owner_bytes=1_000)) as desk:
+        await held(desk)
+        status, problem = await desk.call("GET", f"{desk.path}/inhoud", params=query)
+        assert (status, problem["code"]) == (429, "limit.memory")
+        rows = await desk.town[OM].store.reader.audit(after=0, limit=200)
+    assert "toets.read" not in [row.event.event for row in rows]
 
 
 async def test_an_officer_looks_reads_takes_and_decides(desk):

@@ -18,6 +18,7 @@ from gateway.web.api.body import JsonBody, read_json
 from gateway.web.api.office import BACKEND, OFFICE
 from gateway.web.api.operation import Answer, Body, Operation
 from gateway.web.api.query import CODE, Query, Text, Whole, page
+from gateway.web.outgoing import send
 
 LONGEST_WAIT = 60
 """Seconds."""
@@ -52,19 +53,19 @@ async def look(request: web.Request, query: Look) -> web.Response:
             return shapes.answer(models.Postvak(berichten=[shapes.item(item) for item in found]))
 
 
-async def content(request: web.Request, _query: Query) -> web.Response:
+async def content(request: web.Request, _query: Query) -> web.StreamResponse:
     """Return the octets as the sender signed them."""
+    office = request.app[OFFICE]
     item = await _item(request)
-    octets = await request.app[OFFICE].gateway.payloads.get(item.payload_id)
     digest = b64encode(bytes.fromhex(item.payload_sha256)).decode("ascii")
-    return web.Response(
-        body=octets,
-        headers={
-            "Content-Type": "application/xml",
-            "Content-Disposition": 'attachment; filename="bericht.xml"',
-            "Repr-Digest": f"sha-256=:{digest}:",
-        },
-    )
+    headers = {
+        "Content-Type": "application/xml",
+        "Content-Disposition": 'attachment; filename="bericht.xml"',
+        "Repr-Digest": f"sha-256=:{digest}:",
+    }
+    with office.intake.room(request, item.size):
+        octets = await office.gateway.payloads.get(item.payload_id)
+        return await send(request, octets, headers=headers, limits=office.intake.limits)
 
 
 async def confirm(request: web.Request, _query: Query) -> web.Response:

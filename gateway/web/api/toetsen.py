@@ -22,6 +22,7 @@ from gateway.web.api.body import JsonBody, read_json
 from gateway.web.api.office import BACKEND, OFFICE
 from gateway.web.api.operation import Answer, Body, Operation
 from gateway.web.api.query import Query, Text, Whole, Word, page
+from gateway.web.outgoing import send
 from gateway.wire.toets import Uitkomst, Voorwaarde
 
 CODE = "toets.vorm"
@@ -154,14 +155,15 @@ def _some(request: web.Request) -> None:
         )
 
 
-async def content(request: web.Request, query: Lezen) -> web.Response:
+async def content(request: web.Request, query: Lezen) -> web.StreamResponse:
     """Return the octets that are held; who reads and what for is written down first."""
-    octets = await request.app[OFFICE].gateway.deciding.read(
-        request.match_info["id"],
-        officer=_speaks_for(request, query.officier),
-        purpose=query.doel,
-    )
-    return web.Response(body=octets, content_type="application/xml")
+    office, id_ = request.app[OFFICE], request.match_info["id"]
+    officer = _speaks_for(request, query.officier)
+    asked = await office.gateway.deciding.request(id_)
+    with office.intake.room(request, asked.size):
+        octets = await office.gateway.deciding.read(id_, officer=officer, purpose=query.doel)
+        headers = {"Content-Type": "application/xml"}
+        return await send(request, octets, headers=headers, limits=office.intake.limits)
 
 
 async def take(request: web.Request, _query: Query) -> web.Response:
