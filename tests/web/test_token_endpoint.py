@@ -9,6 +9,8 @@ from urllib.parse import urlsplit
 import pytest
 
 from gateway.credentials import Scope
+from gateway.rules.bucket import Pace
+from gateway.web.api.limits import FairLimits
 from gateway.web.api.token import ASSERTION_TYPE
 from gateway.web.intake import IntakeLimits
 from tests import jwts, pki
@@ -27,6 +29,7 @@ from tests.web.systems import (
     thumbprint,
     world,
 )
+from tests.web.test_fair_limits import Stands
 
 READS = frozenset({Scope.READ})
 
@@ -157,6 +160,55 @@ async def test_a_jwt_that_was_refused_for_its_scope_can_be_sent_again(tmp_path):
         status, _ = await asked(here, data=data | {"scope": "berichten:lezen"})
 
     assert status == 200
+
+
+@pytest.mark.parametrize(
+    ("again", "code"),
+    [
+        ({}, "oauth.replay"),
+        ({"scope": "bestaat:niet"}, "oauth.scope"),
+        ({"client_assertion": "geen.jwt.hier"}, "oauth.client"),
+    ],
+    ids=["replayed", "replayed for more", "invalid"],
+)
+async def test_what_others_do_with_a_jwt_costs_its_owner_nothing(tmp_path, again, code):
+    fair = FairLimits(pace=Pace(per_minute=1, burst=3))
+    async with world(tmp_path, system(), oauth=True, fair=fair) as here:
+        data = form()
+        _, first = await asked(here, data=data)
+        for _ in range(5):
+            _, refused = await asked(here, data=data | again)
+            assert refused["code"] == code
+            assert "RateLimit" not in refused["headers"]
+        statuses = [(await asked(here))[0] for _ in range(3)]
+
+    assert first["headers"]["RateLimit"].startswith('"systeem";r=2;')
+    assert statuses == [200, 200, 429]
+
+
+async def test_a_jwt_for_which_no_share_was_left_can_be_sent_again(tmp_path):
+    fair, clock = FairLimits(pace=Pace(per_minute=60, burst=1)), Stands()
+    async with world(tmp_path, system(), oauth=True, fair=fair, clock=clock) as here:
+        assert (await asked(here))[0] == 200
+        data = form()
+        status, body = await asked(here, data=data)
+        assert (status, body["code"]) == (429, "limit.rate")
+        clock.seconds += 1
+        assert (await asked(here, data=data))[0] == 200
+
+
+async def test_who_replays_a_jwt_is_not_known_where_he_does(tmp_path):
+    fair = FairLimits(failures=Pace(per_minute=1, burst=2))
+    async with world(tmp_path, system(), oauth=True, fair=fair) as here:
+        data = form()
+        assert (await asked(here, data=data))[0] == 200
+    # Another process, that has seen nobody yet and knows the used JWTs.
+    async with world(tmp_path, system(), oauth=True, fair=fair) as here:
+        codes = [(await asked(here, data=data))[1]["code"] for _ in range(3)]
+        _, guess = await asked(here)
+
+    assert codes == ["oauth.replay", "oauth.replay", "limit.signin"]
+    assert guess["code"] == "limit.signin"
 
 
 async def test_where_used_jwts_can_not_be_remembered_nobody_gets_a_token(tmp_path):

@@ -55,15 +55,17 @@ class Shares:
 
     def take(self, request: web.Request, name: str) -> None:
         """Count a request of this back-end; raise Limited `limit.rate`."""
-        taken = take(self._full_at.get(name, 0), _now(self._clock), self.limits.pace)
+        taken = self._look(name)
         self._full_at[name] = taken.full_at
         request[RATE] = taken
-        if not taken.granted:
-            raise Limited(
-                "limit.rate",
-                "Dit systeem doet te veel verzoeken per minuut.",
-                seconds=_seconds(taken.wait),
-            )
+        _granted(taken)
+
+    def check(self, name: str) -> None:
+        """Raise Limited `limit.rate` when `take` would; count nothing."""
+        _granted(self._look(name))
+
+    def _look(self, name: str) -> Taken:
+        return take(self._full_at.get(name, 0), _now(self._clock), self.limits.pace)
 
     @contextmanager
     def hold(self, name: str, *, poll: bool) -> Iterator[None]:
@@ -110,8 +112,8 @@ class Failures:
         if not taken.granted:
             raise _too_many(taken)
 
-    def passed(self, address: str | None, name: str) -> None:
-        """Let in; raise Limited `limit.signin` for a newcomer where too many just failed.
+    def check(self, address: str | None, name: str) -> None:
+        """Raise Limited `limit.signin` for a newcomer where too many just failed.
 
         Otherwise the one right guess among all the wrong ones would be told apart.
         """
@@ -119,11 +121,24 @@ class Failures:
         full_at, now = self._full_at.get(site, 0), _now(self._clock)
         if (site, name) not in self._known and is_empty(full_at, now, self._pace):
             raise _too_many(take(full_at, now, self._pace))
-        _remember(self._known, (site, name), None)
+
+    def passed(self, address: str | None, name: str) -> None:
+        """Let in, and know it from now on; raises what `check` does."""
+        self.check(address, name)
+        _remember(self._known, (_site(address), name), None)
 
     def __len__(self) -> int:
         """Return how much is remembered."""
         return len(self._full_at) + len(self._known)
+
+
+def _granted(taken: Taken) -> None:
+    if not taken.granted:
+        raise Limited(
+            "limit.rate",
+            "Dit systeem doet te veel verzoeken per minuut.",
+            seconds=_seconds(taken.wait),
+        )
 
 
 def _too_many(taken: Taken) -> Limited:

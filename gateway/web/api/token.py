@@ -65,11 +65,14 @@ async def token(request: web.Request, _query: Query) -> web.Response:
     form = await _form(request, door.oauth.intake)
     with door.failing(request):
         asked = _proven(request, door, door.oauth, form)
-    _let_in(request, door, asked.backend)
+    _check(request, door, asked.backend)
     scopes = _granted(asked.allowed, form.get("scope"))
     with door.failing(request):
-        # Last, so that what was refused for another reason can be sent again.
+        # After the rest, so that what was refused for another reason can be sent again.
         await asyncio.to_thread(door.oauth.used.use, asked.assertion, door.clock.now())
+    # Only now it is its owner that asks, and not somebody who shows his JWT once more.
+    door.failures.passed(request.remote, asked.backend.name)
+    door.shares.take(request, asked.backend.name)
     return _answer(door.oauth, asked, scopes, door)
 
 
@@ -155,10 +158,11 @@ def _allowed(request: web.Request, door: Door, proof: Proof) -> frozenset[Scope]
     return allowed
 
 
-def _let_in(request: web.Request, door: Door, backend: Backend) -> None:
-    door.failures.passed(request.remote, backend.name)
+def _check(request: web.Request, door: Door, backend: Backend) -> None:
+    """Raise what would be raised anyway, while the JWT can still be sent again."""
+    door.failures.check(request.remote, backend.name)
     request[PEER] = backend.name
-    door.shares.take(request, backend.name)
+    door.shares.check(backend.name)
     if backend.party in door.directory.suspended:
         raise PolicyViolation("party.suspended", "Deze partij is hier geblokkeerd.")
 
