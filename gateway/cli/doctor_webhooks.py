@@ -51,10 +51,10 @@ def _tls(installation: Installation, directory: Directory) -> Iterator[Line]:
 
 def _states(installation: Installation, directory: Directory) -> Mapping[str, WebhookState]:
     """No database yet, or none that answers: that is told elsewhere."""
-    names = [webhook.name for webhook in directory.webhooks]
+    to = [webhook.subscriber for webhook in directory.webhooks]
 
     async def work(view: View) -> Mapping[str, WebhookState]:
-        return await view.webhooks(names)
+        return await view.webhooks(to)
 
     try:
         return look(installation.folder, work)

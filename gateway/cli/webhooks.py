@@ -63,10 +63,10 @@ def list_(config: Config = Path()) -> None:
 
 def _states(config: Path, directory: Directory) -> Mapping[str, WebhookState]:
     """No database yet: nothing was ever called."""
-    names = [w.name for w in directory.webhooks]
+    to = [w.subscriber for w in directory.webhooks]
 
     async def work(view: View) -> Mapping[str, WebhookState]:
-        return await view.webhooks(names)
+        return await view.webhooks(to)
 
     try:
         return look(config, work)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from gateway.config import WebhookEvent
-from gateway.directory import Backend, Directory, Webhook
+from gateway.directory import Backend, Directory, Subscriber, Webhook
 from gateway.errors import GatewayError, NoRoute, Unavailable
 from gateway.pipeline.house import House
 from gateway.ports import (
@@ -94,23 +94,24 @@ class Calling:
     async def claim(self) -> tuple[Notice, ...]:
         """Claim what is due now; raises Unavailable. Asks nothing where there are no webhooks."""
         directory = self._snapshots.current()
-        names = _names(directory)
-        if not names:
+        to = _told(directory)
+        if not to:
             return ()
         calling = directory.calling
         lease = timedelta(seconds=calling.total_seconds) + SPARE
-        return await self._webhooks.claim(names, cap=calling.in_flight, lease=lease)
+        return await self._webhooks.claim(to, cap=calling.in_flight, lease=lease)
 
     async def waiting(self) -> bool:
         """Tell whether anything is owed to anybody."""
-        names = _names(self._snapshots.current())
-        return bool(names) and await self._webhooks.waiting(names)
+        to = _told(self._snapshots.current())
+        return bool(to) and await self._webhooks.waiting(to)
 
     async def tell(self, notice: Notice) -> Told:
         """Make one attempt at a claimed event; raises Unavailable when it is not settled."""
         directory = self._snapshots.current()
         webhook = find(directory, notice.webhook)
-        if webhook is None:  # taken out of the settings a moment ago
+        if webhook is None or not _is_for(notice, webhook.subscriber):
+            # The settings changed a moment ago.
             await self._webhooks.release((notice,))
             raise NoRoute("webhook.onbekend", "Deze webhook is er niet meer.")
         body = wire.body(notice.event, notice.at, _data(notice))
@@ -119,7 +120,6 @@ class Calling:
         disabled = await self._webhooks.settle(
             notice,
             result.failure,
-            party=webhook.subscriber.party,
             disable_after=timedelta(hours=hours),
         )
         return Told(result=result, disabled=disabled)
@@ -144,7 +144,7 @@ class Calling:
         own = [
             w for w in self._snapshots.current().webhooks if w.subscriber.backend == backend.name
         ]
-        states = await self._webhooks.states([w.name for w in own])
+        states = await self._webhooks.states([w.subscriber for w in own])
         return tuple((w, states[w.name]) for w in own)
 
     def own(self, name: str, backend: Backend) -> Webhook:
@@ -166,7 +166,7 @@ class Calling:
             result = self._counted(await self._sender.test(webhook))
         finally:
             self._testing.discard(webhook.name)
-        await self._webhooks.note(webhook.name, result)
+        await self._webhooks.note(webhook.subscriber, result)
         return result
 
     async def enable(self, webhook: Webhook, *, who: str, why: str) -> bool:
@@ -183,11 +183,19 @@ def find(directory: Directory, name: str) -> Webhook | None:
     return next((w for w in directory.webhooks if w.name == name), None)
 
 
-def _names(directory: Directory) -> tuple[str, ...]:
+def _told(directory: Directory) -> tuple[Subscriber, ...]:
     """A party that is suspended is told nothing."""
     return tuple(
-        w.name for w in directory.webhooks if w.subscriber.party not in directory.suspended
+        w.subscriber for w in directory.webhooks if w.subscriber.party not in directory.suspended
     )
+
+
+def _is_for(notice: Notice, to: Subscriber) -> bool:
+    """Tell whether a webhook of that name is still the one that it was claimed for."""
+    return (notice.backend, notice.party) == (
+        to.backend,
+        to.party,
+    ) and notice.applicatie in to.applicaties
 
 
 def _id(notice: Notice) -> str:

@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from gateway.config import WebhookEvent
+from gateway.directory import Subscriber
+from gateway.message import Oin
 from gateway.rules.webhooks import Failure
 
 
@@ -14,6 +16,9 @@ class Notice:
     """An event that one webhook must be told of, claimed for one attempt."""
 
     webhook: str
+    backend: str
+    """Whose webhook it was when it was claimed."""
+    party: Oin
     seq: int
     fence: int
     attempt: int
@@ -65,26 +70,29 @@ class Webhooks(Protocol):
     """Events owed to webhooks. They are written by the commits that they tell of."""
 
     async def claim(
-        self, names: Sequence[str], *, cap: int, lease: timedelta
+        self, to: Sequence[Subscriber], *, cap: int, lease: timedelta
     ) -> tuple[Notice, ...]:
         """Claim what is due for these webhooks, until the lease ends by the database's clock.
+
+        What was written down for another back-end, party or applicatie under the same name is
+        not claimed.
 
         Of each at most `cap` are under way at once, in all processes together; one that is
         down gets a single probe, one that is disabled nothing.
         """
         ...
 
-    async def waiting(self, names: Sequence[str]) -> bool:
+    async def waiting(self, to: Sequence[Subscriber]) -> bool:
         """Tell whether anything is owed to these, due or not, under way or not."""
         ...
 
     async def settle(
-        self, notice: Notice, failure: Failure | None, *, party: str, disable_after: timedelta
+        self, notice: Notice, failure: Failure | None, *, disable_after: timedelta
     ) -> bool:
         """Write what came of an attempt; True when this disabled the webhook.
 
         A success counts also when the lease was lost, a failure does not. To disable raises
-        the alarm `webhook.disabled`, about `party`, in the same commit.
+        the alarm `webhook.disabled`, about the party, in the same commit.
         """
         ...
 
@@ -92,7 +100,7 @@ class Webhooks(Protocol):
         """Give back what was claimed and not settled."""
         ...
 
-    async def note(self, name: str, result: WebhookResult) -> None:
+    async def note(self, to: Subscriber, result: WebhookResult) -> None:
         """Write what came of a test: a success ends the wait of an endpoint that was down."""
         ...
 
@@ -100,8 +108,8 @@ class Webhooks(Protocol):
         """Switch on again, and make all that waits due; False when it was not disabled."""
         ...
 
-    async def states(self, names: Collection[str]) -> Mapping[str, WebhookState]:
-        """Return how these do, each of them."""
+    async def states(self, to: Collection[Subscriber]) -> Mapping[str, WebhookState]:
+        """Return how these do, each of them, by name."""
         ...
 
     async def drop(self, *, before: datetime) -> Mapping[str, int]:

@@ -115,6 +115,12 @@ def _row(delivery: str, message: str, soort: str, at: datetime) -> dict[str, Any
 def _add(tx: Tx, to: Iterable[tuple[Subscriber, str]], row: dict[str, Any]) -> None:
     event = WebhookEvent.STATUS if row["status"] else WebhookEvent.WAITING
     for one, applicatie in to:
-        own = {"webhook": one.name, "event": str(event), "applicatie": applicatie}
+        own = {
+            "webhook": one.name,
+            "backend": one.backend,
+            "party": one.party,
+            "event": str(event),
+            "applicatie": applicatie,
+        }
         tx.insert(webhook_events, (row | own,))
         tx.ring(WEBHOOKS)

@@ -347,6 +347,8 @@ webhooks = sa.Table(
     "webhooks",
     metadata,
     sa.Column("name", _ID, primary_key=True),
+    sa.Column("backend", sa.String(256), nullable=True),
+    sa.Column("party", _OIN, nullable=True),
     sa.Column("next_at", Moment, nullable=False),
     sa.Column("failures", sa.Integer, nullable=False),
     sa.Column("failing_since", Moment, nullable=True),
@@ -359,13 +361,18 @@ webhooks = sa.Table(
     sa.Column("failed", sa.BigInteger, nullable=False),
     sa.Column("dropped", sa.BigInteger, nullable=False),
 )
-"""How each webhook does; made at its first call. Before `next_at` nothing is sent to it."""
+"""How each webhook does; made at its first call. Before `next_at` nothing is sent to it.
+
+`backend` and `party` say whose it is; no value in a row from before that was written down.
+"""
 
 webhook_events = sa.Table(
     "webhook_events",
     metadata,
     sa.Column("seq", _Seq, primary_key=True, autoincrement=True),
     sa.Column("webhook", _ID, nullable=False),
+    sa.Column("backend", sa.String(256), nullable=True),
+    sa.Column("party", _OIN, nullable=True),
     sa.Column("at", Moment, nullable=False, index=True),
     _text("event", length=64),
     sa.Column("delivery", _ID, nullable=False),
@@ -382,6 +389,8 @@ webhook_events = sa.Table(
     sqlite_autoincrement=True,
 )
 """What back-ends must still be told. A row goes when it was taken, or when it is too old.
+
+`backend` and `party` say to whom, whoever has the name of the webhook now; see above.
 
 `leased_until` is by the database's clock.
 """

@@ -10,6 +10,7 @@ from typing import Self
 
 import sqlalchemy as sa
 
+from gateway.directory import Subscriber
 from gateway.errors import Misconfigured
 from gateway.message import Oin
 from gateway.ports import Clock, Reader, WebhookState
@@ -65,9 +66,9 @@ class View:
         """Ask how safely the database keeps what was committed, and what time it has."""
         return await self._reads(durability)
 
-    async def webhooks(self, names: Collection[str]) -> Mapping[str, WebhookState]:
-        """Return how these webhooks do."""
-        return await self._reads(lambda c: states(c, names))
+    async def webhooks(self, to: Collection[Subscriber]) -> Mapping[str, WebhookState]:
+        """Return how these webhooks do, by name."""
+        return await self._reads(lambda c: states(c, to))
 
     async def newest_confirmation(self) -> Mark | None:
         """Return which confirmation of the gate counted last."""

@@ -2,8 +2,12 @@
 
 The row of a webhook is locked by whoever claims for it or settles, so that the processes of
 an installation keep one cap and one count of failures.
+
+A name in the settings may pass to somebody else. What was written down for the one before is
+not told to the next, and not counted with it: it waits for its owner until it is too old.
 """
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -13,6 +17,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from gateway.config import WebhookEvent
+from gateway.directory import Subscriber
 from gateway.ports import (
     Alarm,
     AuditEvent,
@@ -57,17 +62,42 @@ _INSERT: dict[str, Any] = {
 }
 
 
-def _due(name: str, now: datetime) -> tuple[sa.ColumnElement[bool], ...]:
-    return _EVENT.webhook == name, _EVENT.next_at <= now, _FREE
+def _owed(to: Subscriber) -> tuple[sa.ColumnElement[bool], ...]:
+    """Return what makes an event one of this webhook, of this back-end, as it is now.
+
+    Of an event from before owners were written down the party is known, and the applicatie.
+    """
+    return (
+        _EVENT.webhook == to.name,
+        _EVENT.party == to.party,
+        sa.or_(_EVENT.backend == to.backend, _EVENT.backend.is_(None)),
+        _EVENT.applicatie.in_(sorted(to.applicaties)),
+    )
 
 
-def _row(tx: Tx, name: str) -> sa.Row[Any]:
-    """Return the locked row, made where there is none; another process is waited for."""
-    mine = sa.select(webhooks).where(_HOOK.name == name).with_for_update(key_share=True)
-    found = tx.read(mine).first()
+def _due(to: Subscriber, now: datetime) -> tuple[sa.ColumnElement[bool], ...]:
+    return *_owed(to), _EVENT.next_at <= now, _FREE
+
+
+def _is_of(hook: sa.Row[Any], backend: str, party: str) -> bool:
+    """Tell whose the row is; one from before owners were written down is of whoever asks."""
+    return hook.backend is None or (hook.backend, hook.party) == (backend, party)
+
+
+def _row(tx: Tx, name: str) -> sa.Row[Any] | None:
+    """Return the locked row, whosever it is; another process is waited for."""
+    mine = sa.select(webhooks).where(_HOOK.name == name)
+    return tx.read(mine.with_for_update(key_share=True)).first()
+
+
+def _made(tx: Tx, name: str, *, backend: str | None, party: str | None) -> sa.Row[Any]:
+    """Return the locked row, whosever it is, made for this owner where there is none."""
+    found = _row(tx, name)
     if found is None:
-        tx.write(_INSERT[tx.connection.dialect.name].values(name=name, **_NEW))
-        found = tx.read(mine).one()
+        _make(tx, name, backend=backend, party=party)
+        found = _row(tx, name)
+    if found is None:
+        raise LookupError(name)
     return found
 
 
@@ -75,6 +105,23 @@ def _free_row(tx: Tx, name: str) -> sa.Row[Any] | None:
     """Return the locked row; None when another process has it, or is making it."""
     mine = sa.select(webhooks).where(_HOOK.name == name)
     return tx.read(mine.with_for_update(skip_locked=True, key_share=True)).first()
+
+
+def _make(tx: Tx, name: str, *, backend: str | None, party: str | None) -> None:
+    """Insert the row, where there is none."""
+    new = _INSERT[tx.connection.dialect.name].values(name=name, backend=backend, party=party)
+    tx.write(new.values(**_NEW))
+
+
+def _taken_over(tx: Tx, hook: sa.Row[Any], to: Subscriber, now: datetime) -> sa.Row[Any]:
+    """Return the row as one of this owner: of another one nothing stays."""
+    if (hook.backend, hook.party) == (to.backend, to.party):
+        return hook
+    anew: dict[str, Any] = {} if hook.backend is None else _NEW
+    _change(tx, to.name, backend=to.backend, party=to.party, **anew)
+    if anew:
+        clear_alarm(tx, DISABLED, to.name, now)
+    return tx.read(sa.select(webhooks).where(_HOOK.name == to.name)).one()
 
 
 def _change(tx: Tx, name: str, **values: Any) -> None:
@@ -88,40 +135,45 @@ def _change(tx: Tx, name: str, **values: Any) -> None:
 class ClaimEvents:
     """Unit: claim what is due, of each webhook as many as it has room for."""
 
-    names: tuple[str, ...]
+    owed: tuple[Subscriber, ...]
     cap: int
     lease: timedelta
     now: datetime
 
     def run(self, tx: Tx) -> tuple[Notice, ...]:
         """Return what is claimed; fresh events before those that failed."""
-        return tuple(notice for name in self.names for notice in self._of(tx, name))
+        return tuple(notice for one in self.owed for notice in self._of(tx, one))
 
-    def _of(self, tx: Tx, name: str) -> list[Notice]:
-        tx.write(_INSERT[tx.connection.dialect.name].values(name=name, **_NEW))
-        hook = _free_row(tx, name)
-        if hook is None or hook.disabled_at is not None or hook.next_at > self.now:
+    def _of(self, tx: Tx, to: Subscriber) -> list[Notice]:
+        _make(tx, to.name, backend=to.backend, party=to.party)
+        hook = _free_row(tx, to.name)
+        if hook is None:
+            return []
+        hook = _taken_over(tx, hook, to, self.now)
+        if hook.disabled_at is not None or hook.next_at > self.now:
             return []
         busy = sa.select(sa.func.count()).where(
-            _EVENT.webhook == name, _EVENT.leased_until > db_now()
+            _EVENT.webhook == to.name, _EVENT.leased_until > db_now()
         )
         room = (1 if is_down(hook.failures) else self.cap) - int(tx.read(busy).scalar_one())
         if room < 1:
             return []
-        due = sa.select(webhook_events).where(*_due(name, self.now))
+        due = sa.select(webhook_events).where(*_due(to, self.now))
         rows = tx.read(due.order_by(_EVENT.attempt, _EVENT.seq).limit(room)).all()
-        return [notice for row in rows if (notice := self._claim(tx, row)) is not None]
+        return [notice for row in rows if (notice := self._claim(tx, row, to)) is not None]
 
-    def _claim(self, tx: Tx, row: sa.Row[Any]) -> Notice | None:
+    def _claim(self, tx: Tx, row: sa.Row[Any], to: Subscriber) -> Notice | None:
         mine = sa.update(webhook_events).where(_EVENT.seq == row.seq, _EVENT.fence == row.fence)
         lease = sa.bindparam("b_lease", self.lease, type_=Span)
         taken = tx.write(mine.values(fence=row.fence + 1, leased_until=db_now() + lease))
-        return _notice(row) if taken == 1 else None
+        return _notice(row, to) if taken == 1 else None
 
 
-def _notice(row: sa.Row[Any]) -> Notice:
+def _notice(row: sa.Row[Any], to: Subscriber) -> Notice:
     return Notice(
-        webhook=row.webhook,
+        webhook=to.name,
+        backend=to.backend,
+        party=to.party,
         seq=row.seq,
         fence=row.fence + 1,
         attempt=row.attempt + 1,
@@ -136,17 +188,27 @@ def _notice(row: sa.Row[Any]) -> Notice:
     )
 
 
-def _any_due(connection: sa.Connection, names: Collection[str], now: datetime) -> tuple[str, ...]:
+def _any_due(
+    connection: sa.Connection, to: Collection[Subscriber], now: datetime
+) -> tuple[Subscriber, ...]:
     """Return the webhooks with something to do now: most looks find none, and need no commit."""
     found = []
-    for name in names:
-        event = sa.select(_EVENT.seq).where(*_due(name, now)).limit(1)
+    for one in to:
+        event = sa.select(_EVENT.seq).where(*_due(one, now)).limit(1)
         held = sa.select(_HOOK.name).where(
-            _HOOK.name == name, sa.or_(_HOOK.disabled_at.is_not(None), _HOOK.next_at > now)
+            _HOOK.name == one.name,
+            *_hook_of(one),
+            sa.or_(_HOOK.disabled_at.is_not(None), _HOOK.next_at > now),
         )
         if connection.execute(held).first() is None and connection.execute(event).first():
-            found.append(name)
+            found.append(one)
     return tuple(found)
+
+
+def _hook_of(to: Subscriber) -> tuple[sa.ColumnElement[bool], ...]:
+    """Say in SQL what `_is_of` does."""
+    mine = sa.and_(_HOOK.backend == to.backend, _HOOK.party == to.party)
+    return (sa.or_(_HOOK.backend.is_(None), mine),)
 
 
 # --- settling -------------------------------------------------------------------------
@@ -158,26 +220,31 @@ class SettleEvent:
 
     notice: Notice
     failure: Failure | None
-    party: str
     disable_after: timedelta
     now: datetime
     dice: float
 
     def run(self, tx: Tx) -> bool:
         """Return whether this disabled the webhook."""
-        hook = _row(tx, self.notice.webhook)
+        mine = {"backend": self.notice.backend, "party": self.notice.party}
+        made = _made(tx, self.notice.webhook, **mine)
+        # Its name may have passed to another meanwhile.
+        hook = made if _is_of(made, **mine) else None
         if self.failure is None:
-            gone = sa.delete(webhook_events).where(_EVENT.seq == self.notice.seq)
-            tx.write(gone)
-            _succeeded(tx, hook, self.now, sent=hook.sent + 1)
+            tx.write(sa.delete(webhook_events).where(_EVENT.seq == self.notice.seq))
+            if hook is not None:
+                _succeeded(tx, hook, self.now, sent=hook.sent + 1)
             return False
         return self._failed(tx, hook, self.failure)
 
-    def _failed(self, tx: Tx, hook: sa.Row[Any], failure: Failure) -> bool:
+    def _failed(self, tx: Tx, hook: sa.Row[Any] | None, failure: Failure) -> bool:
+        record = Record()
+        if hook is not None:
+            record = Record(failures=hook.failures, failing_since=hook.failing_since)
         plan = after_failure(
             failure,
             attempt=self.notice.attempt,
-            record=Record(failures=hook.failures, failing_since=hook.failing_since),
+            record=record,
             now=self.now,
             dice=self.dice,
             disable_after=self.disable_after,
@@ -186,7 +253,7 @@ class SettleEvent:
             _EVENT.seq == self.notice.seq, _EVENT.fence == self.notice.fence
         )
         put_off = mine.values(attempt=self.notice.attempt, next_at=plan.event_at, leased_until=None)
-        if tx.write(put_off) != 1:
+        if tx.write(put_off) != 1 or hook is None:
             return False  # another worker has it: what this one saw no longer counts
         values: dict[str, Any] = {
             "failures": plan.record.failures,
@@ -205,14 +272,14 @@ class SettleEvent:
             return False
         name = self.notice.webhook
         _change(tx, name, disabled_at=self.now, disabled_why=str(why))
-        alarm = Alarm(code=DISABLED, subject=name, party=self.party, reason=str(why))
+        alarm = Alarm(code=DISABLED, subject=name, party=self.notice.party, reason=str(why))
         raise_alarm(tx, alarm, self.now)
         tx.record(
             AuditEvent(
                 event=DISABLED,
                 at=self.now,
                 code=str(why),
-                party=self.party,
+                party=self.notice.party,
                 data={"webhook": name},
             )
         )
@@ -249,17 +316,18 @@ class ReleaseEvents:
 class NoteTest:
     """Unit: what came of a test."""
 
-    name: str
+    to: Subscriber
     result: WebhookResult
 
     def run(self, tx: Tx) -> None:
         """A success counts as one of an event; a failure is only shown."""
-        hook = _row(tx, self.name)
         failure, at = self.result.failure, self.result.at
+        hook = _made(tx, self.to.name, backend=self.to.backend, party=self.to.party)
+        hook = _taken_over(tx, hook, self.to, at)
         if failure is None:
             _succeeded(tx, hook, at)
         else:
-            _change(tx, self.name, failure_at=at, failure_code=failure.code)
+            _change(tx, hook.name, failure_at=at, failure_code=failure.code)
 
 
 # --- people ---------------------------------------------------------------------------
@@ -277,7 +345,7 @@ class Enable:
     def run(self, tx: Tx) -> bool:
         """Return False when it was not disabled."""
         hook = _row(tx, self.name)
-        if hook.disabled_at is None:
+        if hook is None or hook.disabled_at is None:
             return False
         _change(
             tx,
@@ -304,32 +372,38 @@ class Drop:
 
     def run(self, tx: Tx) -> dict[str, int]:
         """Return how many events of which webhook."""
-        dropped: dict[str, int] = {}
+        dropped: Counter[str] = Counter()
         for row in tx.read(_old(self.before)).all():
-            hook = _row(tx, row.webhook)
+            hook = _made(tx, row.webhook, backend=row.backend, party=row.party)
             old = sa.delete(webhook_events).where(
-                _EVENT.webhook == row.webhook, _EVENT.at < self.before
+                _EVENT.webhook == row.webhook,
+                _EVENT.backend.is_not_distinct_from(row.backend),
+                _EVENT.party.is_not_distinct_from(row.party),
+                _EVENT.at < self.before,
             )
-            n = dropped[row.webhook] = tx.write(old)
-            _change(tx, row.webhook, dropped=hook.dropped + n)
-        return dropped
+            n = tx.write(old)
+            dropped[row.webhook] += n
+            if _is_of(hook, row.backend or hook.backend, row.party):
+                _change(tx, row.webhook, dropped=hook.dropped + n)
+        return dict(dropped)
 
 
 def _old(before: datetime) -> sa.Select[Any]:
-    return sa.select(_EVENT.webhook).where(_EVENT.at < before).distinct().order_by(_EVENT.webhook)
+    owners = _EVENT.webhook, _EVENT.backend, _EVENT.party
+    return sa.select(*owners).where(_EVENT.at < before).distinct().order_by(*owners)
 
 
-def states(connection: sa.Connection, names: Collection[str]) -> dict[str, WebhookState]:
-    """Return how these do; one that was never called has an empty state."""
-    counts = (
-        sa.select(_EVENT.webhook, sa.func.count().label("n"))
-        .where(_EVENT.webhook.in_(list(names)))
-        .group_by(_EVENT.webhook)
-    )
-    waiting = {row.webhook: row.n for row in connection.execute(counts)}
-    rows = connection.execute(sa.select(webhooks).where(_HOOK.name.in_(list(names))))
-    known = {row.name: _state(row, waiting.get(row.name, 0)) for row in rows}
-    return {name: known.get(name) or WebhookState(waiting=waiting.get(name, 0)) for name in names}
+def states(connection: sa.Connection, to: Collection[Subscriber]) -> dict[str, WebhookState]:
+    """Return how these do, by name; one that was never called has an empty state."""
+    return {one.name: _state_of(connection, one) for one in to}
+
+
+def _state_of(connection: sa.Connection, to: Subscriber) -> WebhookState:
+    owed = sa.select(sa.func.count()).select_from(webhook_events).where(*_owed(to))
+    waiting = int(connection.execute(owed).scalar_one())
+    mine = sa.select(webhooks).where(_HOOK.name == to.name, *_hook_of(to))
+    row = connection.execute(mine).first()
+    return WebhookState(waiting=waiting) if row is None else _state(row, waiting)
 
 
 def _state(row: sa.Row[Any], waiting: int) -> WebhookState:
@@ -359,28 +433,27 @@ class SqlWebhooks:
         self._dice = dice
 
     async def claim(
-        self, names: Sequence[str], *, cap: int, lease: timedelta
+        self, to: Sequence[Subscriber], *, cap: int, lease: timedelta
     ) -> tuple[Notice, ...]:
         """Claim what is due; looks before it writes."""
         now = self._clock.now()
-        due = await self._reads(lambda c: _any_due(c, names, now))
+        due = await self._reads(lambda c: _any_due(c, to, now))
         if not due:
             return ()
-        return await self._writer.commit(ClaimEvents(names=due, cap=cap, lease=lease, now=now))
+        return await self._writer.commit(ClaimEvents(owed=due, cap=cap, lease=lease, now=now))
 
-    async def waiting(self, names: Sequence[str]) -> bool:
+    async def waiting(self, to: Sequence[Subscriber]) -> bool:
         """Tell whether anything is owed to these."""
-        mine = sa.select(_EVENT.seq).where(_EVENT.webhook.in_(list(names))).limit(1)
-        return await self._reads(lambda c: c.execute(mine).first() is not None)
+        owed = [sa.select(_EVENT.seq).where(*_owed(one)).limit(1) for one in to]
+        return await self._reads(lambda c: any(c.execute(one).first() for one in owed))
 
     async def settle(
-        self, notice: Notice, failure: Failure | None, *, party: str, disable_after: timedelta
+        self, notice: Notice, failure: Failure | None, *, disable_after: timedelta
     ) -> bool:
         """Write what came of an attempt; see the port."""
         unit = SettleEvent(
             notice=notice,
             failure=failure,
-            party=party,
             disable_after=disable_after,
             now=self._clock.now(),
             dice=self._dice.unit(),
@@ -392,18 +465,18 @@ class SqlWebhooks:
         if notices:
             await self._writer.commit(ReleaseEvents(tuple(notices)))
 
-    async def note(self, name: str, result: WebhookResult) -> None:
+    async def note(self, to: Subscriber, result: WebhookResult) -> None:
         """Write what came of a test."""
-        await self._writer.commit(NoteTest(name=name, result=result))
+        await self._writer.commit(NoteTest(to=to, result=result))
 
     async def enable(self, name: str, *, who: str, why: str) -> bool:
         """Switch on again; False when it was not disabled."""
         unit = Enable(name=name, who=who, why=why, now=self._clock.now())
         return await self._writer.commit(unit)
 
-    async def states(self, names: Collection[str]) -> Mapping[str, WebhookState]:
-        """Return how these do."""
-        return await self._reads(lambda c: states(c, names))
+    async def states(self, to: Collection[Subscriber]) -> Mapping[str, WebhookState]:
+        """Return how these do, by name."""
+        return await self._reads(lambda c: states(c, to))
 
     async def drop(self, *, before: datetime) -> Mapping[str, int]:
         """Drop what is too old; looks before it writes."""

@@ -53,7 +53,9 @@ class Gateway:
         self.stage.store.subscribe(tuple(w.subscriber for w in made.webhooks))
 
     async def state(self, name="bvh"):
-        return (await self.stage.store.webhooks.states((name,)))[name]
+        hooks = self.house.snapshots.directory.webhooks
+        (one,) = [w.subscriber for w in hooks if w.name == name]
+        return (await self.stage.store.webhooks.states((one,)))[name]
 
 
 def hook(receiver: Receiver, name="bvh", **changes):
@@ -131,6 +133,21 @@ async def test_what_came_in_is_told_signed_with_ids_only(tmp_path):
         found = await gateway.state()
         assert (found.sent, found.waiting, found.success_at) == (1, 0, gateway.stage.clock.at)
         assert gateway.house.count.outcomes == ["sent"]
+
+
+async def test_what_was_claimed_for_one_is_not_told_to_who_took_its_name_meanwhile(tmp_path):
+    async with receiving(tmp_path) as receiver, serving(tmp_path, hook(receiver)) as gateway:
+        await gateway.admit(1)
+        (notice,) = await gateway.calling.claim()
+        gateway.set(hook(receiver, backend="nieuw"))
+
+        with pytest.raises(NoRoute):
+            await gateway.calling.tell(notice)
+        assert await gateway.worker.step() == 0
+        assert receiver.seen == []
+
+        gateway.set(hook(receiver))
+        assert await gateway.worker.step() == 1
 
 
 async def test_what_failed_is_sent_again_under_the_same_id_with_a_new_timestamp(tmp_path):

@@ -43,16 +43,20 @@ def subscriber(name="vt", party=VT, applicatie="Zorgsysteem", **changes):
 SENDER = subscriber("bvh", POLITIE, "BVH")
 
 
-async def claim(stage, *names, cap=4, lease=LEASE):
-    return await stage.store.webhooks.claim(names or ("vt", "bvh"), cap=cap, lease=lease)
+RECEIVER = subscriber()
+OTHER = subscriber("ander")
+
+
+async def claim(stage, *to, cap=4, lease=LEASE):
+    return await stage.store.webhooks.claim(to or (RECEIVER, SENDER), cap=cap, lease=lease)
 
 
 async def settle(stage, notice, failure=None, disable_after=DAYS):
-    return await stage.store.webhooks.settle(notice, failure, party=VT, disable_after=disable_after)
+    return await stage.store.webhooks.settle(notice, failure, disable_after=disable_after)
 
 
-async def state(stage, name="vt") -> WebhookState:
-    return (await stage.store.webhooks.states((name,)))[name]
+async def state(stage, to=RECEIVER) -> WebhookState:
+    return (await stage.store.webhooks.states((to,)))[to.name]
 
 
 async def waiting(stage, n=1):
@@ -245,10 +249,10 @@ async def test_a_webhook_has_so_many_calls_under_way_and_another_its_own(stage):
     stage.store.subscribe((subscriber("ander"),))
     await stage.admit(6, deliveries=(stage.postvak(6),))
 
-    notices = await claim(stage, "vt", "ander", cap=2)
-    more = await claim(stage, "vt", "ander", cap=2)
+    notices = await claim(stage, RECEIVER, OTHER, cap=2)
+    more = await claim(stage, RECEIVER, OTHER, cap=2)
     await settle(stage, notices[0])
-    next_one = await claim(stage, "vt", "ander", cap=2)
+    next_one = await claim(stage, RECEIVER, OTHER, cap=2)
 
     assert [n.webhook for n in notices] == ["vt", "vt", "ander"]
     assert more == ()
@@ -384,12 +388,12 @@ async def test_a_test_that_succeeds_ends_the_wait_but_switches_nothing_on(stage)
         await settle(stage, notice, FAILED)
     now = stage.clock.now()
 
-    await stage.store.webhooks.note("vt", WebhookResult(at=now, failure=FAILED))
+    await stage.store.webhooks.note(RECEIVER, WebhookResult(at=now, failure=FAILED))
     held_up = await claim(stage)
-    await stage.store.webhooks.note("vt", WebhookResult(at=now))
+    await stage.store.webhooks.note(RECEIVER, WebhookResult(at=now))
     (one, *_) = await claim(stage)
     await settle(stage, one, Failure(code="webhook.http.410", gone=True))
-    await stage.store.webhooks.note("vt", WebhookResult(at=now))
+    await stage.store.webhooks.note(RECEIVER, WebhookResult(at=now))
 
     assert held_up == ()
     assert (await state(stage)).disabled_why == "webhook.gone"
@@ -410,7 +414,114 @@ async def test_what_is_too_old_is_dropped_and_counted(stage):
 
 
 async def test_one_that_was_never_called_has_an_empty_state(stage):
-    assert await state(stage, "nieuw") == WebhookState()
+    assert await state(stage, subscriber("nieuw")) == WebhookState()
+
+
+# --- a name that passes to another ----------------------------------------------------
+
+CHANGES = {
+    "another back-end": {"backend": "systeem-nieuw"},
+    "another party": {"party": POLITIE},
+    "another applicatie": {"applicaties": frozenset({"Ander"})},
+    "no applicatie": {"applicaties": frozenset()},
+}
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+async def test_what_was_written_down_for_one_is_not_told_to_the_next(stage, change):
+    await waiting(stage, 2)
+    next_one = subscriber(**change)
+    stage.store.subscribe((next_one,))
+
+    assert not await stage.store.webhooks.waiting((next_one,))
+    assert await claim(stage, next_one) == ()
+    assert (await state(stage, next_one)).waiting == 0
+    # It is kept for whom it was written down, who may be back.
+    assert [n.delivery for n in await claim(stage, RECEIVER)] == ["d-1", "d-2"]
+
+
+async def test_the_next_one_is_told_what_is_its_own(stage):
+    await waiting(stage)
+    next_one = subscriber(backend="systeem-nieuw")
+    stage.store.subscribe((next_one,))
+    await stage.admit(2, deliveries=(stage.postvak(2),))
+
+    (notice,) = await claim(stage, next_one)
+
+    assert (notice.delivery, notice.backend) == ("d-2", "systeem-nieuw")
+
+
+async def test_how_one_did_is_not_told_to_the_next_and_does_not_hold_it_up(stage):
+    await waiting(stage, 2)
+    one, _ = await claim(stage)
+    await settle(stage, one, Failure(code="webhook.http.410", gone=True))
+    next_one = subscriber(backend="systeem-nieuw")
+    stage.store.subscribe((next_one,))
+
+    before = await state(stage, next_one)
+    await stage.admit(3, deliveries=(stage.postvak(3),))
+    (notice,) = await claim(stage, next_one)
+    await settle(stage, notice)
+
+    assert before == WebhookState()
+    found = await state(stage, next_one)
+    assert (found.sent, found.failed, found.disabled_at, found.failure_code) == (1, 0, None, "")
+    assert await stage.store.reader.alarms(limit=9) == ()
+
+
+async def test_what_comes_of_a_call_for_one_does_not_count_for_the_next(stage):
+    await waiting(stage, 2)
+    taken, refused = await claim(stage)
+    next_one = subscriber(backend="systeem-nieuw")
+    await stage.store.webhooks.note(next_one, WebhookResult(at=stage.clock.now()))
+
+    await settle(stage, taken)
+    disabled = await settle(stage, refused, Failure(code="webhook.http.410", gone=True))
+
+    found = await state(stage, next_one)
+    assert not disabled
+    assert (found.sent, found.failed, found.disabled_at) == (0, 0, None)
+
+
+async def test_what_became_too_old_for_one_is_not_counted_with_the_next(stage):
+    await waiting(stage, 2)
+    next_one = subscriber(backend="systeem-nieuw")
+    await stage.store.webhooks.note(next_one, WebhookResult(at=stage.clock.now()))
+    stage.clock.forward(days=7)
+
+    dropped = await stage.store.webhooks.drop(before=stage.clock.now())
+
+    assert dropped == {"vt": 2}
+    assert (await state(stage, next_one)).dropped == 0
+
+
+async def test_what_is_from_before_owners_goes_to_the_party_and_applicatie_that_it_is_for(stage):
+    await waiting(stage)
+    (one,) = await claim(stage)
+    await settle(stage, one, FAILED)
+    stage.raw("UPDATE webhook_events SET backend = NULL, next_at = 0")
+    stage.raw("UPDATE webhooks SET backend = NULL, party = NULL")
+
+    assert await claim(stage, subscriber(party=POLITIE)) == ()
+    assert await claim(stage, subscriber(applicatie="Ander")) == ()
+    (again,) = await claim(stage)
+    assert (again.delivery, (await state(stage)).failed) == ("d-1", 1)
+
+
+async def test_an_upgrade_finds_the_owners_of_what_is_owed(stage):
+    found = await handed_in(stage)
+    await stage.store.queue.settle(found, HandedOver(until=None), ())
+    await stage.admit(2, deliveries=(stage.postvak(2),))
+    for table in ("webhooks", "webhook_events"):
+        for column in ("backend", "party"):
+            stage.raw(f"ALTER TABLE {table} DROP COLUMN {column}")
+    stage.raw("UPDATE alembic_version SET version_num = '0007'")
+
+    await stage.reopen()
+
+    assert await claim(stage, subscriber("bvh", POLITIE, "BVH", backend="ander")) == ()
+    assert await claim(stage, subscriber(party=POLITIE)) == ()
+    assert [n.message for n in await claim(stage)] == ["m-2", "m-1"]
 
 
 # --- several processes ----------------------------------------------------------------

@@ -52,18 +52,17 @@ async def shown(found) -> dict:
 async def disable(stage) -> None:
     """As a 410 does."""
     notice = Notice(
-        webhook="bvh-1", seq=1, fence=1, attempt=1, at=stage.clock.now(), event="postvak.nieuw",
-        delivery="d", message="m", soort="", applicatie="", status="", answer="",
+        webhook="bvh-1", backend="bvh", party=POLITIE, seq=1, fence=1, attempt=1,
+        at=stage.clock.now(), event="postvak.nieuw", delivery="d", message="m", soort="",
+        applicatie="BVH", status="", answer="",
     )  # fmt: skip
     stage.raw(
-        "INSERT INTO webhook_events (webhook, at, event, delivery, message, soort, applicatie,"
-        " status, answer, next_at, attempt, fence) VALUES"
-        " ('bvh-1', 1, 'postvak.nieuw', 'd', 'm', '', '', '', '', 1, 0, 1)"
+        "INSERT INTO webhook_events (webhook, backend, party, at, event, delivery, message, soort,"
+        " applicatie, status, answer, next_at, attempt, fence) VALUES"
+        f" ('bvh-1', 'bvh', '{POLITIE}', 1, 'postvak.nieuw', 'd', 'm', '', 'BVH', '', '', 1, 0, 1)"
     )
     failure = Failure(code="webhook.http.410", gone=True)
-    await stage.store.webhooks.settle(
-        notice, failure, party=POLITIE, disable_after=timedelta(days=3)
-    )
+    await stage.store.webhooks.settle(notice, failure, disable_after=timedelta(days=3))
 
 
 async def test_a_back_end_sees_its_own_webhooks_and_never_a_secret(tmp_path):
