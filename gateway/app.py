@@ -313,7 +313,8 @@ class App:
         Connections and requests go on: what is new counts from the next one.
         """
         try:
-            issuer = await asyncio.to_thread(_reread_issuer, self.installation)
+            again = await asyncio.to_thread(load_installation, self.installation.folder)
+            issuer = await asyncio.to_thread(load_issuer, again)
             keys = _keyring(self.installation)
             identity = _identity(self.installation)
             changed = await self.snapshots.reload(self.store)
@@ -324,7 +325,7 @@ class App:
             self.webhook_client.renew()
             self.network.renew((identity,))
         except GatewayError as error:
-            log.error("directory.not_reloaded", code=error.code, where=error.where)
+            log.error("directory.not_reloaded", code=error.code, where=error.where, text=error.text)
             return
         self.keyring.swap(keys)
         self.tls.swap(fresh)
@@ -333,6 +334,9 @@ class App:
         if self.oauth is not None and issuer is not None:
             self.oauth.issuer = issuer
         log.info("directory.reloaded", changed=changed, epoch=self.snapshots.current().epoch)
+        later = changed_since_start(self.settings, again.settings)
+        if later:
+            log.warning("settings.at_start", settings=later, hint=RESTART)
         await self.explaining.renew()
 
 
@@ -369,8 +373,29 @@ def load_issuer(installation: Installation) -> Issuer | None:
     )
 
 
-def _reread_issuer(installation: Installation) -> Issuer | None:
-    return load_issuer(load_installation(installation.folder))
+_AT_START = (
+    "naam", "rol", "listen", "paths.database", "paths.epoch_keys", "paths.keys", "database", "log",
+    "worker", "limits.requests", "limits.memory_bytes", "limits.backend_per_minute",
+    "limits.backend_burst", "limits.backend_requests", "limits.backend_polls",
+    "limits.backend_memory_bytes", "limits.signin_failures_per_minute", "oauth.used", "retention",
+    "alarms", "contact", "console",
+)  # fmt: skip
+RESTART = "read at the start: restart the process, or put it back"
+
+
+def changed_since_start(was: Settings, now: Settings) -> list[str]:
+    """Return what differs in gateway.toml and does not count before the next start."""
+    changed = [name for name in _AT_START if _setting(was, name) != _setting(now, name)]
+    if bool(was.oauth.keys) is not bool(now.oauth.keys):
+        changed.append("oauth.keys")
+    return changed
+
+
+def _setting(settings: Settings, name: str) -> object:
+    found: object = settings
+    for step in name.split("."):
+        found = getattr(found, step)
+    return found
 
 
 def _oauth(installation: Installation, dice: SystemDice) -> Oauth | None:

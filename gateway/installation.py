@@ -77,7 +77,14 @@ class Installation:
 
 def load_settings(path: Path) -> Settings:
     """Read `gateway.toml`, or the one in a folder; raises Misconfigured `config.*`."""
-    return read_toml(_file(path), Settings)
+    file = _file(path)
+    if not file.exists():
+        raise Misconfigured(
+            "config.missing",
+            f"Hier is geen {NAME}. Geef met --config de map waarin hij staat.",
+            where=str(file),
+        )
+    return read_toml(file, Settings)
 
 
 def load_installation(path: Path) -> Installation:

@@ -19,6 +19,8 @@ from typing import TextIO
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
+from gateway import codes
+
 
 class Style(StrEnum):
     """How lines look."""
@@ -46,6 +48,7 @@ DROPPED = frozenset(
 LONGEST = 500
 """Characters of one value."""
 
+_HINTED = frozenset({"warning", "error", "critical"})
 _OCTETS = (bytes, bytearray, memoryview)
 _HELD = {
     "aiohttp.access": logging.WARNING,  # one line per request is ours
@@ -119,8 +122,8 @@ def _common() -> Iterable[Processor]:
 
 def _end(style: str) -> Iterable[Processor]:
     if style == Style.TERMINAL:
-        return (no_traces, no_secrets, structlog.dev.ConsoleRenderer(colors=False))
-    return (no_traces, no_secrets, _json)
+        return (no_traces, no_secrets, with_hint, structlog.dev.ConsoleRenderer(colors=False))
+    return (no_traces, no_secrets, with_hint, _json)
 
 
 _encode = json.JSONEncoder(ensure_ascii=False, default=repr).encode
@@ -133,6 +136,17 @@ def _json(_logger: WrappedLogger, _name: str, event: EventDict) -> str:
 def no_secrets(_logger: WrappedLogger, _name: str, event: EventDict) -> EventDict:
     """Drop what names a secret or content; show octets by their number only."""
     return {key: _shown(value) for key, value in event.items() if key.lower() not in DROPPED}
+
+
+def with_hint(_logger: WrappedLogger, _name: str, event: EventDict) -> EventDict:
+    """Add to a warning or error what to do, where its code or name is in the registry."""
+    if event.get("level") in _HINTED and "hint" not in event:
+        for told in (event.get("code"), event.get("event")):
+            code = codes.find(told) if isinstance(told, str) else None
+            if code is not None:
+                event["hint"] = code.remedy
+                break
+    return event
 
 
 def no_traces(_logger: WrappedLogger, _name: str, event: EventDict) -> EventDict:

@@ -115,3 +115,17 @@ def test_a_second_setup_replaces_the_first(lines):
     assert "hoorbaar" in stream.getvalue()
     assert "n=1" in stream.getvalue()
     assert "stil" not in stream.getvalue()
+
+
+def test_a_warning_says_what_to_do_where_that_is_known(lines):
+    logger = structlog.get_logger("gateway.test")
+    logger.warning("x.y", code="config.missing")
+    logger.error("webhook.disabled")
+    logger.error("x.y", code="x.unknown")
+    logger.info("x.y", code="config.missing")
+    logger.warning("x.y", code="config.missing", hint="own")
+
+    hints = [line.get("hint") for line in lines()]
+    assert hints[0] == "Check path and rights."
+    assert hints[1]
+    assert hints[2:] == [None, None, "own"]
