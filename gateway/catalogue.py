@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from types import MappingProxyType
 
 
 class Role(StrEnum):
@@ -16,6 +17,22 @@ class Role(StrEnum):
     HALT = "halt"
     GEMEENTE = "gemeente"
     KNOOPPUNT = "knooppunt"
+
+
+REPLIES: Mapping[str, str] = MappingProxyType(
+    {
+        "vtMeldingDi01": "vtTerugkoppelingDi01",
+        "vcobDi01": "ucobDi01",
+        "vciDi01": "uciDi01",
+        "meldingGeneriekDi01": "uitkomstMeldingGeneriekDi01",
+        "vtoDi01": "notificatieDi01",
+        "zorgmeldingDi01": "zorgmeldingTerugkoppelingDi01",
+        "opsporingsbelangVerzoekDi01": "opsporingsbelangBesluitDi01",
+    }
+)
+"""Message → the message that answers it, beside Bv01 or Fo01."""
+ASKED_BY: Mapping[str, str] = MappingProxyType({reply: asked for asked, reply in REPLIES.items()})
+"""The other way round."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,8 @@ class Finding:
     remedy: str = ""
     """What to do about it, in Dutch."""
     severity: Severity = Severity.REFUSE
+    position: tuple[int, int] = (0, 0)
+    """Line and column, from 1, where the document could not be read any further."""
 
 
 class GatewayError(Exception):
@@ -59,6 +61,13 @@ class Malformed(Refused):
     """Not readable as what it claims to be: MIME, XML, SOAP, ebMS header."""
 
     public = "message is malformed"
+
+    def __init__(
+        self, code: str, text: str, *, where: str = "", position: tuple[int, int] = (0, 0)
+    ) -> None:
+        """Keep line and column as well, from 1, where they are known."""
+        super().__init__(code, text, where=where)
+        self.position = position
 
 
 class Untrusted(Refused):

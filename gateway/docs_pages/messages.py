@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from gateway.catalogue import Catalogue, MessageKind
+from gateway.catalogue import REPLIES, Catalogue, MessageKind
 from gateway.config_gate import Nature
 from gateway.directory import ClassificationRule, ClassificationTable
 from gateway.docs_pages.markdown import cell, table
@@ -16,16 +16,6 @@ from gateway.wire.toets import KINDS
 
 INDEX = "berichten/README.md"
 
-REPLIES: Mapping[str, str] = {
-    "vtMeldingDi01": "vtTerugkoppelingDi01",
-    "vcobDi01": "ucobDi01",
-    "vciDi01": "uciDi01",
-    "meldingGeneriekDi01": "uitkomstMeldingGeneriekDi01",
-    "vtoDi01": "notificatieDi01",
-    "zorgmeldingDi01": "zorgmeldingTerugkoppelingDi01",
-    "opsporingsbelangVerzoekDi01": "opsporingsbelangBesluitDi01",
-}
-"""Message → the message that answers its question, beside Bv01 or Fo01."""
 _MADE = "This page is made from schema and rules by `gateway docs`; a test keeps it so."
 
 

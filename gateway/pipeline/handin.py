@@ -36,6 +36,7 @@ from gateway.ports import (
     NewMessage,
 )
 from gateway.rules import approval, classification, routing
+from gateway.rules.classification import Reason
 from gateway.rules.deciding import hold_deadline
 from gateway.wire import stuf, toets
 from gateway.wire.stuf import ANSWERS, Document
@@ -55,6 +56,8 @@ class Receipt:
     reasons: tuple[str, ...]
     """Why it is held, in Dutch; for the sender's own eyes."""
     referentienummer: str
+    grounds: tuple[Reason, ...] = ()
+    """The same with rule and path, in the same order."""
     warnings: tuple[Finding, ...] = ()
     """What is not as it should be, though it was taken in."""
 
@@ -118,6 +121,7 @@ class HandingIn:
             fresh=admitted.fresh,
             held=held,
             reasons=_reasons(thought.gate),
+            grounds=_different(thought.gate),
             referentienummer=document.stuurgegevens.referentienummer,
             warnings=thought.valid.warnings,
         )
@@ -132,11 +136,13 @@ class HandingIn:
         """Same referentienummer: the same content gets the same answer (StUF, domain 1.8)."""
         view = await self._house.reader.message(known.id)
         held = view is not None and State.HELD in {d.state for d in view.deliveries}
+        reasons, grounds = _reasons_on_file(view) if view and held else ((), ())
         return Receipt(
             id=known.id,
             fresh=False,
             held=held,
-            reasons=_reasons_on_file(view) if view and held else (),
+            reasons=reasons,
+            grounds=grounds,
             referentienummer=known.referentienummer,
             warnings=_warnings_on_file(view) if view else (),
         )
@@ -298,7 +304,11 @@ class HandingIn:
                 channel=delivery.channel,
                 cpa_id=delivery.cpa_id,
             ),
-            event("message.held", reasons=SEPARATOR.join(_reasons(gate)))
+            event(
+                "message.held",
+                reasons=SEPARATOR.join(_reasons(gate)),
+                rules=SEPARATOR.join(f"{one.rule} {one.path}" for one in _different(gate)),
+            )
             if isinstance(gate, approval.Hold)
             else event(
                 "message.released",
@@ -483,11 +493,21 @@ def _own_applicatie(document: Document, backend: Backend) -> None:
         )
 
 
-def _reasons_on_file(view: MessageView) -> tuple[str, ...]:
+def _reasons_on_file(view: MessageView) -> tuple[tuple[str, ...], tuple[Reason, ...]]:
+    """Return the reasons as they were told, with rule and path where those were written down."""
     for row in view.trace:
         if row.event.event == "message.held":
-            return tuple(str(row.event.data.get("reasons", "")).split(SEPARATOR))
-    return ()
+            told = tuple(str(row.event.data.get("reasons", "")).split(SEPARATOR))
+            rules = str(row.event.data.get("rules", "")).split(SEPARATOR)
+            known = len(rules) == len(told) and rules[0]
+            pairs = zip(told, rules, strict=True) if known else ()
+            return told, tuple(_on_file(text, rule) for text, rule in pairs)
+    return (), ()
+
+
+def _on_file(text: str, written: str) -> Reason:
+    rule, _, path = written.partition(" ")
+    return Reason(rule=rule, path=path, text=text.removesuffix(f" ({path})"))
 
 
 def _warnings_on_file(view: MessageView) -> tuple[Finding, ...]:
@@ -499,3 +519,7 @@ def _warnings_on_file(view: MessageView) -> tuple[Finding, ...]:
 
 def _reasons(gate: approval.Released | approval.Hold) -> tuple[str, ...]:
     return gate.told() if isinstance(gate, approval.Hold) else ()
+
+
+def _different(gate: approval.Released | approval.Hold) -> tuple[Reason, ...]:
+    return gate.different() if isinstance(gate, approval.Hold) else ()

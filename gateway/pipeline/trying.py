@@ -19,6 +19,7 @@ from gateway.pipeline.house import House
 from gateway.pipeline.rethinking import rethinking
 from gateway.ports import AuditEvent
 from gateway.rules import approval, routing
+from gateway.rules.classification import Reason
 from gateway.rules.terms import antwoordtermijn
 from gateway.security.certificates import Usage
 from gateway.wire.stuf import Document
@@ -94,6 +95,8 @@ class Trial:
     """Latest moment of the answer, if it were handed in now."""
     reasons: tuple[str, ...] = ()
     """Why it would be held."""
+    grounds: tuple[Reason, ...] = ()
+    """The same with rule and path, in the same order."""
 
     @property
     def error(self) -> Refused | None:
@@ -115,7 +118,7 @@ class _Case:
     route: routing.Route | None = None
     sound: bool = False
     """Keeps its schema."""
-    reasons: tuple[str, ...] = ()
+    hold: approval.Hold | None = None
     repeated: bool = False
     deadline: datetime | None = None
     checked: dict[Check, Checked] = field(default_factory=dict)
@@ -339,7 +342,7 @@ def _gate(case: _Case) -> None:
     except Refused as error:
         return _refused(case, Check.TOETS, error)
     if isinstance(gate, approval.Hold):
-        case.reasons = gate.told()
+        case.hold = gate
         return _done(case, Checked(check=Check.TOETS, outcome=Outcome.HELD))
     return _good(case, Check.TOETS)
 
@@ -424,7 +427,8 @@ def _verdict(case: _Case) -> Trial:
         channel=("ebms2" if partner else "postvak") if case.route else "",
         cpa_id=partner.cpa_id if partner else "",
         deadline=case.deadline,
-        reasons=case.reasons,
+        reasons=case.hold.told() if case.hold else (),
+        grounds=case.hold.different() if case.hold else (),
     )
 
 
@@ -435,4 +439,4 @@ def _oordeel(case: _Case, checks: tuple[Checked, ...]) -> Oordeel:
         return Oordeel.REFUSED
     if case.repeated:
         return Oordeel.REPEATED
-    return Oordeel.HELD if case.reasons else Oordeel.ACCEPTED
+    return Oordeel.HELD if case.hold else Oordeel.ACCEPTED

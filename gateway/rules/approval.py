@@ -90,10 +90,18 @@ class Hold:
 
     def told(self) -> tuple[str, ...]:
         """Return what officer and sender are told, in Dutch: the text, and where it stands."""
-        return tuple(dict.fromkeys(_told(reason) for reason in self.reasons))
+        return tuple(told(reason) for reason in self.different())
+
+    def different(self) -> tuple[Reason, ...]:
+        """Return the reasons, of those that read the same the first."""
+        found: dict[str, Reason] = {}
+        for reason in self.reasons:
+            found.setdefault(told(reason), reason)
+        return tuple(found.values())
 
 
-def _told(reason: Reason) -> str:
+def told(reason: Reason) -> str:
+    """Return what officer and sender are told of one reason, in Dutch."""
     return f"{reason.text} ({reason.path})" if reason.path else reason.text
 
 

@@ -15,6 +15,7 @@ from gateway.errors import (
     Finding,
     GatewayError,
     Limited,
+    Malformed,
     Refused,
     SchemaViolation,
     TooLarge,
@@ -133,7 +134,7 @@ def problem(error: GatewayError) -> web.Response:
         code=error.code,
         retry=error.retry,
         findings=_findings(error, status),
-        more=_oauth(error),
+        more=_scope(error) | _oauth(error),
     )
     if error.retry:
         response.headers["Retry-After"] = (
@@ -154,7 +155,13 @@ def _challenge(error: GatewayError) -> str:
     return challenge
 
 
-def _oauth(error: GatewayError) -> Mapping[str, str]:
+def _scope(error: GatewayError) -> dict[str, str]:
+    """Return which scope is missing."""
+    told = error.code in {"token.scope", "oauth.scope"} and error.where
+    return {"scope": error.where} if told else {}
+
+
+def _oauth(error: GatewayError) -> dict[str, str]:
     """Return what a client of OAuth reads from a refusal of the token endpoint."""
     if not (error.code.startswith("oauth.") and isinstance(error, Refused)):
         return {}
@@ -202,10 +209,15 @@ def title(status: int) -> str:
 def detail(error: GatewayError) -> str:
     """Return what is wrong in Dutch; of what is ours, only that it is ours."""
     if error.code.startswith("xml."):
-        return _XML.get(error.code, _OTHER_XML)
+        return _XML.get(error.code, _OTHER_XML) + _at(error)
     if isinstance(error, Refused | Limited) or error.code == "payload.destroyed":
         return error.text
     return _LATER if error.retry else _INTERNAL
+
+
+def _at(error: GatewayError) -> str:
+    line, column = error.position if isinstance(error, Malformed) else (0, 0)
+    return f" Het lezen stopte op regel {line}, kolom {column}." if line else ""
 
 
 def findings_of(error: GatewayError) -> tuple[Finding, ...]:
@@ -214,7 +226,15 @@ def findings_of(error: GatewayError) -> tuple[Finding, ...]:
         return error.findings
     row = row_for(error.code)
     remedy = row.remedy if row is not None else ""
-    return (Finding(code=error.code, rule="", path=error.where, text=detail(error), remedy=remedy),)
+    found = Finding(
+        code=error.code,
+        rule="",
+        path=error.where,
+        text=detail(error),
+        remedy=remedy,
+        position=error.position if isinstance(error, Malformed) else (0, 0),
+    )
+    return (found,)
 
 
 def _findings(error: GatewayError, status: int) -> tuple[Finding, ...]:
@@ -227,8 +247,9 @@ def _findings(error: GatewayError, status: int) -> tuple[Finding, ...]:
 _PLACED = frozenset({400, 409, 413})
 
 
-def finding_shape(finding: Finding) -> dict[str, str]:
+def finding_shape(finding: Finding) -> dict[str, str | int | None]:
     """Return the JSON of a finding."""
+    line, column = finding.position
     return {
         "code": finding.code,
         "regel": finding.rule,
@@ -236,4 +257,6 @@ def finding_shape(finding: Finding) -> dict[str, str]:
         "tekst": finding.text,
         "herstel": finding.remedy,
         "ernst": str(finding.severity),
+        "regelnummer": line or None,
+        "kolom": column or None,
     }

@@ -110,7 +110,10 @@ def _in_two_passes(octets: bytes, *, limits: XmlLimits, where: str) -> etree._El
     except etree.XMLSyntaxError as exc:
         line, column = exc.position
         raise Malformed(
-            "xml.malformed", f"not well-formed XML at line {line}, column {column}", where=where
+            "xml.malformed",
+            f"not well-formed XML at line {line}, column {column}",
+            where=where,
+            position=(line, column),
         ) from None  # the cause prints values of the document
 
 

@@ -249,6 +249,10 @@ async def test_handing_in_again_tells_the_same_reasons(town):
 
     assert not second.fresh
     assert (second.held, second.reasons) == (first.held, first.reasons)
+    # With code and path; what else the table says of a line is for the officer.
+    told = [(one.rule, one.path, one.text) for one in first.grounds]
+    assert [(one.rule, one.path, one.text) for one in second.grounds] == told
+    assert all(rule and text for rule, _, text in told)
 
 
 async def test_handing_in_again_with_kinder_words_does_not_release(town, tmp_path):

@@ -88,6 +88,8 @@ async def test_what_would_be_held_says_why(town):
     assert trial.oordeel is Oordeel.HELD
     assert outcome(trial, Check.TOETS) is Outcome.HELD
     assert trial.reasons == receipt.reasons != ()
+    assert trial.grounds == receipt.grounds
+    assert [one.rule for one in trial.grounds] == ["OM-001"]
 
 
 async def test_a_message_that_was_handed_in_before_would_get_that_answer(town):

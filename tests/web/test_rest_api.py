@@ -37,11 +37,13 @@ from gateway.ports import (
     Standing,
     Wanted,
 )
+from gateway.rules.classification import Reason
 from gateway.web.api import cursor, steps
 from gateway.web.api.app import api_app
 from gateway.web.api.body import parse_json
 from gateway.web.api.postvak import WeigeringBody
 from gateway.web.listener import listen
+from gateway.wire.xml import parse
 from tests.flow import town as towns
 from tests.web.api_client import BERICHTEN, POSTVAK, XML, api, refused
 from tests.web.doubles import (
@@ -141,6 +143,7 @@ async def test_a_message_that_is_taken_in_gets_202_and_a_place():
             "id": "m-1",
             "status": "aangenomen",
             "redenen": [],
+            "redencodes": [],
             "referentienummer": "ref-1",
             "herhaald": False,
             "waarschuwingen": [],
@@ -150,12 +153,17 @@ async def test_a_message_that_is_taken_in_gets_202_and_a_place():
 
 
 async def test_a_message_that_is_held_says_why():
-    receipt = replace(RECEIPT, held=True, reasons=("aanhouding is gevuld",))
+    ground = Reason(rule="OM-001", path="/a/b", text="aanhouding is gevuld")
+    told = ("aanhouding is gevuld (/a/b)",)
+    receipt = replace(RECEIPT, held=True, reasons=told, grounds=(ground,))
     async with api(receipt=receipt) as served, served.hand_in() as response:
         assert response.status == 202
         body = await response.json()
     assert body["status"] == "vastgehouden"
-    assert body["redenen"] == ["aanhouding is gevuld"]
+    assert body["redenen"] == ["aanhouding is gevuld (/a/b)"]
+    assert body["redencodes"] == [
+        {"code": "OM-001", "pad": "/a/b", "tekst": "aanhouding is gevuld"}
+    ]
 
 
 async def test_a_warning_is_told_with_rule_place_and_remedy():
@@ -178,6 +186,8 @@ async def test_a_warning_is_told_with_rule_place_and_remedy():
                 "tekst": "Fout.",
                 "herstel": "Doe dit.",
                 "ernst": "waarschuwing",
+                "regelnummer": None,
+                "kolom": None,
             }
         ]
 
@@ -255,6 +265,18 @@ async def test_a_document_over_the_limit_is_not_read():
     assert served.gateway.calls == []
 
 
+async def test_a_document_that_can_not_be_read_says_on_which_line_and_column():
+    with pytest.raises(Malformed) as caught:
+        parse(b"<a>\n  <b>geheim</c>\n</a>")
+    async with api(error=caught.value) as served, served.hand_in() as response:
+        body = await refused(response, 422)
+
+    (finding,) = body["bevindingen"]
+    assert (finding["regelnummer"], finding["kolom"]) == (2, 16)
+    assert body["detail"].endswith("Het lezen stopte op regel 2, kolom 16.")
+    assert "geheim" not in str(body)
+
+
 async def test_a_refusal_lists_every_finding():
     findings = (
         Finding(
@@ -279,6 +301,8 @@ async def test_a_refusal_lists_every_finding():
             "tekst": "Het element ontbreekt.",
             "herstel": "Voeg het toe.",
             "ernst": "weigering",
+            "regelnummer": None,
+            "kolom": None,
         },
         {
             "code": "regel.bsn",
@@ -287,6 +311,8 @@ async def test_a_refusal_lists_every_finding():
             "tekst": "Fout.",
             "herstel": "",
             "ernst": "waarschuwing",
+            "regelnummer": None,
+            "kolom": None,
         },
     ]
     assert served.counted.refusals == ["schema.verplicht"]
@@ -627,6 +653,12 @@ async def test_what_is_connected_can_be_read():
     assert melding["via"] == towns.HUB
     assert melding["applicaties"] == ["VTregistratie"]
     assert (melding["kanaal"], melding["profiel"]) == ("ebms2", "osb-rm-e")
+    asks = (melding["antwoordOp"], melding["beantwoordMet"], melding["vrager"])
+    assert asks == ("", "vtTerugkoppelingDi01", towns.POLITIE)
+    (answer,) = (one for one in found if one["soort"] == "vtTerugkoppelingDi01")
+    asks = (answer["antwoordOp"], answer["beantwoordMet"], answer["vrager"])
+    assert asks == ("vtMeldingDi01", "", towns.POLITIE)
+    assert answer["richting"] == "in"
 
 
 # --- the postvak ----------------------------------------------------------------------

@@ -163,7 +163,7 @@ async def test_each_operation_asks_for_its_scope(tmp_path, operation):
     only = backend("bvh", POLITIE, "BVH", tokens=(token(scopes=frozenset({scope})),))
     async with world(tmp_path, without) as here:
         status, body = await here.ask(path, method=method, headers=bearer())
-        assert (status, body["code"]) == (403, "token.scope")
+        assert (status, body["code"], body["scope"]) == (403, "token.scope", str(scope))
         assert body["headers"]["WWW-Authenticate"] == (
             f'{CHALLENGE}, error="insufficient_scope", scope="{scope}"'
         )

@@ -211,6 +211,20 @@ async def test_who_replays_a_jwt_is_not_known_where_he_does(tmp_path):
     assert guess["code"] == "limit.signin"
 
 
+@pytest.mark.parametrize(
+    ("asked_for", "told"),
+    [("postvak:lezen berichten:lezen", "postvak:lezen"), ("eigen tekst", None)],
+)
+async def test_a_refusal_names_the_scopes_that_are_missing_and_nothing_else(
+    tmp_path, asked_for, told
+):
+    async with world(tmp_path, system(READS), oauth=True) as here:
+        _, body = await asked(here, fields={"scope": asked_for})
+
+    assert (body["code"], body.get("scope")) == ("oauth.scope", told)
+    assert "eigen" not in str(body["detail"])
+
+
 async def test_where_used_jwts_can_not_be_remembered_nobody_gets_a_token(tmp_path):
     (tmp_path / "used").write_text("geen map")
     async with world(tmp_path, system(), oauth=True) as here:

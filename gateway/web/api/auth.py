@@ -182,7 +182,7 @@ def _check_scope(operation: Operation, allowed: frozenset[Scope]) -> None:
     if operation.scope not in allowed:
         raise PolicyViolation(
             "token.scope",
-            "Dit systeem mag dit niet: de scope ontbreekt bij wat het liet zien.",
+            f"De scope {operation.scope} ontbreekt bij wat dit systeem liet zien.",
             where=str(operation.scope),
         )
 

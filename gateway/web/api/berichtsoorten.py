@@ -4,7 +4,9 @@ from http import HTTPMethod
 
 from aiohttp import web
 
+from gateway.catalogue import ASKED_BY, REPLIES
 from gateway.credentials import Scope
+from gateway.message import Oin
 from gateway.ports import Direction
 from gateway.rules.connections import Connection, connections
 from gateway.web.api import models, shapes
@@ -19,10 +21,12 @@ async def show(request: web.Request, _query: Query) -> web.Response:
     directory = office.gateway.snapshots.current()
     party = directory.parties[request[BACKEND].party]
     found = connections(directory, party, at=office.clock.now())
-    return shapes.answer(models.Berichtsoorten(berichtsoorten=[_shape(one) for one in found]))
+    return shapes.answer(
+        models.Berichtsoorten(berichtsoorten=[_shape(one, party.oin) for one in found])
+    )
 
 
-def _shape(one: Connection) -> models.Berichtsoort:
+def _shape(one: Connection, me: Oin) -> models.Berichtsoort:
     agreement, channel = one.agreement, one.channel
     return models.Berichtsoort(
         soort=one.kind.name,
@@ -37,7 +41,19 @@ def _shape(one: Connection) -> models.Berichtsoort:
         profiel=channel.profile if channel else "",
         cpa=agreement.cpa_id if agreement else "",
         geldig_tot=agreement.end if agreement else None,
+        antwoord_op=ASKED_BY.get(one.kind.name, ""),
+        beantwoord_met=REPLIES.get(one.kind.name, ""),
+        vrager=_asker(one, me),
     )
+
+
+def _asker(one: Connection, me: Oin) -> str:
+    """Who asks sends the question and gets the answer."""
+    if one.kind.name in REPLIES:
+        return me if one.sends else one.other.oin
+    if one.kind.name in ASKED_BY:
+        return one.other.oin if one.sends else me
+    return ""
 
 
 OPERATIONS = (

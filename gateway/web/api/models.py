@@ -51,6 +51,10 @@ class Bevinding(Shape):
     tekst: str = Field(description="Wat er niet klopt.")
     herstel: str = Field(description="Wat eraan te doen is.")
     ernst: Severity = Field(description="`weigering` houdt het bericht tegen.")
+    regelnummer: int | None = Field(
+        None, description="Regel van het document, vanaf 1, waar het lezen stopte; anders null."
+    )
+    kolom: int | None = Field(None, description="En de kolom.")
 
 
 class Probleem(Shape):
@@ -62,6 +66,9 @@ class Probleem(Shape):
     code: str = Field(description="Vaste code, met punten.")
     herhalen: bool = Field(description="Of hetzelfde verzoek later wel kan lukken.")
     bevindingen: list[Bevinding] = Field(description="Alles wat er niet klopt, met plaats.")
+    scope: str | None = Field(
+        None, description="Bij `token.scope` en `oauth.scope`: welke scope ontbreekt."
+    )
 
 
 # --- OAuth, in its own names ----------------------------------------------------------
@@ -105,12 +112,23 @@ class OauthProbleem(Probleem):
 # --- messages -------------------------------------------------------------------------
 
 
+class Reden(Shape):
+    """Waarom een bericht wordt vastgehouden. Nooit met een waarde uit het bericht."""
+
+    code: str = Field(
+        description="Vaste code: regel van de classificatietabel (`OM-001`), of `gate.…`."
+    )
+    pad: str = Field(description="Pad van het element; leeg als het niet om een element gaat.")
+    tekst: str
+
+
 class Ontvangstbewijs(Shape):
     """Wat er met een aangeleverd bericht is gedaan."""
 
     id: str = Field(description="Id van het bericht in deze gateway.")
     status: str = Field(description="`aangenomen` of `vastgehouden`.")
     redenen: list[str] = Field(description="Waarom het is vastgehouden.")
+    redencodes: list[Reden] = Field(description="Hetzelfde, met code en pad.")
     referentienummer: str
     herhaald: bool = Field(description="Of het eerder is aangeleverd: dit is het bewijs van toen.")
     waarschuwingen: list[Bevinding] = Field(
@@ -136,6 +154,7 @@ class Proefoordeel(Shape):
     status: int = Field(description="HTTP-status van dat antwoord.")
     code: str = Field(description="Code van de weigering; leeg als het geen weigering is.")
     redenen: list[str] = Field(description="Waarom het zou worden vastgehouden.")
+    redencodes: list[Reden] = Field(description="Hetzelfde, met code en pad.")
     soort: str = Field(description="Leeg als niet te zien is welk bericht het is.")
     versie: str
     referentienummer: str
@@ -246,6 +265,14 @@ class Berichtsoort(Shape):
     profiel: str = Field(description="Digikoppeling-profiel, zoals `osb-rm-e`.")
     cpa: str
     geldig_tot: Moment | None = Field(description="Einde van de overeenkomst.")
+    antwoord_op: str = Field(description="Bericht waarop dit het antwoord is; anders leeg.")
+    beantwoord_met: str = Field(
+        description="Bericht dat hierop het antwoord is, naast Bv01 of Fo01; anders leeg."
+    )
+    vrager: str = Field(
+        description="OIN van wie vraagt: de zender van een vraag, de ontvanger van een antwoord. "
+        "Leeg als het geen van beide is."
+    )
 
 
 class Berichtsoorten(Shape):

@@ -23,6 +23,7 @@ from gateway.ports import (
     Summary,
     standing,
 )
+from gateway.rules.classification import Reason
 from gateway.web.api import models, steps
 from gateway.web.api.operation import ROOT
 from gateway.web.errors import finding_shape, findings_of, status_of
@@ -43,12 +44,18 @@ def receipt(receipt: Receipt) -> models.Ontvangstbewijs:
         id=receipt.id,
         status="vastgehouden" if receipt.held else "aangenomen",
         redenen=list(receipt.reasons),
+        redencodes=reasons(receipt.grounds),
         referentienummer=receipt.referentienummer,
         herhaald=not receipt.fresh,
         waarschuwingen=[
             models.Bevinding.model_validate(finding_shape(one)) for one in receipt.warnings
         ],
     )
+
+
+def reasons(found: Iterable[Reason]) -> list[models.Reden]:
+    """Why it is held."""
+    return [models.Reden(code=r.rule, pad=r.path, tekst=r.text) for r in found]
 
 
 _ANSWERED = {Oordeel.ACCEPTED: 202, Oordeel.HELD: 202, Oordeel.REPEATED: 200}
@@ -62,6 +69,7 @@ def trial(trial: Trial) -> models.Proefoordeel:
         status=status_of(refused) if refused else _ANSWERED[trial.oordeel],
         code=refused.code if refused else "",
         redenen=list(trial.reasons),
+        redencodes=reasons(trial.grounds),
         soort=trial.kind,
         versie=trial.version,
         referentienummer=trial.referentienummer,

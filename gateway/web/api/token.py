@@ -171,7 +171,11 @@ def _granted(allowed: frozenset[Scope], asked: str | None) -> frozenset[Scope]:
     """Return what was asked for; all that is allowed when nothing was."""
     wanted = allowed if asked is None else frozenset(asked.split(" "))
     if not wanted or not wanted <= allowed:
-        raise PolicyViolation("oauth.scope", "Dit systeem heeft niet al deze scopes.")
+        # Names that are no scope are the client's own text.
+        missing = sorted(frozenset(Scope) & wanted - allowed)
+        raise PolicyViolation(
+            "oauth.scope", "Dit systeem heeft niet al deze scopes.", where=" ".join(missing)
+        )
     return frozenset(Scope(name) for name in wanted)
 
 
