@@ -38,6 +38,7 @@ from gateway.packs.activations import check_packs, read_activations
 from gateway.packs.shelf import Shelf
 from gateway.rules.settings import check_settings
 from gateway.schemapack import Activations, SchemaPack
+from gateway.security.revocation import read_lists
 from gateway.wire.confirmation import APPROVALS, TABLE
 from gateway.wire.ebms2.cpa import read_cpa
 
@@ -299,9 +300,8 @@ def _certificates(files: Files, folder: Path) -> Iterator[bytes]:
 
 def _crls(files: Files, folder: Path) -> Iterator[bytes]:
     for path, octets in files.folder(folder, ".crl", ".pem", ".der"):
-        load = x509.load_pem_x509_crl if _PEM in octets else x509.load_der_x509_crl
         try:
-            yield load(octets).public_bytes(Encoding.DER)
+            yield from read_lists(octets)
         except ValueError as exc:
             raise Misconfigured(
                 "trust.invalid", "Het bestand is geen intrekkingslijst (CRL).", where=str(path)

@@ -115,7 +115,7 @@ def _examine_agreed(
     )
     yield from agreements(directory, now)
     yield from certificates(installation, directory, now)
-    yield from gate(directory)
+    yield from gate(directory, now)
     yield from rules(directory, now)
 
 

@@ -7,11 +7,14 @@ from gateway.catalogue import Role
 from gateway.cli.certs_list import days, look_over
 from gateway.cli.doctor_findings import Area, Finding
 from gateway.directory import Agreement, Directory
+from gateway.errors import GatewayError
 from gateway.installation import Installation
 from gateway.installation_gate import UNCONFIRMED
 from gateway.keys.expiry import SHORT, InUse, Use, stage
 from gateway.message import Oin
+from gateway.pipeline.desk import own_signing
 from gateway.rules.severities import in_force
+from gateway.security.certificates import TrustStore, Usage
 
 SOON = timedelta(days=30)
 _AGREEMENTS, _GATE = Area("Overeenkomsten (CPA)"), Area("OM-poort")
@@ -208,9 +211,10 @@ def _named_otherwise(items: tuple[InUse, ...], me: Oin) -> Iterator[Finding]:
 # --- the gate ---------------------------------------------------------------------------
 
 
-def gate(directory: Directory) -> Iterator[Finding]:
-    """Yield what the OM has laid down."""
+def gate(directory: Directory, now: datetime) -> Iterator[Finding]:
+    """Yield what the OM has laid down, and whether the OM can sign it."""
     laid = directory.gate
+    yield from _signing(directory, now)
     if laid.fault:
         yield _unconfirmed(laid.fault)
         return
@@ -228,6 +232,22 @@ def gate(directory: Directory) -> Iterator[Finding]:
     for approval in laid.approvals:
         yield _GATE.good(
             f"doorlopende toestemming {approval.id} tot {approval.valid_until:%Y-%m-%d}"
+        )
+
+
+def _signing(directory: Directory, now: datetime) -> Iterator[Finding]:
+    """A police refuses what the OM signs by a certificate that stands in a listener."""
+    if directory.parties[directory.me].role is not Role.OM or not directory.agreements:
+        return
+    try:
+        signing = own_signing(directory, now)
+        TrustStore(directory.trust).judge(signing.certificate, Usage.DOCUMENT, now)
+    except GatewayError as error:
+        yield _GATE.bad(
+            "gate.signing",
+            f"met het certificaat van de overeenkomst kan het OM niets ondertekenen ({error.code})",
+            "De politie weigert besluiten en bevestigingen die ermee zijn ondertekend.",
+            "Laat de CPA een certificaat voor ondertekening noemen, geen TLS-servercertificaat",
         )
 
 

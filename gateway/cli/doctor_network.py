@@ -12,7 +12,7 @@ from datetime import datetime
 from http.client import HTTPException
 from urllib.parse import urlsplit
 
-from gateway.cli.certs_live import address, shown_by
+from gateway.cli.certs_live import BUSY, address, shown_by
 from gateway.cli.doctor_findings import Area, Finding
 from gateway.config import Listener, TlsListener
 from gateway.directory import Directory
@@ -106,7 +106,7 @@ def _shown(installation: Installation) -> Iterator[Finding]:
             stands = thumbprint(pair_of(installation, listener).der())
         except GatewayError:
             continue  # said with the certificates
-        if shown is not None and shown != stands:
+        if shown not in {None, BUSY, stands}:
             host, port = address(listener)
             yield _PORTS.bad(
                 "certificate.not_shown",

@@ -62,7 +62,7 @@ def _check(directory: Directory, bundle: Bundle) -> None:
 def _signing(directory: Directory, at: datetime) -> Signing:
     """Return what to sign with, good now: what the police would refuse is not handed out."""
     signing = own_signing(directory, at)
-    TrustStore(directory.trust).judge(signing.certificate, Usage.SIGN, at)
+    TrustStore(directory.trust).judge(signing.certificate, Usage.DOCUMENT, at)
     return signing
 
 

@@ -73,6 +73,10 @@ _REFUSED = family(
             "The file holds more than one certificate of its kind, or none.",
             "Split it.",
         ),
+        "certs.several_lists": (
+            "The file holds more than one revocation list.",
+            "Split it: each takes the place of the one before it.",
+        ),
         "certs.unreadable": (
             "The file is no certificate and no revocation list.",
             "Make it PEM or DER; PKCS#12 with openssl pkcs12.",
@@ -107,6 +111,10 @@ _FAILED = family(
     (Told.OPERATOR,),
     {
         "certs.no_listener": ("The installation has no [listen.api].", "Look at --voor."),
+        "certs.busy": (
+            "It was written; the running process was too busy to show what it uses.",
+            "Look again with `gateway doctor` in a while.",
+        ),
         "certs.not_shown": (
             "It was written, and a running process still shows the old certificate.",
             "Look for directory.not_reloaded in the log, or start the processes again in turn.",

@@ -6,6 +6,10 @@ DOCTOR: tuple[Code, ...] = family(
     None,
     (Told.OPERATOR,),
     {
+        "gate.signing": (
+            "The OM signs with a certificate that is not for documents.",
+            "Let the agreement name a signing certificate: no TLS server certificate.",
+        ),
         "agreement.counterpart": (
             "There is no CPA in force with a party.",
             "Put its CPA in agreements/, or take the party out of gateway.toml.",

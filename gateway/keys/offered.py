@@ -11,6 +11,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 from gateway.keys.renewal_texts import refuse
 from gateway.security.certificates import load
 from gateway.security.extensions import UNREADABLE, extension
+from gateway.security.revocation import read_lists
 
 _PEM = b"-----BEGIN"
 _PRIVATE = b"PRIVATE KEY-----"
@@ -59,7 +60,7 @@ def read(octets: bytes, key: bytes | None, *, where: str) -> Offered:
     """Take files apart: PEM or DER, with or without the key inside.
 
     Raises CertificateRejected `certs.unreadable`, `certs.key_missing` (when `key` is no key),
-    `certs.key_unreadable`.
+    `certs.key_unreadable`, `certs.several_lists`.
     """
     if key is not None and _PRIVATE not in key:
         raise refuse("key_missing", where)
@@ -67,7 +68,7 @@ def read(octets: bytes, key: bytes | None, *, where: str) -> Offered:
         if key is None and _PRIVATE in octets:
             key = b"".join(_blocks(octets, b"PRIVATE KEY"))
         if b"-----BEGIN X509 CRL-----" in octets:
-            return Offered(crl=_crl_der(octets), where=where)
+            return Offered(crl=_only_list(octets, where), where=where)
         if _PEM in octets:
             found = x509.load_pem_x509_certificates(octets)
             ders = tuple(c.public_bytes(Encoding.DER) for c in found)
@@ -77,8 +78,11 @@ def read(octets: bytes, key: bytes | None, *, where: str) -> Offered:
         raise refuse("unreadable", where) from error
 
 
-def _crl_der(octets: bytes) -> bytes:
-    return x509.load_pem_x509_crl(octets).public_bytes(Encoding.DER)
+def _only_list(octets: bytes, where: str) -> bytes:
+    found = read_lists(octets)
+    if len(found) > 1:
+        raise refuse("several_lists", where)
+    return found[0]
 
 
 def _binary(octets: bytes, key: bytes | None, where: str) -> Offered:

@@ -21,6 +21,7 @@ from gateway.keys.offered import Target
 from gateway.keys.renewal import Checked, same_scope
 from gateway.keys.renewal_texts import TEXTS
 from gateway.security.certificates import load
+from gateway.security.revocation import read_lists
 
 KEPT = ".oud"
 """Behind the name and the moment of what was replaced. No reader of keys or trust takes it."""
@@ -145,10 +146,10 @@ def _list(checked: Checked, folder: Path) -> _File:
 def _file_of(crl: x509.CertificateRevocationList, folder: Path) -> Path | None:
     for path in sorted(folder.iterdir()):
         if path.suffix.lower() in {".crl", ".pem", ".der"} and path.is_file():
-            octets = path.read_bytes()
-            load_one = x509.load_pem_x509_crl if b"-----" in octets else x509.load_der_x509_crl
             with suppress(ValueError):
-                if same_scope(load_one(octets), crl):
+                found = read_lists(path.read_bytes())
+                # A file with others in it stays: of two lists the newer one counts.
+                if len(found) == 1 and same_scope(x509.load_der_x509_crl(found[0]), crl):
                     return path
     return None
 

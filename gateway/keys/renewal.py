@@ -136,7 +136,8 @@ class Judge:
 
     def _judged(self, offered: Offered, usage: Usage, trust: Trust, at: datetime) -> Identity:
         try:
-            return TrustStore(trust).judge(offered.certificates[0], usage, at)
+            # What is valid later is judged by the lists of now: there are no others.
+            return TrustStore(trust).judge(offered.certificates[0], usage, at, known_at=self.now)
         except (CertificateRejected, RevocationUnknown) as error:
             raise _ours(error, offered.where) from error
 

@@ -17,6 +17,10 @@ TEXTS: Mapping[str, str] = MappingProxyType(
             "Een bestand hoort één certificaat te bevatten (met zijn uitgevers, als het een "
             "eigen certificaat is). Splits het."
         ),
+        "several_lists": (
+            "In het bestand staan meer intrekkingslijsten (CRL's). Splits het: elke lijst neemt "
+            "de plaats in van haar voorganger."
+        ),
         "use_unclear": (
             "Het certificaat zegt niet waarvoor het is. Geef --voor tls, api, ondertekening "
             "of versleuteling."

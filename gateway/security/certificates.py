@@ -50,6 +50,9 @@ class Usage(StrEnum):
     TLS_CLIENT = "tls-client"
     TLS_SERVER = "tls-server"
     SIGN = "sign"
+    """Messages on the wire, by the certificate that the agreement names."""
+    DOCUMENT = "document"
+    """A decision or a confirmation, signed in the document for good; never by a TLS certificate."""
     ENCRYPT = "encrypt"
 
 
@@ -65,6 +68,8 @@ _MESSAGE_USE = frozenset(
     }
 )
 """No extended use is defined for XML signatures: any of these will do, OCSP signing not."""
+_DOCUMENT_USE = _MESSAGE_USE - {ExtendedKeyUsageOID.CLIENT_AUTH, ExtendedKeyUsageOID.SERVER_AUTH}
+"""A key that stands in a listener signs no decision, whoever has the machine."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,23 +120,27 @@ class TrustStore:
         self._revocations = Revocations(trust.crls, (*anchors, *self._intermediates))
         self._proven: dict[tuple[str, Usage], _Proven] = {}
 
-    def judge(self, der: bytes, usage: Usage, at: datetime) -> Identity:
+    def judge(
+        self, der: bytes, usage: Usage, at: datetime, *, known_at: datetime | None = None
+    ) -> Identity:
         """Return whose certificate it is, good for `usage` at `at` (aware).
+
+        Revocation is judged by the lists that are fresh at `known_at`; left out = `at`.
 
         Raises CertificateRejected `certificate.malformed`, `.weak_key`, `.not_yet_valid`,
         `.expired`, `.untrusted`, `.usage`, `.oin`, `.revoked`; RevocationUnknown
         `certificate.revocation_unknown`: that is neither good nor revoked.
         """
-        proven = self._good(der, usage, at)
+        proven = self._good(der, usage, at, known_at or at)
         if proven.identity is None:
             raise _no_oin()
         return proven.identity
 
     def holder(self, der: bytes, usage: Usage, at: datetime) -> Holder:
         """Return whom it was issued to; as `judge`, but it may be without an OIN."""
-        return self._good(der, usage, at).holder
+        return self._good(der, usage, at, at).holder
 
-    def _good(self, der: bytes, usage: Usage, at: datetime) -> _Proven:
+    def _good(self, der: bytes, usage: Usage, at: datetime, known_at: datetime) -> _Proven:
         key = (thumbprint(der), usage)
         proven = self._proven.get(key)
         if proven is None or not proven.not_before <= at <= proven.not_after:
@@ -140,7 +149,7 @@ class TrustStore:
                 self._proven.clear()
             self._proven[key] = proven
         for standing in proven.standings:
-            standing.check(at)
+            standing.check(known_at)
         return proven
 
     def _prove(self, der: bytes, usage: Usage, at: datetime) -> _Proven:
@@ -286,7 +295,7 @@ def _check_usage(leaf: x509.Certificate, usage: Usage) -> None:
 def _key_usage_fits(leaf: x509.Certificate, usage: Usage) -> bool:
     found = extension(leaf.extensions, x509.KeyUsage)
     match usage:
-        case Usage.SIGN:
+        case Usage.SIGN | Usage.DOCUMENT:
             return found is not None and (found.digital_signature or found.content_commitment)
         case Usage.ENCRYPT:
             return found is not None and found.key_encipherment
@@ -299,6 +308,10 @@ def _extended_usage_fits(leaf: x509.Certificate, usage: Usage) -> bool:
     match usage:
         case Usage.SIGN | Usage.ENCRYPT:
             return found is None or not _MESSAGE_USE.isdisjoint(found)
+        case Usage.DOCUMENT:
+            return found is None or (
+                not _DOCUMENT_USE.isdisjoint(found) and ExtendedKeyUsageOID.SERVER_AUTH not in found
+            )
         case Usage.TLS_CLIENT:
             return found is not None and ExtendedKeyUsageOID.CLIENT_AUTH in found
         case Usage.TLS_SERVER:

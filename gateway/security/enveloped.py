@@ -285,9 +285,9 @@ def judge_officer_signature(
     """Return which of `parties` signed: one with role om, by its own certificate, good at `at`.
 
     A mandate to exchange messages for the OM is no mandate to decide: the OIN itself counts.
-    Raises as `TrustStore.judge` for Usage.SIGN, and SignatureInvalid `toets.signature.party`.
+    Raises as `TrustStore.judge` for Usage.DOCUMENT, and SignatureInvalid `toets.signature.party`.
     """
-    identity = trust.judge(signed.certificate, Usage.SIGN, at)
+    identity = trust.judge(signed.certificate, Usage.DOCUMENT, at)
     for party in parties:
         if party.role is Role.OM and identity.oin == bare_oin(party.oin):
             return party
@@ -297,8 +297,8 @@ def judge_officer_signature(
 def judge_signature_of(signed: SignedBy, *, party: Party, trust: TrustStore, at: datetime) -> None:
     """Return when this party signed, by its own certificate, good at `at`.
 
-    Raises as `TrustStore.judge` for Usage.SIGN, and SignatureInvalid `toets.signature.party`.
+    Raises as `TrustStore.judge` for Usage.DOCUMENT, and SignatureInvalid `toets.signature.party`.
     """
-    identity = trust.judge(signed.certificate, Usage.SIGN, at)
+    identity = trust.judge(signed.certificate, Usage.DOCUMENT, at)
     if identity.oin != bare_oin(party.oin):
         raise _refused("party", "signer is another party")

@@ -5,6 +5,7 @@ partitioned counts for the certificates of its own scope only. Three outcomes: n
 (return), CertificateRejected, RevocationUnknown.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -18,6 +19,11 @@ from gateway.security.extensions import UNREADABLE, extension
 SKEW = timedelta(minutes=5)
 """How far the clock of the issuer may be ahead of ours."""
 
+_PEM = b"-----BEGIN"
+_PEM_MARKS = b"-----BEGIN X509 CRL-----", b"-----END X509 CRL-----"
+_PEM_LIST = re.compile(
+    rb"-----BEGIN X509 CRL-----[A-Za-z0-9+/=\s]*+-----END X509 CRL-----", re.ASCII
+)
 _WEAK = frozenset({"md5", "sha1"})
 _Issuer = tuple[bytes, bytes]
 """Subject name and public key, DER: two authorities may share a name."""
@@ -71,6 +77,18 @@ class Standing:
             raise RevocationUnknown(
                 "certificate.revocation_unknown", "revocation list of the issuer is not fresh"
             )
+
+
+def read_lists(octets: bytes) -> tuple[bytes, ...]:
+    """Return every list of a file, DER; PEM may hold several. Raises ValueError."""
+    if _PEM not in octets:
+        return (x509.load_der_x509_crl(octets).public_bytes(serialization.Encoding.DER),)
+    found = _PEM_LIST.findall(octets)
+    if not found or any(octets.count(mark) != len(found) for mark in _PEM_MARKS):
+        raise ValueError("no revocation list, or one that is cut short")
+    return tuple(
+        x509.load_pem_x509_crl(pem).public_bytes(serialization.Encoding.DER) for pem in found
+    )
 
 
 class Revocations:

@@ -185,7 +185,7 @@ def refusal(octets: bytes, usage: Usage = Usage.SIGN, at: datetime = AT, trust=N
     ("kind", "usages"),
     [
         ("tls", {Usage.TLS_CLIENT, Usage.TLS_SERVER, Usage.SIGN}),
-        ("sign", {Usage.SIGN}),
+        ("sign", {Usage.SIGN, Usage.DOCUMENT}),
         ("encrypt", {Usage.ENCRYPT}),
     ],
 )

@@ -613,6 +613,7 @@ def test_om_that_is_not_asked_does_not_count():
     ("make", "code"),
     [
         (lambda: pki.leaf(pki.OM, "encrypt"), "certificate.usage"),
+        (lambda: pki.leaf(pki.OM, "tls"), "certificate.usage"),
         (
             lambda: pki.pki().issue(oin=pki.OM, name="TEST", usage="sign", unknown_issuer=True),
             "certificate.untrusted",

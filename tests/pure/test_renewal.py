@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
-from gateway.errors import CertificateRejected, GatewayError, RevocationUnknown
+from gateway.errors import CertificateRejected, GatewayError, Misconfigured, RevocationUnknown
 from gateway.installation import load_directory, load_installation
 from gateway.keys import placing
 from gateway.keys.keystore import FileKeyring
@@ -112,6 +112,28 @@ def test_what_is_valid_later_can_wait_for_an_agreement_but_not_on_a_listener(dir
     for usage, target in (("sign", Target.SIGN), ("encrypt", Target.ENCRYPT)):
         assert check(directory, offer(pki.not_yet_valid(usage)), target).warnings
     assert refused(directory, offer(pki.not_yet_valid("tls")), Target.TLS) == "certs.not_yet_valid"
+
+
+@pytest.mark.parametrize("days", [1, 90])
+def test_what_is_valid_later_is_judged_by_the_lists_of_now(directory, days):
+    """Also when those have long been replaced by then."""
+    later = TestPki(pki.AT, authority_bits=2048)
+    knowing = replace(directory, trust=later.trust())
+    begin = pki.AT + timedelta(days=days)
+
+    def leaf(**given):
+        return offer(
+            later.issue(oin=pki.POLITIE, name="TEST Later", usage="sign", not_before=begin, **given)
+        )
+
+    assert check(knowing, leaf(), Target.SIGN).warnings
+    revoked = leaf(revoked=True)
+    knowing = replace(directory, trust=later.trust())
+    assert refused(knowing, revoked, Target.SIGN) == "certs.revoked"
+    stale = replace(later.trust(), crls=later.crls(next_update=pki.AT - timedelta(minutes=1)))
+    assert refused(replace(directory, trust=stale), leaf(), Target.SIGN) == (
+        "certs.revocation_unknown"
+    )
 
 
 def test_a_mandate_lets_another_organisation_hold_the_certificate(directory):
@@ -269,6 +291,36 @@ def test_a_newer_list_of_a_known_authority_passes_and_an_older_does_not(director
     assert refused(directory, older, Target.CRL) == "certs.crl_older"
 
 
+def two_lists() -> bytes:
+    return b"".join(
+        x509.load_der_x509_crl(der).public_bytes(Encoding.PEM) for der in pki.pki().crls(at=LATER)
+    )
+
+
+def test_a_file_with_two_lists_is_read_for_both_and_not_taken_for_one(tmp_path, directory):
+    folder = installed(tmp_path / "politie")
+    lists = folder / "trust" / "crls"
+    for path in lists.iterdir():
+        path.unlink()
+    (lists / "beide.pem").write_bytes(two_lists())
+
+    found = load_directory(load_installation(folder), epoch=0).trust.crls
+
+    assert found == pki.pki().crls(at=LATER)
+    with pytest.raises(CertificateRejected, match=r"certs\.several_lists"):
+        read(two_lists(), None, where="x")
+
+
+@pytest.mark.parametrize("cut", [40, -40])
+def test_a_file_with_lists_of_which_one_is_cut_short_is_refused(tmp_path, cut):
+    folder = installed(tmp_path / "politie")
+    whole = two_lists()
+    (folder / "trust" / "crls" / "beide.pem").write_bytes(whole[:cut] if cut < 0 else whole[cut:])
+
+    with pytest.raises(Misconfigured, match=r"trust\.invalid"):
+        load_directory(load_installation(folder), epoch=0)
+
+
 def test_a_list_that_is_stale_strange_or_partial_is_refused(directory):
     strange = read(TestPki(pki.AT, authority_bits=2048).crls()[1], None, where="x")
     stale = list_(at=LATER - timedelta(days=1), next_update=pki.AT - timedelta(minutes=1))
@@ -418,3 +470,16 @@ def test_a_key_without_protection_is_made_private(directory, places, renewed):
     place(check(directory, offered, Target.TLS), places, pki.AT)
 
     assert places.tls[1].stat().st_mode & 0o077 == 0
+
+
+def test_a_list_does_not_take_the_place_of_a_file_that_holds_others_too(directory, places):
+    for path in places.crls.iterdir():
+        path.unlink()
+    both = places.crls / "beide.pem"
+    both.write_bytes(two_lists())
+
+    placed = place(check(directory, list_(at=LATER), Target.CRL), places, pki.AT)
+
+    assert both.read_bytes() == two_lists()
+    assert placed.kept == ()
+    assert len(list(places.crls.iterdir())) == 2

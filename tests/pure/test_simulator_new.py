@@ -2,7 +2,7 @@
 
 import stat
 import tomllib
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -11,19 +11,26 @@ from cryptography.x509.oid import NameOID
 
 from gateway.catalogue import Role
 from gateway.cli.simulator import texts
-from gateway.cli.simulator.new import POLITIE, make_partner, make_trial
+from gateway.cli.simulator.new import OWN, PARTNER, POLITIE, make_partner, make_trial
 from gateway.cli.simulator.reference import BEGIN, END, reference
 from gateway.cli.simulator.safety import is_production, refuse_production
+from gateway.cli.simulator.schemas import as_partner
 from gateway.cli.simulator.script import read_backend_script, read_partner_script
 from gateway.config import NAME
 from gateway.errors import Misconfigured, Severity
 from gateway.installation import load_directory, load_installation, share
 from gateway.keys.keystore import FileKeyring
+from gateway.message import Oin
+from gateway.packs.activations import NAME as ACTIVATIONS
+from gateway.packs.activations import write_activations
+from gateway.packs.shelf import Shelf
 from gateway.rules.business import check
+from gateway.schemapack import Activations
 from gateway.wire.ebms2.cpa import read_cpa
 from gateway.wire.schema import SchemaSet
 from gateway.wire.stuf import ANSWERS, read_document
 from gateway.wire.toets import KINDS
+from tests import packs
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "simulator.md"
@@ -253,3 +260,32 @@ def test_page_has_the_script_as_the_code_knows_it():
         'print(reference())"'
     )
     assert written == reference(), f"replace it by the output of\n{again}"
+
+
+# --- schema packs ---------------------------------------------------------------------
+
+
+def test_the_partner_judges_by_the_packs_of_the_installation_as_it_is_seen_from_there(tmp_path):
+    make_trial(tmp_path, Role.POLITIE, port=None)
+    own = load_installation(tmp_path / OWN)
+    partner = load_installation(tmp_path / PARTNER)
+    assert partner.path(partner.settings.paths.packs) == own.path(own.settings.paths.packs)
+    assert as_partner(partner).lines == ()
+
+    shelf = Shelf(own.path(own.settings.paths.packs))
+    source = packs.folder(tmp_path / "bron", packs.longer_phone())
+    pack = packs.installed(shelf, "ruim", source)
+    me, other = Oin(own.settings.partij), Oin(partner.settings.partij)
+    stranger = Oin("00000099000000000077")
+    lines = tuple(
+        packs.activation(pack, partner=who, since=packs.AT + timedelta(days=n))
+        for n, who in enumerate((None, other, stranger))
+    )
+    write_activations(shelf.folder / ACTIVATIONS, Activations(lines))
+
+    seen = as_partner(partner)
+
+    assert [line.partner for line in seen.lines] == [None, me]
+    directory = load_directory(partner, epoch=0, activations=seen)
+    assert directory.activations == seen
+    assert set(directory.packs) == {"ruim"}

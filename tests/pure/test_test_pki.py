@@ -15,7 +15,7 @@ from tests import pki
 USES = {
     # PKIoverheid parties often have one certificate: digitalSignature signs messages too.
     "tls": {Usage.TLS_CLIENT, Usage.TLS_SERVER, Usage.SIGN},
-    "sign": {Usage.SIGN},
+    "sign": {Usage.SIGN, Usage.DOCUMENT},
     "encrypt": {Usage.ENCRYPT},
 }
 

@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import socket
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from io import StringIO
 from pathlib import Path
@@ -17,11 +18,12 @@ from gateway.app import SystemClock, SystemDice, open_store
 from gateway.cli import doctor_database, doctor_files
 from gateway.cli.demo.sites import make_sites
 from gateway.cli.doctor import examine
-from gateway.cli.doctor_agreed import agreements
+from gateway.cli.doctor_agreed import agreements, gate
 from gateway.cli.doctor_findings import Severity, shape, show, summary
 from gateway.installation import load_directory, load_installation
 from gateway.outbound.tls import KeyPair, server_context
 from gateway.store.durability import Durability
+from tests.flow import town as towns
 from tests.web.test_cli import together
 
 IN_A_YEAR = (datetime.now(UTC) + timedelta(days=365)).isoformat(timespec="seconds")
@@ -58,6 +60,31 @@ def toml(folder, old, new):
 
 def test_a_whole_installation_has_nothing_to_mend(folder):
     assert codes(folder) == codes(folder, Severity.WARN) == set()
+
+
+def signing_by(directory, certificate):
+    """The same, where every agreement names this certificate to sign with."""
+
+    def channel(old):
+        return replace(old, signing=replace(old.signing, certificate=certificate))
+
+    return replace(
+        directory,
+        agreements={
+            id_: replace(
+                one, bindings=tuple(replace(b, channel=channel(b.channel)) for b in one.bindings)
+            )
+            for id_, one in directory.agreements.items()
+        },
+    )
+
+
+@pytest.mark.parametrize(("usage", "bad"), [("sign", False), ("tls", True)])
+def test_the_om_signs_with_a_certificate_that_is_for_documents(usage, bad):
+    mine = signing_by(towns.directory(towns.OM), towns.leaf(towns.OM, usage).certificate)
+    found = {one.code for one in gate(mine, towns.NOW)}
+
+    assert ("gate.signing" in found) is bad
 
 
 # --- broken on purpose ------------------------------------------------------------------

@@ -140,7 +140,8 @@ def make_trial(
     ports = _ports(port)
     url, token = f"https://localhost:{ports[1]}", secrets.token_urlsafe(32)
     _write_own(folder / OWN, pair, ports[:3], token)
-    _write_partner(folder / PARTNER, pair, ports[3:])
+    packs = {"packs": f"../{OWN}/data/packs"}
+    _write_partner(folder / PARTNER, pair, ports[3:], packs)
     _write_backend(folder / BACKEND, pair, url, token)
     pki = TestPki(pair.now, authority_bits=_AUTHORITY_BITS)
     _write_keys(folder, pair, pki, (ports[0], ports[3]))
@@ -326,10 +327,9 @@ def _existing(own: Installation, party: NewParty, endpoint: str) -> _Side:
 
 
 def _own_paths(own: Installation) -> dict[str, str]:
-    """The partner judges by the same messages and schemas."""
+    """The partner judges by the same messages and schemas, also by packs that come later."""
     paths = own.settings.paths
-    packs = paths.packs if own.path(paths.packs).is_dir() else None
-    given = {"schemas": paths.schemas, "catalogue": paths.catalogue, "packs": packs}
+    given = {"schemas": paths.schemas, "catalogue": paths.catalogue, "packs": paths.packs}
     return {name: str(own.path(path)) for name, path in given.items() if path is not None}
 
 

@@ -14,6 +14,7 @@ from gateway.cli.simulator.journal import IN, OUT, OWN, Journal
 from gateway.cli.simulator.outbox import Outbox, told_errors
 from gateway.cli.simulator.recognise import Recogniser
 from gateway.cli.simulator.safety import refuse_production
+from gateway.cli.simulator.schemas import as_partner
 from gateway.cli.simulator.script import (
     GEEN,
     VANZELF,
@@ -323,7 +324,7 @@ async def open_partner(
     Raises Misconfigured `simulator.production`, `simulator.agreement`, and whatever is wrong
     with the folder as `gateway serve` would say it.
     """
-    directory = load_directory(installation, epoch=0)
+    directory = load_directory(installation, epoch=0, activations=as_partner(installation))
     refuse_production(installation, directory)
     settings = installation.settings
     ebms = settings.listen.ebms
@@ -362,6 +363,7 @@ async def open_partner(
         tls=server_context(identity, clients=directory.trust),
         take=partner.take,
         back=partner.back,
+        trouble=journal.note,
     )
     await station.open()
     for zending in script.stuur:

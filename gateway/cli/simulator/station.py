@@ -10,9 +10,12 @@ from aiohttp import web
 
 from gateway.cli.simulator.script import Storing
 from gateway.directory import Limits
+from gateway.errors import Misconfigured
 from gateway.message import Peer, WireMessage
 from gateway.web.listener import Listener, ListenerLimits, listen
 
+AGAIN_SECONDS = 1.0
+"""Between two attempts to open the port again."""
 _AT_ONCE = ListenerLimits(grace=timedelta(0), lingering=timedelta(0))
 
 
@@ -46,6 +49,8 @@ class Station:
     take: Take
     back: Callable[[], None]
     """Called when the partner is up again."""
+    trouble: Callable[[str], None] = lambda _text: None
+    """Hears, in Dutch, why the partner can not be up again yet."""
     _listener: Listener | None = field(default=None)
     _outage: "asyncio.Task[None] | None" = field(default=None)
     _how: Storing = field(default=Storing.GEEN)
@@ -99,8 +104,12 @@ class Station:
         await asyncio.sleep(down.seconds)
         self._how = Storing.GEEN
         self._over.set()
-        if self._listener is None:
-            await self.open()
+        while self._listener is None:
+            try:
+                await self.open()
+            except Misconfigured as error:  # somebody took the port meanwhile
+                self.trouble(str(error))
+                await asyncio.sleep(AGAIN_SECONDS)
         self.back()
 
     async def _shut(self) -> None:
