@@ -6,7 +6,6 @@ import shutil
 import signal
 import ssl
 import subprocess
-import sys
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -28,6 +27,7 @@ from gateway.installation import (
 from gateway.message import Address
 from gateway.wire.schema import SchemaSet
 from gateway.wire.stuf import ANSWERS, read_document
+from tests.spawning import program
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 60.0
@@ -52,7 +52,7 @@ class Processes:
     def begin(self, name, *arguments):
         with self.path(name).open("wb") as output:
             self.running[name] = subprocess.Popen(
-                [sys.executable, "-u", "-m", "gateway", *map(str, arguments)],
+                program("-u", "-m", "gateway", *map(str, arguments)),
                 cwd=ROOT,
                 stdin=subprocess.DEVNULL,
                 stdout=output,

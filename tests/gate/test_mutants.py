@@ -5,12 +5,12 @@ import os
 import py_compile
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from tests.gate.mutants import MUTANTS
+from tests.spawning import without_gateway
 
 ROOT = Path(__file__).parent.parent.parent
 COPIED = ("gateway", "tests")
@@ -46,7 +46,7 @@ def run(tree: Path, tests: str, only: str) -> subprocess.CompletedProcess[str]:
     plugins = ("-p", "no:cacheprovider", "-p", "pytest_asyncio.plugin")
     selected = ("-k", wanted) if wanted else ()
     return subprocess.run(
-        (sys.executable, "-m", "pytest", "-x", "-q", *plugins, *selected, tests),
+        without_gateway("-m", "pytest", "-x", "-q", *plugins, *selected, tests),
         cwd=tree,
         env=ENVIRONMENT,
         capture_output=True,
@@ -54,6 +54,42 @@ def run(tree: Path, tests: str, only: str) -> subprocess.CompletedProcess[str]:
         timeout=120,
         check=False,
     )
+
+
+IMPORTED = "Gate"
+"""What `gateway.rules.approval` has from `gateway.directory`."""
+LOADED = """
+import os
+import sys
+
+import gateway.service
+from gateway.rules import approval
+
+
+def test_all_of_it_is_what_stands_here():
+    files = [module.__file__ for name, module in sys.modules.items() if name.startswith("gateway")]
+    assert len(files) > 50
+    assert [file for file in files if not file.startswith(os.getcwd())] == []
+    assert approval.{name}.__module__ == "mutated"
+"""
+
+
+def test_a_mutant_is_what_its_tests_run(tree):
+    """Also where others imported from it, and nothing that was loaded before is left."""
+    file = tree / "gateway" / "directory.py"
+    whole = file.read_text(encoding="utf-8")
+    (tree / "tests" / "pure" / "test_loaded.py").write_text(
+        LOADED.format(name=IMPORTED), encoding="utf-8"
+    )
+    file.write_text(f'{whole}\n{IMPORTED}.__module__ = "mutated"\n', encoding="utf-8")
+    try:
+        done = run(tree, "tests/pure/test_loaded.py", "")
+    finally:
+        file.write_text(whole, encoding="utf-8")
+    without = run(tree, "tests/pure/test_loaded.py", "")
+
+    assert done.returncode == 0, done.stdout
+    assert without.returncode == A_TEST_FAILED
 
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda one: one.name)

@@ -11,6 +11,7 @@ from pathlib import Path
 import aiohttp
 
 from gateway.cli.demo.sites import Site
+from tests.spawning import program
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 30.0
@@ -94,6 +95,8 @@ class Starter:
     """Starts processes, and leaves none."""
 
     folder: Path
+    fresh: bool = False
+    """Each with an interpreter of its own, and the pid that it is started with."""
     started: list[Running] = field(default_factory=list)
 
     async def begin(self, site: Site, *options: str, disk: Path | None = None) -> Running:
@@ -105,7 +108,7 @@ class Starter:
             command = ("tests.stops.disk", str(site.folder), str(disk))
         with log.open("wb") as output:
             process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", *command),
+                *(sys.executable, "-m", *command) if self.fresh else program("-m", *command),
                 cwd=ROOT,
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=output,

@@ -3,7 +3,6 @@
 import asyncio
 import os
 import ssl
-import sys
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -17,6 +16,7 @@ from gateway.cli.look import look
 from gateway.errors import CertificateRejected
 from gateway.keys.offered import Target
 from gateway.keys.test_pki import LeafUsage
+from tests.spawning import program
 from tests.stops.conftest import on_postgresql
 from tests.stops.running import ROOT, eventually
 
@@ -46,7 +46,7 @@ def as_they_were(made):
 async def cli(site, *arguments) -> tuple[int, str, str]:
     """Run a command as somebody types it: in a process of its own."""
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "gateway", *map(str, arguments), "-c", str(site.folder)),
+        *program("-m", "gateway", *map(str, arguments), "-c", str(site.folder)),
         cwd=ROOT,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,

@@ -160,6 +160,7 @@ async def test_what_a_stopped_process_had_is_taken_over_at_once(sites, starter, 
     settings(politie, worker="lease_seconds = 600.0")
     url = on_postgresql(politie, server)
     port = str(next(free_ports(1)))
+    starter.fresh = True
     both = [await starter.start(politie), await starter.start(politie, "--beheer-port", port)]
 
     async with politie.back_end(sites.anchors) as system, hanging(hub) as requests:

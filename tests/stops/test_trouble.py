@@ -133,6 +133,7 @@ async def test_a_partner_gets_503_and_never_an_acknowledgement(sites, starter, d
 async def test_a_disk_that_fails_and_is_mended(sites, starter):
     """No file of the process may grow: SQLite hears an error of the disk, not that it is full."""
     site = sites.by_place["politie"]
+    starter.fresh = True
     running = await starter.start(site)
     pid, octets = running.process.pid, melding(site.address, sites)
     _, most = resource.prlimit(pid, resource.RLIMIT_FSIZE)

@@ -4,7 +4,6 @@ import json
 import os
 import re
 import subprocess
-import sys
 import tomllib
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -27,6 +26,7 @@ from gateway.ports import AuditEvent
 from gateway.store.store import Store
 from gateway.wire import toets
 from gateway.wire.ebms2.cpa import read_cpa
+from tests.spawning import program
 
 ROOT = Path(__file__).parent.parent.parent
 PURPOSES = {
@@ -94,7 +94,7 @@ class Ran:
 def gateway(*arguments: str | Path, **environment: str) -> Ran:
     """Run `python -m gateway` with a wide terminal and nothing of our environment but PATH."""
     done = subprocess.run(
-        [sys.executable, "-m", "gateway", *map(str, arguments)],
+        program("-m", "gateway", *map(str, arguments)),
         cwd=ROOT,
         env={"PATH": os.environ["PATH"], "COLUMNS": "240", "NO_COLOR": "1", **environment},
         capture_output=True,
