@@ -206,12 +206,12 @@ class Explaining:
         """Take both; the caller closes the explainer."""
         self._snapshots = snapshots
         self._explainer = explainer
-        self._warm: frozenset[Path] | None = None
+        self._warm: frozenset[tuple[str, Path]] | None = None
 
     async def warm(self) -> None:
         """Have every schema compiled, so that no first refusal waits."""
         self._warm = self._entries()
-        await self._explainer.warm(sorted(self._warm))
+        await self._explainer.warm(sorted({path for _, path in self._warm}))
 
     async def renew(self) -> None:
         """Start again with other schemas, where it was warm with those of before."""
@@ -219,7 +219,7 @@ class Explaining:
             await self._explainer.close()  # what it has compiled may stand elsewhere now
             await self.warm()
 
-    def _entries(self) -> frozenset[Path]:
+    def _entries(self) -> frozenset[tuple[str, Path]]:
         return self._snapshots.schemas(self._snapshots.current()).entries
 
     async def __call__(self, octets: bytes, schema: Path) -> tuple[Finding, ...]:

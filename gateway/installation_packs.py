@@ -16,8 +16,11 @@ def with_activated(
     """Return the catalogue with the versions that only a pack has.
 
     A new version of a message goes between the same parties as the newest one that the
-    catalogue has. Raises Misconfigured `pack.catalogue` for a message that it does not have,
-    `pack.namespace` for one that has another namespace there.
+    catalogue has. Bv01 and Fo01, without which nothing can be answered, are of every version:
+    where no pack has them, by the XSDs of the newest one that the catalogue has.
+
+    Raises Misconfigured `pack.catalogue` for a message that it does not have, `pack.namespace`
+    for one that has another namespace there.
     """
     kinds = dict(catalogue.kinds)
     for line in activations.lines:
@@ -29,6 +32,11 @@ def with_activated(
                 " catalogus. Pas de regel in de catalogus aan, of kies een ander pakket.",
                 where=line.pack,
             )
+    for version in {line.version for line in activations.lines}:
+        for name in {kind.name for kind in catalogue.kinds.values() if kind.answer}:
+            newest = catalogue.newest(name)
+            if newest is not None:
+                kinds.setdefault((name, version), replace(newest, version=version))
     return Catalogue(kinds)
 
 

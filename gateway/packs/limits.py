@@ -1,7 +1,7 @@
 """Bounds on a schema pack, and what its files may be called."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gateway.errors import Misconfigured
@@ -80,19 +80,38 @@ def check_name(path: str, limits: PackLimits) -> None:
         )
 
 
-def check_same(paths: Iterable[str]) -> None:
-    """Refuse paths that are the same, also when only capitals differ; raise `pack.duplicate`."""
-    seen = set()
+def check_same(paths: Sequence[str]) -> None:
+    """Refuse paths that are the same, also when only capitals differ; raise `pack.duplicate`.
+
+    Folders count as they are implied: `a.xsd` beside `a.xsd/b.xsd`, and `X/a.xsd` beside
+    `x/b.xsd`, can not stand on every disk.
+    """
+    named: set[str] = set()
+    implied: dict[str, str] = {}
     for path in paths:
-        folded = path.rstrip("/").casefold()
-        if folded in seen:
-            raise Misconfigured(
-                "pack.duplicate",
-                "Twee bestanden hebben dezelfde naam, of verschillen alleen in hoofdletters."
-                " Laat er een over.",
-                where=shown(path),
-            )
-        seen.add(folded)
+        whole = path.rstrip("/")
+        if whole.casefold() in named:
+            raise _same(path)
+        named.add(whole.casefold())
+        steps = whole.split("/")
+        folders = ["/".join(steps[:n]) for n in range(1, len(steps))]
+        if path.endswith("/"):
+            folders.append(whole)
+        for folder in folders:
+            if implied.setdefault(folder.casefold(), folder) != folder:
+                raise _same(path)
+    for path in paths:
+        if not path.endswith("/") and path.casefold() in implied:
+            raise _same(path)
+
+
+def _same(path: str) -> Misconfigured:
+    return Misconfigured(
+        "pack.duplicate",
+        "Twee bestanden of mappen hebben dezelfde naam, of verschillen alleen in hoofdletters."
+        " Laat er een over.",
+        where=shown(path),
+    )
 
 
 def check_count(entries: int, files: int, limits: PackLimits) -> None:

@@ -76,8 +76,22 @@ def explain(octets: bytes, schema: Path, *, max_errors: int = 5) -> tuple[Findin
     return tuple(islice(_findings(_schema(schema), source), max_errors))
 
 
-@lru_cache(maxsize=64)
 def _schema(path: Path) -> xmlschema.XMLSchema10:
+    """Return the schema as it stands there now: another pack may have come in the same place."""
+    return _compiled(path, _stamp(path.parent))
+
+
+def _stamp(folder: Path) -> tuple[tuple[str, int, int, int], ...]:
+    """Tell the files of an entry apart from those that stood there before."""
+    found = []
+    for path in sorted(folder.rglob("*")):
+        kept = path.stat()
+        found.append((str(path), kept.st_ino, kept.st_ctime_ns, kept.st_size))
+    return tuple(found)
+
+
+@lru_cache(maxsize=64)
+def _compiled(path: Path, _stamp: tuple[object, ...]) -> xmlschema.XMLSchema10:
     return xmlschema.XMLSchema10(str(path), allow="sandbox", defuse="always", use_fallback=False)
 
 

@@ -155,9 +155,9 @@ class SchemaSet:
         return found.path if found else None
 
     @property
-    def entries(self) -> frozenset[Path]:
-        """All entry XSDs."""
-        return frozenset(compiled.path for compiled in self.compiled.values())
+    def entries(self) -> frozenset[tuple[str, Path]]:
+        """All entry XSDs, each with a digest of the files that it is compiled from."""
+        return frozenset((key[0], found.path) for key, found in self.compiled.items())
 
     def validate(
         self, document: Document, *, version: str, by: Activation | None = None

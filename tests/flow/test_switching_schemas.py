@@ -172,12 +172,16 @@ def _services(agreement):
     return agreement
 
 
-async def test_two_versions_live_side_by_side(tmp_path, shelved):
+@pytest.mark.parametrize(
+    "activated_too",
+    [("Bv01Bericht", "Fo01Bericht"), ()],
+    ids=["answers of the pack", "answers of the house"],
+)
+async def test_two_versions_live_side_by_side(tmp_path, shelved, activated_too):
     town = await build(tmp_path, parties=(POLITIE, HALT, HUB, VT), directories=two_services)
     lines = Activations(
         tuple(
-            packs.activation(shelved["other"], name)
-            for name in ("vtMeldingDi01", "Bv01Bericht", "Fo01Bericht")
+            packs.activation(shelved["other"], name) for name in ("vtMeldingDi01", *activated_too)
         )
     )
     for oin in town.installations:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from gateway.explainer import MAX_OCTETS, Explainer
+from tests import packs
 
 ROOT = Path(__file__).parents[2]
 SCHEMA = ROOT / "schemas" / "1.0.9" / "vtMeldingDi01.xsd"
@@ -40,6 +41,21 @@ async def test_child_says_what_the_schema_allows():
         assert "ouder met gezag" in told.remedy
         assert "GeheimeBuurman" not in repr(told)
         assert await explainer.explain(MELDING, SCHEMA) == ()
+
+
+async def test_another_pack_in_the_same_place_is_not_mixed_with_the_one_before(tmp_path):
+    place, away = tmp_path / "jz", tmp_path / "weg"
+    entry = place / "vtMeldingDi01.xsd"
+    octets = MELDING.replace(b">0880000000<", b">" + b"0" * 90 + b"<")
+    packs.folder(place, packs.own())
+    async with Explainer(seconds=20) as explainer:
+        (strict,) = await explainer.explain(octets, entry)
+        place.rename(away)
+        packs.folder(place, packs.longer_phone())
+        (wider,) = await explainer.explain(octets, entry)
+
+    assert "20" in strict.remedy
+    assert "80" in wider.remedy
 
 
 async def test_questions_at_the_same_time_get_their_own_answers():

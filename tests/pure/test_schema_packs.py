@@ -87,6 +87,12 @@ ZIPS: dict[str, tuple[bytes, str]] = {
     "the same name twice": (renamed(zip_of(A, ("Q.xsd", "")), b"Q", b"a"), "pack.duplicate"),
     "names that differ in capitals": (zip_of(A, ("A.XSD", MESSAGE)), "pack.duplicate"),
     "a file and a folder of one name": (zip_of(A, ("a.xsd/", "")), "pack.duplicate"),
+    "a file and what stands in it": (zip_of(A, ("a.xsd/b.xsd", MESSAGE)), "pack.duplicate"),
+    "what stands in a file": (zip_of(("a.xsd/b.xsd", MESSAGE), A), "pack.duplicate"),
+    "the same in capitals": (zip_of(A, ("A.XSD/b.xsd", MESSAGE)), "pack.duplicate"),
+    "folders that differ in capitals": (
+        zip_of(("X/a.xsd", MESSAGE), ("x/b.xsd", MESSAGE)), "pack.duplicate"
+    ),
     "too many schemas": (zip_of(*MANY), "pack.files"),
     "too many other files": (zip_of(A, *((f"{n}.txt", "") for n in range(41))), "pack.files"),
     "too large a file": (zip_of(("a.xsd", NOISE + NOISE)), "pack.size"),
