@@ -266,6 +266,9 @@ class App:
     """Of the ebMS2 listener: demands a client certificate."""
     api_tls: ReloadableContext | None
     """Of the REST listener; None where there is none."""
+    console_tls: ReloadableContext | None
+    """Of the console; None where there is none."""
+    dice: SystemDice
     explaining: Explaining
     oauth: Oauth | None
     """Access tokens for back-ends; None where they are not given."""
@@ -320,6 +323,7 @@ class App:
             changed = await self.snapshots.reload(self.store)
             directory = self.snapshots.current()
             api = _api_context(self.installation, directory)
+            console = _console_context(self.installation)
             fresh = server_context(identity, clients=directory.trust)
             self.store.subscribe(_subscribers(directory))
             self.webhook_client.renew()
@@ -331,6 +335,8 @@ class App:
         self.tls.swap(fresh)
         if self.api_tls is not None and api is not None:
             self.api_tls.swap(api)
+        if self.console_tls is not None and console is not None:
+            self.console_tls.swap(console)
         if self.oauth is not None and issuer is not None:
             self.oauth.issuer = issuer
         log.info("directory.reloaded", changed=changed, epoch=self.snapshots.current().epoch)
@@ -359,6 +365,12 @@ def _api_context(installation: Installation, directory: Directory) -> ssl.SSLCon
         clients=directory.backend_trust if asks else None,
         demanded=False,
     )
+
+
+def _console_context(installation: Installation) -> ssl.SSLContext | None:
+    """Return the context of the console; people show no certificate."""
+    console = installation.settings.listen.console
+    return server_context(pair_of(installation, console)) if console is not None else None
 
 
 def load_issuer(installation: Installation) -> Issuer | None:
@@ -428,6 +440,7 @@ async def build(installation: Installation) -> AsyncIterator[App]:
         metrics = Metrics()
         metrics.store_down(store.condition.seconds)
         api_tls = _api_context(installation, directory)
+        console_tls = _console_context(installation)
         oauth = _oauth(installation, dice)
         keyring = ReloadableKeyring(_keyring(installation))
         gateway = Gateway(
@@ -468,6 +481,8 @@ async def build(installation: Installation) -> AsyncIterator[App]:
             tls=ReloadableContext(server_context(_identity(installation), clients=directory.trust)),
             explaining=explaining,
             api_tls=ReloadableContext(api_tls) if api_tls is not None else None,
+            console_tls=ReloadableContext(console_tls) if console_tls is not None else None,
+            dice=dice,
             oauth=oauth,
             keyring=keyring,
             network=network,

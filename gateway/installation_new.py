@@ -12,6 +12,7 @@ from gateway.catalogue import Role
 from gateway.config import (
     NAME,
     AlarmSettings,
+    ConsoleSettings,
     DatabaseSettings,
     InstallationRole,
     LimitSettings,
@@ -81,6 +82,8 @@ class NewInstallation:
     ebms_port: int = 8443
     api_port: int = 8444
     beheer_port: int = 8445
+    console_port: int | None = None
+    """Of the console, at https://localhost with the certificate of TLS; None = there is none."""
     log: str = "json"
     approvals: bool = False
     environment: str = "test"
@@ -141,6 +144,7 @@ def to_toml(new: NewInstallation) -> str:
         *_section("retention", RetentionSettings, {}),
         *_section("alarms", AlarmSettings, {}),
         *_section("toets", ToetsSettings, {}),
+        *_console(new),
         "# Every party that is known here. The keys of the own party are in keys/.",
     ]
     for party in (new.party, *new.others):
@@ -162,11 +166,20 @@ def _listeners(new: NewInstallation) -> list[str]:
             "# REST for the party's own back-end systems.",
             *_listener("api", new.api_port, tls=True),
         ]
+    if new.console_port is not None:
+        lines += ["# Console for people.", *_listener("console", new.console_port, tls=True)]
     return [
         *lines,
         "# Health and metrics, plain HTTP: keep it on loopback or a closed network.",
         *_listener("beheer", new.beheer_port, tls=False),
     ]
+
+
+def _console(new: NewInstallation) -> list[str]:
+    if new.console_port is None:
+        return []
+    url = f"https://localhost:{new.console_port}"
+    return _section("console", ConsoleSettings, {"url": url})
 
 
 def _listener(name: str, port: int, *, tls: bool) -> list[str]:

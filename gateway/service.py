@@ -16,6 +16,7 @@ import structlog
 
 from gateway.app import App, build
 from gateway.config import LimitSettings, ProcessRole
+from gateway.consoles import desk_of, office_of, people_of
 from gateway.errors import Misconfigured
 from gateway.housekeeping import keep_house
 from gateway.installation import Installation
@@ -25,7 +26,8 @@ from gateway.web.api.app import api_app
 from gateway.web.api.limits import FairLimits
 from gateway.web.api.office import ApiLimits
 from gateway.web.api.openapi import contact_of
-from gateway.web.control import Desk, open_control
+from gateway.web.console.app import console_app
+from gateway.web.control import open_control
 from gateway.web.health import health_app
 from gateway.web.inbound.ebms import ebms_app
 from gateway.web.intake import IntakeLimits
@@ -87,16 +89,11 @@ async def _control(app: App) -> AsyncIterator[None]:
         yield
         return
     folder = app.installation.path(app.settings.paths.database).parent
-    store = app.store
-    desk = Desk(
-        decisions=store.decisions,
-        alarms=store.alarms,
-        renewals=store.renewals,
-        shelving=store.shelving,
-        webhooks=store.webhooks,
-        confirmations=store.confirmations,
+    control = await open_control(
+        desk_of(app.store),
+        folder,
+        accounts=lambda: people_of(app.installation, app.store, app.clock, app.dice).accounts,
     )
-    control = await open_control(desk, folder)
     try:
         yield
     finally:
@@ -190,6 +187,17 @@ async def _listen_web(app: App) -> list[Listener]:
         opened.append(
             await listen(
                 api, host=where.api.host, port=where.api.port, tls=app.api_tls, limits=bounds
+            )
+        )
+    if where.console is not None:
+        console = console_app(office_of(app), answered=app.metrics)
+        opened.append(
+            await listen(
+                console,
+                host=where.console.host,
+                port=where.console.port,
+                tls=app.console_tls,
+                limits=bounds,
             )
         )
     return opened

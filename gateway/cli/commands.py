@@ -18,6 +18,7 @@ from gateway.cli import (
     send,
     serving,
     toetsing,
+    users,
     webhooks,
 )
 from gateway.cli.simulator import commands as simulator
@@ -43,3 +44,4 @@ def register(app: typer.Typer) -> None:
     app.add_typer(schemas.app, name="schemas")
     app.add_typer(webhooks.app, name="webhooks")
     app.add_typer(toetsing.app, name="toetsing")
+    app.add_typer(users.app, name="users")

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import pwd
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,10 +11,11 @@ import aiohttp
 import typer
 
 from gateway.app import SystemClock, SystemDice, open_store
+from gateway.consoles import desk_of
 from gateway.errors import GatewayError, Misconfigured, Refused, Unavailable
 from gateway.installation import Installation, load_installation
 from gateway.store.view import View
-from gateway.web.control import KIND, NAME, Command, Desk, What, short
+from gateway.web.control import KIND, NAME, Command, What, short
 
 Reden = Annotated[
     str, typer.Option(help="Why; it stands in the audit log. No personal data.", show_default=False)
@@ -57,37 +59,34 @@ def user() -> str:
 
 
 async def _decide(installation: Installation, command: Command) -> dict[str, str]:
-    socket = installation.path(installation.settings.paths.database).parent / NAME
+    socket = control_socket(installation)
     if socket.exists():
         try:
-            return await _ask(socket, command)
+            path = f"{KIND[command.what]}/{command.id}/{command.what}"
+            body = {"door": command.who, "reden": command.why}
+            return await ask_process(socket, path, body)
         except aiohttp.ClientConnectorError:
             pass  # nobody listens: the process is gone
     store = open_store(installation, SystemClock(), SystemDice())
     try:
-        desk = Desk(
-            decisions=store.decisions,
-            alarms=store.alarms,
-            renewals=store.renewals,
-            shelving=store.shelving,
-            webhooks=store.webhooks,
-            confirmations=store.confirmations,
-        )
-        return await desk.perform(command)
+        return await desk_of(store).perform(command)
     finally:
         await store.close()
 
 
-async def _ask(socket: Path, command: Command) -> dict[str, str]:
+def control_socket(installation: Installation) -> Path:
+    """Return where the process that writes to a SQLite database listens."""
+    return installation.path(installation.settings.paths.database).parent / NAME
+
+
+async def ask_process(socket: Path, path: str, order: Mapping[str, Any]) -> dict[str, str]:
+    """Have the running process do it; raises what it raised, and ClientConnectorError."""
     with short(socket) as name:
         async with (
             aiohttp.ClientSession(
                 connector=aiohttp.UnixConnector(path=name), timeout=TIMEOUT
             ) as session,
-            session.post(
-                f"http://gateway/{KIND[command.what]}/{command.id}/{command.what}",
-                json={"door": command.who, "reden": command.why},
-            ) as answer,
+            session.post(f"http://gateway/{path}", json=dict(order)) as answer,
         ):
             body: dict[str, Any] = await answer.json()
             if answer.ok:

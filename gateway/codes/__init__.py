@@ -12,6 +12,7 @@ from types import MappingProxyType
 from gateway.codes.back_ends import BACK_ENDS
 from gateway.codes.certificates import CERTIFICATES
 from gateway.codes.code import Code, Told
+from gateway.codes.console import CONSOLE
 from gateway.codes.deliveries import DELIVERIES
 from gateway.codes.doctor import DOCTOR
 from gateway.codes.documents import DOCUMENTS
@@ -40,6 +41,7 @@ ALL = (
     *PACKS,
     *WEBHOOKS,
     *SIMULATOR,
+    *CONSOLE,
 )
 CODES: Mapping[str, Code] = MappingProxyType({one.code: one for one in ALL})
 

@@ -18,6 +18,8 @@ class Told(StrEnum):
     """A Fo01, after the message was acknowledged."""
     OPERATOR = "operator"
     """Log, audit, trace of a message, alarm, command line."""
+    CONSOLE = "user"
+    """A page of the console."""
     START = "start"
     """The program does not start, or keeps the old configuration."""
 

@@ -126,6 +126,10 @@ TOETS: tuple[Code, ...] = (
                 "The request is with another parket.",
                 "Let that parket decide, or set waarneming or piket.",
             ),
+            "toets.gewijzigd": (
+                "The request changed since its page was opened, or was decided.",
+                "Open it again; what was filled in is kept.",
+            ),
             "toets.reden": ("A reason is missing.", "Give it in 3 to 200 characters."),
             "toets.status": (
                 "The decision is not in a state in which this can be done.",

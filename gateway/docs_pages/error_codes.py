@@ -109,6 +109,7 @@ _TOLD = {
     Told.EBMS: "partner",
     Told.FO01: "sender",
     Told.OPERATOR: "operator",
+    Told.CONSOLE: "user of the console",
     Told.START: "operator, at start or reload",
 }
 

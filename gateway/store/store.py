@@ -26,6 +26,7 @@ from gateway.ports import (
     Undeliverable,
     Webhooks,
 )
+from gateway.ports.overview import Overview
 from gateway.store.alarms import SqlAlarms
 from gateway.store.audit import Break, verify_chain
 from gateway.store.bell import Bell, Bells
@@ -40,7 +41,9 @@ from gateway.store.epoch import EPOCH, SyncEpoch
 from gateway.store.holds import SqlHolds
 from gateway.store.inbox import SqlInbox
 from gateway.store.migrations import upgrade
+from gateway.store.overview import SqlOverview
 from gateway.store.payloads import SqlPayloads
+from gateway.store.people import SqlPeople
 from gateway.store.postvak import SqlPostvak
 from gateway.store.queue import LEASE, ForgetWorkers, SqlQueue
 from gateway.store.reader import SqlReader
@@ -62,7 +65,7 @@ WRITERS = 2
 class Store:
     """Holds the ports. Made by `open`; `close` it, or a lock stays until the process ends."""
 
-    def __init__(  # noqa: PLR0913 - wiring, by name
+    def __init__(  # noqa: PLR0913, PLR0915 - wiring, by name
         self,
         *,
         engine: Engine,
@@ -119,6 +122,8 @@ class Store:
         )
         self.webhook_bell: Bell = bells.webhooks
         self.webhooks: Webhooks = SqlWebhooks(writer=writer, reads=reads, clock=clock, dice=dice)
+        self.people = SqlPeople(writer=writer, reads=reads)
+        self.overview: Overview = SqlOverview(reads=reads)
         self.reader: Reader = SqlReader(reads=reads, engine=engine, clock=clock)
         self.retention = SqlRetention(
             writer=writer, reads=reads, epochs=epochs, clock=clock, dice=dice

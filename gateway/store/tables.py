@@ -249,6 +249,7 @@ deliveries = sa.Table(
     sa.Column("dispose_at", Moment, nullable=True),
     sa.Index("ix_deliveries_lane_state_next_at", "lane", "state", "next_at"),
     sa.Index("ix_deliveries_channel_state_next_at", "channel", "state", "next_at"),
+    sa.Index("ix_deliveries_lane_delivered_at", "lane", "delivered_at"),
     sa.Index("ix_deliveries_recipient_cpa_id_ebms_id", "recipient", "cpa_id", "ebms_id"),
     _some("ix_deliveries_dispose_at", "dispose_at"),
     _some("ix_deliveries_sealed_id", "sealed_id"),
@@ -575,6 +576,100 @@ verdicts = sa.Table(
     sa.Column("withdrawal", _ID, sa.ForeignKey("messages.id"), nullable=True, unique=True),
 )
 """What officers decided here. `answer` and `withdrawal` are the messages that say so."""
+
+accounts = sa.Table(
+    "accounts",
+    metadata,
+    sa.Column("id", _ID, primary_key=True),
+    sa.Column("login", sa.String(64), nullable=False, unique=True),
+    _text("name"),
+    _text("roles", length=128),
+    _text("officer", length=64),
+    sa.Column("preferences", sa.Text, nullable=False),
+    _text("password", length=512),
+    sa.Column("totp", sa.LargeBinary, nullable=True),
+    sa.Column("totp_step", sa.BigInteger, nullable=False),
+    sa.Column("active", sa.Boolean, nullable=False),
+    sa.Column("closed_at", Moment, nullable=True),
+    sa.Column("activation", sa.String(64), nullable=True, unique=True),
+    sa.Column("activation_until", Moment, nullable=True),
+    sa.Column("created_at", Moment, nullable=False),
+    sa.Column("last_at", Moment, nullable=True),
+)
+"""People who use the console. `totp` is sealed, `activation` a digest; `totp_step` is the last
+one that was used: a code counts once."""
+
+passkeys = sa.Table(
+    "passkeys",
+    metadata,
+    sa.Column("id", sa.String(64), primary_key=True),
+    sa.Column("account", _ID, sa.ForeignKey("accounts.id"), nullable=False, index=True),
+    _text("name", length=64),
+    sa.Column("credential", sa.LargeBinary, nullable=False),
+    sa.Column("counter", sa.BigInteger, nullable=False),
+    sa.Column("created_at", Moment, nullable=False),
+    sa.Column("used_at", Moment, nullable=True),
+)
+"""`id` is the SHA-256 of the credential id; `credential` its public part."""
+
+recovery_codes = sa.Table(
+    "recovery_codes",
+    metadata,
+    sa.Column("code", sa.String(64), primary_key=True),
+    sa.Column("account", _ID, sa.ForeignKey("accounts.id"), nullable=False, index=True),
+    sa.Column("used_at", Moment, nullable=True),
+)
+"""`code` is a digest under the key of the console."""
+
+console_sessions = sa.Table(
+    "console_sessions",
+    metadata,
+    sa.Column("token", sa.String(64), primary_key=True),
+    sa.Column("id", _ID, nullable=False, unique=True),
+    sa.Column("account", _ID, sa.ForeignKey("accounts.id"), nullable=False, index=True),
+    _text("factor", length=16),
+    sa.Column("started_at", Moment, nullable=False),
+    sa.Column("seen_at", Moment, nullable=False),
+    sa.Column("idle_until", Moment, nullable=False),
+    sa.Column("ends_at", Moment, nullable=False),
+    sa.Column("proven_at", Moment, nullable=False),
+    _text("address", length=64),
+    _text("agent", length=64),
+    sa.Index("ix_console_sessions_ends_at", "ends_at"),
+)
+"""Who is signed in; `token` is the digest of the cookie."""
+
+console_steps = sa.Table(
+    "console_steps",
+    metadata,
+    sa.Column("id", sa.String(64), primary_key=True),
+    sa.Column("account", _ID, nullable=True),
+    _text("kind", length=16),
+    sa.Column("data", sa.LargeBinary, nullable=False),
+    sa.Column("tries", sa.Integer, nullable=False),
+    sa.Column("until", Moment, nullable=False, index=True),
+)
+"""Sign-ins that are half way, challenges of passkeys, apps that were offered; `data` is sealed."""
+
+console_failures = sa.Table(
+    "console_failures",
+    metadata,
+    sa.Column("id", sa.String(64), primary_key=True),
+    sa.Column("failures", sa.Integer, nullable=False),
+    sa.Column("at", Moment, nullable=False, index=True),
+    sa.Column("until", Moment, nullable=True),
+)
+"""Failed sign-ins, by digests of login and address; `until`: locked."""
+
+console_drafts = sa.Table(
+    "console_drafts",
+    metadata,
+    sa.Column("id", sa.String(64), primary_key=True),
+    sa.Column("account", _ID, nullable=False),
+    sa.Column("at", Moment, nullable=False, index=True),
+    sa.Column("sealed", sa.LargeBinary, nullable=False),
+)
+"""What somebody filled in and did not send yet; `id` is a digest of whom and what."""
 
 FLUSH_ORDER = tuple(metadata.sorted_tables)
 """Parents before children, every table."""

@@ -20,6 +20,7 @@ from gateway.store.durability import Durability, durability
 from gateway.store.engine import Engine, is_postgresql, open_engine, path_of
 from gateway.store.faults import ours
 from gateway.store.holdrate import Rate, hold_rates
+from gateway.store.people import Person, people_page
 from gateway.store.reader import SqlReader
 from gateway.store.reading import InlineReads
 from gateway.store.retention import Figures, figures
@@ -56,6 +57,10 @@ class View:
         trace: TracebackType | None,
     ) -> None:
         self._reads.close()
+
+    async def people(self, *, limit: int) -> tuple[Person, ...]:
+        """Return who may use the console, by login."""
+        return await self._reads(lambda c: people_page(c, after="", limit=limit))
 
     async def retention(self) -> Figures:
         """Count what is due for destruction, and what stands under which epoch key."""

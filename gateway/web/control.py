@@ -9,11 +9,12 @@ import os
 import re
 import socket
 import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
+from functools import partial
 from http import HTTPStatus
 from pathlib import Path
 from types import MappingProxyType
@@ -23,6 +24,8 @@ import structlog
 from aiohttp import web
 
 from gateway.errors import GatewayError, Misconfigured, PolicyViolation, Refused, Unavailable
+from gateway.pipeline.accounts.keeping import Keeping
+from gateway.pipeline.accounts.orders import Ask, carry_out, read_order
 from gateway.ports import Alarms, Confirmations, Decisions, Renewal, Renewals, Shelving, Webhooks
 
 log = structlog.get_logger("gateway.control")
@@ -151,6 +154,10 @@ def _renewal(text: str) -> Renewal:
     return Renewal(use=found[1], sha256=found[2])
 
 
+Accounts = Callable[[], Keeping]
+"""Gives the accounts of the console; where there is no key yet, it is made then."""
+
+
 # --- the socket -----------------------------------------------------------------------
 
 
@@ -167,7 +174,13 @@ class Control:
         self.path.unlink(missing_ok=True)
 
 
-async def open_control(desk: Desk, folder: Path, *, users: frozenset[int] | None = None) -> Control:
+async def open_control(
+    desk: Desk,
+    folder: Path,
+    *,
+    users: frozenset[int] | None = None,
+    accounts: Accounts | None = None,
+) -> Control:
     """Listen in `folder`; the caller has the database for itself.
 
     `users` are the uids that are answered: root and our own unless given. Raises
@@ -175,7 +188,7 @@ async def open_control(desk: Desk, folder: Path, *, users: frozenset[int] | None
     """
     allowed = frozenset({0, os.geteuid()}) if users is None else users
     runner = web.AppRunner(
-        control_app(desk, allowed),
+        control_app(desk, allowed, accounts),
         handle_signals=False,
         access_log=None,
         shutdown_timeout=GRACE.total_seconds(),
@@ -192,7 +205,9 @@ async def open_control(desk: Desk, folder: Path, *, users: frozenset[int] | None
     return Control(path=path, _runner=runner)
 
 
-def control_app(desk: Desk, users: frozenset[int]) -> web.Application:
+def control_app(
+    desk: Desk, users: frozenset[int], accounts: Accounts | None = None
+) -> web.Application:
     """Return the commands, for the users who may give them."""
     app = web.Application(middlewares=[_only(users), _errors], client_max_size=MOST_BODY)
 
@@ -203,7 +218,23 @@ def control_app(desk: Desk, users: frozenset[int]) -> web.Application:
 
     kinds, words = "|".join(sorted({*KIND.values()})), "|".join(What)
     app.router.add_post(f"/{{kind:{kinds}}}/{{id}}/{{what:{words}}}", take)
+    if accounts is not None:
+        asks = "|".join(Ask)
+        app.router.add_post(f"/gebruikers/{{ask:{asks}}}", partial(_account, accounts))
     return app
+
+
+async def _account(accounts: Accounts, request: web.Request) -> web.Response:
+    try:
+        body: Any = json.loads(await request.text())
+    except ValueError:
+        body = None
+    if not isinstance(body, dict):
+        raise PolicyViolation("command.body", "Het verzoek is geen opdracht.")
+    order = read_order(Ask(request.match_info["ask"]), body)
+    done = await carry_out(accounts(), order)
+    log.info("control.account", what=str(order.ask))
+    return web.json_response(done)
 
 
 async def _command(request: web.Request) -> Command:

@@ -87,15 +87,20 @@ def errors(tell: Tell, tell_status: TellStatus, answered: Answered) -> Middlewar
         except ConnectionError:
             raise  # nobody is left to answer
         except Exception as error:  # noqa: BLE001 - the last stop; only kind and place are told
-            log.error("http.failed", error=type(error).__name__, place=place(error))
+            caught(error)
             response = tell_status(500)
-        _hang_up_on_rest(request, response)
+        hang_up_on_rest(request, response)
         return response
 
     return middleware
 
 
-def _hang_up_on_rest(request: web.Request, response: web.Response) -> None:
+def caught(error: Exception) -> None:
+    """Log what nobody expected: its kind and place, never its text."""
+    log.error("http.failed", error=type(error).__name__, place=place(error))
+
+
+def hang_up_on_rest(request: web.Request, response: web.Response) -> None:
     """A body that was not read to its end is not read for the sake of keep-alive."""
     if request.can_read_body and not request.content.is_eof():
         response.force_close()

@@ -80,6 +80,13 @@ PURPOSES = {
     ("certs", "list"): "List every certificate and revocation list in use",
     ("certs", "import"): "Put a renewed certificate, authority or revocation list in place",
     ("certs", "show"): "OIN, subject, validity and thumbprint",
+    ("users",): "Users of the console",
+    ("users", "list"): "List all accounts",
+    ("users", "add"): "its activation code is shown once",
+    ("users", "change"): "its sessions end",
+    ("users", "recover"): "give a new activation code",
+    ("users", "unlock"): "not count any more",
+    ("users", "close"): "its login stays taken",
 }
 POLITIE, KNOOPPUNT = "00000099000000000001", "00000099000000000009"
 
@@ -442,6 +449,35 @@ async def test_doctor_shows_what_is_due_and_backup_copies_beside_the_open_databa
 
     assert without.status == 1
     assert re.search(r"✗ epoch-sleutel \S+ ontbreekt: 1 inhoud is onleesbaar", without.out)
+
+
+def test_users_are_added_changed_recovered_and_closed(sites, tmp_path):
+    folder = tmp_path / "om"
+    subprocess.run(["cp", "-rp", sites.by_place["om"].folder, folder], check=True)
+    where = ("-c", folder)
+
+    none = gateway("users", "list", *where)
+    added = gateway(
+        "users", "add", "vera", "--naam", "V. Vera", "--rol", "officier", "--officier",
+        "voorbeeld", "--door", "beheer", *where,
+    )  # fmt: skip
+    unknown = gateway(
+        "users", "add", "x1", "--naam", "X", "--rol", "officier", "--officier", "nergens", *where
+    )
+    wrong = gateway("users", "add", "x1", "--naam", "X", "--rol", "baas", *where)
+    recovered = gateway("users", "recover", "vera", "--reden", "kwijt", "--door", "beheer", *where)
+    closed = gateway("users", "close", "vera", "--reden", "weg", "--door", "beheer", *where)
+    listed = gateway("users", "list", *where)
+
+    assert "geen accounts" in none.out
+    assert re.search(r"vera: activatiecode ([A-Z2-9]{4}-){4}[A-Z2-9]{4}\n", added.out)
+    refused(unknown, 1, "console.gebruiker.officier")
+    refused(wrong, 1, "console.gebruiker.rollen")
+    assert "activatiecode" in recovered.out
+    assert closed.status == 0
+    assert "gesloten" in listed.out
+    key = folder / "secrets" / "console.key"
+    assert key.stat().st_mode & 0o777 == 0o600
 
 
 def test_backup_of_postgresql_names_what_makes_one(sites, tmp_path):

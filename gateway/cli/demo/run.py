@@ -10,6 +10,7 @@ from time import monotonic
 from typing import Any
 
 from gateway.app import SystemClock
+from gateway.cli.demo.people import Users, add_users, logins_of, new_users
 from gateway.cli.demo.postgres import Postgres
 from gateway.cli.demo.rest import DemoFailed
 from gateway.cli.demo.scenario import Stage, play
@@ -17,6 +18,7 @@ from gateway.cli.demo.show import Show
 from gateway.cli.demo.sites import Sites, make_sites
 from gateway.errors import GatewayError
 from gateway.installation import share
+from gateway.security import totp
 from gateway.store.view import View
 from gateway.web.api import shapes
 
@@ -70,6 +72,7 @@ async def _run(
     show.chapter("Vier installaties: knooppunt, politie, Veilig Thuis en OM")
     sites = await asyncio.to_thread(make_sites, root, database=server.create if server else None)
     show.good("sleutels, certificaten (TEST PKIoverheid), CRL's en vier CPA's (osb-rm-e) gemaakt")
+    users = await _users(sites) if stay else None
     processes = {place: site.served() for place, site in sites.by_place.items()}
     for process in processes.values():
         stack.push_async_callback(process.stop)
@@ -100,7 +103,16 @@ async def _run(
     await _verify_audit(show, sites)
     if stay:
         _look_around(show, root, sites)
+        if users is not None:
+            _consoles(show, sites, users)
         await asyncio.Event().wait()
+
+
+async def _users(sites: Sites) -> Users:
+    users = new_users()
+    for site in sites.by_place.values():
+        await add_users(site, users)
+    return users
 
 
 class _Trace:
@@ -133,6 +145,21 @@ async def _verify_audit(show: Show, sites: Sites) -> None:
         if found is not None:
             raise DemoFailed(f"de auditketen van {place} klopt niet")
     show.good("de auditketens van alle vier de installaties kloppen")
+
+
+def _consoles(show: Show, sites: Sites, users: Users) -> None:
+    show.chapter("De consoles, in een browser (het certificaat is van de test-PKI)")
+    for place, site in sites.by_place.items():
+        logins = ", ".join(login for login, *_ in logins_of(site))
+        show.console.print(
+            f"  {place:<13} https://localhost:{site.ports[3]}   {logins}", soft_wrap=True
+        )
+    for line in (
+        f"wachtwoord van iedereen     {users.password}",
+        f"sleutel voor een app (TOTP) {totp.shown(users.secret)}",
+        f"of de code van nu           {users.code}   (elke 30 seconden een andere)",
+    ):
+        show.console.print(f"  {line}", soft_wrap=True)
 
 
 def _look_around(show: Show, root: Path, sites: Sites) -> None:

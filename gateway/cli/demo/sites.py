@@ -94,8 +94,8 @@ class Site:
     place: str
     party: NewParty
     folder: Path
-    ports: tuple[int, int, int]
-    """ebms, api, beheer."""
+    ports: tuple[int, int, int, int]
+    """ebms, api, beheer, console."""
     token: str
     database_url: str | None = None
 
@@ -159,13 +159,13 @@ def make_sites(
         party.oin: {u: pki.issue(oin=party.oin, name=party.name, usage=u) for u in _USAGES}
         for party in (*PLACES.values(), HALT)
     }
-    ports = list(free_ports(3 * len(PLACES) + 1))
+    ports = list(free_ports(4 * len(PLACES) + 1))
     sites = {
         place: Site(
             place=place,
             party=party,
             folder=root / place,
-            ports=(ports[3 * n], ports[3 * n + 1], ports[3 * n + 2]),
+            ports=(ports[4 * n], ports[4 * n + 1], ports[4 * n + 2], ports[4 * n + 3]),
             token=secrets.token_urlsafe(24),
             database_url=database(place) if database else None,
         )
@@ -255,6 +255,7 @@ def _write(
             ebms_port=site.ports[0],
             api_port=site.ports[1],
             beheer_port=site.ports[2],
+            console_port=site.ports[3],
             approvals=site.party is POLITIE,
             officers=OFFICERS if site.party is OM else (),
             database_url=site.database_url,

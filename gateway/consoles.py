@@ -1,0 +1,107 @@
+"""The console of an installation, put together: its key, its people, its office."""
+
+import asyncio
+from datetime import timedelta
+from importlib.metadata import version
+
+from gateway.app import App, SystemClock, SystemDice
+from gateway.errors import Misconfigured
+from gateway.installation import Installation
+from gateway.inventory import survey
+from gateway.keys.console_key import ConsoleKey, load_console_key
+from gateway.keys.expiry import InUse
+from gateway.pipeline.accounts import People, Rules, open_people
+from gateway.pipeline.accounts.people import Ground
+from gateway.store.store import Store
+from gateway.web.console.app import PAGES
+from gateway.web.console.assets import Assets
+from gateway.web.console.office import ConsoleLimits, Office
+from gateway.web.console.render import Renderer
+from gateway.web.control import Desk
+
+
+def desk_of(store: Store) -> Desk:
+    """Return what carries out the decisions of people."""
+    return Desk(
+        decisions=store.decisions,
+        alarms=store.alarms,
+        renewals=store.renewals,
+        shelving=store.shelving,
+        webhooks=store.webhooks,
+        confirmations=store.confirmations,
+    )
+
+
+def console_key(installation: Installation) -> ConsoleKey:
+    """Return the key, made where there was none; raises Misconfigured."""
+    return load_console_key(installation.path(installation.settings.console.key), make=True)
+
+
+def people_of(
+    installation: Installation, store: Store, clock: SystemClock, dice: SystemDice
+) -> People:
+    """Return accounts, door and drafts; raises Misconfigured."""
+    console = installation.settings.console
+    ground = Ground(
+        people=store.people,
+        key=console_key(installation),
+        clock=clock,
+        dice=dice,
+        rules=Rules(
+            origin=console.url or "https://localhost",
+            issuer=installation.settings.naam,
+            idle=timedelta(minutes=console.idle_minutes),
+            session=timedelta(hours=console.session_hours),
+        ),
+    )
+    return open_people(ground)
+
+
+async def _certificates(app: App) -> tuple[InUse, ...]:
+    """Look over the files, on a thread."""
+    directory = app.snapshots.current()
+    return await asyncio.to_thread(
+        survey,
+        app.installation,
+        directory,
+        app.snapshots.trust(directory),
+        holds=app.keyring.holds,
+        now=app.clock.now(),
+    )
+
+
+def office_of(app: App) -> Office:
+    """Return the office; raises Misconfigured `console.url`, `console.theme`, `keys.*`."""
+    settings = app.settings
+    console = settings.console
+    if console.url is None:
+        raise Misconfigured(
+            "console.url", "[listen.console] vraagt om [console] url.", where="gateway.toml"
+        )
+    people = people_of(app.installation, app.store, app.clock, app.dice)
+    theme = app.installation.path(console.theme) if console.theme is not None else None
+    return Office(
+        name=settings.naam,
+        origin=console.url,
+        help=console.hulp,
+        version=version("berichtengateway"),
+        gateway=app.gateway,
+        contact=lambda: app.settings.contact,
+        overview=app.store.overview,
+        desk=desk_of(app.store),
+        note=app.store.inbox.note,
+        certificates=lambda: _certificates(app),
+        door=people.door,
+        accounts=people.accounts,
+        drafts=people.drafts,
+        marks=console_key(app.installation),
+        clock=app.clock,
+        dice=app.dice,
+        assets=Assets(theme),
+        renderer=Renderer(),
+        pages=PAGES,
+        limits=ConsoleLimits(
+            step_up=timedelta(minutes=console.step_up_minutes),
+            idle=timedelta(minutes=console.idle_minutes),
+        ),
+    )

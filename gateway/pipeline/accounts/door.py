@@ -1,0 +1,396 @@
+"""The door: password, second factor, sessions. The port `SigningIn`."""
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+
+from gateway.errors import GatewayError, Limited, Untrusted
+from gateway.pipeline.accounts.passkeys import Passkeys
+from gateway.pipeline.accounts.passwords import Passwords, check
+from gateway.pipeline.accounts.people import (
+    Ground,
+    account_of,
+    digest_of,
+    idle_for,
+    session_of,
+    token,
+)
+from gateway.ports import Dice
+from gateway.ports.accounts import (
+    Activation,
+    Enrolment,
+    HalfWay,
+    SecondFactor,
+    Session,
+    Welcome,
+    Whence,
+)
+from gateway.security import totp
+from gateway.store import people as rows
+from gateway.store.people import Person
+
+HALF = timedelta(minutes=5)
+OFFER = timedelta(hours=1)
+TRIES = 5
+"""At the second factor, per sign-in."""
+KEEP_ALIVE = timedelta(seconds=30)
+"""A session is written again when its end would move by this much: not at every request."""
+RECOVERY_CODES = 10
+_PER_PAIR, _PER_ADDRESS, _PER_LOGIN = 5, 40, 60
+"""Failures that lock: of this login from this address, from this address, of this login."""
+_ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
+
+
+def code_text(dice: Dice, groups: int) -> str:
+    """Return a code for people, in groups of four: 20 bits each."""
+    letters = [_ALPHABET[octet % len(_ALPHABET)] for octet in dice.octets(4 * groups)]
+    return "-".join("".join(letters[4 * n : 4 * n + 4]) for n in range(groups))
+
+
+def plain(code: str) -> str:
+    """Return a code without what people add to it."""
+    return "".join(code.upper().split()).replace("-", "")
+
+
+class Door:
+    """Lets people in."""
+
+    def __init__(self, ground: Ground, passwords: Passwords, passkeys: Passkeys) -> None:
+        """Take what it works with."""
+        self._ground = ground
+        self._passwords = passwords
+        self._passkeys = passkeys
+
+    # --- the first factor ---
+
+    async def password(self, login: str, password: str, whence: Whence) -> HalfWay:
+        """Compare; a login that is not there takes as long."""
+        login = login.strip().lower()[:64]
+        await self._check_lock(login, whence)
+        person = await self._ground.people.by_login(login)
+        fits = await self._passwords.fits(person.password if person else "", password)
+        if not fits or person is None or not person.active:
+            raise await self._failed(login, whence, "wachtwoord")
+        fresh = token(self._ground.dice)
+        await self._keep(fresh, "half", HALF, account=person.id, data=b"")
+        return HalfWay(token=fresh, ways=_ways(person))
+
+    async def _keep(
+        self, fresh: str, kind: str, long: timedelta, *, account: str | None, data: bytes
+    ) -> None:
+        ground = self._ground
+        row = {
+            "id": digest_of(fresh),
+            "account": account,
+            "kind": kind,
+            "data": ground.key.seal(f"{kind} {digest_of(fresh)}", data),
+            "tries": 0,
+            "until": ground.clock.now() + long,
+        }
+        await ground.people.apply(*rows.new_step(row))
+
+    async def _half(self, half: str) -> tuple[str, Person]:
+        """Count a try; raise Untrusted `console.half` when it is over."""
+        ground, id_ = self._ground, digest_of(half)
+        step = await ground.people.step(id_, kind="half", now=ground.clock.now())
+        person = await ground.people.by_id(step.account) if step and step.account else None
+        if person is None or not person.active or person.closed_at is not None:
+            raise Untrusted("console.half", "Deze aanmelding duurde te lang.")
+        if not await ground.people.once(rows.try_step(id_, TRIES)):
+            raise Untrusted("console.half", "Deze aanmelding duurde te lang.")
+        return id_, person
+
+    # --- the second factor ---
+
+    async def totp(self, half: str, code: str, whence: Whence) -> Welcome:
+        """Take six digits."""
+        id_, person = await self._half(half)
+        await self._check_lock(person.login, whence)
+        if not await self._use_totp(person, code):
+            raise await self._failed(person.login, whence, "code")
+        return await self._welcome(person, SecondFactor.TOTP, whence, ended=id_)
+
+    async def _use_totp(self, person: Person, code: str) -> bool:
+        if person.totp is None:
+            return False
+        ground = self._ground
+        secret = ground.key.open(f"totp {person.id}", person.totp)
+        step = totp.matching(secret, code, ground.clock.now())
+        return step is not None and await ground.people.once(rows.use_totp(person.id, step))
+
+    async def recovery(self, half: str, code: str, whence: Whence) -> Welcome:
+        """Take a recovery code, which counts once."""
+        id_, person = await self._half(half)
+        await self._check_lock(person.login, whence)
+        ground = self._ground
+        used = rows.use_recovery(
+            person.id, ground.digest("herstel", plain(code)), ground.clock.now()
+        )
+        if not await ground.people.once(used):
+            raise await self._failed(person.login, whence, "herstelcode")
+        return await self._welcome(person, SecondFactor.RECOVERY, whence, ended=id_)
+
+    async def passkey_challenge(self, half: str | None) -> Mapping[str, Any]:
+        """Return the options for the browser."""
+        person = None
+        if half:
+            _, person = await self._half(half)
+        return await self._passkeys.challenge(person.id if person else None)
+
+    async def passkey(self, half: str | None, answer: Mapping[str, Any], whence: Whence) -> Welcome:
+        """Take what a passkey answered: it is two factors by itself."""
+        await self._check_lock("", whence)
+        try:
+            account = await self._passkeys.answered(answer)
+        except Untrusted as error:
+            raise await self._failed("", whence, "toegangssleutel") from error
+        person = await self._ground.people.by_id(account)
+        if person is None or not person.active or person.closed_at is not None:
+            raise await self._failed("", whence, "toegangssleutel")
+        return await self._welcome(
+            person, SecondFactor.PASSKEY, whence, ended=digest_of(half) if half else ""
+        )
+
+    # --- sessions ---
+
+    async def _welcome(
+        self, person: Person, factor: SecondFactor, whence: Whence, *, ended: str = ""
+    ) -> Welcome:
+        ground = self._ground
+        now, fresh, id_ = ground.clock.now(), token(ground.dice), ground.dice.uuid()
+        ends = now + ground.rules.session
+        row = {
+            "token": digest_of(fresh),
+            "id": id_,
+            "account": person.id,
+            "factor": str(factor),
+            "started_at": now,
+            "seen_at": now,
+            "idle_until": min(now + idle_for(person, ground.rules), ends),
+            "ends_at": ends,
+            "proven_at": now,
+            "address": whence.address[:64],
+            "agent": whence.agent[:64],
+        }
+        await ground.people.apply(
+            *rows.end_old(now),
+            rows.new_session(row),
+            rows.change_account(person.id, last_at=now),
+            rows.forget_failures(self._keys(person.login, whence)[:1]),
+            *((rows.end_step(ended),) if ended else ()),
+            events=[ground.event("signed_in", actor=person.login, factor=str(factor), session=id_)],
+        )
+        session = await self.peek(fresh)
+        if session is None:
+            raise Untrusted("console.aanmelding", "De aanmelding is mislukt.")
+        return Welcome(token=fresh, session=session)
+
+    async def session(self, token: str) -> Session | None:
+        """Return the session, and let it live on."""
+        found = await self._found(token)
+        if found is None:
+            return None
+        row, person = found
+        ground, now = self._ground, self._ground.clock.now()
+        until = min(now + idle_for(person, ground.rules), row.ends_at)
+        if abs(until - row.idle_until) >= KEEP_ALIVE:
+            await ground.people.apply(rows.change_session(row.id, seen_at=now, idle_until=until))
+        return await self.peek(token)
+
+    async def peek(self, token: str) -> Session | None:
+        """Return the session without that."""
+        found = await self._found(token)
+        return session_of(*found) if found is not None else None
+
+    async def _found(self, token: str) -> tuple[rows.OpenSession, Person] | None:
+        ground = self._ground
+        row = await ground.people.session(digest_of(token))
+        now = ground.clock.now()
+        if row is None or row.ends_at <= now or row.idle_until <= now:
+            return None
+        person = await ground.people.by_id(row.account)
+        if person is None or not person.active or person.closed_at is not None:
+            return None
+        return row, person
+
+    async def step_up(self, session: Session, code: str) -> Session:
+        """Show the second factor again; failures count as those at the door."""
+        ground, whence = self._ground, Whence(address="")
+        person = await self._person(session)
+        await self._check_lock(person.login, whence)
+        if not await self._use_totp(person, code):
+            await self._failed(person.login, whence, "code")
+            raise Untrusted("console.code", "Deze code klopt niet, of is al gebruikt.")
+        return await self._proven(session, person, SecondFactor.TOTP, ground)
+
+    async def step_up_passkey(self, session: Session, answer: Mapping[str, Any]) -> Session:
+        """Show a passkey again: one of this user's own."""
+        person = await self._person(session)
+        if await self._passkeys.answered(answer) != person.id:
+            raise Untrusted("console.sleutel", "Deze toegangssleutel hoort niet bij dit account.")
+        return await self._proven(session, person, SecondFactor.PASSKEY, self._ground)
+
+    async def _proven(
+        self, session: Session, person: Person, factor: SecondFactor, ground: Ground
+    ) -> Session:
+        now = ground.clock.now()
+        await ground.people.apply(
+            rows.change_session(session.id, proven_at=now),
+            events=[ground.event("proven", actor=person.login, factor=str(factor))],
+        )
+        row = await ground.people.session_by_id(session.id)
+        if row is None:
+            raise Untrusted("console.sessie", "Deze sessie is voorbij.")
+        return session_of(row, person)
+
+    async def challenge(self, session: Session) -> Mapping[str, Any]:
+        """Return options for a passkey of this user."""
+        return await self._passkeys.challenge(session.account.id)
+
+    async def _person(self, session: Session) -> Person:
+        person = await self._ground.people.by_id(session.account.id)
+        if person is None:
+            raise Untrusted("console.sessie", "Deze sessie is voorbij.")
+        return person
+
+    async def sign_out(self, session: Session) -> None:
+        """End the session."""
+        ground = self._ground
+        await ground.people.apply(
+            rows.end_session(session.id),
+            events=[ground.event("signed_out", actor=session.account.login, session=session.id)],
+        )
+
+    # --- the first time ---
+
+    async def activation(self, code: str, whence: Whence) -> Activation:
+        """Return whose code it is; raises Untrusted `console.activatie`."""
+        await self._check_lock("", whence)
+        person = await self._activating(code)
+        if person is None:
+            await self._failed("", whence, "activatie")
+            raise Untrusted("console.activatie", "Deze activatiecode geldt niet.")
+        return Activation(account=account_of(person), needs_password=True, needs_factor=True)
+
+    async def _activating(self, code: str) -> Person | None:
+        ground = self._ground
+        digest = ground.digest("activatie", plain(code))
+        return await ground.people.by_activation(digest, now=ground.clock.now())
+
+    async def offer_totp(self, code: str) -> Enrolment:
+        """Return a fresh secret for this activation; again = the same until it is used."""
+        ground = self._ground
+        person = await self._activating(code)
+        if person is None:
+            raise Untrusted("console.activatie", "Deze activatiecode geldt niet.")
+        secret = await self._offered(code)
+        if secret is None:
+            secret = ground.dice.octets(totp.SECRET_OCTETS)
+            await self._keep(_offer(code), "app", OFFER, account=person.id, data=secret)
+        return Enrolment(
+            secret=totp.shown(secret),
+            uri=totp.uri(secret, login=person.login, issuer=ground.rules.issuer),
+        )
+
+    async def _offered(self, code: str) -> bytes | None:
+        ground, id_ = self._ground, digest_of(_offer(code))
+        step = await ground.people.step(id_, kind="app", now=ground.clock.now())
+        return ground.key.open(f"app {id_}", step.data) if step else None
+
+    async def activate(
+        self, code: str, *, password: str | None, totp: str, whence: Whence
+    ) -> tuple[Welcome, Sequence[str]]:
+        """Set password and app; what is used up can not be used by another at the same time."""
+        await self._check_lock("", whence)
+        person, secret = await self._activating(code), await self._offered(code)
+        if person is None or secret is None:
+            await self._failed("", whence, "activatie")
+            raise Untrusted("console.activatie", "Deze activatiecode geldt niet.")
+        check(password or "", person.login)
+        step = _match(secret, totp, self._ground)
+        if step is None:
+            await self._failed(person.login, whence, "code")
+            raise Untrusted("console.code", "Deze code klopt niet. Neem de code die de app toont.")
+        hashed = await self._passwords.hash(password or "")
+        codes = [code_text(self._ground.dice, 4) for _ in range(RECOVERY_CODES)]
+        await self._take(person, code, (hashed, secret, step), codes)
+        person = await self._ground.people.by_id(person.id) or person
+        return await self._welcome(person, SecondFactor.TOTP, whence), codes
+
+    async def _take(
+        self, person: Person, code: str, proof: tuple[str, bytes, int], codes: Sequence[str]
+    ) -> None:
+        ground = self._ground
+        hashed, secret, step = proof
+        used = rows.use_activation(
+            person.id,
+            ground.digest("activatie", plain(code)),
+            password=hashed,
+            totp=ground.key.seal(f"totp {person.id}", secret),
+            totp_step=step,
+        )
+        digests = [ground.digest("herstel", plain(one)) for one in codes]
+        done = await ground.people.once(
+            used,
+            *rows.new_codes(person.id, digests),
+            rows.end_sessions(person.id),
+            rows.end_step(digest_of(_offer(code))),
+            events=[ground.event("activated", actor=person.login)],
+        )
+        if not done:
+            raise Untrusted("console.activatie", "Deze activatiecode geldt niet.")
+
+    # --- locks ---
+
+    def _keys(self, login: str, whence: Whence) -> tuple[str, ...]:
+        digest = self._ground.digest
+        return (
+            digest("slot", f"{login}|{whence.address}"),
+            digest("slot", f"|{whence.address}"),
+            digest("slot", f"{login}|*"),
+        )
+
+    async def _check_lock(self, login: str, whence: Whence) -> None:
+        ground, now = self._ground, self._ground.clock.now()
+        until = await ground.people.locked(self._keys(login, whence), now=now)
+        if until is not None:
+            seconds = max(1, int((until - now).total_seconds()) + 1)
+            raise Limited(
+                "console.vergrendeld",
+                "Er is te vaak geprobeerd aan te melden. Wacht even.",
+                seconds=seconds,
+            )
+
+    async def _failed(self, login: str, whence: Whence, what: str) -> Untrusted:
+        """Count a failure; return what to raise: the same whatever was wrong."""
+        ground = self._ground
+        bounds = (_PER_PAIR, _PER_ADDRESS, _PER_LOGIN)
+        pairs = list(zip(self._keys(login, whence), bounds, strict=True))
+        keys = pairs if login else pairs[1:2]
+        event = ground.event("sign_in_failed", actor="", what=what, login=self._known(login))
+        await ground.people.fail(keys, now=ground.clock.now(), event=event)
+        return Untrusted("console.aanmelding", "Deze gegevens kloppen niet.")
+
+    def _known(self, login: str) -> str:
+        """Return a digest: what was typed as a login may be a password."""
+        return self._ground.digest("login", login)[:12] if login else ""
+
+
+def _ways(person: Person) -> frozenset[SecondFactor]:
+    ways = {SecondFactor.RECOVERY}
+    if person.totp is not None:
+        ways.add(SecondFactor.TOTP)
+    if person.passkeys:
+        ways.add(SecondFactor.PASSKEY)
+    return frozenset(ways)
+
+
+def _offer(code: str) -> str:
+    return f"app {plain(code)}"
+
+
+def _match(secret: bytes, code: str, ground: Ground) -> int | None:
+    try:
+        return totp.matching(secret, code, ground.clock.now())
+    except (GatewayError, ValueError):
+        return None

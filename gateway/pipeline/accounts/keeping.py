@@ -1,0 +1,304 @@
+"""Keeping accounts, by a beheerder or oneself: the port `Accounts`; and drafts."""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+
+from gateway.credentials import UserRole
+from gateway.errors import NoRoute, PolicyViolation, Untrusted
+from gateway.pipeline.accounts.door import code_text, plain
+from gateway.pipeline.accounts.passkeys import Passkeys
+from gateway.pipeline.accounts.passwords import Passwords, check
+from gateway.pipeline.accounts.people import Ground, account_of, preferences_text
+from gateway.ports.accounts import Account, PasskeyView, Preferences, Session, SessionView
+from gateway.store import people as rows
+from gateway.store.people import Person
+
+ACTIVATION = timedelta(hours=24)
+DRAFT = timedelta(days=1)
+_LOGIN = re.compile(r"[a-z0-9][a-z0-9._@-]{1,63}")
+_ALONE = frozenset({UserRole.OFFICIER, UserRole.COMPLIANCE})
+"""Roles with which no other goes."""
+WHY = 200
+
+
+class Keeping:
+    """The accounts."""
+
+    def __init__(self, ground: Ground, passwords: Passwords, passkeys: Passkeys) -> None:
+        """Take what it works with."""
+        self._ground = ground
+        self._passwords = passwords
+        self._passkeys = passkeys
+
+    async def all(self, *, after: str = "", limit: int = 50) -> tuple[Account, ...]:
+        """Return accounts by login."""
+        found = await self._ground.people.page(after=after, limit=limit)
+        return tuple(account_of(person) for person in found)
+
+    async def find(self, id_: str) -> Account | None:
+        """Return one."""
+        person = await self._ground.people.by_id(id_)
+        return account_of(person) if person else None
+
+    async def find_login(self, login: str) -> Account | None:
+        """Return the one with this login that was not closed."""
+        person = await self._ground.people.by_login(login)
+        return account_of(person) if person else None
+
+    async def add(
+        self, *, login: str, name: str, roles: frozenset[UserRole], officer: str, by: str
+    ) -> tuple[Account, str]:
+        """Return the account and its activation code."""
+        login = login.strip().lower()
+        _check(login, name, roles, officer)
+        ground, now = self._ground, self._ground.clock.now()
+        code = code_text(ground.dice, 5)
+        id_ = ground.dice.uuid()
+        row = {
+            "id": id_,
+            "login": login,
+            "name": name.strip(),
+            "roles": _roles(roles),
+            "officer": officer,
+            "preferences": "{}",
+            "password": "",
+            "totp": None,
+            "totp_step": 0,
+            "active": False,
+            "closed_at": None,
+            "activation": ground.digest("activatie", plain(code)),
+            "activation_until": now + ACTIVATION,
+            "created_at": now,
+            "last_at": None,
+        }
+        event = ground.event(
+            "user_added", actor=by, account=login, roles=_roles(roles), officer=officer
+        )
+        await ground.people.add(row, event)
+        return account_of(await self._person(id_)), code
+
+    async def change(
+        self, id_: str, *, name: str, roles: frozenset[UserRole], officer: str, by: str
+    ) -> Account:
+        """Change name and rights; what was open ends."""
+        person = await self._other(id_, by)
+        _check(person.login, name, roles, officer)
+        if UserRole.BEHEERDER not in roles:
+            await self._keep_one(person)
+        event = self._ground.event(
+            "user_changed",
+            actor=by,
+            account=person.login,
+            roles=_roles(roles),
+            was=_roles(person.roles),
+            officer=officer,
+        )
+        await self._ground.people.apply(
+            rows.change_account(id_, name=name.strip(), roles=_roles(roles), officer=officer),
+            rows.end_sessions(id_),
+            events=[event],
+        )
+        return account_of(await self._person(id_))
+
+    async def close(self, id_: str, *, by: str, why: str) -> None:
+        """Close it: nobody signs in with it any more, and its login stays taken."""
+        person = await self._other(id_, by)
+        await self._keep_one(person)
+        ground = self._ground
+        await ground.people.apply(
+            rows.change_account(
+                id_,
+                active=False,
+                closed_at=ground.clock.now(),
+                password="",
+                totp=None,
+                activation=None,
+                activation_until=None,
+            ),
+            rows.end_sessions(id_),
+            rows.remove_passkeys(id_),
+            *rows.new_codes(id_, ()),
+            events=[ground.event("user_closed", actor=by, account=person.login, reason=_why(why))],
+        )
+
+    async def recover(self, id_: str, *, by: str, why: str) -> str:
+        """Take everything away that signs in; return a new activation code."""
+        person = await self._other(id_, by)
+        ground = self._ground
+        code = code_text(ground.dice, 5)
+        await ground.people.apply(
+            rows.change_account(
+                id_,
+                active=False,
+                password="",
+                totp=None,
+                activation=ground.digest("activatie", plain(code)),
+                activation_until=ground.clock.now() + ACTIVATION,
+            ),
+            rows.end_sessions(id_),
+            rows.remove_passkeys(id_),
+            *rows.new_codes(id_, ()),
+            events=[
+                ground.event("user_recovered", actor=by, account=person.login, reason=_why(why))
+            ],
+        )
+        return code
+
+    async def unlock(self, id_: str, *, by: str) -> None:
+        """Let failures of before not count: those of this login from anywhere."""
+        person = await self._person(id_)
+        ground = self._ground
+        key = ground.digest("slot", f"{person.login}|*")
+        await ground.people.apply(
+            rows.forget_failures([key]),
+            events=[ground.event("user_unlocked", actor=by, account=person.login)],
+        )
+
+    async def prefer(self, id_: str, preferences: Preferences) -> Account:
+        """Keep what somebody chose for himself; the session that is open goes by it at once."""
+        await self._ground.people.apply(
+            rows.change_account(id_, preferences=preferences_text(preferences))
+        )
+        return account_of(await self._person(id_))
+
+    async def sessions(self, *, account: str | None = None) -> tuple[SessionView, ...]:
+        """Return what is open now."""
+        return await self._ground.people.sessions(account=account, now=self._ground.clock.now())
+
+    async def end_session(self, id_: str, *, by: str) -> None:
+        """End a session of whoever."""
+        ground = self._ground
+        await ground.people.apply(
+            rows.end_session(id_), events=[ground.event("session_ended", actor=by, session=id_)]
+        )
+
+    async def new_password(self, session: Session, *, old: str, new: str) -> None:
+        """Change one's own; every other session ends."""
+        person = await self._person(session.account.id)
+        if not await self._passwords.fits(person.password, old):
+            raise Untrusted("console.wachtwoord_oud", "Uw huidige wachtwoord klopt niet.")
+        check(new, person.login)
+        hashed = await self._passwords.hash(new)
+        ground = self._ground
+        await ground.people.apply(
+            rows.change_account(person.id, password=hashed),
+            rows.end_sessions(person.id, but=session.id),
+            events=[ground.event("password_changed", actor=person.login)],
+        )
+
+    async def passkey_options(self, session: Session) -> Mapping[str, Any]:
+        """Return options to make a passkey."""
+        return await self._passkeys.options(session.account)
+
+    async def add_passkey(self, session: Session, answer: Mapping[str, Any], *, name: str) -> None:
+        """Take a new passkey."""
+        await self._passkeys.made(session.account, answer, name=name)
+
+    async def passkeys(self, account: str) -> Sequence[PasskeyView]:
+        """Return them."""
+        return await self._ground.people.passkey_views(account)
+
+    async def remove_passkey(self, session: Session, id_: str) -> None:
+        """Take one of one's own away."""
+        ground, account = self._ground, session.account
+        await ground.people.apply(
+            rows.remove_passkeys(account.id, id_),
+            events=[ground.event("passkey_removed", actor=account.login)],
+        )
+
+    # --- the parts ---
+
+    async def _person(self, id_: str) -> Person:
+        found = await self._ground.people.by_id(id_)
+        if found is None:
+            raise NoRoute("console.gebruiker.onbekend", "Dit account is er niet.")
+        return found
+
+    async def _other(self, id_: str, by: str) -> Person:
+        """Return the account; raise PolicyViolation for one's own, or one that was closed."""
+        person = await self._person(id_)
+        if person.login == by:
+            raise PolicyViolation(
+                "console.gebruiker.zelf", "Uw eigen rechten wijzigt een andere beheerder."
+            )
+        if person.closed_at is not None:
+            raise PolicyViolation("console.gebruiker.gesloten", "Dit account is gesloten.")
+        return person
+
+    async def _keep_one(self, person: Person) -> None:
+        """The last administrator who can sign in stays."""
+        counts = person.active and UserRole.BEHEERDER in person.roles
+        if counts and await self._ground.people.beheerders() <= 1:
+            raise PolicyViolation(
+                "console.gebruiker.laatste", "Er moet een beheerder overblijven die kan aanmelden."
+            )
+
+
+def _roles(roles: frozenset[UserRole]) -> str:
+    return ",".join(sorted(roles))
+
+
+def _why(why: str) -> str:
+    text = " ".join(why.split())
+    if not text or len(text) > WHY:
+        raise PolicyViolation("console.gebruiker.reden", "Geef in 1 tot 200 tekens een reden.")
+    return text
+
+
+def _check(login: str, name: str, roles: frozenset[UserRole], officer: str) -> None:
+    if _LOGIN.fullmatch(login) is None:
+        raise PolicyViolation(
+            "console.gebruiker.login",
+            "Een gebruikersnaam heeft 2 tot 64 kleine letters, cijfers of . _ @ -",
+        )
+    if not name.strip() or len(name) > 128 or not name.isprintable():  # noqa: PLR2004 - characters
+        raise PolicyViolation("console.gebruiker.naam", "Geef een naam van 1 tot 128 tekens.")
+    if not roles:
+        raise PolicyViolation("console.gebruiker.rollen", "Geef ten minste één rol.")
+    if roles & _ALONE and len(roles) > 1:
+        raise PolicyViolation(
+            "console.gebruiker.rollen", "Bij officier en bij compliance hoort geen andere rol."
+        )
+    if bool(officer) != (UserRole.OFFICIER in roles):
+        raise PolicyViolation(
+            "console.gebruiker.officier", "Bij de rol officier hoort een officier, en anders geen."
+        )
+
+
+class KeptDrafts:
+    """The port `Drafts`: sealed, for one account and one subject."""
+
+    def __init__(self, ground: Ground) -> None:
+        """Take what it works with."""
+        self._ground = ground
+
+    def _id(self, account: str, subject: str) -> str:
+        return self._ground.digest("concept", f"{account}|{subject}")
+
+    async def keep(self, account: str, subject: str, fields: Mapping[str, str]) -> None:
+        """Keep it in the place of the one before."""
+        ground, id_ = self._ground, self._id(account, subject)
+        now = ground.clock.now()
+        row = {
+            "id": id_,
+            "account": account,
+            "at": now,
+            "sealed": ground.key.seal(f"concept {id_}", json.dumps(dict(fields)).encode()),
+        }
+        await ground.people.apply(*rows.keep_draft(row, before=now - DRAFT))
+
+    async def find(self, account: str, subject: str) -> Mapping[str, str] | None:
+        """Return it, unless it is too old."""
+        ground, id_ = self._ground, self._id(account, subject)
+        sealed = await ground.people.draft(id_, since=ground.clock.now() - DRAFT)
+        if sealed is None:
+            return None
+        fields: dict[str, str] = json.loads(ground.key.open(f"concept {id_}", sealed))
+        return fields
+
+    async def drop(self, account: str, subject: str) -> None:
+        """Forget it."""
+        await self._ground.people.apply(rows.drop_draft(self._id(account, subject)))

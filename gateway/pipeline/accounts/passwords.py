@@ -1,0 +1,52 @@
+"""Passwords: argon2id, off the loop, a few at once; and which may be chosen."""
+
+import asyncio
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+
+from gateway.errors import PolicyViolation
+
+LEAST, MOST = 12, 128
+AT_ONCE = 2
+"""Each takes 64 MiB and a tenth of a second of a processor."""
+_KNOWN = frozenset({"wachtwoord", "password", "welkom", "geheim", "123456", "qwerty", "berichten"})
+"""What every list of leaked passwords begins with, in some form."""
+
+
+class Passwords:
+    """Makes and compares hashes."""
+
+    def __init__(self, hasher: PasswordHasher | None = None) -> None:
+        """Take the cost; that of the library, RFC 9106's second choice, unless given."""
+        self._hasher = hasher or PasswordHasher()
+        self._places = asyncio.Semaphore(AT_ONCE)
+        self._nobody = self._hasher.hash("nobody has this password")
+
+    async def hash(self, password: str) -> str:
+        """Return what is stored."""
+        async with self._places:
+            return await asyncio.to_thread(self._hasher.hash, password)
+
+    async def fits(self, stored: str, password: str) -> bool:
+        """Compare; where nothing is stored it takes as long, and does not fit."""
+        async with self._places:
+            fits = await asyncio.to_thread(self._verify, stored or self._nobody, password)
+        return fits and bool(stored)
+
+    def _verify(self, stored: str, password: str) -> bool:
+        try:
+            return self._hasher.verify(stored, password)
+        except (VerificationError, InvalidHashError):
+            return False
+
+
+def check(password: str, login: str) -> None:
+    """Raise PolicyViolation `console.wachtwoord` for one that may not be chosen."""
+    if not LEAST <= len(password) <= MOST:
+        raise PolicyViolation("console.wachtwoord", "Een wachtwoord heeft 12 tot 128 tekens.")
+    low = password.lower()
+    if len(set(low)) < 5 or login in low or any(low.strip("0123456789!?. ") == w for w in _KNOWN):  # noqa: PLR2004 - other characters
+        raise PolicyViolation(
+            "console.wachtwoord", "Dit wachtwoord is te gemakkelijk te raden. Kies een ander."
+        )

@@ -1,0 +1,100 @@
+"""What people who look after an installation see at a glance. Every look is bounded."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+from gateway.message import Oin
+from gateway.ports.reading import AuditRow
+
+MOST_COUNTED = 1_000
+"""Above this a count says `more than`."""
+
+
+class Pile(StrEnum):
+    """Where messages lie."""
+
+    WAITING = "wacht"
+    """May be sent, or is being sent."""
+    SENT = "verzonden"
+    """Not acknowledged yet."""
+    HELD = "vastgehouden"
+    UNKNOWN = "onbekend"
+    DEAD = "niet-bezorgd"
+    POSTVAK = "postvak"
+    """Not collected, or not confirmed, by a back-end."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hour:
+    """What came and what arrived in one hour."""
+
+    at: datetime
+    """Its beginning, UTC."""
+    taken_in: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lane:
+    """How it goes with one recipient over one channel."""
+
+    recipient: Oin
+    channel: str
+    down_since: datetime | None
+    """None: it is up, or nothing was tried."""
+    next_at: datetime
+    waiting: int
+    """At most `MOST_COUNTED` + 1."""
+    sent: int
+    """Without acknowledgement; the same bound."""
+    delivered_at: datetime | None
+    """The last confirmation."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrailWanted:
+    """Which audit rows; an empty text leaves a thing open."""
+
+    since: datetime | None = None
+    until: datetime | None = None
+    event: str = ""
+    """The whole event, or its first part with a dot behind it (`toets.`)."""
+    party: str = ""
+    message: str = ""
+    actor: str = ""
+    code: str = ""
+    events: frozenset[str] = frozenset()
+    """One of these; empty = any."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trail:
+    """Part of the audit trail, newest first."""
+
+    rows: Sequence[AuditRow]
+    last: int | None
+    """How far was looked; None = to the end."""
+
+
+class Overview(Protocol):
+    """Look-ups for the console, on short read-only connections."""
+
+    async def piles(self) -> Mapping[Pile, int]:
+        """Return how many messages lie where; each at most `MOST_COUNTED` + 1."""
+        ...
+
+    async def hours(self, since: datetime) -> Sequence[Hour]:
+        """Return what was taken in, per hour with anything, oldest first."""
+        ...
+
+    async def lanes(self) -> Sequence[Lane]: ...
+
+    async def trail(self, wanted: TrailWanted, *, below: int | None, limit: int) -> Trail:
+        """Return rows newest first, below a position.
+
+        It looks at a bounded number of rows: a page may have fewer than `limit` rows, or none,
+        and still have a `last` behind which to look on.
+        """
+        ...

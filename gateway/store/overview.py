@@ -1,0 +1,184 @@
+"""Bounded look-ups for the console: the port `Overview`."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from gateway.lifecycle import State
+from gateway.message import Oin
+from gateway.ports import DeliveryChannel, DeliveryKind
+from gateway.ports.overview import MOST_COUNTED, Hour, Lane, Pile, Trail, TrailWanted
+from gateway.store.audit import read_row
+from gateway.store.reading import Reads
+from gateway.store.tables import audit, deliveries, from_micros, lanes, messages
+
+_EBMS, _POSTVAK = DeliveryChannel.EBMS2, DeliveryChannel.POSTVAK
+_WHERE: Mapping[Pile, tuple[DeliveryChannel, tuple[State, ...]]] = {
+    Pile.WAITING: (_EBMS, (State.READY, State.CLAIMED)),
+    Pile.SENT: (_EBMS, (State.SENT,)),
+    Pile.HELD: (_EBMS, (State.HELD,)),
+    Pile.UNKNOWN: (_EBMS, (State.UNKNOWN,)),
+    Pile.DEAD: (_EBMS, (State.DEAD,)),
+    Pile.POSTVAK: (_POSTVAK, (State.READY, State.SENT)),
+}
+_IS_MESSAGE = deliveries.c.kind == str(DeliveryKind.MESSAGE)
+_HOUR = 3_600_000_000
+"""Microseconds."""
+LOOKED_AT = 20_000
+"""Audit rows that one page looks at, at most."""
+
+
+def _capped(*where: sa.ColumnElement[bool]) -> sa.Select[Any]:
+    """Count, but no further than a bound: a pile of any size costs the same."""
+    some = (
+        sa.select(sa.literal(1).label("one"))
+        .select_from(deliveries)
+        .where(*where)
+        .limit(MOST_COUNTED + 1)
+        .subquery()
+    )
+    return sa.select(sa.func.count()).select_from(some)
+
+
+def _piles(connection: sa.Connection) -> dict[Pile, int]:
+    found = {}
+    for pile, (channel, states) in _WHERE.items():
+        statement = _capped(
+            deliveries.c.channel == str(channel),
+            deliveries.c.state.in_([str(state) for state in states]),
+            _IS_MESSAGE,
+        )
+        found[pile] = int(connection.execute(statement).scalar_one())
+    return found
+
+
+def _hours(connection: sa.Connection, since: datetime) -> tuple[Hour, ...]:
+    micros = sa.type_coerce(messages.c.at, sa.BigInteger)
+    whole = micros.op("/")(sa.literal_column(str(_HOUR))).label("hour")
+    statement = (
+        sa.select(whole, sa.func.count().label("n"))
+        .where(messages.c.at >= since)
+        .group_by(whole)
+        .order_by(whole)
+    )
+    return tuple(
+        Hour(at=from_micros(int(row.hour) * _HOUR), taken_in=row.n)
+        for row in connection.execute(statement)
+    )
+
+
+def _lanes(connection: sa.Connection) -> tuple[Lane, ...]:
+    statement = (
+        sa.select(lanes)
+        .where(lanes.c.kind == str(DeliveryKind.MESSAGE))
+        .order_by(lanes.c.recipient, lanes.c.channel)
+    )
+    return tuple(_lane(connection, row) for row in connection.execute(statement).all())
+
+
+def _lane(connection: sa.Connection, row: sa.Row[Any]) -> Lane:
+    def lying(*states: State) -> int:
+        names = [str(state) for state in states]
+        statement = _capped(deliveries.c.lane == row.id, deliveries.c.state.in_(names))
+        return int(connection.execute(statement).scalar_one())
+
+    last = sa.select(sa.func.max(deliveries.c.delivered_at)).where(deliveries.c.lane == row.id)
+    return Lane(
+        recipient=Oin(row.recipient),
+        channel=row.channel,
+        down_since=row.down_since if row.down else None,
+        next_at=row.next_at,
+        waiting=lying(State.READY, State.CLAIMED),
+        sent=lying(State.SENT),
+        delivered_at=connection.execute(last).scalar(),
+    )
+
+
+def _trail(connection: sa.Connection, wanted: TrailWanted, below: int | None, limit: int) -> Trail:
+    newest = connection.execute(sa.select(sa.func.max(audit.c.seq))).scalar()
+    if newest is None:
+        return Trail(rows=(), last=None)
+    if wanted.message:  # few rows, by an index
+        return _within(connection, wanted, (0, below or newest + 1), limit, ends=True)
+    top = min(below, newest + 1) if below is not None else newest + 1
+    bottom = max(0, top - LOOKED_AT)
+    return _within(connection, wanted, (bottom, top), limit, ends=bottom == 0)
+
+
+def _within(
+    connection: sa.Connection,
+    wanted: TrailWanted,
+    bounds: tuple[int, int],
+    limit: int,
+    *,
+    ends: bool,
+) -> Trail:
+    bottom, top = bounds
+    statement = (
+        sa.select(audit)
+        .where(audit.c.seq < top, audit.c.seq >= bottom, *_conditions(wanted))
+        .order_by(audit.c.seq.desc())
+        .limit(limit + 1)
+    )
+    found = tuple(read_row(row) for row in connection.execute(statement))
+    if len(found) > limit:
+        return Trail(rows=found[:limit], last=found[limit - 1].position)
+    oldest = _oldest(connection, bottom) if wanted.since is not None and not ends else None
+    over = oldest is not None and wanted.since is not None and oldest < wanted.since
+    return Trail(rows=found, last=None if ends or over else bottom)
+
+
+def _oldest(connection: sa.Connection, bottom: int) -> datetime | None:
+    """Return the moment at the lower end of what was looked at."""
+    at = sa.select(audit.c.at).where(audit.c.seq >= bottom).order_by(audit.c.seq).limit(1)
+    found: datetime | None = connection.execute(at).scalar()
+    return found
+
+
+def _conditions(wanted: TrailWanted) -> list[sa.ColumnElement[bool]]:
+    equal = {
+        audit.c.message: wanted.message,
+        audit.c.party: wanted.party,
+        audit.c.actor: wanted.actor,
+        audit.c.code: wanted.code,
+    }
+    found: list[sa.ColumnElement[bool]] = [
+        column == value for column, value in equal.items() if value
+    ]
+    if wanted.since is not None:
+        found.append(audit.c.at >= wanted.since)
+    if wanted.until is not None:
+        found.append(audit.c.at < wanted.until)
+    if wanted.event.endswith("."):
+        found.append(audit.c.event.startswith(wanted.event, autoescape=True))
+    elif wanted.event:
+        found.append(audit.c.event == wanted.event)
+    if wanted.events:
+        found.append(audit.c.event.in_(sorted(wanted.events)))
+    return found
+
+
+class SqlOverview:
+    """The port `Overview`."""
+
+    def __init__(self, *, reads: Reads) -> None:
+        """Take what it reads with."""
+        self._reads = reads
+
+    async def piles(self) -> Mapping[Pile, int]:
+        """Return how many messages lie where."""
+        return await self._reads(_piles)
+
+    async def hours(self, since: datetime) -> Sequence[Hour]:
+        """Return what was taken in per hour."""
+        return await self._reads(lambda c: _hours(c, since))
+
+    async def lanes(self) -> Sequence[Lane]:
+        """Return how it goes with each recipient."""
+        return await self._reads(_lanes)
+
+    async def trail(self, wanted: TrailWanted, *, below: int | None, limit: int) -> Trail:
+        """Return audit rows, newest first; see the port."""
+        return await self._reads(lambda c: _trail(c, wanted, below, limit))

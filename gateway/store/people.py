@@ -1,0 +1,503 @@
+"""Accounts, sessions and what belongs to them, as rows. What they mean stands in the pipeline."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from gateway.credentials import UserRole
+from gateway.errors import PolicyViolation
+from gateway.ports import AuditEvent
+from gateway.ports.accounts import PasskeyView, SecondFactor, SessionView
+from gateway.store.reading import Reads
+from gateway.store.tables import (
+    accounts,
+    console_drafts,
+    console_failures,
+    console_sessions,
+    console_steps,
+    passkeys,
+    recovery_codes,
+)
+from gateway.store.transaction import Change, Tx
+from gateway.store.writer import Writer
+
+FORGET = timedelta(hours=1)
+"""After this long without a failure the earlier ones do not count."""
+MOST_SESSIONS = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Person:
+    """A row of `accounts`, with how many passkeys there are."""
+
+    id: str
+    login: str
+    name: str
+    roles: frozenset[UserRole]
+    officer: str
+    preferences: Mapping[str, Any]
+    password: str
+    totp: bytes | None
+    totp_step: int
+    active: bool
+    closed_at: datetime | None
+    activation_until: datetime | None
+    created_at: datetime
+    last_at: datetime | None
+    passkeys: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenSession:
+    """A row of `console_sessions`."""
+
+    token: str
+    id: str
+    account: str
+    factor: SecondFactor
+    started_at: datetime
+    seen_at: datetime
+    idle_until: datetime
+    ends_at: datetime
+    proven_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredPasskey:
+    """A row of `passkeys`."""
+
+    id: str
+    account: str
+    credential: bytes
+    counter: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredStep:
+    """A row of `console_steps`."""
+
+    id: str
+    account: str | None
+    kind: str
+    data: bytes
+    tries: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Apply:
+    """Unit: changes with their audit rows. With `once` the first change must change one row."""
+
+    changes: tuple[Change, ...]
+    events: tuple[AuditEvent, ...] = ()
+    once: bool = False
+
+    def run(self, tx: Tx) -> bool:
+        """Return whether it was done; False = the row was not as it had to be."""
+        for n, change in enumerate(self.changes):
+            changed = tx.write(change)
+            if self.once and n == 0 and changed != 1:
+                return False
+        tx.record(*self.events)
+        return True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Add:
+    """Unit: a new account."""
+
+    row: Mapping[str, Any]
+    event: AuditEvent
+
+    def run(self, tx: Tx) -> None:
+        """Raise PolicyViolation `console.gebruiker.bestaat`."""
+        taken = sa.select(accounts.c.id).where(accounts.c.login == self.row["login"])
+        if tx.read(taken).first() is not None:
+            raise PolicyViolation(
+                "console.gebruiker.bestaat", "Er is al een account met deze gebruikersnaam."
+            )
+        tx.write(sa.insert(accounts).values(dict(self.row)))
+        tx.record(self.event)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fail:
+    """Unit: count a failure, and lock from a bound on."""
+
+    keys: tuple[tuple[str, int], ...]
+    """Key, and how many failures lock it."""
+    now: datetime
+    event: AuditEvent
+
+    def run(self, tx: Tx) -> None:
+        """Each lock is twice as long as the one before, up to a bound."""
+        tx.write(sa.delete(console_failures).where(console_failures.c.at < self.now - 24 * FORGET))
+        for key, bound in self.keys:
+            self._count(tx, key, bound)
+        tx.record(self.event)
+
+    def _count(self, tx: Tx, key: str, bound: int) -> None:
+        f = console_failures.c
+        row = tx.read(sa.select(f.failures, f.at).where(f.id == key)).first()
+        fresh = row is None or row.at < self.now - FORGET
+        failures = 1 if fresh or row is None else row.failures + 1
+        until = self.now + lock_for(failures, bound) if failures >= bound else None
+        if row is None:
+            values = {"id": key, "failures": failures, "at": self.now, "until": until}
+            tx.write(sa.insert(console_failures).values(values))
+        else:
+            tx.write(
+                sa.update(console_failures)
+                .where(f.id == key)
+                .values(failures=failures, at=self.now, until=until)
+            )
+
+
+LONGEST_LOCK = timedelta(minutes=15)
+
+
+def lock_for(failures: int, bound: int) -> timedelta:
+    """Return one minute at the bound, twice as long at each multiple of it, 15 at most."""
+    doubled = min(failures // bound - 1, 4)
+    minutes: int = 2**doubled
+    return min(timedelta(minutes=minutes), LONGEST_LOCK)
+
+
+_COUNT = (
+    sa.select(sa.func.count())
+    .select_from(passkeys)
+    .where(passkeys.c.account == accounts.c.id)
+    .scalar_subquery()
+)
+_PERSON = sa.select(accounts, _COUNT.label("n_passkeys"))
+
+
+def _person(row: sa.Row[Any]) -> Person:
+    return Person(
+        id=row.id,
+        login=row.login,
+        name=row.name,
+        roles=frozenset(UserRole(role) for role in row.roles.split(",") if role),
+        officer=row.officer,
+        preferences=json.loads(row.preferences),
+        password=row.password,
+        totp=row.totp,
+        totp_step=row.totp_step,
+        active=row.active,
+        closed_at=row.closed_at,
+        activation_until=row.activation_until,
+        created_at=row.created_at,
+        last_at=row.last_at,
+        passkeys=row.n_passkeys,
+    )
+
+
+def _session(row: sa.Row[Any]) -> OpenSession:
+    return OpenSession(
+        token=row.token,
+        id=row.id,
+        account=row.account,
+        factor=SecondFactor(row.factor),
+        started_at=row.started_at,
+        seen_at=row.seen_at,
+        idle_until=row.idle_until,
+        ends_at=row.ends_at,
+        proven_at=row.proven_at,
+    )
+
+
+def people_page(connection: sa.Connection, *, after: str, limit: int) -> tuple[Person, ...]:
+    """Return accounts by login, closed ones too."""
+    statement = _PERSON.where(accounts.c.login > after).order_by(accounts.c.login).limit(limit)
+    return tuple(_person(row) for row in connection.execute(statement))
+
+
+class SqlPeople:
+    """The rows."""
+
+    def __init__(self, *, writer: Writer, reads: Reads) -> None:
+        """Take what it reads and writes with."""
+        self._writer = writer
+        self._reads = reads
+
+    async def apply(self, *changes: Change, events: Sequence[AuditEvent] = ()) -> None:
+        """Make changes with their audit rows, in one commit."""
+        await self._writer.commit(Apply(changes=changes, events=tuple(events)))
+
+    async def once(self, *changes: Change, events: Sequence[AuditEvent] = ()) -> bool:
+        """Do the same, if the first one changes exactly one row; return whether it did."""
+        return await self._writer.commit(Apply(changes=changes, events=tuple(events), once=True))
+
+    async def add(self, row: Mapping[str, Any], event: AuditEvent) -> None:
+        """Add an account; raises PolicyViolation `console.gebruiker.bestaat`."""
+        await self._writer.commit(Add(row=row, event=event))
+
+    async def fail(
+        self, keys: Sequence[tuple[str, int]], *, now: datetime, event: AuditEvent
+    ) -> None:
+        """Count a failure under each key."""
+        await self._writer.commit(Fail(keys=tuple(keys), now=now, event=event))
+
+    # --- reading ---
+
+    async def locked(self, keys: Sequence[str], *, now: datetime) -> datetime | None:
+        """Return until when one of these is locked; None = none of them."""
+        f = console_failures.c
+        statement = sa.select(sa.func.max(f.until)).where(f.id.in_(keys), f.until > now)
+        found: datetime | None = await self._reads(lambda c: c.execute(statement).scalar())
+        return found
+
+    async def by_login(self, login: str) -> Person | None:
+        """Return an account that was not closed."""
+        return await self._one(accounts.c.login == login, accounts.c.closed_at.is_(None))
+
+    async def by_id(self, id_: str) -> Person | None:
+        """Return an account, closed ones too."""
+        return await self._one(accounts.c.id == id_)
+
+    async def by_activation(self, digest: str, *, now: datetime) -> Person | None:
+        """Return whose activation code this is, as long as it is valid."""
+        return await self._one(
+            accounts.c.activation == digest,
+            accounts.c.activation_until > now,
+            accounts.c.closed_at.is_(None),
+        )
+
+    async def _one(self, *where: sa.ColumnElement[bool]) -> Person | None:
+        row = await self._reads(lambda c: c.execute(_PERSON.where(*where)).first())
+        return _person(row) if row is not None else None
+
+    async def page(self, *, after: str, limit: int) -> tuple[Person, ...]:
+        """Return accounts by login, closed ones too."""
+        return await self._reads(lambda c: people_page(c, after=after, limit=limit))
+
+    async def session(self, token: str) -> OpenSession | None:
+        """Return the session with this digest, whether over or not."""
+        statement = sa.select(console_sessions).where(console_sessions.c.token == token)
+        row = await self._reads(lambda c: c.execute(statement).first())
+        return _session(row) if row is not None else None
+
+    async def session_by_id(self, id_: str) -> OpenSession | None:
+        """Return the session with this id."""
+        statement = sa.select(console_sessions).where(console_sessions.c.id == id_)
+        row = await self._reads(lambda c: c.execute(statement).first())
+        return _session(row) if row is not None else None
+
+    async def sessions(self, *, account: str | None, now: datetime) -> tuple[SessionView, ...]:
+        """Return what is open, the newest first."""
+        s = console_sessions.c
+        statement = (
+            sa.select(console_sessions, accounts.c.login)
+            .join(accounts, accounts.c.id == s.account)
+            .where(s.ends_at > now, s.idle_until > now)
+            .order_by(s.started_at.desc())
+            .limit(MOST_SESSIONS)
+        )
+        if account is not None:
+            statement = statement.where(s.account == account)
+        rows = await self._reads(lambda c: c.execute(statement).all())
+        return tuple(
+            SessionView(
+                id=row.id,
+                account=row.account,
+                login=row.login,
+                started_at=row.started_at,
+                seen_at=row.seen_at,
+                ends_at=row.ends_at,
+                address=row.address,
+                agent=row.agent,
+            )
+            for row in rows
+        )
+
+    async def step(self, id_: str, *, kind: str, now: datetime) -> StoredStep | None:
+        """Return a step that is not over."""
+        s = console_steps.c
+        statement = sa.select(console_steps).where(s.id == id_, s.kind == kind, s.until > now)
+        row = await self._reads(lambda c: c.execute(statement).first())
+        if row is None:
+            return None
+        return StoredStep(
+            id=row.id, account=row.account, kind=row.kind, data=row.data, tries=row.tries
+        )
+
+    async def passkeys_of(self, account: str) -> tuple[StoredPasskey, ...]:
+        """Return the public parts."""
+        statement = sa.select(passkeys).where(passkeys.c.account == account)
+        rows = await self._reads(lambda c: c.execute(statement).all())
+        return tuple(
+            StoredPasskey(id=r.id, account=r.account, credential=r.credential, counter=r.counter)
+            for r in rows
+        )
+
+    async def passkey(self, id_: str) -> StoredPasskey | None:
+        """Return one of them."""
+        statement = sa.select(passkeys).where(passkeys.c.id == id_)
+        row = await self._reads(lambda c: c.execute(statement).first())
+        if row is None:
+            return None
+        return StoredPasskey(
+            id=row.id, account=row.account, credential=row.credential, counter=row.counter
+        )
+
+    async def passkey_views(self, account: str) -> tuple[PasskeyView, ...]:
+        """Return them as people see them, the oldest first."""
+        statement = (
+            sa.select(passkeys)
+            .where(passkeys.c.account == account)
+            .order_by(passkeys.c.created_at, passkeys.c.id)
+        )
+        rows = await self._reads(lambda c: c.execute(statement).all())
+        return tuple(
+            PasskeyView(id=r.id, name=r.name, created_at=r.created_at, used_at=r.used_at)
+            for r in rows
+        )
+
+    async def draft(self, id_: str, *, since: datetime) -> bytes | None:
+        """Return a draft that is not too old."""
+        d = console_drafts.c
+        statement = sa.select(d.sealed).where(d.id == id_, d.at >= since)
+        found: bytes | None = await self._reads(lambda c: c.execute(statement).scalar())
+        return found
+
+    async def beheerders(self) -> int:
+        """Return how many administrators can sign in."""
+        statement = (
+            sa.select(sa.func.count())
+            .select_from(accounts)
+            .where(
+                accounts.c.active == sa.true(),
+                accounts.c.closed_at.is_(None),
+                sa.literal(",").concat(accounts.c.roles).concat(",").like("%,beheerder,%"),
+            )
+        )
+        return int(await self._reads(lambda c: c.execute(statement).scalar_one()))
+
+
+# --- the changes ----------------------------------------------------------------------
+
+
+def change_account(id_: str, *where: sa.ColumnElement[bool], **values: Any) -> Change:
+    """Return a change of one account, where it is as it must be."""
+    return sa.update(accounts).where(accounts.c.id == id_, *where).values(**values)
+
+
+def use_totp(id_: str, step: int) -> Change:
+    """Return the change by which a code counts once."""
+    return change_account(id_, accounts.c.totp_step < step, totp_step=step)
+
+
+def use_recovery(account: str, code: str, at: datetime) -> Change:
+    """Return the change that uses up a recovery code."""
+    r = recovery_codes.c
+    return (
+        sa.update(recovery_codes)
+        .where(r.code == code, r.account == account, r.used_at.is_(None))
+        .values(used_at=at)
+    )
+
+
+def use_activation(account: str, digest: str, **values: Any) -> Change:
+    """Return the change that uses up an activation code."""
+    return change_account(
+        account,
+        accounts.c.activation == digest,
+        activation=None,
+        activation_until=None,
+        active=True,
+        **values,
+    )
+
+
+def new_codes(account: str, codes: Sequence[str]) -> tuple[Change, ...]:
+    """Return the changes that put new recovery codes in the place of the old ones."""
+    gone = sa.delete(recovery_codes).where(recovery_codes.c.account == account)
+    if not codes:
+        return (gone,)
+    rows = [{"code": code, "account": account, "used_at": None} for code in codes]
+    return (gone, sa.insert(recovery_codes).values(rows))
+
+
+def new_session(row: Mapping[str, Any]) -> Change:
+    """Return the change that begins a session."""
+    return sa.insert(console_sessions).values(dict(row))
+
+
+def change_session(id_: str, **values: Any) -> Change:
+    """Return a change of a session."""
+    return sa.update(console_sessions).where(console_sessions.c.id == id_).values(**values)
+
+
+def end_session(id_: str) -> Change:
+    """Return the change that ends one."""
+    return sa.delete(console_sessions).where(console_sessions.c.id == id_)
+
+
+def end_sessions(account: str, *, but: str = "") -> Change:
+    """Return the change that ends all of an account, but one."""
+    s = console_sessions.c
+    return sa.delete(console_sessions).where(s.account == account, s.id != but)
+
+
+def end_old(now: datetime) -> tuple[Change, ...]:
+    """Return the changes that take away what is over."""
+    s = console_sessions.c
+    return (
+        sa.delete(console_sessions).where(sa.or_(s.ends_at <= now, s.idle_until <= now)),
+        sa.delete(console_steps).where(console_steps.c.until <= now),
+    )
+
+
+def new_step(row: Mapping[str, Any]) -> tuple[Change, ...]:
+    """Return the changes that put a step in place of the one with its id."""
+    gone = sa.delete(console_steps).where(console_steps.c.id == row["id"])
+    return (gone, sa.insert(console_steps).values(dict(row)))
+
+
+def end_step(id_: str) -> Change:
+    """Return the change that uses a step up."""
+    return sa.delete(console_steps).where(console_steps.c.id == id_)
+
+
+def try_step(id_: str, most: int) -> Change:
+    """Return the change that counts a try, as long as there are any left."""
+    s = console_steps.c
+    return sa.update(console_steps).where(s.id == id_, s.tries < most).values(tries=s.tries + 1)
+
+
+def forget_failures(keys: Sequence[str]) -> Change:
+    """Return the change after which earlier failures do not count."""
+    return sa.delete(console_failures).where(console_failures.c.id.in_(keys))
+
+
+def new_passkey(row: Mapping[str, Any]) -> Change:
+    """Return the change that adds one."""
+    return sa.insert(passkeys).values(dict(row))
+
+
+def use_passkey(id_: str, *, counter: int, at: datetime) -> Change:
+    """Return the change by which a counter only goes up; one that stays at 0 has none."""
+    k = passkeys.c
+    ahead = sa.or_(k.counter < counter, sa.and_(k.counter == 0, sa.literal(counter) == 0))
+    return sa.update(passkeys).where(k.id == id_, ahead).values(counter=counter, used_at=at)
+
+
+def remove_passkeys(account: str, id_: str | None = None) -> Change:
+    """Return the change that takes one, or all, of an account away."""
+    statement = sa.delete(passkeys).where(passkeys.c.account == account)
+    return statement if id_ is None else statement.where(passkeys.c.id == id_)
+
+
+def keep_draft(row: Mapping[str, Any], *, before: datetime) -> tuple[Change, ...]:
+    """Return the changes that keep a draft; those that are too old go."""
+    d = console_drafts.c
+    gone = sa.delete(console_drafts).where(sa.or_(d.id == row["id"], d.at < before))
+    return (gone, sa.insert(console_drafts).values(dict(row)))
+
+
+def drop_draft(id_: str) -> Change:
+    """Return the change that drops one."""
+    return sa.delete(console_drafts).where(console_drafts.c.id == id_)

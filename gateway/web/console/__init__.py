@@ -1,0 +1,1 @@
+"""The console: pages for the people of an organisation, rendered here, in a browser of theirs."""

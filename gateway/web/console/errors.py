@@ -1,0 +1,77 @@
+"""Errors as pages: what happened, whether anything was saved, what now. No value of a message."""
+
+from http import HTTPStatus
+
+from aiohttp import web
+
+from gateway.errors import GatewayError, Limited, Refused
+from gateway.web.console.language import N_
+from gateway.web.console.visit import Visit
+from gateway.web.errors import RETRY_AFTER, status_of
+
+_CONSOLE = {
+    "console.herkomst": HTTPStatus.FORBIDDEN,
+    "console.rol": HTTPStatus.FORBIDDEN,
+    "console.groot": HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    "console.gebruiker.onbekend": HTTPStatus.NOT_FOUND,
+    "toets.gewijzigd": HTTPStatus.CONFLICT,
+    "alarm.unknown": HTTPStatus.NOT_FOUND,
+}
+TITLES = {
+    400: N_("Dit verzoek is niet te lezen"),
+    401: N_("U bent niet aangemeld"),
+    403: N_("Dit mag u niet"),
+    404: N_("Deze pagina is er niet"),
+    405: N_("Dit kan hier niet"),
+    408: N_("Dit duurde te lang"),
+    409: N_("Dit is intussen gewijzigd"),
+    410: N_("Dit is er niet meer"),
+    413: N_("Dit is te groot"),
+    422: N_("Dit kan zo niet"),
+    429: N_("Te veel verzoeken achter elkaar"),
+    500: N_("Er ging hier iets mis"),
+    503: N_("Dit kan nu niet"),
+}
+_WHAT_NOW = {
+    403: N_("Denkt u dat dit wel mag? Vraag uw beheerder om de juiste rol."),
+    404: N_("Controleer het adres, of ga naar het begin."),
+    409: N_("Open de pagina opnieuw en kijk wat er is veranderd."),
+    429: N_("Wacht even en probeer het dan opnieuw."),
+    500: N_("Het is vastgelegd. Geef het nummer onderaan door als u belt."),
+    503: N_("Probeer het over een halve minuut opnieuw."),
+}
+_NOTHING_SAVED = N_("Er is niets verzonden en niets besloten.")
+
+
+def status_for(error: GatewayError) -> int:
+    """Return the HTTP status of an error on a page."""
+    return _CONSOLE.get(error.code, status_of(error))
+
+
+def tell(visit: Visit, error: GatewayError) -> web.Response:
+    """Return the page for an error; only a refusal says in its own words what is wrong."""
+    status = status_for(error)
+    response = _page(
+        visit, status, text=error.text if isinstance(error, Refused) else "", code=error.code
+    )
+    if error.retry:
+        seconds = str(error.seconds) if isinstance(error, Limited) else RETRY_AFTER
+        response.headers["Retry-After"] = seconds
+    return response
+
+
+def tell_status(visit: Visit, status: int) -> web.Response:
+    """Return the page for what aiohttp refuses, and for what is our own failure."""
+    return _page(visit, status, text="", code="")
+
+
+def _page(visit: Visit, status: int, *, text: str, code: str) -> web.Response:
+    return visit.show(
+        "error.html",
+        status=status,
+        title=visit.say(TITLES.get(status, TITLES[500])),
+        text=visit.say(text) if text else "",
+        nothing=visit.say(_NOTHING_SAVED),
+        now_what=visit.say(_WHAT_NOW[status]) if status in _WHAT_NOW else "",
+        code=code,
+    )

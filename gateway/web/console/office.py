@@ -1,0 +1,92 @@
+"""What the pages work with."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from aiohttp import web
+
+from gateway.config import ContactSettings
+from gateway.directory import Directory
+from gateway.keys.expiry import InUse
+from gateway.pipeline import Gateway
+from gateway.ports import AuditEvent, Clock, Dice
+from gateway.ports.accounts import Accounts, Drafts, SigningIn
+from gateway.ports.overview import Overview
+from gateway.web.console.assets import Assets
+from gateway.web.console.page import Page
+from gateway.web.console.render import Renderer
+from gateway.web.control import Desk
+
+
+class Note(Protocol):
+    """Writes audit rows that change nothing else: that somebody looked."""
+
+    async def __call__(self, *events: AuditEvent) -> None: ...
+
+
+class Marks(Protocol):
+    """HMAC-SHA256 under keys of the console, one per purpose."""
+
+    def mark(self, purpose: str, text: str) -> str:
+        """Return URL-safe text; the same for the same purpose and text."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsoleLimits:
+    """How long a visit may last, and what it may cost."""
+
+    step_up: timedelta = timedelta(minutes=10)
+    idle: timedelta = timedelta(minutes=15)
+    body: timedelta = timedelta(seconds=30)
+    """For one form to come in."""
+    requests: int = 64
+    """Under way at once; more are told to come back."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Office:
+    """One installation, as its pages see it."""
+
+    name: str
+    """Of the installation, on every page."""
+    origin: str
+    """As browsers know it: scheme, host and port."""
+    help: str
+    version: str
+    gateway: Gateway
+    contact: Callable[[], ContactSettings | None]
+    overview: Overview
+    desk: Desk
+    """What people decide about messages, alarms, certificates, packs and webhooks."""
+    note: Note
+    certificates: Callable[[], Awaitable[tuple[InUse, ...]]]
+    """What is in use, what ends first in front."""
+    door: SigningIn
+    accounts: Accounts
+    drafts: Drafts
+    marks: Marks
+    clock: Clock
+    dice: Dice
+    assets: Assets
+    renderer: Renderer
+    pages: tuple[Page, ...]
+    limits: ConsoleLimits = field(default_factory=ConsoleLimits)
+
+    @property
+    def directory(self) -> Directory:
+        return self.gateway.snapshots.current()
+
+    def now(self) -> datetime:
+        """Return the moment."""
+        return self.clock.now()
+
+    def party(self, oin: str) -> str:
+        """Return the name of a party; its OIN where it is not known."""
+        names: Mapping[str, str] = {str(k): v.name for k, v in self.directory.parties.items()}
+        return names.get(str(oin), str(oin))
+
+
+OFFICE: web.AppKey[Office] = web.AppKey("office", Office)

@@ -1,0 +1,5 @@
+"""The pages of who keeps partners, certificates, systems and users."""
+
+from gateway.web.console.pages.beheerder import keeping, partners, users
+
+PAGES = (*partners.PAGES, *keeping.PAGES, *users.PAGES)

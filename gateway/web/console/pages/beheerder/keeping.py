@@ -1,0 +1,73 @@
+"""Certificates with what ends when, schema packs, and the back-end systems."""
+
+from collections.abc import Mapping
+
+from aiohttp import web
+
+from gateway.keys.expiry import InUse, Use
+from gateway.web.console.language import N_
+from gateway.web.console.page import Page
+from gateway.web.console.pages.beheerder.partners import BEHEERDER
+from gateway.web.console.visit import Visit
+from gateway.web.console.words import Tag
+
+_DAY = 86_400
+_SOON = 30
+"""Days."""
+USES: Mapping[Use, str] = {
+    Use.TLS: N_("verbinding met partners"),
+    Use.API: N_("verbinding met eigen systemen"),
+    Use.SIGN: N_("ondertekenen"),
+    Use.ENCRYPT: N_("versleutelen"),
+    Use.ANCHOR: N_("stamcertificaat"),
+    Use.INTERMEDIATE: N_("uitgever"),
+    Use.CRL: N_("intrekkingslijst"),
+}
+
+
+async def certificates(visit: Visit) -> web.Response:
+    """List what is in use, what ends first in front."""
+    items = await visit.office.certificates()
+    return visit.show(
+        "beheerder/certificates.html",
+        items=[(item, _tag(visit, item), _days(visit, item)) for item in items],
+        uses=USES,
+    )
+
+
+def _days(visit: Visit, item: InUse) -> str:
+    left = item.left(visit.now())
+    return "" if left is None else str(int(left.total_seconds() // _DAY))
+
+
+def _tag(visit: Visit, item: InUse) -> Tag:
+    left = item.left(visit.now())
+    if item.code:
+        return Tag(N_("niet bruikbaar"), "negative")
+    if left is not None and left.days < _SOON:
+        return Tag(N_("verloopt"), "warning")
+    return Tag(N_("geldig"), "positive")
+
+
+async def schemas(visit: Visit) -> web.Response:
+    """Show the packs, and which of them judges what, for whom and from when on."""
+    directory = visit.office.directory
+    return visit.show(
+        "beheerder/schemas.html",
+        packs=sorted(directory.packs.values(), key=lambda pack: pack.name),
+        lines=sorted(directory.activations.lines, key=lambda line: line.since, reverse=True),
+    )
+
+
+async def systems(visit: Visit) -> web.Response:
+    """Show the back-end systems: how they sign in, until when, and what they are told."""
+    directory = visit.office.directory
+    now = visit.now()
+    return visit.show("beheerder/systems.html", systems=directory.backends, at=now)
+
+
+PAGES = (
+    Page(path="/certificaten", handler=certificates, roles=BEHEERDER, nav=N_("Certificaten")),
+    Page(path="/schemas", handler=schemas, roles=BEHEERDER, nav=N_("Schema's")),
+    Page(path="/systemen", handler=systems, roles=BEHEERDER, nav=N_("Systemen")),
+)

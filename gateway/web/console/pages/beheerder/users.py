@@ -1,0 +1,211 @@
+"""Users: who may what, added, changed, recovered and closed by another than oneself."""
+
+from typing import Any
+from urllib.parse import quote
+
+from aiohttp import web
+
+from gateway.credentials import UserRole
+from gateway.errors import NoRoute, PolicyViolation
+from gateway.ports.accounts import Account
+from gateway.web.console import lists
+from gateway.web.console.forms import Form
+from gateway.web.console.language import N_
+from gateway.web.console.lists import Listed
+from gateway.web.console.page import Page, post
+from gateway.web.console.pages.beheerder.partners import BEHEERDER
+from gateway.web.console.visit import Visit
+from gateway.web.console.words import Tag
+
+LOOKING = frozenset({UserRole.BEHEERDER, UserRole.COMPLIANCE})
+_WHY = 200
+_DONE = {
+    "gewijzigd": N_("De rechten zijn gewijzigd. Open sessies zijn beëindigd."),
+    "ontgrendeld": N_("Mislukte aanmeldingen van eerder tellen niet meer."),
+    "gesloten": N_("Het account is gesloten."),
+    "sessie": N_("De sessie is beëindigd."),
+}
+_FIELD = {
+    "console.gebruiker.login": "login",
+    "console.gebruiker.bestaat": "login",
+    "console.gebruiker.naam": "naam",
+    "console.gebruiker.rollen": "rol",
+    "console.gebruiker.officier": "officier",
+    "console.gebruiker.reden": "reden",
+}
+
+
+def _status(account: Account) -> Tag:
+    if account.active:
+        return Tag(N_("actief"), "positive")
+    return Tag(N_("niet actief"), "accent-1")
+
+
+async def users(visit: Visit) -> web.Response:
+    """List them by login."""
+    place = lists.place(visit.office.marks, "gebruikers", visit.query("na"))
+    found = await visit.office.accounts.all(after=place or "", limit=lists.PAGE + 1)
+    rows = found[: lists.PAGE]
+    after = ""
+    if len(found) > lists.PAGE:
+        cursor = lists.cursor(visit.office.marks, "gebruikers", rows[-1].login)
+        after = lists.link("/gebruikers", {}, na=cursor)
+    return visit.show(
+        "beheerder/users.html",
+        listed=Listed(rows=rows, first="/gebruikers" if place else "", next=after),
+        status_of=_status,
+        may_act=bool(visit.roles & BEHEERDER),
+    )
+
+
+async def new(visit: Visit) -> web.Response:
+    """Ask who it is."""
+    return _new(visit)
+
+
+def _new(visit: Visit) -> web.Response:
+    return visit.show("beheerder/new_user.html", **_choices(visit, visit.form))
+
+
+def _choices(visit: Visit, form: Form) -> dict[str, Any]:
+    officers = [("", visit.say(N_("geen")))]
+    officers += [(one.id, one.naam) for one in visit.office.directory.officers]
+    return {"roles": list(UserRole), "chosen": frozenset(form.chosen("rol")), "officers": officers}
+
+
+def _roles(form: Form) -> frozenset[UserRole]:
+    return frozenset(UserRole(text) for text in form.chosen("rol") if text in {*UserRole})
+
+
+async def add(visit: Visit) -> web.Response:
+    """Add the account; its activation code is shown once."""
+    form = visit.form
+    _known_officer(visit, form)
+    if not form.faulty:
+        try:
+            account, code = await visit.office.accounts.add(
+                login=form.text("login"),
+                name=form.text("naam"),
+                roles=_roles(form),
+                officer=form.text("officier"),
+                by=visit.login,
+            )
+        except PolicyViolation as error:
+            form.wrong(_FIELD.get(error.code, "login"), error.text)
+        else:
+            return visit.show("beheerder/code.html", account=account, activation=code)
+    return _new(visit)
+
+
+def _known_officer(visit: Visit, form: Form) -> None:
+    known = {one.id for one in visit.office.directory.officers}
+    if form.text("officier") and form.text("officier") not in known:
+        form.wrong("officier", N_("Deze officier is hier niet bekend."))
+
+
+async def user(visit: Visit) -> web.Response:
+    """Show one."""
+    return await _user(visit)
+
+
+async def _account(visit: Visit) -> Account:
+    found = await visit.office.accounts.find(visit.path("id"))
+    if found is None:
+        raise NoRoute("console.gebruiker.onbekend", "Dit account is er niet.")
+    return found
+
+
+async def _user(visit: Visit, acting: str = "") -> web.Response:
+    account = await _account(visit)
+    own = account.id == visit.user.account.id
+    return visit.show(
+        "beheerder/user.html",
+        account=account,
+        tag=_status(account),
+        sessions=await visit.office.accounts.sessions(account=account.id),
+        may_act=bool(visit.roles & BEHEERDER) and not own,
+        own=own,
+        acting=acting,
+        done=visit.say(_DONE[visit.query("klaar")]) if visit.query("klaar") in _DONE else "",
+        **_choices(visit, visit.form),
+    )
+
+
+def _to(visit: Visit, done: str) -> web.Response:
+    return visit.go(f"/gebruikers/{quote(visit.path('id'), safe='')}?klaar={done}")
+
+
+async def change(visit: Visit) -> web.Response:
+    """Change name and rights."""
+    form = visit.form
+    _known_officer(visit, form)
+    if not form.faulty:
+        try:
+            await visit.office.accounts.change(
+                visit.path("id"),
+                name=form.text("naam"),
+                roles=_roles(form),
+                officer=form.text("officier"),
+                by=visit.login,
+            )
+        except PolicyViolation as error:
+            if error.code not in _FIELD:
+                raise
+            form.wrong(_FIELD[error.code], error.text)
+        else:
+            return _to(visit, "gewijzigd")
+    return await _user(visit, "wijzigen")
+
+
+async def recover(visit: Visit) -> web.Response:
+    """Take password, app, passkeys and sessions away; show a new activation code once."""
+    why = _reason(visit)
+    if visit.form.faulty:
+        return await _user(visit, "herstellen")
+    code = await visit.office.accounts.recover(visit.path("id"), by=visit.login, why=why)
+    return visit.show("beheerder/code.html", account=await _account(visit), activation=code)
+
+
+async def unlock(visit: Visit) -> web.Response:
+    """Let earlier failures not count."""
+    await visit.office.accounts.unlock((await _account(visit)).id, by=visit.login)
+    return _to(visit, "ontgrendeld")
+
+
+async def close(visit: Visit) -> web.Response:
+    """Close the account for good."""
+    why = _reason(visit)
+    if visit.form.faulty:
+        return await _user(visit, "sluiten")
+    await visit.office.accounts.close(visit.path("id"), by=visit.login, why=why)
+    return _to(visit, "gesloten")
+
+
+async def end_session(visit: Visit) -> web.Response:
+    """End a session of this account."""
+    account = await _account(visit)
+    there = {one.id for one in await visit.office.accounts.sessions(account=account.id)}
+    if visit.path("sessie") not in there:
+        raise web.HTTPNotFound
+    await visit.office.accounts.end_session(visit.path("sessie"), by=visit.login)
+    return _to(visit, "sessie")
+
+
+def _reason(visit: Visit) -> str:
+    return visit.form.line(
+        "reden", least=3, most=_WHY, missing=N_("Geef in 3 tot 200 tekens een reden.")
+    )
+
+
+_ONE = "/gebruikers/{id}"
+PAGES = (
+    Page(path="/gebruikers", handler=users, roles=LOOKING, nav=N_("Gebruikers")),
+    Page(path="/nieuwe-gebruiker", handler=new, roles=BEHEERDER, fresh=True),
+    post("/nieuwe-gebruiker", add, roles=BEHEERDER, fresh=True),
+    Page(path=_ONE, handler=user, roles=LOOKING),
+    post(f"{_ONE}/wijzigen", change, roles=BEHEERDER, fresh=True),
+    post(f"{_ONE}/herstellen", recover, roles=BEHEERDER, fresh=True),
+    post(f"{_ONE}/ontgrendelen", unlock, roles=BEHEERDER, fresh=True),
+    post(f"{_ONE}/sluiten", close, roles=BEHEERDER, fresh=True),
+    post(f"{_ONE}/sessies/{{sessie}}/einde", end_session, roles=BEHEERDER, fresh=True),
+)

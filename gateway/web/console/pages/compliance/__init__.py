@@ -1,0 +1,5 @@
+"""The pages of who looks at what was disclosed, to whom and why, and changes nothing."""
+
+from gateway.web.console.pages.compliance import cases, log
+
+PAGES = (*log.PAGES, *cases.PAGES)

@@ -1,0 +1,88 @@
+"""What waits for an officer, and what was decided. No name of a person stands here."""
+
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from gateway.ports import Request, RequestsWanted
+from gateway.web.console import lists
+from gateway.web.console.language import N_
+from gateway.web.console.lists import Listed
+from gateway.web.console.page import Page
+from gateway.web.console.pages.officier.officer import (
+    OFFICIER,
+    holder_of,
+    names,
+    officer_of,
+    urgency,
+)
+from gateway.web.console.visit import Visit
+
+OPEN = 100
+"""Requests that are shown at once, the most urgent first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Card:
+    """A request in the list."""
+
+    request: Request
+    urgency: str
+    with_: str
+    """Name of the officer who has it."""
+    mine: bool
+
+
+def _cards(visit: Visit, found: tuple[Request, ...]) -> list[Card]:
+    known = names(visit)
+    me = visit.user.account.officer
+    cards = []
+    for one in found:
+        with_ = holder_of(one, visit)
+        cards.append(
+            Card(
+                request=one,
+                urgency=urgency(one, visit),
+                with_=known.get(with_, with_),
+                mine=bool(with_) and with_ == me,
+            )
+        )
+    return cards
+
+
+async def inbox(visit: Visit) -> web.Response:
+    """Show what waits, the most urgent first."""
+    officer_of(visit)
+    parket = visit.query("parket")
+    wanted = RequestsWanted(open=True, parket=parket or None, limit=OPEN + 1)
+    found = await visit.office.gateway.deciding.requests(wanted)
+    parketten = [one.naam for one in visit.office.directory.deciding.parketten]
+    return visit.show(
+        "officier/inbox.html",
+        cards=_cards(visit, found[:OPEN]),
+        more=len(found) > OPEN,
+        most=OPEN,
+        parket=parket,
+        parketten=parketten,
+    )
+
+
+async def decided(visit: Visit) -> web.Response:
+    """Show every request, the newest first."""
+    officer_of(visit)
+    place = lists.place(visit.office.marks, "verzoeken", visit.query("na"))
+    wanted = RequestsWanted(open=False, before=int(place) if place else None, limit=lists.PAGE + 1)
+    found = await visit.office.gateway.deciding.requests(wanted)
+    rows = found[: lists.PAGE]
+    after = ""
+    if len(found) > lists.PAGE:
+        cursor = lists.cursor(visit.office.marks, "verzoeken", str(rows[-1].seq))
+        after = lists.link("/besloten", {}, na=cursor)
+    listed = Listed(rows=_cards(visit, rows), first="/besloten" if place else "", next=after)
+    return visit.show("officier/decided.html", listed=listed)
+
+
+PAGES = (
+    Page(path="/postvak", handler=inbox, roles=OFFICIER, nav=N_("Postvak OM")),
+    Page(path="/besloten", handler=decided, roles=OFFICIER, nav=N_("Alle verzoeken")),
+)

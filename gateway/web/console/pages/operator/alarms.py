@@ -1,0 +1,47 @@
+"""Alarms that stand open: since when, what they stop, what to do."""
+
+from aiohttp import web
+
+from gateway.web.console.language import N_
+from gateway.web.console.page import Page, post
+from gateway.web.console.pages.operator.today import LOOKING, alarm_text
+from gateway.web.console.visit import Visit
+from gateway.web.control import WHY, Command, What
+
+MOST = 200
+_DONE = {"af": N_("Het alarm is afgehandeld. Komt de oorzaak terug, dan gaat het weer af.")}
+
+
+async def alarms(visit: Visit) -> web.Response:
+    """Show them, the newest first."""
+    return await _alarms(visit)
+
+
+async def _alarms(visit: Visit, acting: int = 0) -> web.Response:
+    found = await visit.office.gateway.reader.alarms(limit=MOST + 1)
+    return visit.show(
+        "operator/alarms.html",
+        alarms=found[:MOST],
+        more=len(found) > MOST,
+        alarm_text=alarm_text,
+        acting=acting,
+        done=visit.say(_DONE[visit.query("klaar")]) if visit.query("klaar") in _DONE else "",
+    )
+
+
+async def dismiss(visit: Visit) -> web.Response:
+    """Close one by a person."""
+    why = visit.form.line(
+        "reden", least=3, most=WHY, missing=N_("Geef in 3 tot 200 tekens een reden.")
+    )
+    id_ = visit.path("id")
+    if visit.form.faulty:
+        return await _alarms(visit, int(id_) if id_.isdecimal() else 0)
+    await visit.office.desk.perform(Command(what=What.DISMISS, id=id_, who=visit.login, why=why))
+    return visit.go("/alarmen?klaar=af")
+
+
+PAGES = (
+    Page(path="/alarmen", handler=alarms, roles=LOOKING, nav=N_("Alarmen")),
+    post("/alarmen/{id}/af", dismiss, roles=LOOKING),
+)

@@ -1,0 +1,297 @@
+"""Messages: searching, one message with its trace, and what a person decides about it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from urllib.parse import quote
+
+from aiohttp import web
+
+from gateway.errors import NoRoute
+from gateway.lifecycle import State
+from gateway.ports import (
+    AuditRow,
+    DeliveryChannel,
+    DeliveryKind,
+    DeliveryView,
+    Direction,
+    MessageView,
+    Standing,
+    Summary,
+    Wanted,
+    standing,
+)
+from gateway.web.api import steps
+from gateway.web.console import lists, words
+from gateway.web.console.forms import Form
+from gateway.web.console.language import N_
+from gateway.web.console.lists import Listed
+from gateway.web.console.page import Page, post
+from gateway.web.console.pages.operator.today import LOOKING, OPERATOR
+from gateway.web.console.visit import Visit
+from gateway.web.control import WHY, Command, What
+from gateway.wire.tijd import read_tijdstip
+
+RESUMABLE = frozenset({State.UNKNOWN})
+STOPPABLE = frozenset({State.HELD, State.READY, State.SENT, State.UNKNOWN})
+DIRECTIONS: Mapping[Direction, str] = {
+    Direction.INBOUND: N_("ontvangen"),
+    Direction.OUTBOUND: N_("van een eigen systeem"),
+    Direction.OWN: N_("hier gemaakt"),
+}
+CHANNELS: Mapping[DeliveryChannel, str] = {
+    DeliveryChannel.EBMS2: "ebMS2",
+    DeliveryChannel.POSTVAK: N_("postvak"),
+    DeliveryChannel.DESK: N_("officieren hier"),
+}
+_FILTERS = ("status", "soort", "richting", "kenmerk", "sinds")
+_NAMES = {
+    "status": N_("Status"),
+    "soort": N_("Berichtsoort"),
+    "richting": N_("Richting"),
+    "kenmerk": N_("Kenmerk"),
+    "sinds": N_("Sinds"),
+    "zaak": N_("Zaak"),
+}
+_DONE = {
+    "hervat": N_("Het bericht wordt opnieuw verzonden."),
+    "gestaakt": N_("De verzending is gestaakt. De zender hoort het."),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """A message in the list."""
+
+    summary: Summary
+    standing: Standing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Applied:
+    """A filter that is on, and the address without it."""
+
+    name: str
+    text: str
+    without: str
+
+
+async def overview(visit: Visit) -> web.Response:
+    """List messages, newest first."""
+    filters = {name: visit.query(name) for name in _FILTERS}
+    zaak = await _stored(visit)
+    form = Form(fields={**filters, "zaak": zaak})
+    wanted = _wanted(form)
+    search = {**filters, "zoek": visit.query("zoek") if zaak else ""}
+    place = lists.place(visit.office.marks, "berichten", visit.query("na"))
+    if form.faulty:
+        return _list(visit, form, Listed(rows=()), search)
+    page = await visit.office.gateway.reader.newest(
+        wanted, below=int(place) if place else None, limit=lists.PAGE
+    )
+    rows = [
+        Row(summary=one, standing=standing(one.states, accepted=one.message.accepted))
+        for one in page.found
+    ]
+    after = ""
+    if len(rows) == lists.PAGE and page.last is not None:
+        cursor = lists.cursor(visit.office.marks, "berichten", str(page.last))
+        after = lists.link("/berichten", search, na=cursor)
+    first = lists.link("/berichten", search) if place else ""
+    return _list(visit, form, Listed(rows=rows, first=first, next=after), search)
+
+
+def _list(visit: Visit, form: Form, listed: Listed[Row], search: Mapping[str, str]) -> web.Response:
+    kinds = sorted({name for name, _version in visit.office.directory.catalogue.kinds})
+    return visit.show(
+        "operator/messages.html",
+        form=form,
+        listed=listed,
+        applied=_applied(visit, form, search),
+        standings=list(Standing),
+        directions=DIRECTIONS,
+        kinds=kinds,
+    )
+
+
+def _applied(visit: Visit, form: Form, search: Mapping[str, str]) -> list[Applied]:
+    on = {name: form.text(name) for name in (*_FILTERS, "zaak") if form.text(name)}
+    found = []
+    for name, text in on.items():
+        rest = {k: v for k, v in search.items() if k != ("zoek" if name == "zaak" else name)}
+        found.append(
+            Applied(
+                name=visit.say(_NAMES[name]),
+                text=_word(visit, name, text),
+                without=lists.link("/berichten", rest),
+            )
+        )
+    return found
+
+
+def _word(visit: Visit, name: str, text: str) -> str:
+    if name == "status" and text in {*Standing}:
+        return visit.say(words.standing(Standing(text)).text)
+    if name == "richting" and text in {*Direction}:
+        return visit.say(DIRECTIONS[Direction(text)])
+    return text
+
+
+def _wanted(form: Form) -> Wanted:
+    status, direction = form.text("status"), form.text("richting")
+    return Wanted(
+        since=_since(form),
+        referentienummer=form.text("kenmerk") or None,
+        zaak=form.text("zaak") or None,
+        kind=form.text("soort") or None,
+        direction=Direction(direction) if direction in {*Direction} else None,
+        standing=Standing(status) if status in {*Standing} else None,
+    )
+
+
+def _since(form: Form) -> datetime | None:
+    text = form.text("sinds")
+    if not text:
+        return None
+    try:
+        day = datetime.strptime(text, "%Y-%m-%d")  # noqa: DTZ007 - a Dutch day
+    except ValueError:
+        form.wrong("sinds", N_("Schrijf de datum als jjjj-mm-dd, bijvoorbeeld 2026-11-23."))
+        return None
+    return read_tijdstip(f"{day:%Y%m%d}")
+
+
+async def search(visit: Visit) -> web.Response:
+    """Keep what may name a case, so that it does not stand in an address."""
+    zaak = visit.form.text("zaak")
+    if not zaak:
+        return visit.go("/berichten")
+    id_ = visit.office.dice.uuid()
+    await visit.office.drafts.keep(visit.user.account.id, f"zoek:{id_}", {"zaak": zaak[:256]})
+    return visit.go(f"/berichten?zoek={id_}")
+
+
+async def _stored(visit: Visit) -> str:
+    id_ = visit.query("zoek")
+    if not id_:
+        return ""
+    kept = await visit.office.drafts.find(visit.user.account.id, f"zoek:{id_}")
+    return kept.get("zaak", "") if kept else ""
+
+
+# --- one message ----------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """A row of the trace, with how long after the one before."""
+
+    row: AuditRow
+    text: str
+    took: timedelta
+    bad: bool
+    facts: Sequence[tuple[str, str]]
+
+
+_HIDDEN = frozenset({"sha256"})
+_BAD = frozenset({"message.refused", "delivery.refused", "delivery.dead", "delivery.unknown"})
+
+
+def trace(visit: Visit, rows: Sequence[AuditRow]) -> list[Step]:
+    """Return the steps, oldest first."""
+    found = []
+    before = rows[0].event.at if rows else None
+    for row in rows:
+        at = row.event.at
+        found.append(
+            Step(
+                row=row,
+                text=visit.say(steps.label(row.event.event)),
+                took=at - before if before is not None else timedelta(0),
+                bad=row.event.event in _BAD or bool(row.event.code),
+                facts=[
+                    (name, str(value))
+                    for name, value in row.event.data.items()
+                    if value not in ("", None) and name not in _HIDDEN
+                ],
+            )
+        )
+        before = at
+    return found
+
+
+async def found(visit: Visit) -> MessageView:
+    """Return the message of the address; raises NoRoute `bericht.onvindbaar`."""
+    view = await visit.office.gateway.reader.message(visit.path("id"))
+    if view is None:
+        raise NoRoute("bericht.onvindbaar", "Dit bericht is hier niet bekend.")
+    return view
+
+
+async def message(visit: Visit) -> web.Response:
+    """Show one message, without its content."""
+    return await _message(visit)
+
+
+async def _message(visit: Visit, delivery: str = "") -> web.Response:
+    view = await found(visit)
+    states = [d.state for d in view.deliveries if d.kind is DeliveryKind.MESSAGE]
+    return visit.show(
+        "operator/message.html",
+        view=view,
+        known=view.message,
+        standing=standing(states, accepted=view.message.accepted),
+        deliveries=[d for d in view.deliveries if d.kind is DeliveryKind.MESSAGE],
+        steps=trace(visit, view.trace),
+        directions=DIRECTIONS,
+        channels=CHANNELS,
+        resumable=_may(view.deliveries, RESUMABLE),
+        stoppable=_may(view.deliveries, STOPPABLE),
+        acting=delivery,
+        may_act=bool(visit.roles & OPERATOR),
+        done=visit.say(_DONE[visit.query("klaar")]) if visit.query("klaar") in _DONE else "",
+        milliseconds=lambda span: f"{span / timedelta(milliseconds=1):.0f}",
+    )
+
+
+def _may(deliveries: Sequence[DeliveryView], states: frozenset[State]) -> frozenset[str]:
+    return frozenset(
+        d.id
+        for d in deliveries
+        if d.channel is DeliveryChannel.EBMS2
+        and d.kind is DeliveryKind.MESSAGE
+        and d.state in states
+    )
+
+
+async def resume(visit: Visit) -> web.Response:
+    """Send again what may have arrived."""
+    return await _decide(visit, What.RESUME, "hervat")
+
+
+async def stop(visit: Visit) -> web.Response:
+    """Give it up."""
+    return await _decide(visit, What.STOP, "gestaakt")
+
+
+async def _decide(visit: Visit, what: What, done: str) -> web.Response:
+    delivery = visit.path("levering")
+    view = await found(visit)
+    if delivery not in {one.id for one in view.deliveries}:
+        raise NoRoute("bericht.onvindbaar", "Deze verzending is hier niet bekend.")
+    why = visit.form.line(
+        "reden", least=3, most=WHY, missing=N_("Geef in 3 tot 200 tekens een reden.")
+    )
+    if visit.form.faulty:
+        return await _message(visit, delivery)
+    await visit.office.desk.perform(Command(what=what, id=delivery, who=visit.login, why=why))
+    return visit.go(f"/berichten/{quote(visit.path('id'), safe='')}?klaar={done}")
+
+
+PAGES = (
+    Page(path="/berichten", handler=overview, roles=LOOKING, nav=N_("Berichten")),
+    post("/berichten/zoeken", search, roles=LOOKING),
+    Page(path="/berichten/{id}", handler=message, roles=LOOKING),
+    post("/berichten/{id}/leveringen/{levering}/hervat", resume, roles=OPERATOR),
+    post("/berichten/{id}/leveringen/{levering}/staak", stop, roles=OPERATOR),
+)

@@ -1,0 +1,196 @@
+"""A message as a person reads it: labels in words, dates and codes in words, passages marked.
+
+It is made from the document itself, so that nothing of it is left out: what has no label of its own
+is called by its element's name.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from lxml import etree
+
+from gateway.errors import GatewayError
+from gateway.rules.classification import Reason
+from gateway.wire.stuf import STUF, read_document, value_of
+from gateway.wire.xml import XmlLimits, local, path_of
+
+XSI_NIL = "{http://www.w3.org/2001/XMLSchema-instance}nil"
+LONG = 120
+"""Characters from which a value is a text rather than a word."""
+SILENT = frozenset({"gerelateerde"})
+"""Elements that only wrap another; their content stands one level higher."""
+_HEAD = "stuurgegevens"
+_METADATA = frozenset({"entiteittype", "functie", "verwerkingssoort", "noValue", "nil"})
+_PREFIX = re.compile(r"^[a-z]{3}\.")
+_CAPITALS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+_LABELS: Mapping[str, str] = MappingProxyType(
+    {
+        "eMail": "E-mail",
+        "inp.bsn": "BSN",
+        "bsn": "BSN",
+        "jeugzorgrol": "Rol in de jeugdzorg",
+        "object": "Melding",
+        "betreft": "Betreft",
+        "aoa.postcode": "Postcode",
+        "aoa.huisnummer": "Huisnummer",
+        "aoa.huisletter": "Huisletter",
+        "gor.openbareRuimteNaam": "Straat",
+        "wpl.woonplaatsNaam": "Woonplaats",
+        "indicatieSASHIngevuld": "SASH ingevuld",
+        "identificatieVtMelding": "Nummer van de melding",
+    }
+)
+_QUESTIONS: Mapping[str, str] = MappingProxyType(
+    {
+        "VT-001": "hulpverlening die er al is",
+        "VT-002": "huisverbod",
+        "VT-003": "aanhouding",
+        "VT-004": "aangifte",
+        "VT-005": "eergerelateerd geweld",
+        "VT-006": "registraties",
+        "VT-007": "een kind jonger dan twaalf als verdachte",
+    }
+)
+_CODES: Mapping[str, Mapping[str, str]] = MappingProxyType(
+    {
+        "geslachtsaanduiding": MappingProxyType({"M": "man", "V": "vrouw", "O": "onbekend"}),
+        "vraagCode": _QUESTIONS,
+    }
+)
+_NO_VALUE: Mapping[str, str] = MappingProxyType(
+    {
+        "geenWaarde": "geen waarde",
+        "waardeOnbekend": "onbekend",
+        "nietOndersteund": "niet ondersteund",
+        "nietGeautoriseerd": "niet geautoriseerd",
+        "vastgesteldOnbekend": "vastgesteld onbekend",
+    }
+)
+_MONTHS = ["jan", "feb", "mrt", "apr", "mei", "jun", "jul", "aug", "sep", "okt", "nov", "dec"]
+_DATES = (4, 6, 8)
+_TIMES = (12, 14, 17)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """One element, with what is in it."""
+
+    label: str
+    path: str
+    value: str
+    notes: Sequence[str]
+    """What its attributes say."""
+    marks: Sequence[int]
+    """Numbers (from 1) of the reasons that are about it."""
+    parts: Sequence["Shown"]
+
+    @property
+    def long(self) -> bool:
+        return len(self.value) > LONG or "\n" in self.value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """The whole message."""
+
+    root: Shown
+    head: Shown | None
+    """The stuurgegevens, apart: they say how it travels."""
+    elsewhere: Sequence[int]
+    """Numbers of the reasons whose place was not found in it."""
+
+
+def show(octets: bytes, reasons: Sequence[Reason]) -> Document | None:
+    """Return the message for a person; None when it can not be read as one."""
+    try:
+        tree = read_document(octets, limits=XmlLimits(octets=len(octets))).tree
+    except GatewayError:
+        return None
+    numbers: dict[str, list[int]] = {}
+    for number, reason in enumerate(reasons, start=1):
+        numbers.setdefault(_element(reason.path), []).append(number)
+    root = tree.getroot() if hasattr(tree, "getroot") else tree
+    shown = _show(root, numbers)
+    head = next((part for part in shown.parts if part.path.endswith(f"/{_HEAD}")), None)
+    found = {number for part in _every(shown) for number in part.marks}
+    return Document(
+        root=shown,
+        head=head,
+        elsewhere=[n for n in range(1, len(reasons) + 1) if n not in found],
+    )
+
+
+def _element(path: str) -> str:
+    """Return the path of the element that a reason is about: an attribute is part of it."""
+    return path.partition("/@")[0]
+
+
+def _every(shown: Shown) -> Iterator[Shown]:
+    yield shown
+    for part in shown.parts:
+        yield from _every(part)
+
+
+def _show(element: etree._Element, numbers: Mapping[str, Sequence[int]]) -> Shown:
+    path = path_of(element)
+    children = [child for child in element if isinstance(child.tag, str)]
+    name = local(element)
+    return Shown(
+        label=label(name),
+        path=path,
+        value="" if children else _value(name, element),
+        notes=tuple(_notes(element)),
+        marks=tuple(numbers.get(path, ())),
+        parts=tuple(_show(child, numbers) for child in children),
+    )
+
+
+def label(name: str) -> str:
+    """Return what an element is called: its own words, or its name taken apart."""
+    if name in _LABELS:
+        return _LABELS[name]
+    words = _CAPITALS.split(_PREFIX.sub("", name))
+    return " ".join(
+        word if word.isupper() and len(word) > 1 else word.lower() for word in words
+    ).capitalize()
+
+
+def _value(name: str, element: etree._Element) -> str:
+    text = value_of(element)
+    if not text:
+        return _NO_VALUE.get(element.get(f"{{{STUF}}}noValue", ""), "–")
+    words = _CODES.get(name, {}).get(text)
+    if words is not None:
+        return f"{words} ({text})"
+    if name.lower().startswith(("datum", "geboortedatum", "tijdstip")) or name.endswith("datum"):
+        return _moment(text)
+    return text
+
+
+def _moment(text: str) -> str:
+    """Return StUF digits as a date with its time; anything else as it is."""
+    if not (text.isascii() and text.isdigit()) or len(text) not in {*_DATES, *_TIMES}:
+        return text
+    parts = [text[6:8].lstrip("0"), _month(text[4:6]), text[:4]]
+    day = " ".join(part for part in parts if part)
+    return f"{day}, {text[8:10]}:{text[10:12]}" if len(text) in _TIMES else day
+
+
+def _month(digits: str) -> str:
+    number = int(digits or 0)
+    return _MONTHS[number - 1] if 1 <= number <= len(_MONTHS) else digits
+
+
+def _notes(element: etree._Element) -> Iterator[str]:
+    """Yield what attributes say that a person must see; those that only steer are left out."""
+    if element.get(XSI_NIL) in {"true", "1"} and value_of(element):
+        yield "nil"
+    for name, value in element.attrib.items():
+        plain = str(name).rpartition("}")[2]
+        if plain == "indOnvolledigeDatum":
+            if value != "V":
+                yield f"onvolledige datum ({value})"
+        elif plain not in _METADATA:
+            yield f"{plain}: {value}"

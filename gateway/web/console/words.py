@@ -1,0 +1,109 @@
+"""What states are called, and in which colour; the word is enough without it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from gateway.credentials import UserRole
+from gateway.lifecycle import State
+from gateway.ports import Standing, VerdictState
+from gateway.web.console.language import N_
+from gateway.wire.toets import Uitkomst
+
+
+@dataclass(frozen=True, slots=True)
+class Tag:
+    """A word with its role of colour."""
+
+    text: str
+    tone: str
+
+
+_POSITIVE, _WARNING, _NEGATIVE = "positive", "warning", "negative"
+_INFO, _CLOSED, _UNKNOWN = "info", "accent-1", "accent-2"
+
+ROLES: Mapping[UserRole, str] = MappingProxyType(
+    {
+        UserRole.OFFICIER: N_("officier"),
+        UserRole.OPERATOR: N_("operator"),
+        UserRole.BEHEERDER: N_("beheerder"),
+        UserRole.COMPLIANCE: N_("compliance"),
+    }
+)
+OUTCOMES: Mapping[Uitkomst, str] = MappingProxyType(
+    {
+        Uitkomst.VRIJGEVEN: N_("vrijgeven"),
+        Uitkomst.ONDER_VOORWAARDEN: N_("vrijgeven onder voorwaarden"),
+        Uitkomst.NIET: N_("niet vrijgeven"),
+        Uitkomst.TERUG: N_("terug naar afzender"),
+    }
+)
+_DECIDED: Mapping[str, Tag] = MappingProxyType(
+    {
+        Uitkomst.VRIJGEVEN.value: Tag(N_("vrijgegeven"), _POSITIVE),
+        Uitkomst.ONDER_VOORWAARDEN.value: Tag(N_("vrijgegeven onder voorwaarden"), _POSITIVE),
+        Uitkomst.NIET.value: Tag(N_("niet vrijgegeven"), _CLOSED),
+        Uitkomst.TERUG.value: Tag(N_("terug naar afzender"), _CLOSED),
+    }
+)
+_VERDICTS: Mapping[VerdictState, Tag] = MappingProxyType(
+    {
+        VerdictState.PROPOSED: Tag(N_("wacht op tweede beoordelaar"), _INFO),
+        VerdictState.GIVEN: Tag(N_("genomen"), _POSITIVE),
+        VerdictState.REJECTED: Tag(N_("niet bevestigd"), _CLOSED),
+        VerdictState.WITHDRAWN: Tag(N_("ingetrokken"), _CLOSED),
+        VerdictState.TOO_LATE: Tag(N_("te laat ingetrokken"), _NEGATIVE),
+        VerdictState.NOT_ACCEPTED: Tag(N_("geweigerd door wie het bericht vasthoudt"), _NEGATIVE),
+    }
+)
+_STANDINGS: Mapping[Standing, Tag] = MappingProxyType(
+    {
+        Standing.UNKNOWN: Tag(N_("onbekend resultaat"), _UNKNOWN),
+        Standing.DEAD: Tag(N_("niet bezorgd"), _NEGATIVE),
+        Standing.REFUSED: Tag(N_("geweigerd"), _NEGATIVE),
+        Standing.WITHHELD: Tag(N_("niet vrijgegeven"), _CLOSED),
+        Standing.HELD: Tag(N_("vastgehouden"), _INFO),
+        Standing.UNDER_WAY: Tag(N_("onderweg"), _INFO),
+        Standing.SENT: Tag(N_("wacht op bevestiging"), _INFO),
+        Standing.DELIVERED: Tag(N_("afgeleverd"), _POSITIVE),
+        Standing.PROCESSED: Tag(N_("verwerkt"), _POSITIVE),
+    }
+)
+_STATES: Mapping[State, Standing] = MappingProxyType(
+    {
+        State.READY: Standing.UNDER_WAY,
+        State.CLAIMED: Standing.UNDER_WAY,
+        State.SENT: Standing.SENT,
+        State.HELD: Standing.HELD,
+        State.WITHHELD: Standing.WITHHELD,
+        State.UNKNOWN: Standing.UNKNOWN,
+        State.DEAD: Standing.DEAD,
+        State.REFUSED: Standing.REFUSED,
+        State.DELIVERED: Standing.DELIVERED,
+    }
+)
+
+
+def outcome(value: Uitkomst) -> str:
+    """Return the word for a decision."""
+    return OUTCOMES[value]
+
+
+def decided(value: str) -> Tag:
+    """Return the tag of a request that is closed with this outcome; it may be none of the OM's."""
+    return _DECIDED.get(value, Tag(N_("gesloten"), _CLOSED))
+
+
+def verdict(state: VerdictState) -> Tag:
+    """Return the tag of a decision."""
+    return _VERDICTS[state]
+
+
+def standing(value: Standing) -> Tag:
+    """Return the tag of a message."""
+    return _STANDINGS[value]
+
+
+def state(value: State) -> Tag:
+    """Return the tag of a delivery."""
+    return _STANDINGS[_STATES[value]]

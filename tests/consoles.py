@@ -1,0 +1,201 @@
+"""The console of one installation of the town, and a browser that works without script."""
+
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import aiohttp
+from argon2 import PasswordHasher
+from lxml import html
+
+from gateway.config import ContactSettings
+from gateway.consoles import desk_of
+from gateway.credentials import UserRole
+from gateway.keys.console_key import ConsoleKey
+from gateway.message import Oin
+from gateway.pipeline.accounts import People, Rules, open_people
+from gateway.pipeline.accounts.passwords import Passwords
+from gateway.pipeline.accounts.people import Ground
+from gateway.ports.accounts import Whence
+from gateway.security import totp
+from gateway.web.console.app import PAGES, console_app
+from gateway.web.console.assets import Assets
+from gateway.web.console.office import ConsoleLimits, Office
+from gateway.web.console.render import Renderer
+from gateway.web.listener import ListenerLimits
+from tests.flow import town as towns
+from tests.flow.town import HUB, OM, POLITIE, VT, Town
+from tests.outbound.tls_files import serving
+from tests.web.doubles import Counted
+
+ORIGIN = "https://console.example"
+PASSWORD = "een zin die niemand raadt"
+RENDERER = Renderer()
+CONTACT = ContactSettings(name="beheer", email="beheer@gateway.example", url="https://x.example")
+
+
+def ground_of(store, clock, dice) -> Ground:
+    return Ground(
+        people=store.people,
+        key=ConsoleKey(b"k" * 32),
+        clock=clock,
+        dice=dice,
+        rules=Rules(origin=ORIGIN, issuer="test"),
+    )
+
+
+def people_of(ground: Ground) -> People:
+    return open_people(ground, Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)))
+
+
+@dataclass
+class Answered:
+    """What a browser shows."""
+
+    status: int
+    headers: dict
+    text: str
+    path: str
+
+    @property
+    def tree(self):
+        return html.fromstring(self.text)
+
+    @property
+    def words(self) -> str:
+        return " ".join(self.tree.text_content().split())
+
+    @property
+    def title(self) -> str:
+        return self.tree.findtext(".//title").strip()
+
+    def links(self) -> list[str]:
+        return [a.get("href") for a in self.tree.iter("a")]
+
+    def proof(self) -> str:
+        return self.tree.xpath("//meta[@name='blijk']/@content")[0]
+
+
+@dataclass
+class User:
+    login: str
+    secret: bytes
+    codes: tuple[str, ...]
+    id: str
+
+
+@dataclass
+class Browser:
+    console: "Console"
+    session: aiohttp.ClientSession
+    last: Answered | None = None
+
+    async def get(self, path: str, **given) -> Answered:
+        return await self._call("GET", path, **given)
+
+    async def post(self, path: str, fields: dict | None = None, *, proof=None, **given):
+        if proof is None:
+            proof = self.last.proof() if self.last is not None else ""
+        headers = {"Origin": ORIGIN, "Sec-Fetch-Site": "same-origin", **given.pop("headers", {})}
+        data = {"_blijk": proof, **(fields or {})}
+        return await self._call("POST", path, data=data, headers=headers, **given)
+
+    async def _call(self, method, path, *, follow=True, **given) -> Answered:
+        async with self.session.request(method, path, allow_redirects=follow, **given) as answer:
+            text = (await answer.read()).decode()
+            found = Answered(answer.status, dict(answer.headers), text, answer.url.path_qs)
+        if answer.content_type == "text/html" and text:
+            self.last = found
+        return found
+
+    async def sign_in(self, user: User, *, to: str = "/ik") -> Answered:
+        await self.get(f"/aanmelden?terug={to}")
+        fields = {"login": user.login, "wachtwoord": PASSWORD, "terug": to}
+        found = await self.post("/aanmelden", fields)
+        assert found.path.startswith("/aanmelden/code"), found.words
+        return await self.post("/aanmelden/code", {"code": self.console.code(user), "terug": to})
+
+
+@dataclass
+class Console:
+    town: Town
+    oin: Oin
+    people: People
+    office: Office
+    url: str
+    counted: Counted
+    users: dict[str, User] = field(default_factory=dict)
+
+    def code(self, user: User) -> str:
+        """A code that was not used: half a minute later."""
+        self.town.clock.forward(seconds=totp.STEP_SECONDS)
+        return totp.code(user.secret, totp.step_of(self.town.clock.now()))
+
+    async def user(self, login: str, *roles: UserRole, officer: str = "") -> User:
+        account, code = await self.people.accounts.add(
+            login=login, name=login.title(), roles=frozenset(roles), officer=officer, by="test"
+        )
+        whence = Whence(address="192.0.2.9")
+        offered = await self.people.door.offer_totp(code)
+        secret = _secret(offered.secret)
+        step = totp.step_of(self.town.clock.now())
+        welcome, codes = await self.people.door.activate(
+            code, password=PASSWORD, totp=totp.code(secret, step), whence=whence
+        )
+        await self.people.door.sign_out(welcome.session)
+        self.users[login] = User(login, secret, tuple(codes), account.id)
+        return self.users[login]
+
+    @asynccontextmanager
+    async def browser(self):
+        jar = aiohttp.CookieJar(unsafe=True, treat_as_secure_origin=[self.url])
+        async with aiohttp.ClientSession(self.url, cookie_jar=jar) as session:
+            yield Browser(self, session)
+
+
+async def _none():
+    return ()
+
+
+def _secret(shown: str) -> bytes:
+    from base64 import b32decode
+
+    return b32decode(shown.replace(" ", ""))
+
+
+@asynccontextmanager
+async def console(folder, oin: Oin = OM, *, town=None):
+    """Serve the console of one installation."""
+    own = town is None
+    town = town or await towns.build(folder, parties=(POLITIE, HUB, VT, OM))
+    installation = town[oin]
+    people = people_of(ground_of(installation.store, town.clock, town.dice))
+    counted = Counted()
+    office = Office(
+        name="test",
+        origin=ORIGIN,
+        help="beheer: 030 123 45 67",
+        version="1",
+        gateway=installation.gateway,
+        contact=lambda: CONTACT,
+        overview=installation.store.overview,
+        desk=desk_of(installation.store),
+        note=installation.store.inbox.note,
+        certificates=_none,
+        door=people.door,
+        accounts=people.accounts,
+        drafts=people.drafts,
+        marks=ConsoleKey(b"k" * 32),
+        clock=town.clock,
+        dice=town.dice,
+        assets=Assets(),
+        renderer=RENDERER,
+        pages=PAGES,
+        limits=ConsoleLimits(body=timedelta(seconds=2)),
+    )
+    app = console_app(office, answered=counted)
+    bounds = ListenerLimits(lingering=timedelta(seconds=0.2), grace=timedelta(seconds=2))
+    async with serving(app, limits=bounds) as url:
+        yield Console(town, oin, people, office, url, counted)
+    if own:
+        await town.close()

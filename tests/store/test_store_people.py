@@ -1,0 +1,218 @@
+"""Accounts, sessions, locks and drafts on every database."""
+
+from datetime import timedelta
+
+import pytest
+
+from gateway.credentials import UserRole
+from gateway.errors import Limited, Misconfigured, NoRoute, PolicyViolation, Untrusted
+from gateway.keys.console_key import ConsoleKey, load_console_key
+from gateway.ports.accounts import Whence
+from gateway.security import totp
+from gateway.store.people import lock_for
+from tests.consoles import PASSWORD, _secret, ground_of, people_of
+
+HERE = Whence(address="192.0.2.1", agent="Firefox, Linux")
+OPERATOR = frozenset({UserRole.OPERATOR})
+BEHEERDER = frozenset({UserRole.BEHEERDER})
+
+
+@pytest.fixture
+def people(stage):
+    return people_of(ground_of(stage.store, stage.clock, stage.dice))
+
+
+async def activated(stage, people, login="anna", roles=OPERATOR):
+    account, code = await people.accounts.add(
+        login=login, name=login.title(), roles=roles, officer="", by="cli"
+    )
+    secret = _secret((await people.door.offer_totp(code)).secret)
+    digits = totp.code(secret, totp.step_of(stage.clock.now()))
+    welcome, codes = await people.door.activate(code, password=PASSWORD, totp=digits, whence=HERE)
+    return account, secret, welcome, codes
+
+
+async def test_an_account_is_added_activated_and_signed_in(stage, people):
+    account, secret, welcome, codes = await activated(stage, people)
+
+    assert len(set(codes)) == 10
+    session = await people.door.session(welcome.token)
+    assert session.account.login == "anna"
+    assert session.account.active
+    assert session.account.has_totp
+    await people.door.sign_out(session)
+    assert await people.door.session(welcome.token) is None
+    stage.clock.forward(seconds=30)
+    half = await people.door.password("ANNA ", PASSWORD, HERE)
+    digits = totp.code(secret, totp.step_of(stage.clock.now()))
+    again = await people.door.totp(half.token, digits, HERE)
+    assert again.session.account.id == account.id
+    with pytest.raises(Untrusted, match="half"):
+        await people.door.totp(half.token, digits, HERE)
+
+
+async def test_an_activation_code_counts_once_and_for_a_day(stage, people):
+    _, code = await people.accounts.add(
+        login="bas", name="Bas", roles=OPERATOR, officer="", by="cli"
+    )
+    assert (await people.door.activation(code, HERE)).account.login == "bas"
+    first = await people.door.offer_totp(code)
+    assert await people.door.offer_totp(code.lower()) == first
+    stage.clock.forward(hours=25)
+
+    with pytest.raises(Untrusted, match="activatie"):
+        await people.door.activation(code, HERE)
+
+
+async def test_a_login_is_of_one_account(stage, people):
+    await activated(stage, people)
+
+    with pytest.raises(PolicyViolation, match="bestaat"):
+        await people.accounts.add(login="Anna", name="A", roles=OPERATOR, officer="", by="cli")
+
+
+@pytest.mark.parametrize(
+    ("given", "code"),
+    [
+        ({"login": "a"}, "login"),
+        ({"login": "met spatie"}, "login"),
+        ({"name": " "}, "naam"),
+        ({"roles": frozenset()}, "rollen"),
+        ({"roles": frozenset({UserRole.COMPLIANCE, UserRole.OPERATOR})}, "rollen"),
+        ({"roles": frozenset({UserRole.OFFICIER})}, "officier"),
+        ({"officer": "bos"}, "officier"),
+    ],
+)
+async def test_an_account_that_can_not_be_is_refused(people, given, code):
+    fields = {"login": "anna", "name": "Anna", "roles": OPERATOR, "officer": ""} | given
+
+    with pytest.raises(PolicyViolation, match=rf"console\.gebruiker\.{code}"):
+        await people.accounts.add(**fields, by="cli")
+
+
+async def test_failures_lock_the_pair_and_leave_another_address_alone(stage, people):
+    _, _, welcome, _ = await activated(stage, people)
+    for _ in range(5):
+        with pytest.raises(Untrusted):
+            await people.door.password("anna", "x" * 20, HERE)
+
+    with pytest.raises(Limited) as locked:
+        await people.door.password("anna", PASSWORD, HERE)
+
+    assert 0 < locked.value.seconds <= 61
+    assert await people.door.password("anna", PASSWORD, Whence(address="192.0.2.2"))
+    assert await people.door.session(welcome.token)
+    stage.clock.forward(seconds=62)
+    assert await people.door.password("anna", PASSWORD, HERE)
+
+
+def test_locks_grow_to_a_quarter_of_an_hour_and_no_further():
+    minutes = [lock_for(n, 5) / timedelta(minutes=1) for n in (5, 9, 10, 15, 20, 25, 500)]
+
+    assert minutes == [1, 1, 2, 4, 8, 15, 15]
+
+
+async def test_a_recovery_code_is_used_up(stage, people):
+    _, _, _, codes = await activated(stage, people)
+    half = await people.door.password("anna", PASSWORD, HERE)
+    assert await people.door.recovery(half.token, codes[0], HERE)
+    half = await people.door.password("anna", PASSWORD, HERE)
+
+    with pytest.raises(Untrusted):
+        await people.door.recovery(half.token, codes[0], HERE)
+
+
+async def test_who_is_changed_recovered_or_closed_is_out(stage, people):
+    account, _, welcome, _ = await activated(stage, people)
+    await people.accounts.change(account.id, name="Anna", roles=BEHEERDER, officer="", by="bea")
+    assert await people.door.session(welcome.token) is None
+    code = await people.accounts.recover(account.id, by="bea", why="kwijt")
+    with pytest.raises(Untrusted):
+        await people.door.password("anna", PASSWORD, HERE)
+    assert (await people.door.activation(code, HERE)).account.id == account.id
+    await people.accounts.close(account.id, by="bea", why="weg")
+    with pytest.raises(Untrusted):
+        await people.door.activation(code, HERE)
+    with pytest.raises(PolicyViolation, match="gesloten"):
+        await people.accounts.recover(account.id, by="bea", why="toch niet")
+
+
+async def test_the_last_beheerder_stays(stage, people):
+    account, *_ = await activated(stage, people, "bea", BEHEERDER)
+    for change in (
+        people.accounts.close(account.id, by="cli", why="weg"),
+        people.accounts.change(account.id, name="Bea", roles=OPERATOR, officer="", by="cli"),
+    ):
+        with pytest.raises(PolicyViolation, match="laatste"):
+            await change
+    await activated(stage, people, "ben", BEHEERDER)
+
+    await people.accounts.close(account.id, by="ben", why="weg")
+
+
+async def test_accounts_are_paged_by_login(stage, people):
+    for login in ("cc", "aa", "bb"):
+        await people.accounts.add(login=login, name=login, roles=OPERATOR, officer="", by="cli")
+
+    first = await people.accounts.all(limit=2)
+    second = await people.accounts.all(after=first[-1].login, limit=2)
+
+    assert [a.login for a in (*first, *second)] == ["aa", "bb", "cc"]
+    with pytest.raises(NoRoute):
+        await people.accounts.unlock("nergens", by="bea")
+
+
+async def test_a_draft_is_kept_for_a_day_for_one_account(stage, people):
+    await people.drafts.keep("a", "x", {"veld": "één"})
+    await people.drafts.keep("a", "x", {"veld": "twee"})
+
+    assert await people.drafts.find("a", "x") == {"veld": "twee"}
+    assert await people.drafts.find("b", "x") is None
+    stage.clock.forward(days=1, seconds=1)
+    assert await people.drafts.find("a", "x") is None
+    await people.drafts.keep("a", "y", {})
+    await people.drafts.drop("a", "y")
+    assert await people.drafts.find("a", "y") is None
+
+
+# --- the key --------------------------------------------------------------------------
+
+
+def test_the_key_is_made_once_and_for_its_owner_only(tmp_path):
+    path = tmp_path / "secrets" / "console.key"
+    with pytest.raises(Misconfigured, match=r"keys\.missing"):
+        load_console_key(path, make=False)
+
+    first = load_console_key(path, make=True)
+
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert load_console_key(path, make=True).mark("a", "b") == first.mark("a", "b")
+    assert first.mark("a", "b") != first.mark("b", "b")
+    path.chmod(0o640)
+    with pytest.raises(Misconfigured, match=r"keys\.permissions"):
+        load_console_key(path, make=True)
+
+
+def test_a_seal_opens_as_what_it_was_and_under_its_key_only():
+    key, other = ConsoleKey(b"a" * 32), ConsoleKey(b"b" * 32)
+    sealed = key.seal("totp 1", b"geheim")
+
+    assert key.open("totp 1", sealed) == b"geheim"
+    for opener, what, octets in (
+        (other, "totp 1", sealed),
+        (key, "totp 2", sealed),
+        (key, "totp 1", sealed[:-1] + bytes([sealed[-1] ^ 1])),
+        (key, "totp 1", b""),
+    ):
+        with pytest.raises(Misconfigured, match=r"console\.key"):
+            opener.open(what, octets)
+    assert "a" * 8 not in repr(key)
+
+
+def test_a_file_that_is_no_key_is_refused(tmp_path):
+    path = tmp_path / "console.key"
+    path.write_text("geen sleutel")
+    path.chmod(0o600)
+
+    with pytest.raises(Misconfigured, match=r"console\.key"):
+        load_console_key(path, make=True)

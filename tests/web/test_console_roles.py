@@ -1,0 +1,296 @@
+"""Operator, beheerder and compliance in the console, each with what is his."""
+
+import json
+
+import pytest
+
+from gateway.credentials import UserRole
+from gateway.lifecycle import State
+from gateway.ports import Alarm
+from gateway.ports.overview import TrailWanted
+from gateway.web.console.charts import bars
+from gateway.web.console.pages.compliance.log import as_csv
+from tests.consoles import console
+from tests.flow.test_gate import hand_in, melding
+from tests.flow.town import HUB, POLITIE
+
+
+@pytest.fixture
+async def police(tmp_path):
+    async with console(tmp_path, POLITIE) as made:
+        yield made
+
+
+async def signed_in(om, stack, login, role, officer=""):
+    user = await om.user(login, role, officer=officer)
+    browser = await stack.enter_async_context(om.browser())
+    await browser.sign_in(user)
+    return browser
+
+
+@pytest.fixture
+async def otto(police):
+    user = await police.user("otto", UserRole.OPERATOR)
+    async with police.browser() as browser:
+        await browser.sign_in(user)
+        yield browser
+
+
+@pytest.fixture
+async def bea(police):
+    user = await police.user("bea", UserRole.BEHEERDER)
+    async with police.browser() as browser:
+        await browser.sign_in(user)
+        browser.user = user
+        yield browser
+
+
+@pytest.fixture
+async def cor(police):
+    user = await police.user("cor", UserRole.COMPLIANCE)
+    async with police.browser() as browser:
+        await browser.sign_in(user)
+        yield browser
+
+
+@pytest.fixture
+async def delivered(police):
+    receipt = await hand_in(police.town, melding())
+    await police.town.settle()
+    return receipt
+
+
+# --- operator -------------------------------------------------------------------------
+
+
+async def test_today_counts_what_lies_where(police, delivered, otto):
+    await hand_in(police.town, melding(aanhouding="ja").replace(b"ref-1", b"ref-2"))
+
+    page = await otto.get("/vandaag")
+    live = json.loads((await otto.get("/vandaag/stand")).text)
+
+    assert live["vastgehouden"] == "1"
+    assert "1 vastgehouden tot het OM beslist" in page.words.replace("1vast", "1 vast")
+    assert "knooppunt" in page.words
+
+
+async def test_today_on_an_empty_installation_says_what_there_is_not(otto):
+    page = await otto.get("/vandaag")
+
+    for text in ("Er staat geen alarm open.", "nog naar niemand", "kwam nog geen bericht in"):
+        assert text in page.words
+
+
+async def test_messages_are_found_by_status_reference_and_case(police, delivered, otto):
+    for query in ("", "?status=bezorgd", "?kenmerk=ref-1", "?soort=vtMeldingDi01", "?richting=uit"):
+        assert "ref-1" in (await otto.get(f"/berichten{query}")).words, query
+    none = await otto.get("/berichten?kenmerk=anders")
+    assert "Niets past bij deze filters." in none.words
+    wrong = await otto.get("/berichten?sinds=gisteren")
+    assert wrong.status == 422
+
+    page = await otto.post("/berichten/zoeken", {"zaak": "PL0000-2026000001"})
+
+    assert "PL0000" not in page.path
+    assert "ref-1" in page.words
+
+
+async def test_a_message_shows_its_trace_and_none_of_its_content(police, delivered, otto):
+    page = await otto.get(f"/berichten/{delivered.id}")
+
+    assert "Ontvangst bevestigd door de ontvanger" in page.words
+    assert "Proefpersoon" not in page.text
+    assert "999990019" not in page.text
+    assert (await otto.get("/berichten/anders")).status == 404
+
+
+async def test_messages_are_paged_newest_first(police, otto):
+    for n in range(53):
+        await hand_in(police.town, melding(aanhouding="x").replace(b"ref-1", b"ref-%d" % (100 + n)))
+
+    first = await otto.get("/berichten")
+    (onward,) = first.tree.xpath("//a[@rel='next']/@href")
+    second = await otto.get(onward)
+
+    assert "ref-152" in first.words
+    assert "ref-152" not in second.words
+    assert "ref-126" in second.words
+    assert "/berichten" in second.links()
+    assert (await otto.get(onward + "x")).status == 422
+
+
+async def test_a_held_message_is_stopped_with_a_reason_by_the_operator_only(police, otto, bea):
+    receipt = await hand_in(police.town, melding(aanhouding="ja"))
+    (delivery,) = (await police.town[POLITIE].store.reader.message(receipt.id)).deliveries
+    path = f"/berichten/{receipt.id}/leveringen/{delivery.id}/staak"
+    await bea.get(f"/berichten/{receipt.id}")
+    assert (await bea.post(path, {"reden": "mag niet"})).status == 403
+    await otto.get(f"/berichten/{receipt.id}")
+    assert (await otto.post(path, {})).status == 422
+
+    page = await otto.post(path, {"reden": "dubbel aangeleverd"})
+
+    assert "gestaakt" in page.words
+    view = await police.town[POLITIE].store.reader.message(receipt.id)
+    assert view.deliveries[0].state is State.DEAD
+    (event,) = [row.event for row in view.trace if row.event.event == "delivery.stopped"]
+    assert (event.actor, event.data["reason"]) == ("otto", "dubbel aangeleverd")
+
+
+async def test_an_alarm_is_dealt_with(police, otto):
+    store = police.town[POLITIE].store
+    await store.alarms.change(raised=(Alarm(code="partner.down", subject=HUB, party=HUB),))
+    page = await otto.get("/alarmen")
+    assert "De partner is niet bereikbaar." in page.words
+    (alarm,) = await store.reader.alarms(limit=5)
+    assert (await otto.post(f"/alarmen/{alarm.id}/af", {})).status == 422
+
+    done = await otto.post(f"/alarmen/{alarm.id}/af", {"reden": "gebeld"})
+
+    assert "Er staat geen alarm open." in done.words
+    assert await store.reader.alarms(limit=5) == ()
+
+
+# --- beheerder ------------------------------------------------------------------------
+
+
+async def test_a_beheerder_sees_partners_and_agreements_in_words(bea):
+    page = await bea.get("/partners")
+    assert "knooppunt" in page.words
+
+    partner = await bea.get(f"/partners/{HUB}")
+
+    assert "cpa_politie_osb-rm-e" in partner.words
+    assert "van kracht" in partner.words
+    assert (await bea.get("/partners/niemand")).status == 404
+    for path in ("/certificaten", "/schemas", "/systemen"):
+        assert (await bea.get(path)).status == 200, path
+
+
+async def test_a_beheerder_adds_changes_recovers_and_closes_a_user(police, bea):
+    await bea.get("/nieuwe-gebruiker")
+    wrong = await bea.post("/nieuwe-gebruiker", {"login": "Wrong!", "naam": "", "rol": "operator"})
+    assert wrong.status == 422
+
+    added = await bea.post(
+        "/nieuwe-gebruiker", {"login": "piet", "naam": "P. Piet", "rol": "operator"}
+    )
+
+    assert "Activatiecode voor P. Piet" in added.words
+    account = await police.people.accounts.find_login("piet")
+    path = f"/gebruikers/{account.id}"
+    await bea.get(path)
+    changed = await bea.post(f"{path}/wijzigen", {"naam": "P. Piet", "rol": "compliance"})
+    assert "gewijzigd" in changed.words
+    assert (await bea.post(f"{path}/herstellen", {})).status == 422
+    assert "Activatiecode" in (await bea.post(f"{path}/herstellen", {"reden": "kwijt"})).words
+    assert "gesloten" in (await bea.post(f"{path}/sluiten", {"reden": "weg"})).words
+    events = [e.event for e in await audited_all(police)]
+    for name in ("user_added", "user_changed", "user_recovered", "user_closed"):
+        assert f"console.{name}" in events
+
+
+async def audited_all(om):
+    rows = await om.town[om.oin].store.reader.audit(after=0, limit=10_000)
+    return [row.event for row in rows]
+
+
+async def test_nobody_changes_his_own_rights(police, bea):
+    await bea.get(f"/gebruikers/{bea.user.id}")
+
+    page = await bea.post(f"/gebruikers/{bea.user.id}/wijzigen", {"naam": "Bea", "rol": "operator"})
+
+    assert page.status == 422
+    assert "Uw eigen rechten" in page.words
+    account = await police.people.accounts.find(bea.user.id)
+    assert account.roles == {UserRole.BEHEERDER}
+
+
+async def test_a_recovered_user_is_out_at_once(police, bea):
+    piet = await police.user("piet", UserRole.OPERATOR)
+    async with police.browser() as browser:
+        await browser.sign_in(piet)
+        await bea.get(f"/gebruikers/{piet.id}")
+
+        await bea.post(f"/gebruikers/{piet.id}/herstellen", {"reden": "telefoon kwijt"})
+
+        assert (await browser.get("/vandaag")).path.startswith("/aanmelden")
+
+
+# --- compliance -----------------------------------------------------------------------
+
+
+async def test_the_log_is_filtered_and_looking_is_logged(police, delivered, cor):
+    page = await cor.get("/verstrekkingen?wat=verstrekkingen")
+
+    assert "Ontvangst bevestigd door de ontvanger" in page.words
+    assert "Aangeleverd door het eigen systeem" not in page.words
+    rows = await police.town[POLITIE].store.reader.audit(after=0, limit=10_000)
+    (event,) = [row.event for row in rows if row.event.event == "console.looked"]
+    assert (event.actor, event.data["filter_wat"]) == ("cor", "verstrekkingen")
+
+
+async def test_a_period_that_can_not_be_read_is_said(cor):
+    page = await cor.get("/verstrekkingen?van=morgen")
+
+    assert page.status == 422
+    assert "jjjj-mm-dd" in page.words
+
+
+async def test_an_export_asks_a_purpose_and_says_the_same(police, delivered, cor):
+    await cor.get("/verstrekkingen")
+    assert (await cor.post("/verstrekkingen/export", {"vorm": "csv"})).status == 422
+    await cor.get("/verstrekkingen")
+    fields = {"vorm": "jsonl", "doel": "controle van de maand", "wat": "verstrekkingen"}
+
+    found = await cor.post("/verstrekkingen/export", fields, proof=cor.last.proof())
+
+    assert found.headers["Content-Disposition"].startswith('attachment; filename="verstrekking')
+    assert found.headers["Content-Security-Policy"] == "sandbox"
+    lines = [json.loads(line) for line in found.text.splitlines()]
+    assert {line["gebeurtenis"] for line in lines} <= {
+        "delivery.acknowledged", "delivery.sent", "postvak.shown", "postvak.confirmed",
+    }  # fmt: skip
+    assert all(len(line["hash"]) == 64 for line in lines)
+
+
+async def test_formulas_are_defused_in_csv(police, delivered):
+    trail = await police.office.overview.trail(TrailWanted(), below=None, limit=1)
+    from dataclasses import replace
+
+    row = replace(trail.rows[0], event=replace(trail.rows[0].event, actor="=cmd()"))
+
+    assert "'=cmd()" in as_csv([row])
+
+
+async def test_a_case_is_one_timeline_and_its_number_stands_in_no_address(police, delivered, cor):
+    await cor.get("/zaken")
+
+    page = await cor.post("/zaken", {"zaak": "PL0000-2026000001"})
+
+    assert "PL0000" not in page.path
+    assert "ref-1" in page.words
+    assert page.tree.xpath("//*[local-name()='svg']//*[local-name()='circle']")
+    message = await cor.get(f"/log/berichten/{delivered.id}")
+    assert "Proefpersoon" not in message.text
+    other = await cor.post("/zaken", {"zaak": "anders"})
+    assert "geen bericht met dit nummer" in other.words
+
+
+async def test_compliance_sees_users_and_changes_none(police, bea, cor):
+    page = await cor.get("/gebruikers")
+    assert "bea" in page.words
+    assert "Gebruiker toevoegen" not in page.words
+    await cor.get(f"/gebruikers/{bea.user.id}")
+
+    refused = await cor.post(f"/gebruikers/{bea.user.id}/sluiten", {"reden": "mag niet"})
+
+    assert refused.status == 403
+
+
+def test_bars_are_by_the_largest_and_something_is_never_nothing():
+    found = bars([("09:00", 1_000), ("10:00", 1), ("11:00", 0)])
+
+    assert [row.width for row in found.rows] == [200, 1, 0]
+    assert found.highest.label == "09:00"
+    assert bars([]).highest is None
