@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 
 from gateway.credentials import UserRole
 from gateway.errors import PolicyViolation
@@ -119,8 +120,49 @@ class Add:
             raise PolicyViolation(
                 "console.gebruiker.bestaat", "Er is al een account met deze gebruikersnaam."
             )
+        _lock_keepers(tx)
+        _check_officer(tx, str(self.row["officer"]), str(self.row["id"]))
         tx.write(sa.insert(accounts).values(dict(self.row)))
         tx.record(self.event)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rights:
+    """Unit: changes to what an account may, which two at once may not do beside each other."""
+
+    id: str
+    officer: str
+    changes: tuple[Change, ...]
+    event: AuditEvent
+
+    def run(self, tx: Tx) -> None:
+        """Raise PolicyViolation `console.gebruiker.laatste`, `console.gebruiker.officier`."""
+        _lock_keepers(tx)
+        before = tx.read(_KEEPERS).scalar_one()
+        _check_officer(tx, self.officer, self.id)
+        for change in self.changes:
+            tx.write(change)
+        if before and not tx.read(_KEEPERS).scalar_one():
+            raise PolicyViolation(
+                "console.gebruiker.laatste", "Er moet een beheerder overblijven die kan aanmelden."
+            )
+        tx.record(self.event)
+
+
+def _lock_keepers(tx: Tx) -> None:
+    """Let who changes rights at the same moment wait: there are few accounts."""
+    tx.read(sa.select(accounts.c.id).order_by(accounts.c.id).with_for_update())
+
+
+def _check_officer(tx: Tx, officer: str, id_: str) -> None:
+    """One officer is one account: otherwise somebody could be his own second officer."""
+    taken = sa.select(accounts.c.id).where(
+        accounts.c.officer == officer, accounts.c.closed_at.is_(None), accounts.c.id != id_
+    )
+    if officer and tx.read(taken).first() is not None:
+        raise PolicyViolation(
+            "console.gebruiker.officier", "Deze officier heeft al een ander account."
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,21 +183,23 @@ class Fail:
 
     def _count(self, tx: Tx, key: str, bound: int) -> None:
         f = console_failures.c
-        row = tx.read(sa.select(f.failures, f.at).where(f.id == key)).first()
-        fresh = row is None or row.at < self.now - FORGET
-        failures = 1 if fresh or row is None else row.failures + 1
+        fresh = {"id": key, "failures": 0, "at": self.now, "until": None}
+        tx.write(_ONCE[tx.connection.dialect.name], fresh)
+        row = tx.read(sa.select(f.failures, f.at).where(f.id == key).with_for_update()).one()
+        failures = 1 if row.at < self.now - FORGET else row.failures + 1
         until = self.now + lock_for(failures, bound) if failures >= bound else None
-        if row is None:
-            values = {"id": key, "failures": failures, "at": self.now, "until": until}
-            tx.write(sa.insert(console_failures).values(values))
-        else:
-            tx.write(
-                sa.update(console_failures)
-                .where(f.id == key)
-                .values(failures=failures, at=self.now, until=until)
-            )
+        tx.write(
+            sa.update(console_failures)
+            .where(f.id == key)
+            .values(failures=failures, at=self.now, until=until)
+        )
 
 
+_ONCE: Mapping[str, sa.Insert] = {
+    "sqlite": sqlite.insert(console_failures).on_conflict_do_nothing(),
+    "postgresql": postgresql.insert(console_failures).on_conflict_do_nothing(),
+}
+"""Of two that fail at the same moment the second finds the row of the first."""
 LONGEST_LOCK = timedelta(minutes=15)
 
 
@@ -173,6 +217,16 @@ _COUNT = (
     .scalar_subquery()
 )
 _PERSON = sa.select(accounts, _COUNT.label("n_passkeys"))
+_KEEPERS = (
+    sa.select(sa.func.count())
+    .select_from(accounts)
+    .where(
+        accounts.c.active == sa.true(),
+        accounts.c.closed_at.is_(None),
+        sa.literal(",").concat(accounts.c.roles).concat(",").like("%,beheerder,%"),
+    )
+)
+"""How many administrators can sign in."""
 
 
 def _person(row: sa.Row[Any]) -> Person:
@@ -235,6 +289,13 @@ class SqlPeople:
         """Add an account; raises PolicyViolation `console.gebruiker.bestaat`."""
         await self._writer.commit(Add(row=row, event=event))
 
+    async def change_rights(
+        self, id_: str, *changes: Change, officer: str, event: AuditEvent
+    ) -> None:
+        """Change what an account may; raises as `Rights`."""
+        unit = Rights(id=id_, officer=officer, changes=changes, event=event)
+        await self._writer.commit(unit)
+
     async def fail(
         self, keys: Sequence[tuple[str, int]], *, now: datetime, event: AuditEvent
     ) -> None:
@@ -249,6 +310,20 @@ class SqlPeople:
         statement = sa.select(sa.func.max(f.until)).where(f.id.in_(keys), f.until > now)
         found: datetime | None = await self._reads(lambda c: c.execute(statement).scalar())
         return found
+
+    async def locks(self, prefixes: Sequence[str], *, now: datetime) -> Mapping[str, datetime]:
+        """Return until when something of these is locked, by the beginning of its key."""
+        if not prefixes:
+            return {}
+        f = console_failures.c
+        of = sa.func.substr(f.id, 1, len(prefixes[0]))
+        statement = (
+            sa.select(of.label("of"), sa.func.max(f.until).label("until"))
+            .where(of.in_(prefixes), f.until > now)
+            .group_by(of)
+        )
+        rows = await self._reads(lambda c: c.execute(statement).all())
+        return {row.of: row.until for row in rows}
 
     async def by_login(self, login: str) -> Person | None:
         """Return an account that was not closed."""
@@ -363,19 +438,6 @@ class SqlPeople:
         found: bytes | None = await self._reads(lambda c: c.execute(statement).scalar())
         return found
 
-    async def beheerders(self) -> int:
-        """Return how many administrators can sign in."""
-        statement = (
-            sa.select(sa.func.count())
-            .select_from(accounts)
-            .where(
-                accounts.c.active == sa.true(),
-                accounts.c.closed_at.is_(None),
-                sa.literal(",").concat(accounts.c.roles).concat(",").like("%,beheerder,%"),
-            )
-        )
-        return int(await self._reads(lambda c: c.execute(statement).scalar_one()))
-
 
 # --- the changes ----------------------------------------------------------------------
 
@@ -471,6 +533,12 @@ def try_step(id_: str, most: int) -> Change:
 def forget_failures(keys: Sequence[str]) -> Change:
     """Return the change after which earlier failures do not count."""
     return sa.delete(console_failures).where(console_failures.c.id.in_(keys))
+
+
+def forget_all_failures(prefix: str) -> Change:
+    """Return the change that does so for all keys that begin with this."""
+    f = console_failures.c
+    return sa.delete(console_failures).where(f.id.startswith(prefix, autoescape=True))
 
 
 def new_passkey(row: Mapping[str, Any]) -> Change:

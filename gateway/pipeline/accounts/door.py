@@ -28,6 +28,7 @@ from gateway.ports.accounts import (
 from gateway.security import totp
 from gateway.store import people as rows
 from gateway.store.people import Person
+from gateway.store.transaction import Change
 
 HALF = timedelta(minutes=5)
 OFFER = timedelta(hours=1)
@@ -38,6 +39,9 @@ KEEP_ALIVE = timedelta(seconds=30)
 RECOVERY_CODES = 10
 _PER_PAIR, _PER_ADDRESS, _PER_LOGIN = 5, 40, 60
 """Failures that lock: of this login from this address, from this address, of this login."""
+KNOWN = timedelta(days=90)
+"""So long a place is one where somebody comes in from."""
+_PLACE = "plek"
 _ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 
 
@@ -66,11 +70,13 @@ class Door:
     async def password(self, login: str, password: str, whence: Whence) -> HalfWay:
         """Compare; a login that is not there takes as long."""
         login = login.strip().lower()[:64]
-        await self._check_lock(login, whence)
-        person = await self._ground.people.by_login(login)
-        fits = await self._passwords.fits(person.password if person else "", password)
-        if not fits or person is None or not person.active:
-            raise await self._failed(login, whence, "wachtwoord")
+        async with self._passwords.turn():
+            await self._check_lock(login, whence)
+            person = await self._ground.people.by_login(login)
+            known = person.password if person is not None and person.active else ""
+            fits = await self._passwords.compare(known, password)
+            if not fits or person is None:
+                raise await self._failed(login, whence, "wachtwoord", actor=person)
         fresh = token(self._ground.dice)
         await self._keep(fresh, "half", HALF, account=person.id, data=b"")
         return HalfWay(token=fresh, ways=_ways(person))
@@ -107,7 +113,7 @@ class Door:
         id_, person = await self._half(half)
         await self._check_lock(person.login, whence)
         if not await self._use_totp(person, code):
-            raise await self._failed(person.login, whence, "code")
+            raise await self._failed(person.login, whence, "code", actor=person)
         return await self._welcome(person, SecondFactor.TOTP, whence, ended=id_)
 
     async def _use_totp(self, person: Person, code: str) -> bool:
@@ -127,7 +133,7 @@ class Door:
             person.id, ground.digest("herstel", plain(code)), ground.clock.now()
         )
         if not await ground.people.once(used):
-            raise await self._failed(person.login, whence, "herstelcode")
+            raise await self._failed(person.login, whence, "herstelcode", actor=person)
         return await self._welcome(person, SecondFactor.RECOVERY, whence, ended=id_)
 
     async def passkey_challenge(self, half: str | None) -> Mapping[str, Any]:
@@ -176,7 +182,8 @@ class Door:
             *rows.end_old(now),
             rows.new_session(row),
             rows.change_account(person.id, last_at=now),
-            rows.forget_failures(self._keys(person.login, whence)[:1]),
+            rows.forget_failures([self._own_key(person.login, whence)]),
+            *await self._remember(person, whence),
             *((rows.end_step(ended),) if ended else ()),
             events=[ground.event("signed_in", actor=person.login, factor=str(factor), session=id_)],
         )
@@ -219,7 +226,7 @@ class Door:
         person = await self._person(session)
         await self._check_lock(person.login, whence)
         if not await self._use_totp(person, code):
-            await self._failed(person.login, whence, "code")
+            await self._failed(person.login, whence, "code", actor=person)
             raise Untrusted("console.code", "Deze code klopt niet, of is al gebruikt.")
         return await self._proven(session, person, SecondFactor.TOTP, ground)
 
@@ -309,7 +316,7 @@ class Door:
         check(password or "", person.login)
         step = _match(secret, totp, self._ground)
         if step is None:
-            await self._failed(person.login, whence, "code")
+            await self._failed(person.login, whence, "code", actor=person)
             raise Untrusted("console.code", "Deze code klopt niet. Neem de code die de app toont.")
         hashed = await self._passwords.hash(password or "")
         codes = [code_text(self._ground.dice, 4) for _ in range(RECOVERY_CODES)]
@@ -342,17 +349,51 @@ class Door:
 
     # --- locks ---
 
-    def _keys(self, login: str, whence: Whence) -> tuple[str, ...]:
-        digest = self._ground.digest
-        return (
-            digest("slot", f"{login}|{whence.address}"),
-            digest("slot", f"|{whence.address}"),
-            digest("slot", f"{login}|*"),
-        )
+    def _own_key(self, login: str, whence: Whence) -> str:
+        ground = self._ground
+        return f"{ground.failures_of(login)}.{ground.digest('slot', f'|{whence.address}')[:21]}"
+
+    async def _keys(self, login: str, whence: Whence) -> list[tuple[str, int]]:
+        """Return what counts an attempt, and from which number on it locks.
+
+        Where somebody comes in from, strangers elsewhere do not lock him out; in a session
+        he hinders nobody but himself.
+        """
+        ground = self._ground
+        found = []
+        if login:
+            found.append((self._own_key(login, whence), _PER_PAIR))
+        if whence.address:
+            found.append((f".{ground.digest('slot', f'|{whence.address}')}", _PER_ADDRESS))
+        if login and whence.address and await self._place(login, whence) is None:
+            found.append((f"{ground.failures_of(login)}.*", _PER_LOGIN))
+        return found
+
+    def _place_id(self, login: str, whence: Whence) -> str:
+        return self._ground.digest("plek", f"{login}|{whence.address}")
+
+    async def _place(self, login: str, whence: Whence) -> rows.StoredStep | None:
+        ground, id_ = self._ground, self._place_id(login, whence)
+        return await ground.people.step(id_, kind=_PLACE, now=ground.clock.now())
+
+    async def _remember(self, person: Person, whence: Whence) -> tuple[Change, ...]:
+        """Return the changes by which a place is known from now on."""
+        if await self._place(person.login, whence) is not None:
+            return ()
+        row = {
+            "id": self._place_id(person.login, whence),
+            "account": person.id,
+            "kind": _PLACE,
+            "data": b"",
+            "tries": 0,
+            "until": self._ground.clock.now() + KNOWN,
+        }
+        return rows.new_step(row)
 
     async def _check_lock(self, login: str, whence: Whence) -> None:
         ground, now = self._ground, self._ground.clock.now()
-        until = await ground.people.locked(self._keys(login, whence), now=now)
+        keys = [key for key, _ in await self._keys(login, whence)]
+        until = await ground.people.locked(keys, now=now)
         if until is not None:
             seconds = max(1, int((until - now).total_seconds()) + 1)
             raise Limited(
@@ -361,13 +402,14 @@ class Door:
                 seconds=seconds,
             )
 
-    async def _failed(self, login: str, whence: Whence, what: str) -> Untrusted:
+    async def _failed(
+        self, login: str, whence: Whence, what: str, *, actor: Person | None = None
+    ) -> Untrusted:
         """Count a failure; return what to raise: the same whatever was wrong."""
         ground = self._ground
-        bounds = (_PER_PAIR, _PER_ADDRESS, _PER_LOGIN)
-        pairs = list(zip(self._keys(login, whence), bounds, strict=True))
-        keys = pairs if login else pairs[1:2]
-        event = ground.event("sign_in_failed", actor="", what=what, login=self._known(login))
+        who = actor.login if actor is not None else ""
+        event = ground.event("sign_in_failed", actor=who, what=what, login=self._known(login))
+        keys = await self._keys(login, whence)
         await ground.people.fail(keys, now=ground.clock.now(), event=event)
         return Untrusted("console.aanmelding", "Deze gegevens kloppen niet.")
 

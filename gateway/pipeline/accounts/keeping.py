@@ -36,12 +36,12 @@ class Keeping:
     async def all(self, *, after: str = "", limit: int = 50) -> tuple[Account, ...]:
         """Return accounts by login."""
         found = await self._ground.people.page(after=after, limit=limit)
-        return tuple(account_of(person) for person in found)
+        return await self._accounts(found)
 
     async def find(self, id_: str) -> Account | None:
         """Return one."""
         person = await self._ground.people.by_id(id_)
-        return account_of(person) if person else None
+        return (await self._accounts([person]))[0] if person else None
 
     async def find_login(self, login: str) -> Account | None:
         """Return the one with this login that was not closed."""
@@ -86,8 +86,6 @@ class Keeping:
         """Change name and rights; what was open ends."""
         person = await self._other(id_, by)
         _check(person.login, name, roles, officer)
-        if UserRole.BEHEERDER not in roles:
-            await self._keep_one(person)
         event = self._ground.event(
             "user_changed",
             actor=by,
@@ -96,19 +94,21 @@ class Keeping:
             was=_roles(person.roles),
             officer=officer,
         )
-        await self._ground.people.apply(
+        await self._ground.people.change_rights(
+            id_,
             rows.change_account(id_, name=name.strip(), roles=_roles(roles), officer=officer),
             rows.end_sessions(id_),
-            events=[event],
+            officer=officer,
+            event=event,
         )
         return account_of(await self._person(id_))
 
     async def close(self, id_: str, *, by: str, why: str) -> None:
         """Close it: nobody signs in with it any more, and its login stays taken."""
         person = await self._other(id_, by)
-        await self._keep_one(person)
         ground = self._ground
-        await ground.people.apply(
+        await ground.people.change_rights(
+            id_,
             rows.change_account(
                 id_,
                 active=False,
@@ -121,7 +121,8 @@ class Keeping:
             rows.end_sessions(id_),
             rows.remove_passkeys(id_),
             *rows.new_codes(id_, ()),
-            events=[ground.event("user_closed", actor=by, account=person.login, reason=_why(why))],
+            officer="",
+            event=ground.event("user_closed", actor=by, account=person.login, reason=_why(why)),
         )
 
     async def recover(self, id_: str, *, by: str, why: str) -> str:
@@ -151,9 +152,8 @@ class Keeping:
         """Let failures of before not count: those of this login from anywhere."""
         person = await self._person(id_)
         ground = self._ground
-        key = ground.digest("slot", f"{person.login}|*")
         await ground.people.apply(
-            rows.forget_failures([key]),
+            rows.forget_all_failures(f"{ground.failures_of(person.login)}."),
             events=[ground.event("user_unlocked", actor=by, account=person.login)],
         )
 
@@ -211,6 +211,13 @@ class Keeping:
 
     # --- the parts ---
 
+    async def _accounts(self, found: Sequence[Person]) -> tuple[Account, ...]:
+        """Return them with their locks."""
+        ground = self._ground
+        keys = {person.id: ground.failures_of(person.login) for person in found}
+        locks = await ground.people.locks(list(keys.values()), now=ground.clock.now())
+        return tuple(account_of(person, locks.get(keys[person.id])) for person in found)
+
     async def _person(self, id_: str) -> Person:
         found = await self._ground.people.by_id(id_)
         if found is None:
@@ -227,14 +234,6 @@ class Keeping:
         if person.closed_at is not None:
             raise PolicyViolation("console.gebruiker.gesloten", "Dit account is gesloten.")
         return person
-
-    async def _keep_one(self, person: Person) -> None:
-        """The last administrator who can sign in stays."""
-        counts = person.active and UserRole.BEHEERDER in person.roles
-        if counts and await self._ground.people.beheerders() <= 1:
-            raise PolicyViolation(
-                "console.gebruiker.laatste", "Er moet een beheerder overblijven die kan aanmelden."
-            )
 
 
 def _roles(roles: frozenset[UserRole]) -> str:

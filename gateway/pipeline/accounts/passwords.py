@@ -1,6 +1,8 @@
 """Passwords: argon2id, off the loop, a few at once; and which may be chosen."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -29,9 +31,22 @@ class Passwords:
             return await asyncio.to_thread(self._hasher.hash, password)
 
     async def fits(self, stored: str, password: str) -> bool:
-        """Compare; where nothing is stored it takes as long, and does not fit."""
+        """Compare, when it is one's turn."""
+        async with self.turn():
+            return await self.compare(stored, password)
+
+    @asynccontextmanager
+    async def turn(self) -> AsyncIterator[None]:
+        """Wait for one's turn. Look at locks and count failures within it.
+
+        Otherwise guesses that wait all pass before the first of them is counted.
+        """
         async with self._places:
-            fits = await asyncio.to_thread(self._verify, stored or self._nobody, password)
+            yield
+
+    async def compare(self, stored: str, password: str) -> bool:
+        """Compare; where nothing is stored it takes as long, and does not fit."""
+        fits = await asyncio.to_thread(self._verify, stored or self._nobody, password)
         return fits and bool(stored)
 
     def _verify(self, stored: str, password: str) -> bool:

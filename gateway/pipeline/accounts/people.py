@@ -46,6 +46,10 @@ class Ground:
         """Return what is stored of a token or code."""
         return self.key.mark(purpose, text)[:43]
 
+    def failures_of(self, login: str) -> str:
+        """Return how the keys of this login's failures begin."""
+        return self.digest("slot", login)[:LOGIN_KEY]
+
     def event(self, name: str, *, actor: str, **facts: str) -> AuditEvent:
         """Return an audit row of the console."""
         return AuditEvent(
@@ -54,6 +58,8 @@ class Ground:
 
 
 TOKEN_OCTETS = 32
+LOGIN_KEY = 21
+"""Characters of a digest: 126 bits."""
 
 
 def token(dice: Dice) -> str:
