@@ -16,6 +16,7 @@ from gateway.app import SystemClock, load_schemas
 from gateway.cli import Config
 from gateway.cli import doctor_network as network
 from gateway.cli.doctor_agreed import agreements, certificates, gate, rules
+from gateway.cli.doctor_console import console as console_of
 from gateway.cli.doctor_database import database
 from gateway.cli.doctor_files import disks, epoch_folder, rights
 from gateway.cli.doctor_findings import Area, Finding, Severity, shape, show, summary
@@ -93,6 +94,7 @@ def examine(installation: Installation, *, partners: bool = False) -> Iterator[F
     yield from epoch_folder(installation)
     yield from _examine_agreed(installation, directory, now)
     yield from _backends(installation, directory, now)
+    yield from console_of(installation)
     yield from network.ports(installation)
     if partners:
         yield from network.partners(installation, directory, now)

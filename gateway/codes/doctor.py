@@ -35,6 +35,22 @@ DOCTOR: tuple[Code, ...] = family(
             "A back-end system can not sign in, or soon not, or for ever.",
             "Change [[backends]] or [oauth]; docs/sign-in.md.",
         ),
+        "console.no_beheerder": (
+            "No beheerder can sign in to the console.",
+            "gateway users add LOGIN --naam NAAM --rol beheerder.",
+        ),
+        "console.one_beheerder": (
+            "One beheerder can sign in: nobody recovers that account in the console.",
+            "Add a second one.",
+        ),
+        "console.officer_unknown": (
+            "An account belongs to an officer who is not in [[officieren]].",
+            "Put the officer there, or close the account.",
+        ),
+        "console.officer_without_account": (
+            "An officer of [[officieren]] has no account of the console.",
+            "gateway users add LOGIN --naam NAAM --rol officier --officier ID.",
+        ),
         "certificate.not_named": (
             "The own TLS certificate is another than the one in a CPA.",
             "Name it in the next CPA; a partner that compares it needs that first.",

@@ -70,7 +70,7 @@ async def test_a_wrong_password_and_an_unknown_user_read_the_same(om, anna, brow
     assert found.title.startswith("Fout:")
     (event,) = await audited(om, "console.sign_in_failed")
     assert event.actor == ""
-    assert login not in str(event.data)
+    assert event.data.get("account", "") == {"anna": "anna"}.get(login, "")
 
 
 async def test_a_code_counts_once(om, anna, browser):

@@ -20,9 +20,12 @@ from gateway.cli.demo.sites import make_sites
 from gateway.cli.doctor import examine
 from gateway.cli.doctor_agreed import agreements, gate
 from gateway.cli.doctor_findings import Severity, shape, show, summary
+from gateway.consoles import people_of
+from gateway.credentials import UserRole
 from gateway.installation import load_directory, load_installation
 from gateway.outbound.tls import KeyPair, server_context
 from gateway.store.durability import Durability
+from gateway.store.people import change_account
 from tests.flow import town as towns
 from tests.web.test_cli import together
 
@@ -421,3 +424,88 @@ def test_nothing_that_is_found_holds_a_key_or_a_token(made, folder):
 
     assert made.by_place["politie"].token not in said
     assert "PRIVATE KEY" not in said
+
+
+# --- the console ----------------------------------------------------------------------
+
+CONSOLE = '[console]\nurl = "https://console.example"\n\n[listen.console]\n'
+OFFICER = (
+    '\n[[officieren]]\nid = "off-1"\nnaam = "A"\nfunctie = "officier van justitie"\n'
+    'mandaat = "Sv"\nparket = "Oost"\nvan = 2026-01-01\n'
+)
+
+
+@pytest.fixture
+def with_console(folder):
+    port = "port = 0\n"
+    pair = re.search(
+        r"\[listen\.ebms\][^[]*?(certificate = .*\n)", (folder / "gateway.toml").read_text()
+    ).group(1)
+    key = re.search(r"\[listen\.ebms\][^[]*?(key = .*\n)", (folder / "gateway.toml").read_text())
+    with (folder / "gateway.toml").open("a", encoding="utf-8") as file:
+        file.write(f"\n{CONSOLE}{port}{pair}{key.group(1)}{OFFICER}")
+    return folder
+
+
+async def _account(folder, login, *, roles, officer="", active=True):
+    installation = load_installation(folder)
+    clock, dice = SystemClock(), SystemDice()
+    store = open_store(installation, clock, dice)
+    try:
+        accounts = people_of(installation, store, clock, dice).accounts
+        made, _ = await accounts.add(
+            login=login, name=login, roles=frozenset(roles), officer=officer, by="cli"
+        )
+        if active:
+            await store.people.apply(change_account(made.id, active=True))
+    finally:
+        await store.close()
+
+
+def test_a_console_for_which_nobody_was_activated_is_told(with_console):
+    asyncio.run(_account(with_console, "bea", roles={UserRole.BEHEERDER}, active=False))
+    warned = codes(with_console, Severity.WARN)
+
+    assert {"console.no_beheerder", "console.officer_without_account"} <= warned
+    assert "console.key" not in codes(with_console)
+
+
+def test_accounts_and_officers_that_fit_are_good(with_console):
+    for login in ("anna", "bea"):
+        asyncio.run(_account(with_console, login, roles={UserRole.BEHEERDER}))
+    asyncio.run(_account(with_console, "otto", roles={UserRole.OFFICIER}, officer="off-1"))
+
+    told = codes(with_console, Severity.WARN) | codes(with_console)
+    assert not {code for code in told if code.startswith("console.")}
+
+
+def test_one_beheerder_and_an_officer_of_before_are_told(with_console):
+    asyncio.run(_account(with_console, "anna", roles={UserRole.BEHEERDER}))
+    asyncio.run(_account(with_console, "bea", roles={UserRole.BEHEERDER}, active=False))
+    asyncio.run(_account(with_console, "otto", roles={UserRole.OFFICIER}, officer="off-2"))
+
+    warned = codes(with_console, Severity.WARN)
+    assert {"console.one_beheerder", "console.officer_unknown"} <= warned
+
+
+@pytest.mark.parametrize(
+    ("harm", "code"),
+    [
+        (lambda path: path.chmod(0o644), "keys.permissions"),
+        (lambda path: path.write_text("kapot"), "console.key"),
+        (lambda path: path.unlink(), "keys.missing"),
+    ],
+)
+def test_a_key_that_is_not_what_it_should_be_is_told(with_console, harm, code):
+    asyncio.run(_account(with_console, "anna", roles={UserRole.BEHEERDER}))
+    installation = load_installation(with_console)
+
+    harm(installation.path(installation.settings.console.key))
+
+    assert code in codes(with_console)
+
+
+def test_a_console_without_an_address_is_told(with_console):
+    toml(with_console, 'url = "https://console.example"\n', "")
+
+    assert "console.url" in codes(with_console)

@@ -76,7 +76,7 @@ class Door:
             known = person.password if person is not None and person.active else ""
             fits = await self._passwords.compare(known, password)
             if not fits or person is None:
-                raise await self._failed(login, whence, "wachtwoord", actor=person)
+                raise await self._failed(login, whence, "wachtwoord", of=person)
         fresh = token(self._ground.dice)
         await self._keep(fresh, "half", HALF, account=person.id, data=b"")
         return HalfWay(token=fresh, ways=_ways(person))
@@ -113,7 +113,7 @@ class Door:
         id_, person = await self._half(half)
         await self._check_lock(person.login, whence)
         if not await self._use_totp(person, code):
-            raise await self._failed(person.login, whence, "code", actor=person)
+            raise await self._failed(person.login, whence, "code", of=person)
         return await self._welcome(person, SecondFactor.TOTP, whence, ended=id_)
 
     async def _use_totp(self, person: Person, code: str) -> bool:
@@ -133,7 +133,7 @@ class Door:
             person.id, ground.digest("herstel", plain(code)), ground.clock.now()
         )
         if not await ground.people.once(used):
-            raise await self._failed(person.login, whence, "herstelcode", actor=person)
+            raise await self._failed(person.login, whence, "herstelcode", of=person)
         return await self._welcome(person, SecondFactor.RECOVERY, whence, ended=id_)
 
     async def passkey_challenge(self, half: str | None) -> Mapping[str, Any]:
@@ -226,7 +226,7 @@ class Door:
         person = await self._person(session)
         await self._check_lock(person.login, whence)
         if not await self._use_totp(person, code):
-            await self._failed(person.login, whence, "code", actor=person)
+            await self._failed(person.login, whence, "code", of=person)
             raise Untrusted("console.code", "Deze code klopt niet, of is al gebruikt.")
         return await self._proven(session, person, SecondFactor.TOTP, ground)
 
@@ -316,7 +316,7 @@ class Door:
         check(password or "", person.login)
         step = _match(secret, totp, self._ground)
         if step is None:
-            await self._failed(person.login, whence, "code", actor=person)
+            await self._failed(person.login, whence, "code", of=person)
             raise Untrusted("console.code", "Deze code klopt niet. Neem de code die de app toont.")
         hashed = await self._passwords.hash(password or "")
         codes = [code_text(self._ground.dice, 4) for _ in range(RECOVERY_CODES)]
@@ -403,12 +403,17 @@ class Door:
             )
 
     async def _failed(
-        self, login: str, whence: Whence, what: str, *, actor: Person | None = None
+        self, login: str, whence: Whence, what: str, *, of: Person | None = None
     ) -> Untrusted:
-        """Count a failure; return what to raise: the same whatever was wrong."""
+        """Count a failure; return what to raise: the same whatever was wrong.
+
+        Whose account it was is a fact of the row; who tried is not proven, so not its actor.
+        """
         ground = self._ground
-        who = actor.login if actor is not None else ""
-        event = ground.event("sign_in_failed", actor=who, what=what, login=self._known(login))
+        facts = {"account": of.login} if of is not None else {}
+        event = ground.event(
+            "sign_in_failed", actor="", what=what, login=self._known(login), **facts
+        )
         keys = await self._keys(login, whence)
         await ground.people.fail(keys, now=ground.clock.now(), event=event)
         return Untrusted("console.aanmelding", "Deze gegevens kloppen niet.")
