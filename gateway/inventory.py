@@ -41,7 +41,8 @@ def survey(
 
 def _own(installation: Installation) -> Iterator[Own]:
     listen = installation.settings.listen
-    for use, listener in ((Use.TLS, listen.ebms), (Use.API, listen.api)):
+    shown = ((Use.TLS, listen.ebms), (Use.API, listen.api), (Use.CONSOLE, listen.console))
+    for use, listener in shown:
         if listener is not None:
             pair = pair_of(installation, listener)
             yield Own(use=use, where=str(listener.certificate), read=partial(_shown, pair))

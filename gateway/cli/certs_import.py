@@ -94,12 +94,10 @@ def _present(
     installation: Installation, directory: Directory, checked: Checked
 ) -> tuple[bytes, ...]:
     """Return what does the same work now, DER; the one that stays longest first."""
-    trust, listen = directory.trust, installation.settings.listen
+    trust = directory.trust
     match checked.target:
-        case Target.TLS:
-            return _shown(installation, listen.ebms)
-        case Target.API:
-            return _shown(installation, listen.api)
+        case Target.TLS | Target.API | Target.CONSOLE:
+            return _shown(installation, _listeners(installation)[checked.target])
         case Target.CRL:
             fresh = x509.load_der_x509_crl(checked.offered.der)
             lists = ((x509.load_der_x509_crl(der), der) for der in trust.crls)
@@ -138,11 +136,27 @@ def _agreed(installation: Installation, directory: Directory, use: Use) -> tuple
 
 
 def _both(installation: Installation, target: Target) -> Iterator[str]:
-    """Yield a warning when both listeners show the same files."""
-    ebms, api = installation.settings.listen.ebms, installation.settings.listen.api
-    same = api is not None and (api.certificate, api.key) == (ebms.certificate, ebms.key)
-    if target in {Target.TLS, Target.API} and same:
-        yield "Deze bestanden zijn van [listen.ebms] en [listen.api]: beide veranderen."
+    """Yield a warning when other listeners show the same files."""
+    listeners = _listeners(installation)
+    mine = listeners.get(target)
+    others = [
+        f"[listen.{_NAMES[other]}]"
+        for other, one in listeners.items()
+        if other is not target
+        and one is not None
+        and mine is not None
+        and (one.certificate, one.key) == (mine.certificate, mine.key)
+    ]
+    if others:
+        yield f"Deze bestanden zijn ook van {' en '.join(others)}: die veranderen mee."
+
+
+_NAMES = {Target.TLS: "ebms", Target.API: "api", Target.CONSOLE: "console"}
+
+
+def _listeners(installation: Installation) -> dict[Target, TlsListener | None]:
+    listen = installation.settings.listen
+    return {Target.TLS: listen.ebms, Target.API: listen.api, Target.CONSOLE: listen.console}
 
 
 def _other_hosts(directory: Directory, checked: Checked) -> Iterator[str]:
@@ -176,6 +190,7 @@ def _places(installation: Installation) -> Places:
     paths, listen = installation.settings.paths, installation.settings.listen
     tls = pair_of(installation, listen.ebms)
     api = None if listen.api is None else pair_of(installation, listen.api)
+    console = None if listen.console is None else pair_of(installation, listen.console)
     return Places(
         keys=installation.path(paths.keys),
         anchors=installation.path(paths.anchors),
@@ -183,6 +198,7 @@ def _places(installation: Installation) -> Places:
         crls=installation.path(paths.crls),
         tls=(tls.certificate, tls.key),
         api=None if api is None else (api.certificate, api.key),
+        console=None if console is None else (console.certificate, console.key),
     )
 
 
@@ -210,8 +226,7 @@ def _announce(
             soft_wrap=True,
         )
         raise typer.Exit(75) from error
-    listen = installation.settings.listen
-    listener = {Target.TLS: listen.ebms, Target.API: listen.api}.get(checked.target)
+    listener = _listeners(installation).get(checked.target)
     if listener is None:
         console.print("De draaiende processen lezen hun bestanden opnieuw.")
         return
@@ -247,7 +262,7 @@ def _next(directory: Directory, checked: Checked, placed: Placed) -> Iterator[st
             if ends:
                 last = f"{max(ends):%Y-%m-%d}"
                 yield f"  3. houd de oude sleutel in keys/ tot de oude CPA's eindigen: {last}"
-        case Target.TLS | Target.API if placed.kept:
+        case Target.TLS | Target.API | Target.CONSOLE if placed.kept:
             yield "Werkt het niet: zet de bewaarde bestanden terug en geef SIGHUP."
             yield "Verwijder de bewaarde sleutel zodra u zeker bent."
         case Target.ANCHOR:

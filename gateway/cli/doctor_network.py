@@ -33,7 +33,13 @@ def ports(installation: Installation) -> Iterator[Finding]:
     """Yield whether each port is ours, free, or somebody else's."""
     listen = installation.settings.listen
     running = health(installation) is not None
-    for name, listener in (("ebms", listen.ebms), ("api", listen.api), ("beheer", listen.beheer)):
+    listeners: dict[str, Listener | None] = {
+        "ebms": listen.ebms,
+        "api": listen.api,
+        "console": listen.console,
+        "beheer": listen.beheer,
+    }
+    for name, listener in listeners.items():
         if listener is not None:
             yield _port(installation, name, listener, running=running)
     if running:
@@ -97,7 +103,7 @@ def _bind(listener: Listener) -> int:
 
 def _shown(installation: Installation) -> Iterator[Finding]:
     """The running process must show the certificate that stands on the disk."""
-    for name in ("ebms", "api"):
+    for name in ("ebms", "api", "console"):
         listener = getattr(installation.settings.listen, name)
         if not isinstance(listener, TlsListener) or listener.port == 0:
             continue

@@ -110,7 +110,7 @@ _FAILED = family(
     GatewayError,
     (Told.OPERATOR,),
     {
-        "certs.no_listener": ("The installation has no [listen.api].", "Look at --voor."),
+        "certs.no_listener": ("The installation has no such listener.", "Look at --voor."),
         "certs.busy": (
             "It was written; the running process was too busy to show what it uses.",
             "Look again with `gateway doctor` in a while.",

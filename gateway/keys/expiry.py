@@ -27,6 +27,7 @@ class Use(StrEnum):
 
     TLS = "tls"
     API = "api"
+    CONSOLE = "console"
     SIGN = "ondertekening"
     ENCRYPT = "versleuteling"
     ANCHOR = "anchor"
@@ -120,7 +121,7 @@ class _Look:
             item = _said(own.use, der, own.where, ours=True)
         except GatewayError as error:
             return _unread(own, error.code)
-        if own.use is Use.API:  # back-ends may trust another authority
+        if own.use is not Use.TLS:  # back-ends and browsers may trust another authority
             return replace(item, code=_period(der, self.now))
         return replace(item, code=self._judged(der, Usage.TLS_SERVER, self.directory.me))
 

@@ -22,6 +22,7 @@ class Target(StrEnum):
 
     TLS = "tls"
     API = "api"
+    CONSOLE = "console"
     SIGN = "ondertekening"
     ENCRYPT = "versleuteling"
     ANCHOR = "anchor"

@@ -42,6 +42,7 @@ class Places:
     tls: tuple[Path, Path]
     """Certificate and key."""
     api: tuple[Path, Path] | None
+    console: tuple[Path, Path] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +96,8 @@ def _files(checked: Checked, places: Places, now: datetime) -> Iterator[_File]:
             yield from _listener(checked, places.tls, now)
         case Target.API if places.api is not None:
             yield from _listener(checked, places.api, now)
+        case Target.CONSOLE if places.console is not None:
+            yield from _listener(checked, places.console, now)
         case Target.SIGN | Target.ENCRYPT:
             yield from _waiting(checked, places.keys)
         case Target.ANCHOR | Target.INTERMEDIATE:

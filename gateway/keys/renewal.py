@@ -83,8 +83,8 @@ class Judge:
                 return self._intermediate(offered)
             case Target.PARTNER:
                 return self._partner(offered)
-            case Target.API:
-                return self._api(offered)
+            case Target.API | Target.CONSOLE:
+                return self._listener(offered, target)
             case _:
                 return self._own(offered, target)
 
@@ -122,8 +122,8 @@ class Judge:
             warnings=tuple(warnings),
         )
 
-    def _api(self, offered: Offered) -> Checked:
-        """Back-ends may trust another authority than partners do: only the leaf is judged."""
+    def _listener(self, offered: Offered, target: Target) -> Checked:
+        """Back-ends and browsers may trust another authority: only the leaf is judged."""
         _matching_key(offered)
         leaf = offered.leaf
         _in_period(leaf, self.now, offered.where)
@@ -132,7 +132,7 @@ class Judge:
         if extended is not None and ExtendedKeyUsageOID.SERVER_AUTH not in extended:
             raise refuse("usage", offered.where)
         chain = tuple(_chain(offered, self.directory.trust))
-        return Checked(target=Target.API, offered=offered, chain=chain)
+        return Checked(target=target, offered=offered, chain=chain)
 
     def _judged(self, offered: Offered, usage: Usage, trust: Trust, at: datetime) -> Identity:
         try:

@@ -96,7 +96,7 @@ TEXTS: Mapping[str, str] = MappingProxyType(
         ),
         "crl_stale": "Deze lijst is al verlopen. Haal de nieuwe op.",
         "crl_older": "Er is hier al een nieuwere lijst van deze uitgever.",
-        "no_listener": "Deze installatie heeft geen [listen.api]. Kijk naar --voor.",
+        "no_listener": "Deze installatie heeft deze [listen.…] niet. Kijk naar --voor.",
         "not_written": (
             "Het bestand kan niet worden geschreven. Kijk of de gebruiker van dit commando "
             "eigenaar is van de map en of de schijf vol is."

@@ -37,7 +37,7 @@ def look(installation, at=pki.AT, holds=None, **changes):
 def test_everything_is_listed_once_what_ends_first_in_front(installation):
     items = look(installation)
 
-    assert {i.use for i in items} == set(Use)
+    assert {i.use for i in items} == set(Use) - {Use.CONSOLE}
     assert [i.until for i in items] == sorted(i.until for i in items)
     assert len({(i.use, i.sha256) for i in items}) == len(items)
     assert [i for i in items if i.code] == []
@@ -45,6 +45,20 @@ def test_everything_is_listed_once_what_ends_first_in_front(installation):
     assert (Use.CRL, "trust/crls/issuing.crl") in places
     assert (Use.ANCHOR, "trust/anchors/root.pem") in places
     assert {i.oin for i in items if i.use is Use.SIGN} == {pki.POLITIE, pki.KNOOPPUNT}
+
+
+def test_the_certificate_of_the_console_is_watched_as_well(tmp_path):
+    folder = installed(tmp_path / "politie")
+    files = 'certificate = "keys/tls.pem"\nkey = "keys/tls.key"\n'
+    with (folder / "gateway.toml").open("a", encoding="utf-8") as file:
+        file.write(f"\n[listen.console]\nport = 0\n{files}")
+    items = look(load_installation(folder))
+
+    (mine,) = (i for i in items if i.use is Use.CONSOLE)
+    at = mine.until - timedelta(days=6)
+    alarms = expiring(look(load_installation(folder), at=at), BOUNDS, at)
+    assert (mine.where, mine.code) == ("keys/tls.pem", "")
+    assert "console" in {alarm.subject.split()[0] for alarm in alarms}
 
 
 def test_what_can_not_be_used_says_why(installation):

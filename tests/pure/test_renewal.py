@@ -455,9 +455,21 @@ def test_an_authority_gets_a_file_of_its_own(directory, places):
     assert len(list(places.anchors.iterdir())) == 2
 
 
-def test_without_a_listener_for_back_ends_its_certificate_has_no_place(directory, places, renewed):
+def test_a_certificate_of_the_console_goes_to_its_listener(directory, places, renewed, tmp_path):
+    files = (tmp_path / "console.pem", tmp_path / "console.key")
+    checked = check(directory, offer(renewed), Target.CONSOLE)
+
+    placed = place(checked, replace(places, console=files), pki.AT)
+
+    assert set(placed.written) == set(files)
+    assert x509.load_pem_x509_certificates(files[0].read_bytes())[0] == checked.offered.leaf
+    assert files[1].stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("target", [Target.API, Target.CONSOLE])
+def test_a_listener_that_is_not_there_takes_no_certificate(directory, places, renewed, target):
     with pytest.raises(GatewayError) as caught:
-        place(check(directory, offer(renewed), Target.API), places, pki.AT)
+        place(check(directory, offer(renewed), target), places, pki.AT)
 
     assert caught.value.code == "certs.no_listener"
 

@@ -183,7 +183,7 @@ async def test_a_long_poll_of_a_back_end_goes_on_across_the_swap(sites, starter,
         out = await imported(site, *offer, Target.API)
         polled = await answer(reader)
 
-    assert "beide veranderen" in out
+    assert "die veranderen mee" in out
     assert polled == 200
     for port in site.ports[:2]:
         assert await shown_now(sites, port) == sha256(leaf.certificate).hexdigest()

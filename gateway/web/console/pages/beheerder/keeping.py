@@ -17,6 +17,7 @@ _SOON = 30
 USES: Mapping[Use, str] = {
     Use.TLS: N_("verbinding met partners"),
     Use.API: N_("verbinding met eigen systemen"),
+    Use.CONSOLE: N_("verbinding met gebruikers"),
     Use.SIGN: N_("ondertekenen"),
     Use.ENCRYPT: N_("versleutelen"),
     Use.ANCHOR: N_("stamcertificaat"),
