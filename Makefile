@@ -8,7 +8,7 @@ SHORT  ?=
 SEED   ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test crash lying check fix bench external interop lock clean
+.PHONY: help demo test browser crash lying check fix bench external interop lock clean
 
 help:
 	@echo "make demo              a zorgmelding crosses the hub: four processes on loopback"
@@ -16,6 +16,7 @@ help:
 	@echo "make demo DB=postgresql the same, on a PostgreSQL of its own"
 	@echo "make test              the tests, self-contained"
 	@echo "make crash             kill -9 at every step, on both databases; SHORT=1: each step once"
+	@echo "make browser           the console in a real Chromium, with axe"
 	@echo "make check             formatter, linter, strict types, import rules"
 	@echo "make external VECTORS=DIR   tests on third-party schemas, CPAs and messages"
 	@echo "make lying             10,000 messages to and from a partner that lies (DB=postgresql)"
@@ -55,6 +56,9 @@ check: $(VENV)/.dev
 fix: $(VENV)/.dev
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+browser: $(VENV)/.dev
+	$(BIN)/python -m pytest tests/browser
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m bench

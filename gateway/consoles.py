@@ -78,6 +78,10 @@ def office_of(app: App) -> Office:
         raise Misconfigured(
             "console.url", "[listen.console] vraagt om [console] url.", where="gateway.toml"
         )
+    if console.oidc is not None:
+        raise Misconfigured(
+            "console.oidc", "Aanmelden met OpenID Connect kan nog niet.", where="[console.oidc]"
+        )
     people = people_of(app.installation, app.store, app.clock, app.dice)
     theme = app.installation.path(console.theme) if console.theme is not None else None
     return Office(

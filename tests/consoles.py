@@ -1,13 +1,14 @@
 """The console of one installation of the town, and a browser that works without script."""
 
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 import aiohttp
 from argon2 import PasswordHasher
 from lxml import html
 
+from gateway.cli.demo.ports import free_ports
 from gateway.config import ContactSettings
 from gateway.consoles import desk_of
 from gateway.credentials import UserRole
@@ -164,16 +165,19 @@ def _secret(shown: str) -> bytes:
 
 
 @asynccontextmanager
-async def console(folder, oin: Oin = OM, *, town=None):
-    """Serve the console of one installation."""
+async def console(folder, oin: Oin = OM, *, town=None, tls=None):
+    """Serve the console of one installation; with `tls` as a browser of today wants it."""
     own = town is None
+    port = next(free_ports(1)) if tls else 0
+    origin = f"https://localhost:{port}" if tls else ORIGIN
     town = town or await towns.build(folder, parties=(POLITIE, HUB, VT, OM))
     installation = town[oin]
-    people = people_of(ground_of(installation.store, town.clock, town.dice))
+    ground = ground_of(installation.store, town.clock, town.dice)
+    people = people_of(replace(ground, rules=replace(ground.rules, origin=origin)))
     counted = Counted()
     office = Office(
         name="test",
-        origin=ORIGIN,
+        origin=origin,
         help="beheer: 030 123 45 67",
         version="1",
         gateway=installation.gateway,
@@ -195,7 +199,7 @@ async def console(folder, oin: Oin = OM, *, town=None):
     )
     app = console_app(office, answered=counted)
     bounds = ListenerLimits(lingering=timedelta(seconds=0.2), grace=timedelta(seconds=2))
-    async with serving(app, limits=bounds) as url:
-        yield Console(town, oin, people, office, url, counted)
+    async with serving(app, limits=bounds, tls=tls, port=port) as url:
+        yield Console(town, oin, people, office, origin if tls else url, counted)
     if own:
         await town.close()

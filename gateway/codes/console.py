@@ -134,6 +134,10 @@ CONSOLE: tuple[Code, ...] = (
                 "The theme file of [console] can not be read or is too large.",
                 "Look at its path; at most 200 kB.",
             ),
+            "console.oidc": (
+                "Signing in by OpenID Connect is not there yet.",
+                "Leave [console.oidc] out; users have accounts of their own.",
+            ),
             "console.url": (
                 "[listen.console] is there without [console] url.",
                 "Name the origin as browsers know it.",

@@ -18,10 +18,10 @@ def pair(folder: Path, leaf: Leaf, name: str) -> KeyPair:
 
 @asynccontextmanager
 async def serving(
-    app: web.Application, *, tls=None, limits: ListenerLimits | None = None
+    app: web.Application, *, tls=None, limits: ListenerLimits | None = None, port: int = 0
 ) -> AsyncIterator[str]:
     """Give the URL of a server that runs as long as the block."""
-    listener = await listen(app, host="127.0.0.1", port=0, tls=tls, limits=limits)
+    listener = await listen(app, host="127.0.0.1", port=port, tls=tls, limits=limits)
     try:
         yield f"{'https' if tls else 'http'}://127.0.0.1:{listener.port}"
     finally:

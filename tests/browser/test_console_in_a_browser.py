@@ -1,0 +1,314 @@
+"""What only a real browser shows: scripts, cookies, passkeys, the back button, a narrow screen."""
+
+import pytest
+from axe_playwright_python.async_playwright import Axe
+
+from gateway.credentials import UserRole
+from gateway.lifecycle import State
+from gateway.ports import RequestsWanted
+from tests.browser.conftest import sign_in
+from tests.flow.test_gate import hand_in, melding
+from tests.flow.test_toets import state_of
+from tests.flow.town import HUB, OM
+
+TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+AXE = {"runOnly": {"type": "tag", "values": TAGS}}
+LOOKS = (
+    {"color_scheme": "light", "viewport": {"width": 1200, "height": 900}},
+    {"color_scheme": "dark", "viewport": {"width": 320, "height": 640}},
+)
+
+
+@pytest.fixture
+async def held(om):
+    receipt = await hand_in(om.town, melding(aanhouding="ja, ter plaatse"))
+    await om.town.settle()
+    (one,) = await om.town[OM].gateway.deciding.requests(RequestsWanted())
+    return receipt, one.id
+
+
+async def judged(page, where):
+    """Return what axe finds, as rule and element."""
+    results = await Axe().run(page, options=AXE)
+    return [
+        (where, found["id"], found["nodes"][0]["html"][:120])
+        for found in results.response["violations"]
+    ]
+
+
+_WIDE = """() => document.documentElement.scrollWidth <= window.innerWidth ? [] :
+    [...document.querySelectorAll("main *")]
+        .filter(e => e.getBoundingClientRect().right > window.innerWidth + 1)
+        .filter(e => !e.closest(".bgw-table-container"))
+        .map(e => e.outerHTML.slice(0, 80)).slice(0, 3).concat(["and it scrolls sideways"])"""
+
+
+async def wide(page):
+    """Return what makes the page wider than its window."""
+    return await page.evaluate(_WIDE)
+
+
+async def read(page, id_):
+    await page.goto(f"/verzoeken/{id_}")
+    await page.check("input[name=doel] >> nth=0")
+    await page.click("button:has-text('Bericht lezen')")
+
+
+async def decide(page, id_):
+    await read(page, id_)
+    await page.click("a:has-text('Nu besluiten') >> nth=0")
+    await page.check("input[value=vrijgeven]")
+    await page.click("button:has-text('Verder naar de grond')")
+    await page.check("input[name=grond] >> nth=0")
+    await page.click("button:has-text('Verder naar controleren')")
+
+
+# --- the officer ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("script", [True, False], ids=["script", "no-script"])
+async def test_an_officer_releases_with_and_without_script(om, held, visiting, script):
+    receipt, id_ = held
+    anna = await om.user("anna", UserRole.OFFICIER, officer="anders")
+    async with visiting(om, java_script_enabled=script) as page:
+        await sign_in(page, om, anna)
+        await decide(page, id_)
+
+        await page.click("button:has-text('Vrijgeven aan')")
+
+        await page.wait_for_selector("h1:has-text('Het besluit is genomen')")
+    await om.town.settle()
+    assert await state_of(om.town, receipt) is State.DELIVERED
+
+
+async def test_an_officer_decides_by_keyboard_alone(om, held, visiting):
+    receipt, _ = held
+    anna = await om.user("anna", UserRole.OFFICIER, officer="anders")
+    async with visiting(om) as page:
+        await sign_in(page, om, anna)
+        await page.goto("/postvak")
+        await to(page, "ref-1")
+        await page.keyboard.press("Enter")
+        await page.wait_for_url("**/verzoeken/*")
+        await to(page, "doel")
+        await page.keyboard.press("Space")
+        await page.keyboard.press("Enter")
+        await page.wait_for_url("**/lezen")
+        await to(page, "Nu besluiten")
+        await page.keyboard.press("Enter")
+        await page.wait_for_url("**/besluit")
+        await to(page, "uitkomst")
+        await page.keyboard.press("Space")
+        await page.keyboard.press("Enter")
+        await page.wait_for_url("**/grond")
+        await to(page, "grond")
+        await page.keyboard.press("Space")
+        await page.keyboard.press("Enter")
+        await page.wait_for_url("**/controleren")
+        await to(page, "Vrijgeven aan")
+        await page.keyboard.press("Enter")
+        await page.wait_for_url("**/klaar")
+    await om.town.settle()
+    assert await state_of(om.town, receipt) is State.DELIVERED
+
+
+_FOCUS = """() => {
+    const at = document.activeElement;
+    return [at.textContent.trim(), at.getAttribute("name") || ""];
+}"""
+
+
+async def to(page, what):
+    """Press Tab until it has the focus, seen by its text or name."""
+    for _ in range(80):
+        await page.keyboard.press("Tab")
+        text, name = await page.evaluate(_FOCUS)
+        if name == what or (text.startswith(what) and len(text) < 80):
+            ring = "getComputedStyle(document.activeElement).outlineWidth"
+            assert await page.evaluate(ring) == "3px"
+            return
+    raise AssertionError(what)
+
+
+async def test_two_clicks_decide_once(om, held, visiting):
+    _, id_ = held
+    anna = await om.user("anna", UserRole.OFFICIER, officer="anders")
+    async with visiting(om) as page:
+        await sign_in(page, om, anna)
+        await decide(page, id_)
+
+        await page.dblclick("button:has-text('Vrijgeven aan')", no_wait_after=True)
+
+        await page.wait_for_selector("h1:has-text('Het besluit is genomen')")
+    assert len(await om.town[OM].store.desk.verdicts(id_)) == 1
+
+
+async def test_a_decision_in_another_tab_is_noticed(om, held, visiting):
+    _, id_ = held
+    anna = await om.user("anna", UserRole.OFFICIER, officer="anders")
+    async with visiting(om) as page:
+        await sign_in(page, om, anna)
+        await decide(page, id_)
+        other = await page.context.new_page()
+        await other.goto(f"/verzoeken/{id_}/controleren")
+        await other.click("button:has-text('Vrijgeven aan')")
+        await other.wait_for_selector("h1:has-text('Het besluit is genomen')")
+
+        await page.click("button:has-text('Vrijgeven aan')")
+
+        await page.wait_for_selector("h1:has-text('Het besluit is genomen')")
+    assert len(await om.town[OM].store.desk.verdicts(id_)) == 1
+
+
+async def test_who_was_away_signs_in_again_and_is_where_he_was(om, held, visiting):
+    _, id_ = held
+    anna = await om.user("anna", UserRole.OFFICIER, officer="anders")
+    async with visiting(om) as page:
+        await sign_in(page, om, anna)
+        await decide(page, id_)
+        om.town.clock.forward(minutes=20)
+
+        await page.click("button:has-text('Vrijgeven aan')")
+        await page.fill("#veld-login", "anna")
+        await page.fill("#veld-wachtwoord", "een zin die niemand raadt")
+        await page.click("form[action='/aanmelden'] button")
+        await page.fill("#veld-code", om.code(anna))
+        await page.click("form[action='/aanmelden/code'] button")
+
+        await page.wait_for_selector("button:has-text('Vrijgeven aan')")
+    assert await om.town[OM].store.desk.verdicts(id_) == ()
+
+
+async def test_after_signing_out_the_back_button_shows_nothing(om, held, visiting):
+    _, id_ = held
+    anna = await om.user("anna", UserRole.OFFICIER, officer="anders")
+    async with visiting(om) as page:
+        await sign_in(page, om, anna)
+        await read(page, id_)
+        assert "Proefpersoon" in await page.content()
+        await page.click("button:has-text('Afmelden')")
+        await page.wait_for_selector("h1:has-text('U bent afgemeld')")
+
+        await page.go_back()
+
+        assert "Proefpersoon" not in await page.content()
+
+
+# --- signing in -----------------------------------------------------------------------
+
+
+async def test_a_passkey_is_made_and_signs_in_by_itself(om, visiting):
+    anna = await om.user("anna", UserRole.OFFICIER, officer="anders")
+    async with visiting(om) as page:
+        cdp = await page.context.new_cdp_session(page)
+        await cdp.send("WebAuthn.enable")
+        options = {
+            "protocol": "ctap2",
+            "transport": "internal",
+            "hasResidentKey": True,
+            "hasUserVerification": True,
+            "isUserVerified": True,
+        }
+        await cdp.send("WebAuthn.addVirtualAuthenticator", {"options": options})
+        await sign_in(page, om, anna)
+        await page.goto("/ik")
+        await page.fill("#sleutelnaam", "laptop")
+        await page.click("button:has-text('Toegangssleutel toevoegen')")
+        await page.wait_for_selector("text=De toegangssleutel is toegevoegd.")
+        await page.click("button:has-text('Afmelden')")
+        await page.goto("/aanmelden?terug=/ik")
+
+        await page.click("button:has-text('Aanmelden met een toegangssleutel')")
+
+        await page.wait_for_selector("h1:has-text('Mijn instellingen')")
+    session = next(iter(await om.people.accounts.sessions(account=anna.id)))
+    assert session.login == "anna"
+
+
+async def test_an_error_has_the_focus_and_leads_to_its_field(om, visiting):
+    async with visiting(om) as page:
+        await page.goto("/aanmelden")
+        await page.click("form[action='/aanmelden'] button")
+
+        role = await page.evaluate("document.activeElement.getAttribute('role')")
+        await page.click("[role=alert] a >> nth=0")
+        field = await page.evaluate("document.activeElement.id")
+
+    assert role == "alert"
+    assert field == "veld-login"
+
+
+# --- axe ------------------------------------------------------------------------------
+
+
+async def test_axe_finds_nothing_before_signing_in(om, visiting):
+    found = []
+    for look in LOOKS:
+        async with visiting(om, **look) as page:
+            for path in ("/aanmelden", "/activeren", "/hulp", "/nergens"):
+                await page.goto(path)
+                found += await judged(page, path)
+                assert not await wide(page), path
+            await page.goto("/aanmelden")
+            await page.click("form[action='/aanmelden'] button")
+            found += await judged(page, "/aanmelden with errors")
+    assert found == []
+
+
+async def test_axe_finds_nothing_on_the_pages_of_an_officer(om, held, visiting):
+    _, id_ = held
+    anna = await om.user("anna", UserRole.OFFICIER, officer="anders")
+    found = []
+    for look in LOOKS:
+        async with visiting(om, **look) as page:
+            await sign_in(page, om, anna)
+            await decide(page, id_)
+            for path in (
+                "/postvak", "/besloten", f"/verzoeken/{id_}", f"/verzoeken/{id_}/lezen",
+                f"/verzoeken/{id_}/besluit", f"/verzoeken/{id_}/grond",
+                f"/verzoeken/{id_}/controleren", "/ik",
+            ):  # fmt: skip
+                await page.goto(path)
+                found += await judged(page, path)
+                assert not await wide(page), path
+            await page.goto(f"/verzoeken/{id_}")
+            await page.click("button:has-text('Bericht lezen')")
+            found += await judged(page, "purpose with errors")
+    assert found == []
+
+
+PAGES = {
+    UserRole.OPERATOR: ("/vandaag", "/berichten", "/berichten/{id}", "/alarmen"),
+    UserRole.BEHEERDER: (
+        "/partners", f"/partners/{HUB}", "/certificaten", "/schemas", "/systemen", "/gebruikers",
+        "/nieuwe-gebruiker",
+    ),
+    UserRole.COMPLIANCE: ("/verstrekkingen", "/zaken", "/log/berichten/{id}", "/gebruikers"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("role", PAGES)
+async def test_axe_finds_nothing_on_the_pages_of_the_others(police, visiting, role):
+    receipt = await hand_in(police.town, melding())
+    await police.town.settle()
+    user = await police.user("lid", role)
+    found = []
+    for look in LOOKS:
+        async with visiting(police, **look) as page:
+            await sign_in(page, police, user)
+            for path in PAGES[role]:
+                await page.goto(path.format(id=receipt.id))
+                found += await judged(page, path)
+                assert not await wide(page), path
+    assert found == []
+
+
+async def test_the_numbers_of_today_follow_without_a_reload(police, visiting):
+    otto = await police.user("otto", UserRole.OPERATOR)
+    async with visiting(police) as page:
+        await sign_in(page, police, otto)
+        await page.goto("/vandaag")
+        assert await page.text_content("[data-getal=vastgehouden]") == "0"
+        await hand_in(police.town, melding(aanhouding="ja"))
+
+        await page.wait_for_selector("[data-getal=vastgehouden]:text('1')")
