@@ -222,6 +222,10 @@ TOETS: tuple[Code, ...] = (
                 "Alarm: a request waits too long for an officer here.",
                 "Decide on it, or let the piket do so.",
             ),
+            "gate.unproven": (
+                "Alarm: a row of a postvak says that it is free, and its octets do not.",
+                "Nothing of it is shown. Check the audit chain, and who changed the database.",
+            ),
             "toets.wacht": (
                 "Alarm: a message waits too long for the OM.",
                 "Call the OM. Silence releases nothing.",

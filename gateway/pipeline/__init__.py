@@ -11,6 +11,7 @@ from gateway.pipeline.handin import HandingIn, Receipt
 from gateway.pipeline.house import House
 from gateway.pipeline.postvak import Closing, Weigering
 from gateway.pipeline.receive import Receiver
+from gateway.pipeline.showing import Showing
 from gateway.pipeline.trying import Trial, Trying
 from gateway.pipeline.undeliverable import Telling
 from gateway.pipeline.webhooks import Calling
@@ -29,6 +30,7 @@ class Gateway:
         self._handing_in = HandingIn(house)
         self._trying = Trying(house)
         self._closing = Closing(house)
+        self._showing = Showing(house)
         self._delivering = Delivering(house, self._receiver.take_signal)
         self._telling = Telling(house)
         self._asking = Asking(house)
@@ -48,6 +50,20 @@ class Gateway:
     async def try_out(self, octets: bytes, aanlevering: Aanlevering, backend: Backend) -> Trial:
         """Judge as `hand_in` would, and change nothing; raises Unavailable."""
         return await self._trying.try_out(octets, aanlevering, backend)
+
+    async def collect(
+        self,
+        backend: Backend,
+        applicaties: tuple[str, ...],
+        *,
+        limit: int,
+        lease: timedelta,
+        kind: str | None = None,
+    ) -> tuple[PostvakItem, ...]:
+        """Lease what waits in a postvak, proven by its octets; see `Showing.collect`."""
+        return await self._showing.collect(
+            backend, applicaties, limit=limit, lease=lease, kind=kind
+        )
 
     async def reach(self, delivery: str, backend: Backend, *, lease: timedelta) -> PostvakItem:
         """Return what lies in the postvak, as a look would; raises NoRoute `postvak.unknown`."""

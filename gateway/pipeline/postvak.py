@@ -10,6 +10,7 @@ from gateway.message import Address
 from gateway.pipeline import answers
 from gateway.pipeline.house import House
 from gateway.pipeline.rethinking import rethinking
+from gateway.pipeline.showing import Showing
 from gateway.ports import Admission, AuditEvent, PostvakItem
 from gateway.wire import stuf
 from gateway.wire.stuf import ANSWERS
@@ -39,6 +40,7 @@ class Closing:
     def __init__(self, house: House) -> None:
         """Take the ports."""
         self._house = house
+        self._showing = Showing(house)
 
     async def close(self, delivery: str, backend: Backend, weigering: Weigering | None) -> bool:
         """Confirm, or refuse with `weigering`; False when it was done the same way before.
@@ -58,17 +60,12 @@ class Closing:
         postvak, party = self._house.postvak, backend.party
         item = await postvak.get(delivery, party=party)
         if item is None:
-            at = self._house.clock.now()
-            found = await postvak.take(
-                gate=self._house.snapshots.current().gate.in_force(at),
-                party=party,
-                applicaties=backend.applicaties,
-                consumer=backend.name,
-                limit=1,
-                lease=lease,
-                only=delivery,
+            found = await self._showing.collect(
+                backend, backend.applicaties, limit=1, lease=lease, only=delivery
             )
             item = found[0] if found else None
+        else:
+            await self._showing.check(item)
         if item is None or item.applicatie not in backend.applicaties:
             raise NoRoute("postvak.unknown", "Dit bericht staat niet in dit postvak.")
         return item

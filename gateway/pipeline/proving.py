@@ -6,6 +6,7 @@ the OM for these.
 """
 
 from datetime import datetime
+from typing import Protocol
 
 from gateway.config import GateMode
 from gateway.directory import Directory, GateReason, Party
@@ -13,7 +14,7 @@ from gateway.errors import GatewayError, PolicyViolation, Unavailable
 from gateway.message import Address, Oin
 from gateway.pipeline import judge
 from gateway.pipeline.house import House
-from gateway.ports import Claim, Proof
+from gateway.ports import Known, Proof
 from gateway.rules import approval, classification, deciding
 from gateway.rules.approval import Ground, Hold, Released
 from gateway.security.enveloped import judge_signature_of, verify_document
@@ -23,17 +24,42 @@ from gateway.wire.toets import Besluit
 from gateway.wire.xml import XmlLimits
 
 
+class Gated(Protocol):
+    """A delivery, as far as the gate asks: a claim, or what lies in a postvak."""
+
+    @property
+    def ground(self) -> str: ...
+    @property
+    def approval_id(self) -> str: ...
+    @property
+    def payload_sha256(self) -> str: ...
+    @property
+    def message(self) -> Known: ...
+
+
 class Proving:
-    """Thinks about what is about to be sealed."""
+    """Thinks about what is about to be sealed, or shown."""
 
     def __init__(self, house: House) -> None:
         """Take the ports."""
         self._house = house
 
-    async def fault(self, directory: Directory, claim: Claim, octets: bytes) -> Hold | None:
-        """Return why it must not be sealed, or None. Raises Unavailable."""
+    async def fault(
+        self,
+        directory: Directory,
+        claim: Gated,
+        octets: bytes,
+        *,
+        at: datetime | None = None,
+        shown: bool = False,
+    ) -> Hold | None:
+        """Return why it must not be sealed or shown, or None. Raises Unavailable.
+
+        `at` is the moment by which approvals count, now unless given; `shown`: the receiver has
+        seen it, so that a decision which has ended since still proves that.
+        """
         limits = XmlLimits(octets=len(octets))
-        at = self._house.clock.now()
+        at = at or self._house.clock.now()
         document, judged = await self._house.think(
             len(octets),
             lambda: _judged(stuf.read_document(octets, limits=limits), directory, claim, at),
@@ -43,14 +69,24 @@ class Proving:
         if claim.ground != Ground.INDIVIDUAL:
             return judged
         proof = await self._house.holds.proof(claim.approval_id)
-        if proof is None or not self._decided(directory, claim, document, proof, at):
+        if proof is None or not self._decided(
+            directory, claim, document, proof, None if shown else at
+        ):
             return Hold(kinds=(GateReason.INDIVIDUAL,), reasons=judged.reasons)
         return None
 
     def _decided(
-        self, directory: Directory, claim: Claim, document: Document, proof: Proof, at: datetime
+        self,
+        directory: Directory,
+        claim: Gated,
+        document: Document,
+        proof: Proof,
+        at: datetime | None,
     ) -> bool:
-        """Tell whether the OM signed a release for exactly these octets and this receiver."""
+        """Tell whether the OM signed a release for exactly these octets and this receiver.
+
+        `at` None: whether it was in force once; the signature is judged by now.
+        """
         decider, ontvanger = (
             directory.decider(claim.message.party),
             document.stuurgegevens.ontvanger,
@@ -63,7 +99,7 @@ class Proving:
                 verify_document(signed),
                 party=decider,
                 trust=self._house.snapshots.trust(directory),
-                at=at,
+                at=at or self._house.clock.now(),
             )
             besluit = toets.read_besluit(signed)
         except Unavailable:
@@ -75,7 +111,7 @@ class Proving:
             and besluit.sha256 == document.sha256 == claim.payload_sha256
             and Oin(ontvanger.organisatie) in besluit.ontvangers
             and besluit.uitkomst in deciding.RELEASES
-            and at < besluit.geldig_tot
+            and (at is None or at < besluit.geldig_tot)
         )
 
 
@@ -87,7 +123,7 @@ def _same_question(besluit: Besluit, proof: Proof) -> bool:
 
 
 def _judged(
-    document: Document, directory: Directory, claim: Claim, at: datetime
+    document: Document, directory: Directory, claim: Gated, at: datetime
 ) -> tuple[Document, Released | Hold | None]:
     """Ask the gate again, by the octets; None where no gate stands here for this sender."""
     stuurgegevens = document.stuurgegevens
@@ -105,7 +141,7 @@ def _judged(
 def _asked(
     document: Document,
     directory: Directory,
-    claim: Claim,
+    claim: Gated,
     parties: tuple[Party, Party],
     at: datetime,
 ) -> Released | Hold:

@@ -24,6 +24,9 @@ class PostvakItem:
     """`herhaald`: shown before and not confirmed."""
     lease_until: datetime | None
     state: State
+    ground: str = ""
+    """Why it may be shown, by its row."""
+    approval_id: str = ""
 
 
 class Postvak(Protocol):

@@ -58,6 +58,8 @@ def _item(
         repeated=shown > 1,
         lease_until=lease_until,
         state=state,
+        ground=row.ground,
+        approval_id=row.approval_id,
     )
 
 

@@ -1,10 +1,12 @@
 """What a recipient at the same installation may see over REST: what was shown to him, no more."""
 
+from contextlib import closing
 from dataclasses import replace
 from hashlib import sha256
 
 import aiohttp
 import pytest
+import sqlalchemy as sa
 
 from gateway.credentials import BearerToken, Credentials, Scope, SignIn
 from gateway.directory import Backend
@@ -12,6 +14,7 @@ from gateway.errors import DuplicateConflict
 from gateway.lifecycle import State
 from gateway.ports import RequestsWanted
 from gateway.rules.officers import Wish
+from gateway.store.engine import open_engine
 from gateway.web.api.app import api_app
 from gateway.wire.toets import Uitkomst
 from tests.flow import town as towns
@@ -153,3 +156,42 @@ async def test_other_words_at_the_same_moment_are_not_dropped(town, get):
 
     with pytest.raises(DuplicateConflict, match=r"duplicate\.aanlevering"):
         await police.gateway.hand_in(melding(), stricter, backend)
+
+
+FREED = (
+    "UPDATE deliveries SET state = 'ready', ground = 'niet-gegate', next_at = 0",
+    "UPDATE deliveries SET state = 'sent', ground = 'niet-gegate', attempt = 1, next_at = 0",
+    "UPDATE deliveries SET state = 'ready', ground = 'doorlopend', approval_id = 'DT-2026-01'",
+    "UPDATE deliveries SET state = 'delivered', ground = 'individueel', approval_id = 'x'",
+)
+
+
+@pytest.mark.parametrize("edit", FREED)
+async def test_a_row_that_somebody_set_free_shows_nothing(town, get, tmp_path, edit):
+    receipt = await hand_in(town, melding(aanhouding="ja, ter plaatse"))
+    delivery = await delivery_of(town, receipt)
+    with closing(open_engine(tmp_path / POLITIE / "gateway.db").writer()) as connection:
+        connection.execute(sa.text(f"{edit} WHERE id = '{delivery.id}'"))
+
+    status, found = await get("/postvak")
+
+    assert (status, found["berichten"]) == (200, [])
+    for way, method in (("inhoud", "GET"), ("bevestiging", "POST")):
+        status, body = await get(f"/postvak/{delivery.id}/{way}", method=method)
+        assert status == 404, body
+        assert "ter plaatse" not in str(body)
+    alarms = await town[POLITIE].store.reader.alarms(limit=5)
+    held = (await delivery_of(town, receipt)).state is State.HELD
+    assert held or [(a.code, a.subject) for a in alarms] == [("gate.unproven", delivery.id)]
+
+
+async def test_what_was_shown_under_a_decision_can_be_read_after_it_ended(town, get):
+    receipt = await hand_in(town, melding(aanhouding="ja"), replace(FREE, onderzoek=True))
+    await town.settle()
+    await decide(town, Uitkomst.VRIJGEVEN)
+    delivery = await delivery_of(town, receipt)
+    assert (await get(f"/postvak/{delivery.id}/inhoud"))[0] == 200
+    town.clock.forward(days=4)
+
+    assert (await get(f"/postvak/{delivery.id}/inhoud"))[0] == 200
+    assert (await get(f"/postvak/{delivery.id}/bevestiging", method="POST"))[0] == 200

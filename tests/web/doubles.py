@@ -338,6 +338,17 @@ class Gateway:
         self._did("try_out", octets, aanlevering, backend_.name)
         return self.trial
 
+    async def collect(self, backend_, applicaties, *, limit, lease, kind=None):
+        return await self.postvak.take(
+            gate=self.directory.gate.in_force(AT),
+            party=backend_.party,
+            applicaties=applicaties,
+            consumer=backend_.name,
+            limit=limit,
+            lease=lease,
+            kind=kind,
+        )
+
     async def reach(self, delivery_, backend_, *, lease):
         item = await self.postvak.get(delivery_, party=backend_.party)
         if item is None or item.applicatie not in backend_.applicaties:

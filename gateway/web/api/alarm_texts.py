@@ -27,6 +27,9 @@ ALARMS: Mapping[str, str] = MappingProxyType(
         "epoch_keys.unwritable": "In de map van de epoch-sleutels kan niet worden geschreven. "
         "Zodra een nieuwe sleutel nodig is (dagelijks) komt geen bericht meer in: herstel rechten "
         "of schijf.",
+        "gate.unproven": "De rij van een levering zegt dat zij vrij is, maar haar inhoud en het "
+        "besluit van het OM zeggen dat niet. Zij wordt niet getoond. Iemand kan de database hebben "
+        "gewijzigd: controleer de auditketen (gateway audit verify) en zoek uit wie.",
         "partner.down": "De partner is niet bereikbaar.",
         "payload.unreadable": "De inhoud van een bericht is niet meer te lezen; het is opgegeven.",
         "postvak.waiting": "Een eigen systeem haalt zijn berichten niet op of bevestigt ze niet.",

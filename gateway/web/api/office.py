@@ -27,6 +27,18 @@ class BackOffice(Protocol):
         """Judge as `hand_in` would, and change nothing; raises Unavailable."""
         ...
 
+    async def collect(
+        self,
+        backend: Backend,
+        applicaties: tuple[str, ...],
+        *,
+        limit: int,
+        lease: timedelta,
+        kind: str | None = None,
+    ) -> tuple[PostvakItem, ...]:
+        """Lease what waits in the postvak, oldest first."""
+        ...
+
     async def reach(self, delivery: str, backend: Backend, *, lease: timedelta) -> PostvakItem:
         """Return what lies in the postvak, as a look would; raises NoRoute."""
         ...

@@ -106,11 +106,9 @@ def _own(request: web.Request, query: Look) -> None:
 
 async def _take(request: web.Request, query: Look) -> tuple[PostvakItem, ...]:
     office, backend = request.app[OFFICE], request[BACKEND]
-    return await office.gateway.postvak.take(
-        gate=office.gateway.snapshots.current().gate.in_force(office.clock.now()),
-        party=backend.party,
-        applicaties=(query.applicatie,) if query.applicatie else backend.applicaties,
-        consumer=backend.name,
+    return await office.gateway.collect(
+        backend,
+        (query.applicatie,) if query.applicatie else backend.applicaties,
         limit=query.limiet,
         lease=office.limits.lease,
         kind=query.soort,

@@ -1,0 +1,89 @@
+"""What lies in a postvak is shown by its octets, not by its row (domain 9.1).
+
+A row can be changed by whoever administers the database. Where a gate stands here for the sender,
+nothing of a message is shown before its octets, and the signed decision on them, say the same.
+"""
+
+from datetime import timedelta
+
+from gateway.config import GateMode
+from gateway.directory import Backend, Directory
+from gateway.errors import GatewayError, NoRoute
+from gateway.pipeline.house import House
+from gateway.pipeline.proving import Proving
+from gateway.ports import Alarm, PostvakItem
+
+UNPROVEN = "gate.unproven"
+"""Alarm: a row says that it was released, and its octets say otherwise."""
+
+
+class Showing:
+    """Looks at a postvak for a back-end."""
+
+    def __init__(self, house: House) -> None:
+        """Take the ports."""
+        self._house = house
+        self._proving = Proving(house)
+
+    async def collect(
+        self,
+        backend: Backend,
+        applicaties: tuple[str, ...],
+        *,
+        limit: int,
+        lease: timedelta,
+        kind: str | None = None,
+        only: str | None = None,
+    ) -> tuple[PostvakItem, ...]:
+        """Lease what waits, oldest first; what is not proven is left out, with an alarm."""
+        directory = self._house.snapshots.current()
+        found = await self._house.postvak.take(
+            gate=directory.gate.in_force(self._house.clock.now()),
+            party=backend.party,
+            applicaties=applicaties,
+            consumer=backend.name,
+            limit=limit,
+            lease=lease,
+            kind=kind,
+            only=only,
+        )
+        return tuple(
+            [item for item in found if await self._is_proven(directory, item, shown=item.repeated)]
+        )
+
+    async def check(self, item: PostvakItem) -> None:
+        """Raise NoRoute `postvak.unknown` for what was shown and is not proven."""
+        directory = self._house.snapshots.current()
+        if not await self._is_proven(directory, item, shown=True):
+            raise NoRoute("postvak.unknown", "Dit bericht staat niet in dit postvak.")
+
+    async def _is_proven(self, directory: Directory, item: PostvakItem, *, shown: bool) -> bool:
+        """What was shown before was to be proven then: an approval may have ended since."""
+        if not item.payload_id or not _gated(directory, item):
+            return True
+        octets = await self._house.payloads.get(item.payload_id)
+        at = item.message.at if shown else self._house.clock.now()
+        fault = await self._proving.fault(directory, item, octets, at=at, shown=shown)
+        if fault is None:
+            return True
+        await self._house.alarms.change(
+            raised=(
+                Alarm(
+                    code=UNPROVEN,
+                    subject=item.delivery,
+                    message=item.message.id,
+                    party=item.message.party,
+                    reason=fault.ground,
+                ),
+            )
+        )
+        return False
+
+
+def _gated(directory: Directory, item: PostvakItem) -> bool:
+    """Tell whether a gate stands here for who sent it; an unknown sender counts as gated."""
+    try:
+        sender = directory.party(item.message.zender)
+    except GatewayError:
+        sender = None
+    return sender is None or sender.local or sender.gate is not GateMode.NONE
