@@ -14,7 +14,7 @@ from pathlib import Path
 from posixpath import normpath
 from threading import Lock
 from types import MappingProxyType
-from typing import Final, cast
+from typing import Any, Final, cast
 from urllib.parse import unquote, urlsplit
 
 from lxml import etree
@@ -272,12 +272,14 @@ def _judge(
 
     lxml works out a path for every error, and libxml2 counts siblings for a path: the time
     grows with the square of the number of errors. So a large document is first streamed, which
-    makes no paths, and one with many errors is judged by its beginning.
+    makes no paths: one without an error is sound, one with many is judged by its beginning.
     """
     if len(document.octets) > _WHOLE_OCTETS:
-        root = _beginning(schema, document.octets)
-        if root is not None and (errors := _errors(schema, root)):
-            return root, errors
+        streamed = _streamed(schema, document.octets)
+        if streamed.sound:
+            return document.tree, []
+        if streamed.beginning is not None and (errors := _errors(schema, streamed.beginning)):
+            return streamed.beginning, errors
     return document.tree, _errors(schema, document.tree)
 
 
@@ -293,8 +295,17 @@ class _Nothing:
         return
 
 
-def _beginning(schema: etree.XMLSchema, octets: bytes) -> etree._Element | None:
-    """Return the part up to enough errors, its elements closed; None when there are few."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Streamed:
+    """What came of judging octets without keeping them."""
+
+    sound: bool = False
+    beginning: etree._Element | None = None
+    """The part up to enough errors, its elements closed; None when there are few."""
+
+
+def _streamed(schema: etree.XMLSchema, octets: bytes) -> _Streamed:
+    """Judge the octets of a document that was read before, so that they are well-formed."""
     parser = etree.XMLParser(
         target=cast("etree.ParserTarget[None]", _Nothing()),
         encoding="UTF-8",
@@ -307,8 +318,17 @@ def _beginning(schema: etree.XMLSchema, octets: bytes) -> etree._Element | None:
         end = start + _FEED_OCTETS
         parser.feed(octets[start:end])
         if len(parser.feed_error_log) >= _MAX_ERRORS:
-            return _closed(octets[: octets.rfind(b">", 0, end) + 1])
-    return None
+            return _Streamed(beginning=_closed(octets[: octets.rfind(b">", 0, end) + 1]))
+    return _Streamed(sound=_ends_well(parser))
+
+
+def _ends_well(parser: Any) -> bool:
+    """Close; what was missing at the end shows only then."""
+    try:
+        parser.close()
+    except etree.LxmlError:
+        return False
+    return not parser.feed_error_log
 
 
 def _closed(octets: bytes) -> etree._Element:

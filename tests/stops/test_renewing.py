@@ -92,6 +92,11 @@ async def connection(sites, port, *, client=True):
         yield reader, writer
     finally:
         writer.close()
+        try:
+            await asyncio.wait_for(writer.wait_closed(), 5)
+        except (OSError, TimeoutError):
+            writer.transport.abort()
+            await asyncio.sleep(0)  # the socket is closed by the loop
 
 
 def shown(writer) -> str:

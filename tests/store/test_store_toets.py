@@ -25,15 +25,11 @@ from gateway.store.tables import (
     alarms,
     audit,
     deliveries,
-    holds,
     messages,
-    passes,
-    requests,
-    revocations,
     rulings,
-    verdicts,
 )
 from gateway.wire.toets import Uitkomst, Voorwaarde
+from tests.store.older import back_to
 from tests.store.stage import CPA, VT
 
 TABLE = "T-1"
@@ -447,11 +443,7 @@ async def test_who_was_asked_is_told_when_it_was_given_up(desk, stage):
 async def test_what_an_older_program_holds_is_put_to_the_om_after_an_upgrade(desk, stage):
     before = await desk.hold()
     await stage.admit(2, deliveries=(stage.delivery(2),))
-    added = (verdicts, requests, rulings, passes, revocations, holds)
-    _tamper(stage, *(sa.DDL(f"DROP TABLE {table.name}") for table in added))
-    for column in ("deel_van", "vervangt"):
-        _tamper(stage, sa.DDL(f"ALTER TABLE messages DROP COLUMN {column}"))
-    _tamper(stage, sa.text("UPDATE alembic_version SET version_num = '0006'"))
+    _tamper(stage, *(sa.text(statement) for statement in back_to(6)))
 
     upgrade(stage.engine)
 

@@ -21,6 +21,7 @@ from gateway.ports import (
 )
 from gateway.rules.webhooks import LADDER, PROBES, Failure
 from gateway.store.webhooks import DISABLED
+from tests.store.older import back_to
 from tests.store.stage import CPA, POLITIE, VT, Stage
 
 LEASE = timedelta(seconds=30)
@@ -512,10 +513,8 @@ async def test_an_upgrade_finds_the_owners_of_what_is_owed(stage):
     found = await handed_in(stage)
     await stage.store.queue.settle(found, HandedOver(until=None), ())
     await stage.admit(2, deliveries=(stage.postvak(2),))
-    for table in ("webhooks", "webhook_events"):
-        for column in ("backend", "party"):
-            stage.raw(f"ALTER TABLE {table} DROP COLUMN {column}")
-    stage.raw("UPDATE alembic_version SET version_num = '0007'")
+    for statement in back_to(7):
+        stage.raw(statement)
 
     await stage.reopen()
 

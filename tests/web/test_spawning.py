@@ -45,9 +45,22 @@ time.sleep(60)
 """
 
 
+def heard():
+    """Whoever runs the tests in the background has them ignore these, and their programs too."""
+    for number in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
+
+
 def ran(command, folder, **options):
     return subprocess.run(
-        command, cwd=folder, capture_output=True, text=True, timeout=30, check=False, **options
+        command,
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+        preexec_fn=heard,
+        **options,
     )
 
 
@@ -95,7 +108,11 @@ def test_it_ends_as_a_program_ends(script, tmp_path, how):
 def test_a_signal_reaches_it(script, tmp_path, number, status):
     """Also one that nobody can pass on: its output ends, so it does not run any longer."""
     with subprocess.Popen(
-        program(script(WAITS)), cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+        program(script(WAITS)),
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        preexec_fn=heard,  # noqa: PLW1509 - no other thread runs here
     ) as process:
         assert process.stdout.readline() == b"ready\n"
         begun = time.monotonic()

@@ -1,0 +1,32 @@
+"""The way back to the tables of an older program: each version undone, the newest first."""
+
+from collections.abc import Iterator
+
+_GATE = ("verdicts", "requests", "rulings", "passes", "revocations", "holds")
+_CONSOLE = (
+    "recovery_codes", "passkeys", "console_sessions", "console_steps", "console_failures",
+    "console_drafts", "accounts",
+)  # fmt: skip
+UNDONE = {
+    9: (
+        *(f"DROP TABLE {table}" for table in _CONSOLE),
+        "DROP INDEX ix_deliveries_lane_delivered_at",
+    ),
+    8: tuple(
+        f"ALTER TABLE {table} DROP COLUMN {column}"
+        for table in ("webhooks", "webhook_events")
+        for column in ("backend", "party")
+    ),
+    7: (
+        *(f"DROP TABLE {table}" for table in _GATE),
+        *(f"ALTER TABLE messages DROP COLUMN {column}" for column in ("deel_van", "vervangt")),
+    ),
+}
+
+
+def back_to(version: int) -> Iterator[str]:
+    """Yield the statements after which the tables are of this version."""
+    for newer in sorted(UNDONE, reverse=True):
+        if newer > version:
+            yield from UNDONE[newer]
+    yield f"UPDATE alembic_version SET version_num = '{version:04d}'"
