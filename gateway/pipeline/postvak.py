@@ -52,10 +52,13 @@ class Closing:
             self._house.snapshots, lambda: self._close(delivery, backend, weigering)
         )
 
-    async def reach(self, delivery: str, backend: Backend, *, lease: timedelta) -> PostvakItem:
+    async def reach(
+        self, delivery: str, backend: Backend, *, lease: timedelta, content: bool = True
+    ) -> PostvakItem:
         """Return a delivery by its id; what was never shown is leased first, as by a look.
 
-        So the gate is asked before anything of it is seen. Raises NoRoute `postvak.unknown`.
+        So the gate is asked before anything of it is seen; again each time that its `content`
+        will be. Raises NoRoute `postvak.unknown`.
         """
         postvak, party = self._house.postvak, backend.party
         item = await postvak.get(delivery, party=party)
@@ -64,7 +67,7 @@ class Closing:
                 backend, backend.applicaties, limit=1, lease=lease, only=delivery
             )
             item = found[0] if found else None
-        else:
+        elif content:
             await self._showing.check(item)
         if item is None or item.applicatie not in backend.applicaties:
             raise NoRoute("postvak.unknown", "Dit bericht staat niet in dit postvak.")
@@ -73,7 +76,7 @@ class Closing:
     async def _close(self, delivery: str, backend: Backend, weigering: Weigering | None) -> bool:
         at = self._house.clock.now()
         directory = self._house.snapshots.current()
-        item = await self.reach(delivery, backend, lease=TO_CLOSE)
+        item = await self.reach(delivery, backend, lease=TO_CLOSE, content=False)
         answer = await self._answer(directory, item, backend, weigering, at)
         event = AuditEvent(
             event="postvak.refused" if weigering else "postvak.confirmed",

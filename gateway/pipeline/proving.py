@@ -51,15 +51,15 @@ class Proving:
         octets: bytes,
         *,
         at: datetime | None = None,
-        shown: bool = False,
     ) -> Hold | None:
         """Return why it must not be sealed or shown, or None. Raises Unavailable.
 
-        `at` is the moment by which approvals count, now unless given; `shown`: the receiver has
-        seen it, so that a decision which has ended since still proves that.
+        `at` is the moment by which standing approvals count, now unless given; a decision on
+        this message counts only as long as it is valid.
         """
         limits = XmlLimits(octets=len(octets))
-        at = at or self._house.clock.now()
+        now = self._house.clock.now()
+        at = at or now
         document, judged = await self._house.think(
             len(octets),
             lambda: _judged(stuf.read_document(octets, limits=limits), directory, claim, at),
@@ -69,9 +69,7 @@ class Proving:
         if claim.ground != Ground.INDIVIDUAL:
             return judged
         proof = await self._house.holds.proof(claim.approval_id)
-        if proof is None or not self._decided(
-            directory, claim, document, proof, None if shown else at
-        ):
+        if proof is None or not self._decided(directory, claim, document, proof, now):
             return Hold(kinds=(GateReason.INDIVIDUAL,), reasons=judged.reasons)
         return None
 
@@ -81,12 +79,9 @@ class Proving:
         claim: Gated,
         document: Document,
         proof: Proof,
-        at: datetime | None,
+        at: datetime,
     ) -> bool:
-        """Tell whether the OM signed a release for exactly these octets and this receiver.
-
-        `at` None: whether it was in force once; the signature is judged by now.
-        """
+        """Tell whether the OM signed a release for exactly these octets and this receiver."""
         decider, ontvanger = (
             directory.decider(claim.message.party),
             document.stuurgegevens.ontvanger,
@@ -99,7 +94,7 @@ class Proving:
                 verify_document(signed),
                 party=decider,
                 trust=self._house.snapshots.trust(directory),
-                at=at or self._house.clock.now(),
+                at=at,
             )
             besluit = toets.read_besluit(signed)
         except Unavailable:
@@ -111,7 +106,7 @@ class Proving:
             and besluit.sha256 == document.sha256 == claim.payload_sha256
             and Oin(ontvanger.organisatie) in besluit.ontvangers
             and besluit.uitkomst in deciding.RELEASES
-            and (at is None or at < besluit.geldig_tot)
+            and at < besluit.geldig_tot
         )
 
 

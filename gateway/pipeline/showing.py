@@ -8,10 +8,10 @@ from datetime import timedelta
 
 from gateway.config import GateMode
 from gateway.directory import Backend, Directory
-from gateway.errors import GatewayError, NoRoute
+from gateway.errors import GatewayError, NoRoute, Unavailable
 from gateway.pipeline.house import House
 from gateway.pipeline.proving import Proving
-from gateway.ports import Alarm, PostvakItem
+from gateway.ports import Alarm, AuditEvent, PostvakItem
 
 UNPROVEN = "gate.unproven"
 """Alarm: a row says that it was released, and its octets say otherwise."""
@@ -58,26 +58,48 @@ class Showing:
             raise NoRoute("postvak.unknown", "Dit bericht staat niet in dit postvak.")
 
     async def _is_proven(self, directory: Directory, item: PostvakItem, *, shown: bool) -> bool:
-        """What was shown before was to be proven then: an approval may have ended since."""
+        """What was shown before passed under an approval that may have ended since."""
         if not item.payload_id or not _gated(directory, item):
             return True
-        octets = await self._house.payloads.get(item.payload_id)
+        reason = await self._fault(directory, item, shown=shown)
+        if reason:
+            await self._tell(item, reason)
+        return not reason
+
+    async def _fault(self, directory: Directory, item: PostvakItem, *, shown: bool) -> str:
+        """Return why it is not proven; empty = it is. One that is broken hides no other."""
         at = item.message.at if shown else self._house.clock.now()
-        fault = await self._proving.fault(directory, item, octets, at=at, shown=shown)
-        if fault is None:
-            return True
-        await self._house.alarms.change(
-            raised=(
-                Alarm(
-                    code=UNPROVEN,
-                    subject=item.delivery,
-                    message=item.message.id,
-                    party=item.message.party,
-                    reason=fault.ground,
-                ),
+        try:
+            octets = await self._house.payloads.get(item.payload_id)
+            fault = await self._proving.fault(directory, item, octets, at=at)
+        except Unavailable:
+            raise
+        except GatewayError as error:
+            return error.code
+        return fault.ground if fault is not None else ""
+
+    async def _tell(self, item: PostvakItem, reason: str) -> None:
+        """The lease was taken before the octets were read: write down that nothing was shown."""
+        known = item.message
+        await self._house.inbox.note(
+            AuditEvent(
+                event="postvak.unproven",
+                at=self._house.clock.now(),
+                message=known.id,
+                delivery=item.delivery,
+                code=UNPROVEN,
+                party=known.party,
+                data={"reason": reason},
             )
         )
-        return False
+        alarm = Alarm(
+            code=UNPROVEN,
+            subject=item.delivery,
+            message=known.id,
+            party=known.party,
+            reason=reason,
+        )
+        await self._house.alarms.change(raised=(alarm,))
 
 
 def _gated(directory: Directory, item: PostvakItem) -> bool:

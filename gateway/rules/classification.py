@@ -211,8 +211,11 @@ def _extra(document: Document) -> Iterator[Reason]:
 
 
 def _comments(document: Document) -> Iterator[Reason]:
-    """Comments and processing instructions are words that no schema and no table sees."""
-    for node in document.tree.getroottree().getroot().iter(etree.Comment, etree.PI):
+    """Comments and processing instructions are words that no schema and no table sees.
+
+    They may stand before and after the root element as well, and leave with it.
+    """
+    for node in islice(_unseen(document.tree.getroottree().getroot()), 1):
         parent = node.getparent()
         yield Reason(
             rule="commentaar",
@@ -220,7 +223,12 @@ def _comments(document: Document) -> Iterator[Reason]:
             text="Het bericht bevat commentaar of een verwerkingsinstructie.",
             unclear=True,
         )
-        return
+
+
+def _unseen(root: etree._Element) -> Iterator[etree._Element]:
+    yield from root.itersiblings(etree.Comment, etree.PI, preceding=True)
+    yield from root.iter(etree.Comment, etree.PI)
+    yield from root.itersiblings(etree.Comment, etree.PI)
 
 
 def _path(rule: ClassificationRule) -> str:

@@ -165,6 +165,19 @@ def test_unreadable_rule_stops_the_classification():
         classify(document(), SAID, version=VERSION, table=table(rule(condition="gevuld")))
 
 
+@pytest.mark.parametrize("words", ["<!-- de verdachte -->", "<?notitie de verdachte?>"])
+@pytest.mark.parametrize("place", ["before", "after", "within"])
+def test_words_that_no_schema_sees_count_wherever_they_stand(words, place):
+    octets = example()
+    root = octets.index(b"<", octets.index(b"?>"))
+    at = {"before": root, "after": len(octets), "within": octets.rindex(b"</")}[place]
+    octets = octets[:at] + words.encode() + octets[at:]
+
+    (found,) = reasons(read_document(octets), table(rule(path="object/nergens")))
+
+    assert found[0] == "commentaar"
+
+
 # --- beside, free text, what the sender says ------------------------------------------
 
 TERMS = TermList(name="opsporing", terms=("verdachte*", "in verzekering", "hks"))

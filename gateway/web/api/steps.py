@@ -48,6 +48,7 @@ STEPS: Mapping[str, str] = MappingProxyType(
         "undeliverable.contradicted": "Alsnog bevestigd nadat de zender een foutbericht kreeg",
         "delivery.expired": "Te oud geworden om te bezorgen",
         "postvak.shown": "Getoond aan het ontvangende systeem",
+        "postvak.unproven": "Niet getoond: inhoud en besluit zeggen iets anders dan de rij",
         "postvak.confirmed": "Bevestigd door het ontvangende systeem",
         "postvak.refused": "Geweigerd door het ontvangende systeem",
         "signal.mismatch": "Ontvangstbevestiging past niet bij wat is verzonden",

@@ -6,7 +6,7 @@ is called by its element's name.
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from lxml import etree
@@ -19,8 +19,8 @@ from gateway.wire.xml import XmlLimits, local, path_of
 XSI_NIL = "{http://www.w3.org/2001/XMLSchema-instance}nil"
 LONG = 120
 """Characters from which a value is a text rather than a word."""
-SILENT = frozenset({"gerelateerde"})
-"""Elements that only wrap another; their content stands one level higher."""
+COMMENT = "Commentaar in het bericht"
+STRAY = "Losse tekst"
 _HEAD = "stuurgegevens"
 _METADATA = frozenset({"entiteittype", "functie", "verwerkingssoort", "noValue", "nil"})
 _PREFIX = re.compile(r"^[a-z]{3}\.")
@@ -111,8 +111,14 @@ def show(octets: bytes, reasons: Sequence[Reason]) -> Document | None:
     numbers: dict[str, list[int]] = {}
     for number, reason in enumerate(reasons, start=1):
         numbers.setdefault(_element(reason.path), []).append(number)
-    root = tree.getroot() if hasattr(tree, "getroot") else tree
+    root = tree.getroottree().getroot()
     shown = _show(root, numbers)
+    around = [
+        *root.itersiblings(etree.Comment, etree.PI, preceding=True),
+        *root.itersiblings(etree.Comment, etree.PI),
+    ]
+    beside = tuple(_beside(root, COMMENT, node.text or "") for node in around)
+    shown = replace(shown, parts=(*beside, *shown.parts))
     head = next((part for part in shown.parts if part.path.endswith(f"/{_HEAD}")), None)
     found = {number for part in _every(shown) for number in part.marks}
     return Document(
@@ -135,15 +141,41 @@ def _every(shown: Shown) -> Iterator[Shown]:
 
 def _show(element: etree._Element, numbers: Mapping[str, Sequence[int]]) -> Shown:
     path = path_of(element)
-    children = [child for child in element if isinstance(child.tag, str)]
+    elements = any(isinstance(child.tag, str) for child in element)
     name = local(element)
     return Shown(
         label=label(name),
         path=path,
-        value="" if children else _value(name, element),
+        value="" if elements else _value(name, element),
         notes=tuple(_notes(element)),
         marks=tuple(numbers.get(path, ())),
-        parts=tuple(_show(child, numbers) for child in children),
+        parts=tuple(_parts(element, numbers, elements=elements)),
+    )
+
+
+def _parts(
+    element: etree._Element, numbers: Mapping[str, Sequence[int]], *, elements: bool
+) -> Iterator[Shown]:
+    """Yield what is in it, in its order: also what no system reads, for it leaves as well."""
+    if elements and (element.text or "").strip():
+        yield _beside(element, STRAY, element.text or "")
+    for child in element:
+        if isinstance(child.tag, str):
+            yield _show(child, numbers)
+        else:
+            yield _beside(element, COMMENT, child.text or "")
+        if elements and (child.tail or "").strip():
+            yield _beside(element, STRAY, child.tail or "")
+
+
+def _beside(element: etree._Element, called: str, text: str) -> Shown:
+    return Shown(
+        label=called,
+        path=f"{path_of(element)}/*",
+        value=text.strip(),
+        notes=(),
+        marks=(),
+        parts=(),
     )
 
 
