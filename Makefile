@@ -8,13 +8,14 @@ SHORT  ?=
 SEED   ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test browser crash lying check fix bench external interop lock clean
+.PHONY: help demo test histories browser crash lying check fix bench external interop lock clean
 
 help:
 	@echo "make demo              a zorgmelding crosses the hub: four processes on loopback"
 	@echo "make demo STAY=1       the same, and leave it running to look around"
 	@echo "make demo DB=postgresql the same, on a PostgreSQL of its own"
 	@echo "make test              the tests, self-contained"
+	@echo "make histories         the random histories of messages and of the gate, all on both databases"
 	@echo "make crash             kill -9 at every step, on both databases; SHORT=1: each step once"
 	@echo "make browser           the console in a real Chromium, with axe"
 	@echo "make check             formatter, linter, strict types, import rules"
@@ -43,6 +44,9 @@ demo: $(VENV)/$(if $(DB),.dev,.run)
 
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+
+histories: $(VENV)/.dev
+	ALL_HISTORIES=1 $(BIN)/python -m pytest -n auto --maxprocesses 4 tests/pure/test_histories.py tests/gate/test_gate_histories.py tests/store/test_store_histories.py tests/store/test_store_gate_histories.py tests/store/test_store_retention_histories.py
 
 crash: $(VENV)/.dev
 	$(BIN)/python -m tests.crash $(if $(SHORT),--short) $(if $(SEED),--seed $(SEED))

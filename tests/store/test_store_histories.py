@@ -1,4 +1,5 @@
 import asyncio
+import os
 
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
@@ -8,14 +9,21 @@ from gateway.store.deliveries import ENDED
 from tests.store.histories import FOR_A_PERSON, History, Run
 
 HISTORIES = 1_000
+ON_POSTGRESQL = HISTORIES if os.environ.get("ALL_HISTORIES") else 250
+"""`make histories` plays them all: there each takes about twice as long."""
 ON_THREADS = 50
 """The same SQLite, through the threads of the serving process: slower, and no other rules."""
 STEPS = 10
 
 
-async def test_a_thousand_histories_keep_every_rule_of_the_lifecycle(stage):
-    threads = not stage.inline and not stage.engine.shared
-    histories = ON_THREADS if threads else HISTORIES
+def many(stage) -> int:
+    if stage.engine.shared:
+        return ON_POSTGRESQL
+    return HISTORIES if stage.inline else ON_THREADS
+
+
+async def test_random_histories_keep_every_rule_of_the_lifecycle(stage):
+    histories = many(stage)
     run = Run(stage=stage, loop=asyncio.get_running_loop())
     machine = type("OneHistory", (History,), {"run": run})
 
@@ -34,5 +42,5 @@ async def test_a_thousand_histories_keep_every_rule_of_the_lifecycle(stage):
     )
 
     assert run.histories >= histories
-    assert threads or run.ends >= (ENDED | FOR_A_PERSON) - {State.WITHHELD}
+    assert histories == ON_THREADS or run.ends >= (ENDED | FOR_A_PERSON) - {State.WITHHELD}
     assert await stage.store.verify_chain() is None
