@@ -243,6 +243,18 @@ class Accounts(Protocol):
     async def passkeys(self, account: str) -> Sequence["PasskeyView"]: ...
     async def remove_passkey(self, session: Session, id_: str) -> None: ...
 
+    async def new_codes(self, session: Session) -> Sequence[str]:
+        """Return new recovery codes, shown once; those of before are void."""
+        ...
+
+    async def offer_app(self, session: Session) -> Enrolment:
+        """Return what another authenticator app must be given."""
+        ...
+
+    async def take_app(self, session: Session, code: str) -> None:
+        """Put that app in the place of the one before; raises Untrusted `console.code`."""
+        ...
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PasskeyView:

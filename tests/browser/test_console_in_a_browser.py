@@ -266,7 +266,7 @@ async def test_axe_finds_nothing_on_the_pages_of_an_officer(om, held, visiting):
             for path in (
                 "/postvak", "/besloten", f"/verzoeken/{id_}", f"/verzoeken/{id_}/lezen",
                 f"/verzoeken/{id_}/besluit", f"/verzoeken/{id_}/grond",
-                f"/verzoeken/{id_}/controleren", "/ik",
+                f"/verzoeken/{id_}/controleren", "/ik", "/ik/app",
             ):  # fmt: skip
                 await page.goto(path)
                 found += await judged(page, path)

@@ -11,7 +11,7 @@ from gateway.security import totp
 from gateway.web.console.app import PAGES
 from gateway.web.console.page import Access
 from gateway.web.console.visit import safe_return
-from tests.consoles import ORIGIN, PASSWORD, console
+from tests.consoles import ORIGIN, PASSWORD, _secret, console
 from tests.flow.town import OM
 
 ROLES = {
@@ -137,8 +137,6 @@ async def test_an_account_is_activated_with_a_password_and_an_app(om, browser):
     shown = await browser.post("/activeren", {"activatiecode": code})
     assert shown.status == 200
     secret = shown.tree.xpath("//dd[@class='bgw-code']/text()")[0]
-    from tests.consoles import _secret
-
     digits = totp.code(_secret(secret), totp.step_of(om.town.clock.now()))
     weak = await browser.post(
         "/activeren/klaar",
@@ -259,6 +257,42 @@ async def test_a_new_password_ends_other_sessions(om, anna, browser):
 
         assert (await browser.get("/ik")).path == "/ik"
         assert (await other.get("/ik")).path.startswith("/aanmelden")
+
+
+async def test_another_app_takes_the_place_of_the_one_before(om, anna, browser):
+    async with om.browser() as other:
+        await other.sign_in(anna)
+        await browser.sign_in(anna)
+        page = await browser.get("/ik/app")
+        secret = _secret(page.tree.xpath("//dd[@class='bgw-code']/text()")[0])
+        assert (await browser.post("/ik/app", {"code": "000000"})).status == 422
+        om.town.clock.forward(seconds=30)
+        digits = totp.code(secret, totp.step_of(om.town.clock.now()))
+
+        done = await browser.post("/ik/app", {"code": digits})
+
+        assert "Uw nieuwe app telt." in done.words
+        assert (await other.get("/ik")).path.startswith("/aanmelden")
+    async with om.browser() as again:
+        await again.get("/aanmelden")
+        await again.post("/aanmelden", {"login": "anna", "wachtwoord": PASSWORD})
+        assert (await again.post("/aanmelden/code", {"code": om.code(anna)})).status == 422
+
+
+async def test_new_recovery_codes_make_the_old_ones_void(om, anna, browser):
+    await browser.sign_in(anna)
+    await browser.get("/ik")
+    page = await browser.post("/ik/herstelcodes")
+    fresh = [li.text_content() for li in page.tree.xpath("//ul[contains(@class,'columns')]/li")]
+    for code, status in ((anna.codes[0], 422), (fresh[0], 200)):
+        async with om.browser() as other:
+            await other.get("/aanmelden")
+            await other.post("/aanmelden", {"login": "anna", "wachtwoord": PASSWORD})
+            await other.get("/aanmelden/herstel")
+
+            found = await other.post("/aanmelden/herstel", {"code": code, "terug": "/ik"})
+
+            assert found.status == status
 
 
 # --- forms that are ours --------------------------------------------------------------

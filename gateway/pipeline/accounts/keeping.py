@@ -12,7 +12,15 @@ from gateway.pipeline.accounts.door import code_text, plain
 from gateway.pipeline.accounts.passkeys import Passkeys
 from gateway.pipeline.accounts.passwords import Passwords, check
 from gateway.pipeline.accounts.people import Ground, account_of, preferences_text
-from gateway.ports.accounts import Account, PasskeyView, Preferences, Session, SessionView
+from gateway.pipeline.accounts.renewing import Renewing
+from gateway.ports.accounts import (
+    Account,
+    Enrolment,
+    PasskeyView,
+    Preferences,
+    Session,
+    SessionView,
+)
 from gateway.store import people as rows
 from gateway.store.people import Person
 
@@ -32,6 +40,7 @@ class Keeping:
         self._ground = ground
         self._passwords = passwords
         self._passkeys = passkeys
+        self._renewing = Renewing(ground)
 
     async def all(self, *, after: str = "", limit: int = 50) -> tuple[Account, ...]:
         """Return accounts by login."""
@@ -208,6 +217,18 @@ class Keeping:
             rows.remove_passkeys(account.id, id_),
             events=[ground.event("passkey_removed", actor=account.login)],
         )
+
+    async def new_codes(self, session: Session) -> Sequence[str]:
+        """Return new recovery codes."""
+        return await self._renewing.codes(session)
+
+    async def offer_app(self, session: Session) -> Enrolment:
+        """Return what another app must be given."""
+        return await self._renewing.offer(session)
+
+    async def take_app(self, session: Session, code: str) -> None:
+        """Take the other app."""
+        await self._renewing.take(session, code)
 
     # --- the parts ---
 

@@ -80,6 +80,8 @@ STEPS: Mapping[str, str] = MappingProxyType(
         "console.activated": "Account geactiveerd",
         "console.passkey_added": "Toegangssleutel toegevoegd",
         "console.passkey_removed": "Toegangssleutel verwijderd",
+        "console.codes_renewed": "Nieuwe herstelcodes",
+        "console.app_renewed": "Andere app in gebruik",
         "console.password_changed": "Wachtwoord gewijzigd",
         "console.session_ended": "Sessie beëindigd",
         "console.user_added": "Gebruiker toegevoegd",

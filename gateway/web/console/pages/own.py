@@ -12,7 +12,7 @@ from gateway.web.console.door import LANGUAGE
 from gateway.web.console.forms import Form
 from gateway.web.console.language import N_
 from gateway.web.console.page import Access, Page, post
-from gateway.web.console.pages.door import MOST_ANSWER, json_body, script_error
+from gateway.web.console.pages.door import MOST_ANSWER, json_body, qr, script_error
 from gateway.web.console.visit import Visit, safe_return
 
 LONGEST = 10
@@ -23,6 +23,7 @@ DONE = {
     "wachtwoord": N_("Uw wachtwoord is gewijzigd. Uw andere sessies zijn beëindigd."),
     "sessie": N_("De sessie is beëindigd."),
     "sleutel": N_("De toegangssleutel is verwijderd."),
+    "app": N_("Uw nieuwe app telt. De oude app en uw andere sessies niet meer."),
     "nieuw": N_("De toegangssleutel is toegevoegd."),
 }
 
@@ -131,6 +132,35 @@ async def remove_passkey(visit: Visit) -> web.Response:
     return visit.go("/ik?klaar=sleutel")
 
 
+async def new_codes(visit: Visit) -> web.Response:
+    """Show new recovery codes, once."""
+    codes = await visit.office.accounts.new_codes(visit.user)
+    return visit.show("door/codes.html", codes=codes, onward="/ik")
+
+
+async def new_app(visit: Visit) -> web.Response:
+    """Show the picture for another app."""
+    return await _new_app(visit)
+
+
+async def _new_app(visit: Visit) -> web.Response:
+    offered = await visit.office.accounts.offer_app(visit.user)
+    return visit.show("own/app.html", offered=offered, picture=qr(offered.uri))
+
+
+async def take_app(visit: Visit) -> web.Response:
+    """Take a code of it."""
+    if not visit.form.text("code"):
+        visit.form.wrong("code", N_("Vul de code in die de app nu toont."))
+        return await _new_app(visit)
+    try:
+        await visit.office.accounts.take_app(visit.user, visit.form.text("code"))
+    except Untrusted as error:
+        visit.form.wrong("code", error.text)
+        return await _new_app(visit)
+    return visit.go("/ik?klaar=app")
+
+
 async def extend(visit: Visit) -> web.Response:
     """Keep the session: that this was asked is enough."""
     if visit.request.headers.get("Accept", "") == "application/json":
@@ -172,6 +202,9 @@ PAGES = (
     post("/ik/sleutels/vraag", passkey_options, access=_OWN, fresh=True, body=MOST_ANSWER),
     post("/ik/sleutels", add_passkey, access=_OWN, fresh=True, body=MOST_ANSWER),
     post("/ik/sleutels/{id}/weg", remove_passkey, access=_OWN, fresh=True),
+    post("/ik/herstelcodes", new_codes, access=_OWN, fresh=True),
+    Page(path="/ik/app", handler=new_app, access=_OWN, fresh=True),
+    post("/ik/app", take_app, access=_OWN, fresh=True),
     post("/sessie", extend, access=_OWN),
     Page(path="/sessie", handler=left, access=_OWN, live=True),
     Page(path="/taal/{taal}", handler=speak, access=Access.ANYBODY),

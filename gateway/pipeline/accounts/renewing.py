@@ -1,0 +1,81 @@
+"""Another app, or other recovery codes, for who is signed in and has shown that it is he."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from gateway.errors import Untrusted
+from gateway.pipeline.accounts.door import RECOVERY_CODES, code_text, plain
+from gateway.pipeline.accounts.people import Ground, digest_of
+from gateway.ports.accounts import Enrolment, Session
+from gateway.security import totp
+from gateway.store import people as rows
+
+LONG = timedelta(minutes=15)
+_KIND = "nieuwe-app"
+
+
+class Renewing:
+    """What replaces a factor of one's own; the caller has asked the old one just before."""
+
+    def __init__(self, ground: Ground) -> None:
+        """Take what it works with."""
+        self._ground = ground
+
+    async def codes(self, session: Session) -> Sequence[str]:
+        """Return new recovery codes; those of before are void."""
+        ground, account = self._ground, session.account
+        codes = [code_text(ground.dice, 4) for _ in range(RECOVERY_CODES)]
+        digests = [ground.digest("herstel", plain(code)) for code in codes]
+        await ground.people.apply(
+            *rows.new_codes(account.id, digests),
+            events=[ground.event("codes_renewed", actor=account.login)],
+        )
+        return codes
+
+    async def offer(self, session: Session) -> Enrolment:
+        """Return a secret for another app; the same until it was taken or is too old."""
+        ground = self._ground
+        secret = await self._offered(session)
+        if secret is None:
+            secret = ground.dice.octets(totp.SECRET_OCTETS)
+            id_ = _id(session)
+            row = {
+                "id": id_,
+                "account": session.account.id,
+                "kind": _KIND,
+                "data": ground.key.seal(f"{_KIND} {id_}", secret),
+                "tries": 0,
+                "until": ground.clock.now() + LONG,
+            }
+            await ground.people.apply(*rows.new_step(row))
+        login, issuer = session.account.login, ground.rules.issuer
+        return Enrolment(
+            secret=totp.shown(secret), uri=totp.uri(secret, login=login, issuer=issuer)
+        )
+
+    async def take(self, session: Session, code: str) -> None:
+        """Put the app in the place of the one before; other sessions end.
+
+        Raises Untrusted `console.code`.
+        """
+        ground, account = self._ground, session.account
+        secret = await self._offered(session)
+        step = totp.matching(secret, code, ground.clock.now()) if secret is not None else None
+        if secret is None or step is None:
+            raise Untrusted("console.code", "Deze code klopt niet. Neem de code die de app toont.")
+        sealed = ground.key.seal(f"totp {account.id}", secret)
+        await ground.people.apply(
+            rows.change_account(account.id, totp=sealed, totp_step=step),
+            rows.end_step(_id(session)),
+            rows.end_sessions(account.id, but=session.id),
+            events=[ground.event("app_renewed", actor=account.login)],
+        )
+
+    async def _offered(self, session: Session) -> bytes | None:
+        ground, id_ = self._ground, _id(session)
+        step = await ground.people.step(id_, kind=_KIND, now=ground.clock.now())
+        return ground.key.open(f"{_KIND} {id_}", step.data) if step else None
+
+
+def _id(session: Session) -> str:
+    return digest_of(f"{_KIND} {session.id}")
