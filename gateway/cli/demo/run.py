@@ -16,6 +16,7 @@ from gateway.cli.demo.rest import DemoFailed
 from gateway.cli.demo.scenario import Stage, play
 from gateway.cli.demo.show import Show
 from gateway.cli.demo.sites import Sites, make_sites
+from gateway.cli.demo.traffic import traffic
 from gateway.errors import GatewayError
 from gateway.installation import share
 from gateway.security import totp
@@ -102,6 +103,8 @@ async def _run(
     await play(stage)
     await _verify_audit(show, sites)
     if stay:
+        show.chapter("Nog wat verkeer om naar te kijken")
+        await traffic(stage)
         _look_around(show, root, sites)
         if users is not None:
             _consoles(show, sites, users)
