@@ -25,7 +25,7 @@ from gateway.credentials import UserRole
 from gateway.installation import load_directory, load_installation
 from gateway.outbound.tls import KeyPair, server_context
 from gateway.store.durability import Durability
-from gateway.store.people import change_account
+from gateway.store.people_changes import change_account
 from tests.flow import town as towns
 from tests.web.test_cli import together
 

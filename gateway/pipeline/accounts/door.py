@@ -1,16 +1,18 @@
 """The door: password, second factor, sessions. The port `SigningIn`."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from gateway.errors import GatewayError, Limited, Untrusted
+from gateway.errors import Limited, Untrusted
 from gateway.pipeline.accounts.passkeys import Passkeys
 from gateway.pipeline.accounts.passwords import Passwords, check
 from gateway.pipeline.accounts.people import (
     Ground,
     account_of,
     digest_of,
+    enrolment,
     idle_for,
     session_of,
     token,
@@ -25,9 +27,9 @@ from gateway.ports.accounts import (
     Welcome,
     Whence,
 )
-from gateway.security import totp
-from gateway.store import people as rows
-from gateway.store.people import Person
+from gateway.security.totp import SECRET_OCTETS, matching
+from gateway.store import people_changes as rows
+from gateway.store.people import OpenSession, Person, StoredStep
 from gateway.store.transaction import Change
 
 HALF = timedelta(minutes=5)
@@ -41,7 +43,8 @@ _PER_PAIR, _PER_ADDRESS, _PER_LOGIN = 5, 40, 60
 """Failures that lock: of this login from this address, from this address, of this login."""
 KNOWN = timedelta(days=90)
 """So long a place is one where somebody comes in from."""
-_PLACE = "plek"
+_PLACE, _HALF, _APP = "plek", "half", "app"
+"""Kinds of step."""
 _ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 
 
@@ -78,27 +81,13 @@ class Door:
             if not fits or person is None:
                 raise await self._failed(login, whence, "wachtwoord", of=person)
         fresh = token(self._ground.dice)
-        await self._keep(fresh, "half", HALF, account=person.id, data=b"")
+        await self._ground.keep_step(_HALF, digest_of(fresh), b"", account=person.id, lasts=HALF)
         return HalfWay(token=fresh, ways=_ways(person))
-
-    async def _keep(
-        self, fresh: str, kind: str, long: timedelta, *, account: str | None, data: bytes
-    ) -> None:
-        ground = self._ground
-        row = {
-            "id": digest_of(fresh),
-            "account": account,
-            "kind": kind,
-            "data": ground.key.seal(f"{kind} {digest_of(fresh)}", data),
-            "tries": 0,
-            "until": ground.clock.now() + long,
-        }
-        await ground.people.apply(*rows.new_step(row))
 
     async def _half(self, half: str) -> tuple[str, Person]:
         """Count a try; raise Untrusted `console.half` when it is over."""
         ground, id_ = self._ground, digest_of(half)
-        step = await ground.people.step(id_, kind="half", now=ground.clock.now())
+        step = await ground.step(_HALF, id_)
         person = await ground.people.by_id(step.account) if step and step.account else None
         if person is None or not person.active or person.closed_at is not None:
             raise Untrusted("console.half", "Deze aanmelding duurde te lang.")
@@ -121,7 +110,7 @@ class Door:
             return False
         ground = self._ground
         secret = ground.key.open(f"totp {person.id}", person.totp)
-        step = totp.matching(secret, code, ground.clock.now())
+        step = matching(secret, code, ground.clock.now())
         return step is not None and await ground.people.once(rows.use_totp(person.id, step))
 
     async def recovery(self, half: str, code: str, whence: Whence) -> Welcome:
@@ -202,14 +191,15 @@ class Door:
         until = min(now + idle_for(person, ground.rules), row.ends_at)
         if abs(until - row.idle_until) >= KEEP_ALIVE:
             await ground.people.apply(rows.change_session(row.id, seen_at=now, idle_until=until))
-        return await self.peek(token)
+            row = replace(row, idle_until=until)
+        return session_of(row, person)
 
     async def peek(self, token: str) -> Session | None:
         """Return the session without that."""
         found = await self._found(token)
         return session_of(*found) if found is not None else None
 
-    async def _found(self, token: str) -> tuple[rows.OpenSession, Person] | None:
+    async def _found(self, token: str) -> tuple[OpenSession, Person] | None:
         ground = self._ground
         row = await ground.people.session(digest_of(token))
         now = ground.clock.now()
@@ -292,17 +282,13 @@ class Door:
             raise Untrusted("console.activatie", "Deze activatiecode geldt niet.")
         secret = await self._offered(code)
         if secret is None:
-            secret = ground.dice.octets(totp.SECRET_OCTETS)
-            await self._keep(_offer(code), "app", OFFER, account=person.id, data=secret)
-        return Enrolment(
-            secret=totp.shown(secret),
-            uri=totp.uri(secret, login=person.login, issuer=ground.rules.issuer),
-        )
+            secret = ground.dice.octets(SECRET_OCTETS)
+            await ground.keep_step(_APP, _offer(code), secret, account=person.id, lasts=OFFER)
+        return enrolment(ground, person.login, secret)
 
     async def _offered(self, code: str) -> bytes | None:
-        ground, id_ = self._ground, digest_of(_offer(code))
-        step = await ground.people.step(id_, kind="app", now=ground.clock.now())
-        return ground.key.open(f"app {id_}", step.data) if step else None
+        step = await self._ground.step(_APP, _offer(code))
+        return self._ground.opened(step) if step else None
 
     async def activate(
         self, code: str, *, password: str | None, totp: str, whence: Whence
@@ -314,7 +300,7 @@ class Door:
             await self._failed("", whence, "activatie")
             raise Untrusted("console.activatie", "Deze activatiecode geldt niet.")
         check(password or "", person.login)
-        step = _match(secret, totp, self._ground)
+        step = matching(secret, totp, self._ground.clock.now())
         if step is None:
             await self._failed(person.login, whence, "code", of=person)
             raise Untrusted("console.code", "Deze code klopt niet. Neem de code die de app toont.")
@@ -341,7 +327,7 @@ class Door:
             used,
             *rows.new_codes(person.id, digests),
             rows.end_sessions(person.id),
-            rows.end_step(digest_of(_offer(code))),
+            rows.end_step(_offer(code)),
             events=[ground.event("activated", actor=person.login)],
         )
         if not done:
@@ -372,9 +358,8 @@ class Door:
     def _place_id(self, login: str, whence: Whence) -> str:
         return self._ground.digest("plek", f"{login}|{whence.address}")
 
-    async def _place(self, login: str, whence: Whence) -> rows.StoredStep | None:
-        ground, id_ = self._ground, self._place_id(login, whence)
-        return await ground.people.step(id_, kind=_PLACE, now=ground.clock.now())
+    async def _place(self, login: str, whence: Whence) -> StoredStep | None:
+        return await self._ground.step(_PLACE, self._place_id(login, whence))
 
     async def _remember(self, person: Person, whence: Whence) -> tuple[Change, ...]:
         """Return the changes by which a place is known from now on."""
@@ -433,11 +418,5 @@ def _ways(person: Person) -> frozenset[SecondFactor]:
 
 
 def _offer(code: str) -> str:
-    return f"app {plain(code)}"
-
-
-def _match(secret: bytes, code: str, ground: Ground) -> int | None:
-    try:
-        return totp.matching(secret, code, ground.clock.now())
-    except (GatewayError, ValueError):
-        return None
+    """Return under which id the app of an activation is kept."""
+    return digest_of(f"app {plain(code)}")

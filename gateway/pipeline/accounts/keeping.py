@@ -21,7 +21,7 @@ from gateway.ports.accounts import (
     Session,
     SessionView,
 )
-from gateway.store import people as rows
+from gateway.store import people_changes as rows
 from gateway.store.people import Person
 
 ACTIVATION = timedelta(hours=24)

@@ -22,7 +22,7 @@ from fido2.webauthn import (
 from gateway.errors import PolicyViolation, Untrusted
 from gateway.pipeline.accounts.people import Ground
 from gateway.ports.accounts import Account
-from gateway.store import people as rows
+from gateway.store import people_changes as rows
 
 LONG = timedelta(minutes=5)
 MOST = 10
@@ -126,25 +126,17 @@ class Passkeys:
         return [AttestedCredentialData(one.credential) for one in stored]
 
     async def _keep(self, state: Mapping[str, Any], kind: str, account: str | None) -> None:
-        ground = self._ground
         id_ = _id(websafe_decode(str(state["challenge"])))
-        row = {
-            "id": id_,
-            "account": account,
-            "kind": kind,
-            "data": ground.key.seal(f"{kind} {id_}", json.dumps(dict(state)).encode()),
-            "tries": 0,
-            "until": ground.clock.now() + LONG,
-        }
-        await ground.people.apply(*rows.new_step(row))
+        data = json.dumps(dict(state)).encode()
+        await self._ground.keep_step(kind, id_, data, account=account, lasts=LONG)
 
     async def _used(self, challenge: bytes, kind: str) -> tuple[dict[str, Any], str | None]:
         """Use a challenge up; return what it was made with, and for whom."""
         ground, id_ = self._ground, _id(challenge)
-        step = await ground.people.step(id_, kind=kind, now=ground.clock.now())
+        step = await ground.step(kind, id_)
         if step is None or not await ground.people.once(rows.end_step(id_)):
             raise Untrusted("console.sleutel", _WRONG)
-        return json.loads(ground.key.open(f"{kind} {id_}", step.data)), step.account
+        return json.loads(ground.opened(step)), step.account
 
 
 def _id(octets: bytes) -> str:

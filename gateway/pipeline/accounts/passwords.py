@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import cached_property
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -23,7 +24,11 @@ class Passwords:
         """Take the cost; that of the library, RFC 9106's second choice, unless given."""
         self._hasher = hasher or PasswordHasher()
         self._places = asyncio.Semaphore(AT_ONCE)
-        self._nobody = self._hasher.hash("nobody has this password")
+
+    @cached_property
+    def _nobody(self) -> str:
+        """What is compared with where there is nothing: made when it is first needed."""
+        return self._hasher.hash("nobody has this password")
 
     async def hash(self, password: str) -> str:
         """Return what is stored."""
@@ -46,12 +51,13 @@ class Passwords:
 
     async def compare(self, stored: str, password: str) -> bool:
         """Compare; where nothing is stored it takes as long, and does not fit."""
-        fits = await asyncio.to_thread(self._verify, stored or self._nobody, password)
+        fits = await asyncio.to_thread(self._verify, stored, password)
         return fits and bool(stored)
 
     def _verify(self, stored: str, password: str) -> bool:
+        nobody = self._nobody
         try:
-            return self._hasher.verify(stored, password)
+            return self._hasher.verify(stored or nobody, password)
         except (VerificationError, InvalidHashError):
             return False
 

@@ -8,8 +8,10 @@ from hashlib import sha256
 from typing import Any, Protocol
 
 from gateway.ports import AuditEvent, Clock, Dice
-from gateway.ports.accounts import Account, Language, Preferences, Session, Theme
-from gateway.store.people import OpenSession, Person, SqlPeople
+from gateway.ports.accounts import Account, Enrolment, Language, Preferences, Session, Theme
+from gateway.security import totp
+from gateway.store import people_changes as changes
+from gateway.store.people import OpenSession, Person, SqlPeople, StoredStep
 
 
 class Key(Protocol):
@@ -56,6 +58,28 @@ class Ground:
             event=f"console.{name}", at=self.clock.now(), actor=actor, data=dict(facts)
         )
 
+    async def keep_step(
+        self, kind: str, id_: str, data: bytes, *, account: str | None, lasts: timedelta
+    ) -> None:
+        """Keep what was begun, sealed, in the place of what stood under this id."""
+        row = {
+            "id": id_,
+            "account": account,
+            "kind": kind,
+            "data": self.key.seal(f"{kind} {id_}", data),
+            "tries": 0,
+            "until": self.clock.now() + lasts,
+        }
+        await self.people.apply(*changes.new_step(row))
+
+    async def step(self, kind: str, id_: str) -> StoredStep | None:
+        """Return what was begun, unless it is over."""
+        return await self.people.step(id_, kind=kind, now=self.clock.now())
+
+    def opened(self, step: StoredStep) -> bytes:
+        """Return what was kept with it."""
+        return self.key.open(f"{step.kind} {step.id}", step.data)
+
 
 TOKEN_OCTETS = 32
 LOGIN_KEY = 21
@@ -70,6 +94,13 @@ def token(dice: Dice) -> str:
 def digest_of(text: str) -> str:
     """Return SHA-256 in hex: for secrets of 256 bits, which nobody guesses."""
     return sha256(text.encode()).hexdigest()
+
+
+def enrolment(ground: Ground, login: str, secret: bytes) -> Enrolment:
+    """Return what an authenticator app must be given."""
+    return Enrolment(
+        secret=totp.shown(secret), uri=totp.uri(secret, login=login, issuer=ground.rules.issuer)
+    )
 
 
 def account_of(person: Person, locked_until: datetime | None = None) -> Account:

@@ -5,10 +5,10 @@ from datetime import timedelta
 
 from gateway.errors import Untrusted
 from gateway.pipeline.accounts.door import RECOVERY_CODES, code_text, plain
-from gateway.pipeline.accounts.people import Ground, digest_of
+from gateway.pipeline.accounts.people import Ground, digest_of, enrolment
 from gateway.ports.accounts import Enrolment, Session
 from gateway.security import totp
-from gateway.store import people as rows
+from gateway.store import people_changes as rows
 
 LONG = timedelta(minutes=15)
 _KIND = "nieuwe-app"
@@ -38,20 +38,10 @@ class Renewing:
         secret = await self._offered(session)
         if secret is None:
             secret = ground.dice.octets(totp.SECRET_OCTETS)
-            id_ = _id(session)
-            row = {
-                "id": id_,
-                "account": session.account.id,
-                "kind": _KIND,
-                "data": ground.key.seal(f"{_KIND} {id_}", secret),
-                "tries": 0,
-                "until": ground.clock.now() + LONG,
-            }
-            await ground.people.apply(*rows.new_step(row))
-        login, issuer = session.account.login, ground.rules.issuer
-        return Enrolment(
-            secret=totp.shown(secret), uri=totp.uri(secret, login=login, issuer=issuer)
-        )
+            await ground.keep_step(
+                _KIND, _id(session), secret, account=session.account.id, lasts=LONG
+            )
+        return enrolment(ground, session.account.login, secret)
 
     async def take(self, session: Session, code: str) -> None:
         """Put the app in the place of the one before; other sessions end.
@@ -72,9 +62,8 @@ class Renewing:
         )
 
     async def _offered(self, session: Session) -> bytes | None:
-        ground, id_ = self._ground, _id(session)
-        step = await ground.people.step(id_, kind=_KIND, now=ground.clock.now())
-        return ground.key.open(f"{_KIND} {id_}", step.data) if step else None
+        step = await self._ground.step(_KIND, _id(session))
+        return self._ground.opened(step) if step else None
 
 
 def _id(session: Session) -> str:
