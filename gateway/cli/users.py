@@ -91,15 +91,7 @@ def add(
 ) -> None:
     """Add an account; its activation code is shown once and is valid for 24 hours."""
     installation = load_installation(config)
-    _check_officer(installation, officier)
-    order = Order(
-        ask=Ask.ADD,
-        login=login,
-        door=door or user(),
-        name=naam,
-        roles=tuple(rol),
-        officer=officier,
-    )
+    order = _rights(installation, Ask.ADD, login, (naam, rol, officier), door)
     _told(installation, _order(installation, order))
 
 
@@ -114,15 +106,7 @@ def change(
 ) -> None:
     """Change the roles of an account; its sessions end."""
     installation = load_installation(config)
-    _check_officer(installation, officier)
-    order = Order(
-        ask=Ask.CHANGE,
-        login=login,
-        door=door or user(),
-        name=naam,
-        roles=tuple(rol),
-        officer=officier,
-    )
+    order = _rights(installation, Ask.CHANGE, login, (naam, rol, officier), door)
     _order(installation, order)
     print(f"{login}: gewijzigd. Open sessies zijn beëindigd.")
 
@@ -150,12 +134,23 @@ def close(login: Login, reden: Reden, door: Door = "", config: Config = Path()) 
     print(f"{login}: gesloten.")
 
 
-def _check_officer(installation: Installation, officer: str) -> None:
+def _rights(
+    installation: Installation,
+    ask: Ask,
+    login: str,
+    given: tuple[str, list[str], str],
+    door: str,
+) -> Order:
+    """Return the order; raise PolicyViolation for an officer who is not in the settings."""
+    naam, rol, officer = given
     known = {one.id for one in installation.settings.officieren}
     if officer and officer not in known:
         raise PolicyViolation(
             "console.gebruiker.officier", "Deze officier staat niet in [[officieren]]."
         )
+    return Order(
+        ask=ask, login=login, door=door or user(), name=naam, roles=tuple(rol), officer=officer
+    )
 
 
 def _told(installation: Installation, done: dict[str, str]) -> None:

@@ -17,7 +17,7 @@ from gateway.directory import ClassificationRule, ClassificationTable, TermList
 from gateway.errors import Misconfigured
 from gateway.message import Aanlevering
 from gateway.wire.stuf import Document, value_of
-from gateway.wire.xml import path_of
+from gateway.wire.xml import beside_root, path_of
 
 SHOWN_PER_RULE = 10
 """A rule that matches more often gives this many reasons; one is enough to hold."""
@@ -215,7 +215,7 @@ def _comments(document: Document) -> Iterator[Reason]:
 
     They may stand before and after the root element as well, and leave with it.
     """
-    for node in islice(_unseen(document.tree.getroottree().getroot()), 1):
+    for node in islice(_unseen(document.tree), 1):
         parent = node.getparent()
         yield Reason(
             rule="commentaar",
@@ -225,10 +225,9 @@ def _comments(document: Document) -> Iterator[Reason]:
         )
 
 
-def _unseen(root: etree._Element) -> Iterator[etree._Element]:
-    yield from root.itersiblings(etree.Comment, etree.PI, preceding=True)
-    yield from root.iter(etree.Comment, etree.PI)
-    yield from root.itersiblings(etree.Comment, etree.PI)
+def _unseen(tree: etree._Element) -> Iterator[etree._Element]:
+    yield from beside_root(tree)
+    yield from tree.getroottree().getroot().iter(etree.Comment, etree.PI)
 
 
 def _path(rule: ClassificationRule) -> str:

@@ -239,6 +239,13 @@ def steps(path: str) -> str:
     return "/".join(f"{{*}}{step}" for step in path.split("/"))
 
 
+def beside_root(tree: etree._Element) -> list[etree._Element]:
+    """Return comments and processing instructions before and after the root element."""
+    root = tree.getroottree().getroot()
+    before = list(root.itersiblings(etree.Comment, etree.PI, preceding=True))
+    return [*reversed(before), *root.itersiblings(etree.Comment, etree.PI)]
+
+
 def path_of(element: etree._Element) -> str:
     """Return the path from the root: local names, positions only where siblings share the name.
 

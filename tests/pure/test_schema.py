@@ -411,6 +411,24 @@ def test_anything_put_anywhere_is_judged_and_explained(spot, text):
     assert all(isinstance(f, Finding) for f in told)
 
 
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    st.sampled_from([m.end() for m in re.finditer(r">", MELDING)][1:-1]),
+    st.one_of(elements(depth=1), TEXTS, EXTRAS),
+)
+def test_a_large_document_is_judged_as_a_small_one_is(spot, text):
+    """It is streamed first, and one that is sound then is not judged again."""
+    octets = (MELDING[:spot] + text + MELDING[spot:]).encode()
+
+    small, large = judge(octets), judge(octets + b"\n" * 300_000)
+
+    assert large == small
+
+
+def test_a_large_document_that_is_sound_is_sound():
+    assert judge(MELDING.encode() + b"\n" * 300_000) == ()
+
+
 @pytest.mark.parametrize(
     ("right", "wrong", "namespace"),
     [

@@ -2,9 +2,18 @@
 
 import pytest
 
+from gateway.installation import share
 from gateway.rules.classification import Reason
-from gateway.web.console.shown import label, show
+from gateway.web.console.shown import LONGEST, MOST, label, show
+from gateway.wire.stuf import read_document
+from gateway.wire.xml import path_of
 from tests.flow.test_gate import melding
+
+EXAMPLES = sorted(
+    path
+    for path in share("schemas").glob("*/examples/*.xml")
+    if path.stem != "toetsingskaderBevestiging"  # a file, and no message
+)
 
 
 def every(part):
@@ -35,6 +44,29 @@ def test_what_no_system_reads_is_shown_too(words, place):
     }[place]
 
     assert "de verdachte" in values(octets[:at] + words + octets[at:])
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda p: p.stem)
+def test_paths_are_those_that_the_table_tells(path):
+    octets = path.read_bytes()
+    root = read_document(octets).tree
+
+    shown = [one.path for one in every(show(octets, ()).root) if one.path]
+
+    assert shown == [path_of(e) for e in root.iter() if isinstance(e.tag, str)]
+
+
+def test_what_a_page_can_not_hold_is_said():
+    many = b"<JZ:relevanteRegistratie>x</JZ:relevanteRegistratie>" * (MOST + 1)
+    wide = melding().replace(b"<JZ:bestaandeHulp", many + b"<JZ:bestaandeHulp", 1)
+    long = melding(aanhouding="x" * (LONGEST + 1))
+
+    assert show(melding(), ()).whole
+    for octets in (wide, long):
+        shown = show(octets, ())
+        assert not shown.whole
+        assert len(list(every(shown.root))) <= MOST + 1
+        assert max(len(one.value) for one in every(shown.root)) <= LONGEST + 2
 
 
 def test_dates_and_codes_are_in_words():

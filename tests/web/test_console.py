@@ -493,6 +493,18 @@ async def test_a_page_that_is_not_there_says_so_in_both_languages(om, browser):
     assert "This page does not exist" in english.words
 
 
+async def test_the_language_of_a_page_with_errors_leads_back_to_its_question(om, anna, browser):
+    await browser.sign_in(anna)
+    page = await browser.post("/ik/wachtwoord", {}, headers={"Referer": f"{ORIGIN}/ik"})
+    assert page.status == 422
+    (link,) = [one for one in page.links() if one.startswith("/taal/en")]
+
+    found = await browser.get(link)
+
+    assert (found.status, found.path) == (200, "/ik")
+    assert "My settings" in found.words
+
+
 async def test_english_pages_have_no_dutch_text_left(om, browser):
     await browser.get("/taal/en?terug=/aanmelden")
     for path in ("/aanmelden", "/hulp", "/activeren"):

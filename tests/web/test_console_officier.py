@@ -98,6 +98,19 @@ async def test_reading_asks_a_purpose_and_is_written_down(om, held, anna):
     assert event.actor == "anders"
 
 
+async def test_the_whole_message_is_a_file_for_who_said_what_for(om, held, anna):
+    id_ = held[1]
+    assert (await anna.get(f"/verzoeken/{id_}/bestand")).path == f"/verzoeken/{id_}"
+    await anna.post(f"/verzoeken/{id_}/inzage", READ)
+
+    found = await anna.get(f"/verzoeken/{id_}/bestand")
+
+    assert found.text.encode() == melding(aanhouding="ja, ter plaatse")
+    assert found.headers["Content-Disposition"] == 'attachment; filename="bericht.xml"'
+    assert found.headers["Content-Security-Policy"] == "sandbox"
+    assert len(await audited(om, "toets.read")) == 2
+
+
 async def test_an_officer_releases_in_three_steps(om, held, anna):
     receipt, id_ = held
     check = await to_the_check(anna, id_)

@@ -15,7 +15,7 @@ from gateway.web.console.errors import tell, tell_status
 from gateway.web.console.forms import Form, read_form
 from gateway.web.console.office import OFFICE, Office
 from gateway.web.console.page import Access, Page
-from gateway.web.console.visit import Visit
+from gateway.web.console.visit import SAFE, Visit
 from gateway.web.middleware import PEER, Answered, caught, hang_up_on_rest
 
 SESSION = "__Host-sessie"
@@ -28,8 +28,6 @@ SIGN_IN = "/aanmelden"
 STEP_UP = "/nogmaals"
 
 PAGE: web.AppKey[dict[tuple[str, str], Page]] = web.AppKey("page", dict)
-VISIT: web.RequestKey[Visit] = web.RequestKey("visit", Visit)
-_SAFE = frozenset({"GET", "HEAD"})
 _GUEST_OCTETS = 18
 
 
@@ -40,7 +38,6 @@ def entrance(answered: Answered) -> Middleware:
     async def middleware(request: web.Request, handler: Next) -> web.StreamResponse:
         office = request.app[OFFICE]
         visit = _stranger(request, office)
-        request[VISIT] = visit
         try:
             response = await _within(office, visit, handler)
         except GatewayError as error:
@@ -83,9 +80,8 @@ async def _within(office: Office, visit: Visit, handler: Next) -> web.StreamResp
         return await handler(visit.request)  # an asset, or no such page
     visit.page = page
     await _recognise(office, visit, page)
-    if visit.request.method not in _SAFE:
-        visit.request = request = visit.request.clone(client_max_size=page.body)
-        request[VISIT] = visit
+    if visit.request.method not in SAFE:
+        visit.request = visit.request.clone(client_max_size=page.body)
         await _take_form(office, visit)
     refused = _stopped(office, visit, page)
     return refused if refused is not None else await page.handler(visit)
@@ -165,26 +161,17 @@ def _stopped(office: Office, visit: Visit, page: Page) -> web.StreamResponse | N
     if visit.session is None:
         if page.live:
             raise web.HTTPUnauthorized
-        return visit.go(f"{SIGN_IN}?terug={quote(_back(visit), safe='')}")
+        return visit.go(f"{SIGN_IN}?terug={quote(visit.back, safe='')}")
     if not page.allows(visit.roles):
         raise PolicyViolation("console.rol", "Deze pagina hoort bij een andere rol.")
     if page.fresh and not is_fresh(office, visit.session):
-        return visit.go(f"{STEP_UP}?terug={quote(_back(visit), safe='')}")
+        return visit.go(f"{STEP_UP}?terug={quote(visit.back, safe='')}")
     return None
 
 
 def is_fresh(office: Office, session: Session) -> bool:
     """Tell whether the second factor was shown a while ago at most."""
     return office.now() - session.proven_at < office.limits.step_up
-
-
-def _back(visit: Visit) -> str:
-    """Return where to go on afterwards: a form is not sent again, the page before it is shown."""
-    if visit.request.method in _SAFE:
-        return visit.request.path_qs
-    referrer = visit.request.headers.get("Referer", "")
-    ours = referrer.removeprefix(visit.office.origin)
-    return ours if ours != referrer else "/"
 
 
 def check_busy(office: Office) -> Middleware:

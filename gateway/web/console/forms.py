@@ -2,9 +2,12 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from datetime import datetime
 
 from aiohttp import web
+
+from gateway.web.console.language import N_
+from gateway.wire.tijd import read_tijdstip
 
 CSRF = "_blijk"
 """Field that proves that the form was ours."""
@@ -17,7 +20,6 @@ class Form:
     fields: Mapping[str, str]
     many: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """All values of each name, where there are more."""
-    files: Mapping[str, "Upload"] = field(default_factory=dict)
     errors: dict[str, str] = field(default_factory=dict)
     """Name of a field → what to do, in Dutch."""
 
@@ -59,6 +61,18 @@ class Form:
             self.wrong(name, _LONG)
         return found
 
+    def day(self, name: str) -> datetime | None:
+        """Return the beginning of a Dutch day; None when it is left out, or can not be read."""
+        text = self.text(name)
+        if not text:
+            return None
+        try:
+            day = datetime.strptime(text, "%Y-%m-%d")  # noqa: DTZ007 - a Dutch day
+        except ValueError:
+            self.wrong(name, _DAY)
+            return None
+        return read_tijdstip(f"{day:%Y%m%d}")
+
     def __iter__(self) -> Iterator[tuple[str, str]]:
         """Go through what is wrong, in the order in which it was found."""
         return iter(self.errors.items())
@@ -68,23 +82,8 @@ class Form:
         return bool(self.errors)
 
 
-_LONG = "Deze tekst is te lang, of bevat tekens die hier niet kunnen staan."
-
-
-@dataclass(frozen=True, slots=True)
-class Upload:
-    """A file that was chosen."""
-
-    name: str
-    octets: bytes = field(repr=False)
-
-
-EMPTY = Form(fields={})
-
-
-def form_of(posted: Mapping[str, Any], many: Mapping[str, Sequence[str]] | None = None) -> Form:
-    """Return a form of plain fields."""
-    return Form(fields={k: str(v) for k, v in posted.items() if k != CSRF}, many=many or {})
+_DAY = N_("Schrijf de datum als jjjj-mm-dd, bijvoorbeeld 2026-11-23.")
+_LONG = N_("Deze tekst is te lang, of bevat tekens die hier niet kunnen staan.")
 
 
 async def read_form(request: web.Request) -> tuple[Form, str]:
@@ -95,13 +94,9 @@ async def read_form(request: web.Request) -> tuple[Form, str]:
     posted = await request.post()
     fields: dict[str, str] = {}
     many: dict[str, list[str]] = {}
-    files: dict[str, Upload] = {}
     for name, value in posted.items():
         if isinstance(value, str):
             fields.setdefault(name, value)
             many.setdefault(name, []).append(value)
-        elif isinstance(value, web.FileField):
-            with value.file as file:
-                files[name] = Upload(value.filename, file.read())
     proof = fields.pop(CSRF, "")
-    return Form(fields=fields, many=many, files=files), proof
+    return Form(fields=fields, many=many), proof

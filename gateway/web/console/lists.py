@@ -42,6 +42,11 @@ def place(marks: Marks, of: str, text: str) -> str | None:
     return found
 
 
+def onward(marks: Marks, of: str, path: str, filters: Mapping[str, str], last: object) -> str:
+    """Return the address of what comes behind a place; None as the place = there is nothing."""
+    return "" if last is None else link(path, filters, na=cursor(marks, of, str(last)))
+
+
 def link(path: str, filters: Mapping[str, str], **more: str) -> str:
     """Return an address with the filters that are filled in."""
     query = {k: v for k, v in {**filters, **more}.items() if v}

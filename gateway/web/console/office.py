@@ -1,6 +1,6 @@
 """What the pages work with."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -10,6 +10,7 @@ from aiohttp import web
 from gateway.config import ContactSettings
 from gateway.directory import Directory
 from gateway.keys.expiry import InUse
+from gateway.message import Oin
 from gateway.pipeline import Gateway
 from gateway.ports import AuditEvent, Clock, Dice
 from gateway.ports.accounts import Accounts, Drafts, SigningIn
@@ -85,8 +86,8 @@ class Office:
 
     def party(self, oin: str) -> str:
         """Return the name of a party; its OIN where it is not known."""
-        names: Mapping[str, str] = {str(k): v.name for k, v in self.directory.parties.items()}
-        return names.get(str(oin), str(oin))
+        found = self.directory.parties.get(Oin(oin))
+        return found.name if found is not None else oin
 
 
 OFFICE: web.AppKey[Office] = web.AppKey("office", Office)

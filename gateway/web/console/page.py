@@ -53,7 +53,7 @@ class Page:
         return self.access is not Access.ROLE or bool(self.roles & roles)
 
 
-def post(  # noqa: PLR0913 - the settings of a page, each by name
+def post(
     path: str,
     handler: Handler,
     *,
@@ -61,7 +61,6 @@ def post(  # noqa: PLR0913 - the settings of a page, each by name
     access: Access = Access.ROLE,
     fresh: bool = False,
     body: int = MOST_BODY,
-    live: bool = False,
 ) -> Page:
     """Return a page that changes something."""
     return Page(
@@ -72,5 +71,4 @@ def post(  # noqa: PLR0913 - the settings of a page, each by name
         access=access,
         fresh=fresh,
         body=body,
-        live=live,
     )

@@ -5,6 +5,7 @@ is called by its element's name.
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
@@ -14,11 +15,15 @@ from lxml import etree
 from gateway.errors import GatewayError
 from gateway.rules.classification import Reason
 from gateway.wire.stuf import STUF, read_document, value_of
-from gateway.wire.xml import XmlLimits, local, path_of
+from gateway.wire.xml import XmlLimits, beside_root, local
 
 XSI_NIL = "{http://www.w3.org/2001/XMLSchema-instance}nil"
 LONG = 120
 """Characters from which a value is a text rather than a word."""
+LONGEST = 20_000
+"""Characters of one value on a page: more is a document, to be looked at by itself."""
+MOST = 5_000
+"""Elements on a page."""
 COMMENT = "Commentaar in het bericht"
 STRAY = "Losse tekst"
 _HEAD = "stuurgegevens"
@@ -100,10 +105,20 @@ class Document:
     """The stuurgegevens, apart: they say how it travels."""
     elsewhere: Sequence[int]
     """Numbers of the reasons whose place was not found in it."""
+    whole: bool
+    """Whether all of it is here; otherwise it must be read as a file."""
+
+    @property
+    def first(self) -> int:
+        """Return the number of the first reason that is marked; 0 = none is."""
+        return next((part.marks[0] for part in _every(self.root) if part.marks), 0)
 
 
 def show(octets: bytes, reasons: Sequence[Reason]) -> Document | None:
-    """Return the message for a person; None when it can not be read as one."""
+    """Return the message for a person; None when it can not be read as one.
+
+    It takes as long as the message is large: call it on a thread.
+    """
     try:
         tree = read_document(octets, limits=XmlLimits(octets=len(octets))).tree
     except GatewayError:
@@ -111,13 +126,10 @@ def show(octets: bytes, reasons: Sequence[Reason]) -> Document | None:
     numbers: dict[str, list[int]] = {}
     for number, reason in enumerate(reasons, start=1):
         numbers.setdefault(_element(reason.path), []).append(number)
+    showing = _Showing(numbers=numbers, left=MOST)
     root = tree.getroottree().getroot()
-    shown = _show(root, numbers)
-    around = [
-        *root.itersiblings(etree.Comment, etree.PI, preceding=True),
-        *root.itersiblings(etree.Comment, etree.PI),
-    ]
-    beside = tuple(_beside(root, COMMENT, node.text or "") for node in around)
+    shown = showing.element(root, f"/{local(root)}")
+    beside = tuple(_beside(COMMENT, node.text or "") for node in beside_root(tree))
     shown = replace(shown, parts=(*beside, *shown.parts))
     head = next((part for part in shown.parts if part.path.endswith(f"/{_HEAD}")), None)
     found = {number for part in _every(shown) for number in part.marks}
@@ -125,6 +137,7 @@ def show(octets: bytes, reasons: Sequence[Reason]) -> Document | None:
         root=shown,
         head=head,
         elsewhere=[n for n in range(1, len(reasons) + 1) if n not in found],
+        whole=showing.left > 0 and not showing.cut,
     )
 
 
@@ -139,44 +152,68 @@ def _every(shown: Shown) -> Iterator[Shown]:
         yield from _every(part)
 
 
-def _show(element: etree._Element, numbers: Mapping[str, Sequence[int]]) -> Shown:
-    path = path_of(element)
-    elements = any(isinstance(child.tag, str) for child in element)
-    name = local(element)
-    return Shown(
-        label=label(name),
-        path=path,
-        value="" if elements else _value(name, element),
-        notes=tuple(_notes(element)),
-        marks=tuple(numbers.get(path, ())),
-        parts=tuple(_parts(element, numbers, elements=elements)),
-    )
+@dataclass(slots=True, kw_only=True)
+class _Showing:
+    """One walk through a message."""
+
+    numbers: Mapping[str, Sequence[int]]
+    left: int
+    """Elements that may still be shown."""
+    cut: bool = False
+    """A text was too long for a page."""
+
+    def element(self, element: etree._Element, path: str) -> Shown:
+        self.left -= 1
+        elements = any(isinstance(child.tag, str) for child in element)
+        name = local(element)
+        return Shown(
+            label=label(name),
+            path=path,
+            value="" if elements else self._short(_value(name, element)),
+            notes=tuple(_notes(element)),
+            marks=tuple(self.numbers.get(path, ())),
+            parts=tuple(self._parts(element, path, elements=elements)),
+        )
+
+    def _parts(self, element: etree._Element, path: str, *, elements: bool) -> Iterator[Shown]:
+        """Yield what is in it, in its order: also what no system reads, for it leaves as well."""
+        if elements and (element.text or "").strip():
+            yield _beside(STRAY, self._short(element.text or ""))
+        for child, step in _steps(element):
+            if self.left <= 0:
+                return
+            if step:
+                yield self.element(child, f"{path}/{step}")
+            else:
+                yield _beside(COMMENT, self._short(child.text or ""))
+            if elements and (child.tail or "").strip():
+                yield _beside(STRAY, self._short(child.tail or ""))
+
+    def _short(self, text: str) -> str:
+        if len(text) <= LONGEST:
+            return text
+        self.cut = True
+        return f"{text[:LONGEST]} …"
 
 
-def _parts(
-    element: etree._Element, numbers: Mapping[str, Sequence[int]], *, elements: bool
-) -> Iterator[Shown]:
-    """Yield what is in it, in its order: also what no system reads, for it leaves as well."""
-    if elements and (element.text or "").strip():
-        yield _beside(element, STRAY, element.text or "")
+def _steps(element: etree._Element) -> Iterator[tuple[etree._Element, str]]:
+    """Yield what is in it, each element with its step as `path_of` writes it.
+
+    Asked of each by itself, that counts the siblings again and again.
+    """
+    same = Counter(local(child) for child in element if isinstance(child.tag, str))
+    seen: Counter[str] = Counter()
     for child in element:
-        if isinstance(child.tag, str):
-            yield _show(child, numbers)
-        else:
-            yield _beside(element, COMMENT, child.text or "")
-        if elements and (child.tail or "").strip():
-            yield _beside(element, STRAY, child.tail or "")
+        if not isinstance(child.tag, str):
+            yield child, ""
+            continue
+        name = local(child)
+        seen[name] += 1
+        yield child, f"{name}[{seen[name]}]" if same[name] > 1 else name
 
 
-def _beside(element: etree._Element, called: str, text: str) -> Shown:
-    return Shown(
-        label=called,
-        path=f"{path_of(element)}/*",
-        value=text.strip(),
-        notes=(),
-        marks=(),
-        parts=(),
-    )
+def _beside(called: str, text: str) -> Shown:
+    return Shown(label=called, path="", value=text.strip(), notes=(), marks=(), parts=())
 
 
 def label(name: str) -> str:

@@ -12,12 +12,14 @@ from markupsafe import Markup
 from gateway.credentials import UserRole
 from gateway.ports.accounts import Language, Session, Theme, Whence
 from gateway.web.console import times
-from gateway.web.console.forms import EMPTY, Form
+from gateway.web.console.forms import Form
 from gateway.web.console.language import Say, say_in
 from gateway.web.console.office import Office
 from gateway.web.console.page import Page
 
 HTML = "text/html"
+SAFE = frozenset({"GET", "HEAD"})
+"""Methods that change nothing."""
 MOST_ADDRESS = 500
 """Characters of an address to come back to."""
 
@@ -35,7 +37,7 @@ class Visit:
     """Random text of a visitor who is not signed in, from his cookie."""
     language: Language
     correlation: str
-    form: Form = field(default_factory=lambda: EMPTY)
+    form: Form = field(default_factory=lambda: Form(fields={}))
     fresh_cookies: dict[str, tuple[str, int | None]] = field(default_factory=dict)
     """Cookies to set: value and seconds; None = until the browser closes, 0 = away."""
 
@@ -69,6 +71,20 @@ class Visit:
         return Whence(
             address=self.request.remote or "", agent=browser(self.request.headers.get("User-Agent"))
         )
+
+    @property
+    def back(self) -> str:
+        """Return where to go on later: a form is not sent again, the page before it is shown."""
+        if self.request.method in SAFE:
+            return self.request.path_qs
+        referrer = self.request.headers.get("Referer", "")
+        ours = referrer.removeprefix(self.office.origin)
+        return ours if ours != referrer else "/"
+
+    def done(self, texts: Mapping[str, str]) -> str:
+        """Return what was done just before, as the address names it; empty = nothing."""
+        text = texts.get(self.query("klaar"), "")
+        return self.say(text) if text else ""
 
     def now(self) -> datetime:
         """Return the moment, which is also the one that the page names."""
@@ -116,7 +132,7 @@ class Visit:
             "now": now,
             "asset": self.office.assets.paths,
             "nav": self._navigation(),
-            "here": quote(self.request.path_qs, safe="/"),
+            "here": quote(self.back, safe="/"),
             "table_time": self.table_time,
             "trace_time": self.trace_time,
             "sentence_time": self.sentence_time,
@@ -147,6 +163,18 @@ class Visit:
     def sentence_time(self, at: datetime) -> Markup:
         """Return a moment in words."""
         return times.element(at, times.in_sentence(at, self.language))
+
+
+def download(octets: bytes, *, kind: str, name: str) -> web.Response:
+    """Return a file that the browser keeps and does not open; `name` holds no personal data."""
+    return web.Response(
+        body=octets,
+        headers={
+            "Content-Type": f"{kind}; charset=utf-8",
+            "Content-Disposition": f'attachment; filename="{name}"',
+            "Content-Security-Policy": "sandbox",
+        },
+    )
 
 
 def safe_return(path: str) -> str:

@@ -7,6 +7,7 @@ from types import MappingProxyType
 from gateway.credentials import UserRole
 from gateway.lifecycle import State
 from gateway.ports import Standing, VerdictState
+from gateway.ports.reading import STANDING
 from gateway.web.console.language import N_
 from gateway.wire.toets import Uitkomst
 
@@ -69,19 +70,6 @@ _STANDINGS: Mapping[Standing, Tag] = MappingProxyType(
         Standing.PROCESSED: Tag(N_("verwerkt"), _POSITIVE),
     }
 )
-_STATES: Mapping[State, Standing] = MappingProxyType(
-    {
-        State.READY: Standing.UNDER_WAY,
-        State.CLAIMED: Standing.UNDER_WAY,
-        State.SENT: Standing.SENT,
-        State.HELD: Standing.HELD,
-        State.WITHHELD: Standing.WITHHELD,
-        State.UNKNOWN: Standing.UNKNOWN,
-        State.DEAD: Standing.DEAD,
-        State.REFUSED: Standing.REFUSED,
-        State.DELIVERED: Standing.DELIVERED,
-    }
-)
 
 
 def outcome(value: Uitkomst) -> str:
@@ -106,4 +94,4 @@ def standing(value: Standing) -> Tag:
 
 def state(value: State) -> Tag:
     """Return the tag of a delivery."""
-    return _STANDINGS[_STATES[value]]
+    return _STANDINGS[STANDING[value]]

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
-from urllib.parse import urlencode
 
 import segno
 from aiohttp import web
@@ -14,6 +13,7 @@ from gateway.ports.accounts import HalfWay, SecondFactor, Welcome
 from gateway.web.console.door import GUEST, HALF, SESSION, SIGN_IN, STEP_UP
 from gateway.web.console.forms import Form
 from gateway.web.console.language import N_
+from gateway.web.console.lists import link
 from gateway.web.console.page import Access, Page, post
 from gateway.web.console.visit import Visit, safe_return
 
@@ -30,14 +30,20 @@ async def ask(visit: Visit) -> web.Response:
     """Ask who it is; who is signed in goes on."""
     if visit.session is not None:
         return visit.go(safe_return(visit.query("terug")))
-    return _password(visit)
+    return _asked(visit, _PASSWORD)
 
 
-def _password(visit: Visit, status: int = 200) -> web.Response:
-    back = safe_return(visit.form.text("terug") or visit.query("terug"))
-    return visit.show(
-        "door/password.html", status=status, back=back, over=bool(visit.query("voorbij"))
-    )
+_PASSWORD, _TOTP = "door/password.html", "door/code.html"
+_RECOVERY, _ONCE_MORE = "door/recovery.html", "door/again.html"
+
+
+def _asked(visit: Visit, template: str) -> web.Response:
+    """Return the page that asks; where to go on afterwards stays with it."""
+    return visit.show(template, back=_onward(visit), over=bool(visit.query("voorbij")))
+
+
+def _onward(visit: Visit) -> str:
+    return safe_return(visit.form.text("terug") or visit.query("terug"))
 
 
 async def password(visit: Visit) -> web.Response:
@@ -49,13 +55,13 @@ async def password(visit: Visit) -> web.Response:
     if not secret:
         form.wrong("wachtwoord", N_("Vul uw wachtwoord in."))
     if form.faulty:
-        return _password(visit)
+        return _asked(visit, _PASSWORD)
     try:
         half = await visit.office.door.password(login, secret, visit.whence)
     except Limited as error:
-        return _refused(visit, _password, _locked(visit, error), "login")
+        return _refused(visit, _PASSWORD, _locked(visit, error), "login")
     except Untrusted:
-        return _refused(visit, _password, _WRONG, "login")
+        return _refused(visit, _PASSWORD, _WRONG, "login")
     return _half_way(visit, half)
 
 
@@ -63,88 +69,67 @@ def _locked(visit: Visit, error: Limited) -> str:
     return visit.say(_LOCKED, minutes=-(-error.seconds // 60))
 
 
-def _refused(
-    visit: Visit, again: Callable[[Visit, int], web.Response], text: str, field: str
-) -> web.Response:
+def _refused(visit: Visit, template: str, text: str, field: str = "code") -> web.Response:
     visit.form.wrong(field, text)
-    return again(visit, 422)
+    return _asked(visit, template)
 
 
 def _half_way(visit: Visit, half: HalfWay) -> web.Response:
     visit.cookie(HALF, half.token, seconds=HALF_SECONDS)
-    back = _query(visit)
-    if half.ways == {SecondFactor.RECOVERY}:
-        return visit.go(f"{SIGN_IN}/herstel{back}")
-    return visit.go(f"{SIGN_IN}/code{back}")
-
-
-def _query(visit: Visit) -> str:
-    back = safe_return(visit.form.text("terug") or visit.query("terug"))
-    return "" if back == "/" else f"?{_encoded(back)}"
-
-
-def _encoded(back: str) -> str:
-    return urlencode({"terug": back})
+    step = "herstel" if half.ways == {SecondFactor.RECOVERY} else "code"
+    back = _onward(visit)
+    return visit.go(link(f"{SIGN_IN}/{step}", {"terug": "" if back == "/" else back}))
 
 
 async def code(visit: Visit) -> web.Response:
     """Ask the second factor."""
-    if HALF not in visit.request.cookies:
-        return visit.go(SIGN_IN)
-    return _code(visit)
+    return _of_half(visit, _TOTP)
 
 
-def _code(visit: Visit, status: int = 200) -> web.Response:
-    back = safe_return(visit.form.text("terug") or visit.query("terug"))
-    return visit.show("door/code.html", status=status, back=back)
+def _of_half(visit: Visit, template: str) -> web.Response:
+    """Ask it of who has shown his password; who has not begins there."""
+    return _asked(visit, template) if HALF in visit.request.cookies else visit.go(SIGN_IN)
 
 
 async def take_code(visit: Visit) -> web.Response:
     """Take six digits."""
     digits = visit.form.text("code")
     return await _second(
-        visit, _code, lambda half: visit.office.door.totp(half, digits, visit.whence)
+        visit, _TOTP, lambda half: visit.office.door.totp(half, digits, visit.whence)
     )
 
 
 async def recovery(visit: Visit) -> web.Response:
     """Ask a recovery code, where the app or key is lost."""
-    if HALF not in visit.request.cookies:
-        return visit.go(SIGN_IN)
-    return _recovery(visit)
-
-
-def _recovery(visit: Visit, status: int = 200) -> web.Response:
-    back = safe_return(visit.form.text("terug") or visit.query("terug"))
-    return visit.show("door/recovery.html", status=status, back=back)
+    return _of_half(visit, _RECOVERY)
 
 
 async def take_recovery(visit: Visit) -> web.Response:
     """Take a recovery code."""
     text = visit.form.text("code")
     return await _second(
-        visit, _recovery, lambda half: visit.office.door.recovery(half, text, visit.whence)
+        visit, _RECOVERY, lambda half: visit.office.door.recovery(half, text, visit.whence)
     )
 
 
 async def _second(
     visit: Visit,
-    again: Callable[[Visit, int], web.Response],
+    template: str,
     show: Callable[[str], Awaitable[Welcome]],
 ) -> web.Response:
     half = visit.request.cookies.get(HALF, "")
     if not visit.form.text("code"):
-        return _refused(visit, again, N_("Vul de code in."), "code")
+        return _refused(visit, template, N_("Vul de code in."))
     try:
         welcome = await show(half)
     except Limited as error:
-        return _refused(visit, again, _locked(visit, error), "code")
+        return _refused(visit, template, _locked(visit, error))
     except Untrusted as error:
         if error.code == "console.half":
             visit.cookie(HALF, "", seconds=0)
             return visit.go(f"{SIGN_IN}?voorbij=ja")
-        return _refused(visit, again, _CODE, "code")
-    return _welcome(visit, welcome, safe_return(visit.form.text("terug")))
+        return _refused(visit, template, _CODE)
+    return _welcome(visit, welcome, _onward(visit))
 
 
 def _welcome(visit: Visit, welcome: Welcome, to: str) -> web.Response:
@@ -171,9 +156,9 @@ async def take_passkey(visit: Visit) -> web.Response:
     try:
         welcome = await visit.office.door.passkey(half, answer, visit.whence)
     except Limited as error:
-        return script_error(visit, 429, _locked(visit, error))
+        return script_error(429, _locked(visit, error))
     except Refused:
-        return script_error(visit, 422, visit.say(_WRONG))
+        return script_error(422, visit.say(_WRONG))
     _welcome(visit, welcome, "/")
     return web.json_response({"naar": safe_return(visit.query("terug"))})
 
@@ -189,9 +174,8 @@ async def json_body(visit: Visit) -> Mapping[str, Any]:
     return found
 
 
-def script_error(visit: Visit, status: int, text: str) -> web.Response:
+def script_error(status: int, text: str) -> web.Response:
     """Return a refusal that the script shows."""
-    del visit
     return web.json_response({"tekst": text}, status=status)
 
 
@@ -291,26 +275,21 @@ def qr(uri: str) -> Markup:
 
 async def once_more(visit: Visit) -> web.Response:
     """Ask the second factor again, before something that counts."""
-    return _once_more(visit)
-
-
-def _once_more(visit: Visit, status: int = 200) -> web.Response:
-    back = safe_return(visit.form.text("terug") or visit.query("terug"))
-    return visit.show("door/again.html", status=status, back=back)
+    return _asked(visit, _ONCE_MORE)
 
 
 async def take_once_more(visit: Visit) -> web.Response:
     """Take the code, and go on where it was asked."""
     digits = visit.form.text("code")
     if not digits:
-        return _refused(visit, _once_more, N_("Vul de code in."), "code")
+        return _refused(visit, _ONCE_MORE, N_("Vul de code in."))
     try:
         await visit.office.door.step_up(visit.user, digits)
     except Limited as error:
-        return _refused(visit, _once_more, _locked(visit, error), "code")
+        return _refused(visit, _ONCE_MORE, _locked(visit, error))
     except Untrusted:
-        return _refused(visit, _once_more, _CODE, "code")
-    return visit.go(safe_return(visit.form.text("terug")))
+        return _refused(visit, _ONCE_MORE, _CODE)
+    return visit.go(_onward(visit))
 
 
 async def again_options(visit: Visit) -> web.Response:
@@ -324,7 +303,7 @@ async def take_again(visit: Visit) -> web.Response:
     try:
         await visit.office.door.step_up_passkey(visit.user, answer)
     except Refused:
-        return script_error(visit, 422, visit.say(_WRONG))
+        return script_error(422, visit.say(_WRONG))
     return web.json_response({"naar": safe_return(visit.query("terug"))})
 
 

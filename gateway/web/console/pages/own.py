@@ -44,7 +44,7 @@ async def _settings(visit: Visit, part: str = "") -> web.Response:
         sessions=await accounts.sessions(account=account.id),
         passkeys=await accounts.passkeys(account.id),
         idles=[idle * n for n in (1, 2, 4, LONGEST)],
-        done=visit.say(DONE[visit.query("klaar")]) if visit.query("klaar") in DONE else "",
+        done=visit.done(DONE),
     )
 
 
@@ -117,12 +117,12 @@ async def add_passkey(visit: Visit) -> web.Response:
     answer = await json_body(visit)
     name = visit.query("naam")[:64]
     if not name or not name.isprintable():
-        return script_error(visit, 422, visit.say(N_("Geef de toegangssleutel een naam.")))
+        return script_error(422, visit.say(N_("Geef de toegangssleutel een naam.")))
     try:
         await visit.office.accounts.add_passkey(visit.user, answer, name=name)
     except Refused:
         text = N_("De toegangssleutel is niet toegevoegd. Probeer het opnieuw.")
-        return script_error(visit, 422, visit.say(text))
+        return script_error(422, visit.say(text))
     return web.json_response({"naar": "/ik?klaar=nieuw"})
 
 

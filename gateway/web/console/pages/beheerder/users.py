@@ -46,10 +46,8 @@ async def users(visit: Visit) -> web.Response:
     place = lists.place(visit.office.marks, "gebruikers", visit.query("na"))
     found = await visit.office.accounts.all(after=place or "", limit=lists.PAGE + 1)
     rows = found[: lists.PAGE]
-    after = ""
-    if len(found) > lists.PAGE:
-        cursor = lists.cursor(visit.office.marks, "gebruikers", rows[-1].login)
-        after = lists.link("/gebruikers", {}, na=cursor)
+    last = rows[-1].login if len(found) > lists.PAGE else None
+    after = lists.onward(visit.office.marks, "gebruikers", "/gebruikers", {}, last)
     return visit.show(
         "beheerder/users.html",
         listed=Listed(rows=rows, first="/gebruikers" if place else "", next=after),
@@ -126,7 +124,7 @@ async def _user(visit: Visit, acting: str = "") -> web.Response:
         may_act=bool(visit.roles & BEHEERDER) and not own,
         own=own,
         acting=acting,
-        done=visit.say(_DONE[visit.query("klaar")]) if visit.query("klaar") in _DONE else "",
+        done=visit.done(_DONE),
         **_choices(visit, visit.form),
     )
 

@@ -4,7 +4,7 @@ import csv
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from io import StringIO
 
 from aiohttp import web
@@ -18,8 +18,7 @@ from gateway.web.console.forms import Form
 from gateway.web.console.language import N_
 from gateway.web.console.lists import Listed
 from gateway.web.console.page import Page, post
-from gateway.web.console.visit import Visit
-from gateway.wire.tijd import read_tijdstip
+from gateway.web.console.visit import Visit, download
 
 COMPLIANCE = frozenset({UserRole.COMPLIANCE})
 MOST_EXPORTED = 10_000
@@ -100,10 +99,7 @@ async def log(visit: Visit) -> web.Response:
     trail = await visit.office.overview.trail(
         wanted, below=int(place) if place else None, limit=lists.PAGE
     )
-    after = ""
-    if trail.last is not None:
-        cursor = lists.cursor(visit.office.marks, "log", str(trail.last))
-        after = lists.link("/verstrekkingen", filters, na=cursor)
+    after = lists.onward(visit.office.marks, "log", "/verstrekkingen", filters, trail.last)
     first = lists.link("/verstrekkingen", filters) if place else ""
     return _log(
         visit, form, Listed(rows=lines(visit, trail.rows), first=first, next=after), filters
@@ -131,9 +127,9 @@ def _log(
 def wanted_of(form: Form) -> TrailWanted:
     """Return what the filters ask; says in the form what can not be read."""
     kind = KINDS.get(form.text("wat"), Kind(""))
-    until = _day(form, "tot")
+    until = form.day("tot")
     return TrailWanted(
-        since=_day(form, "van"),
+        since=form.day("van"),
         until=until + _DAY if until is not None else None,
         event=kind.prefix,
         events=kind.events,
@@ -141,18 +137,6 @@ def wanted_of(form: Form) -> TrailWanted:
         actor=form.text("wie"),
         code=form.text("code"),
     )
-
-
-def _day(form: Form, name: str) -> datetime | None:
-    text = form.text(name)
-    if not text:
-        return None
-    try:
-        day = datetime.strptime(text, "%Y-%m-%d")  # noqa: DTZ007 - a Dutch day
-    except ValueError:
-        form.wrong(name, N_("Schrijf de datum als jjjj-mm-dd, bijvoorbeeld 2026-11-23."))
-        return None
-    return read_tijdstip(f"{day:%Y%m%d}")
 
 
 # --- export ---------------------------------------------------------------------------
@@ -177,14 +161,7 @@ async def export(visit: Visit) -> web.Response:
     text = as_csv(rows) if shape == "csv" else as_json_lines(rows)
     kind = "text/csv" if shape == "csv" else "application/x-ndjson"
     name = f"verstrekkingslog-{visit.now():%Y-%m-%d}.{shape}"
-    return web.Response(
-        body=text.encode(),
-        headers={
-            "Content-Type": f"{kind}; charset=utf-8",
-            "Content-Disposition": f'attachment; filename="{name}"',
-            "Content-Security-Policy": "sandbox",
-        },
-    )
+    return download(text.encode(), kind=kind, name=name)
 
 
 async def _all(visit: Visit, wanted: TrailWanted) -> list[AuditRow]:

@@ -35,10 +35,11 @@ _NAMES = ("", "V1", "V2", "V3", "V4", "V5")
 """Codes of the conditions, by their number on the form."""
 GROUNDS = (
     N_("Geen opsporingsbelang dat zich tegen verstrekking verzet (Aanwijzing Wpg, 15.1)"),
-    N_("Onderzoek is afgesloten of de betrokkene is al gehoord (Aanwijzing Wpg, 15.1)"),
-    N_("Opsporingsbelang: onderzoek loopt en verstrekking schaadt het (Wpg, artikel 16)"),
-    N_("Belang van een getuige, slachtoffer of bron (Wpg, artikel 16)"),
+    N_("Toestemming voor gegevens van artikel 8 of 13 (Aanwijzing Wpg, 15.5.1)"),
+    N_("Integrale toets van gegevens van artikel 9 of 10 (Aanwijzing Wpg, 15.5.1)"),
+    N_("Opsporing en vervolging verzetten zich tegen verstrekking (Aanwijzing Wpg, 8.2)"),
 )
+"""As domain 5.2 has them; an officer may write another."""
 TOLD = N_("Het belang van opsporing en vervolging verzet zich tegen verstrekking.")
 
 

@@ -74,10 +74,8 @@ async def decided(visit: Visit) -> web.Response:
     wanted = RequestsWanted(open=False, before=int(place) if place else None, limit=lists.PAGE + 1)
     found = await visit.office.gateway.deciding.requests(wanted)
     rows = found[: lists.PAGE]
-    after = ""
-    if len(found) > lists.PAGE:
-        cursor = lists.cursor(visit.office.marks, "verzoeken", str(rows[-1].seq))
-        after = lists.link("/besloten", {}, na=cursor)
+    last = rows[-1].seq if len(found) > lists.PAGE else None
+    after = lists.onward(visit.office.marks, "verzoeken", "/besloten", {}, last)
     listed = Listed(rows=_cards(visit, rows), first="/besloten" if place else "", next=after)
     return visit.show("officier/decided.html", listed=listed)
 

@@ -1,10 +1,11 @@
 """One request: what is known beside its content, and the content for who says what for."""
 
+import asyncio
 from typing import Any
 
 from aiohttp import web
 
-from gateway.errors import GatewayError, PolicyViolation
+from gateway.errors import GatewayError
 from gateway.pipeline.desk import Case
 from gateway.web.console import shown
 from gateway.web.console.language import N_
@@ -19,7 +20,7 @@ from gateway.web.console.pages.officier.officer import (
     possible,
     urgency,
 )
-from gateway.web.console.visit import Visit
+from gateway.web.console.visit import Visit, download
 
 MOST_PURPOSE = 200
 PURPOSES = (
@@ -58,7 +59,7 @@ def facts(visit: Visit, case: Case) -> dict[str, Any]:
         "with_": known.get(holder_of(case.request, visit), holder_of(case.request, visit)),
         "officers": known,
         "page_of": page_of,
-        "done": visit.say(_DONE[visit.query("klaar")]) if visit.query("klaar") in _DONE else "",
+        "done": visit.done(_DONE),
     }
 
 
@@ -99,15 +100,10 @@ async def read(visit: Visit) -> web.Response:
     if not purpose:
         return visit.go(page_of(id_))
     case = await case_of(visit, id_)
-    try:
-        octets = await visit.office.gateway.deciding.read(id_, officer=officer, purpose=purpose)
-    except PolicyViolation:
-        raise
-    except GatewayError as error:
-        if error.code != "payload.destroyed":
-            raise
-        octets = None
-    document = shown.show(octets, case.request.reasons) if octets is not None else None
+    octets = await _octets(visit, id_, officer, purpose)
+    document = None
+    if octets is not None:
+        document = await asyncio.to_thread(shown.show, octets, case.request.reasons)
     return visit.show(
         "officier/reading.html",
         **facts(visit, case),
@@ -116,6 +112,28 @@ async def read(visit: Visit) -> web.Response:
         gone=octets is None,
         plain=octets.decode("utf-8", "replace") if octets is not None and not document else "",
     )
+
+
+async def _octets(visit: Visit, id_: str, officer: str, purpose: str) -> bytes | None:
+    """Return what is held, written down first; None when its retention period is over."""
+    try:
+        return await visit.office.gateway.deciding.read(id_, officer=officer, purpose=purpose)
+    except GatewayError as error:
+        if error.code != "payload.destroyed":
+            raise
+        return None
+
+
+async def file(visit: Visit) -> web.Response:
+    """Give the octets as a file: what a page can not hold, and attachments."""
+    officer, id_ = officer_of(visit), visit.path("id")
+    purpose = await purpose_of(visit, id_)
+    if not purpose:
+        return visit.go(page_of(id_))
+    octets = await _octets(visit, id_, officer, purpose)
+    if octets is None:
+        raise web.HTTPGone
+    return download(octets, kind="application/xml", name="bericht.xml")
 
 
 async def take(visit: Visit) -> web.Response:
@@ -136,6 +154,7 @@ PAGES = (
     Page(path="/verzoeken/{id}", handler=request, roles=OFFICIER),
     post("/verzoeken/{id}/inzage", look, roles=OFFICIER),
     Page(path="/verzoeken/{id}/lezen", handler=read, roles=OFFICIER),
+    Page(path="/verzoeken/{id}/bestand", handler=file, roles=OFFICIER),
     post("/verzoeken/{id}/nemen", take, roles=OFFICIER),
     post("/verzoeken/{id}/laten", let_go, roles=OFFICIER),
 )

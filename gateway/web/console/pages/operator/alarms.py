@@ -25,7 +25,7 @@ async def _alarms(visit: Visit, acting: int = 0) -> web.Response:
         more=len(found) > MOST,
         alarm_text=alarm_text,
         acting=acting,
-        done=visit.say(_DONE[visit.query("klaar")]) if visit.query("klaar") in _DONE else "",
+        done=visit.done(_DONE),
     )
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from urllib.parse import quote
 
 from aiohttp import web
@@ -21,6 +21,7 @@ from gateway.ports import (
     Wanted,
     standing,
 )
+from gateway.store.decisions import RESUMABLE, STOPPABLE
 from gateway.web.api import steps
 from gateway.web.console import lists, words
 from gateway.web.console.forms import Form
@@ -30,10 +31,7 @@ from gateway.web.console.page import Page, post
 from gateway.web.console.pages.operator.today import LOOKING, OPERATOR
 from gateway.web.console.visit import Visit
 from gateway.web.control import WHY, Command, What
-from gateway.wire.tijd import read_tijdstip
 
-RESUMABLE = frozenset({State.UNKNOWN})
-STOPPABLE = frozenset({State.HELD, State.READY, State.SENT, State.UNKNOWN})
 DIRECTIONS: Mapping[Direction, str] = {
     Direction.INBOUND: N_("ontvangen"),
     Direction.OUTBOUND: N_("van een eigen systeem"),
@@ -93,10 +91,8 @@ async def overview(visit: Visit) -> web.Response:
         Row(summary=one, standing=standing(one.states, accepted=one.message.accepted))
         for one in page.found
     ]
-    after = ""
-    if len(rows) == lists.PAGE and page.last is not None:
-        cursor = lists.cursor(visit.office.marks, "berichten", str(page.last))
-        after = lists.link("/berichten", search, na=cursor)
+    last = page.last if len(rows) == lists.PAGE else None
+    after = lists.onward(visit.office.marks, "berichten", "/berichten", search, last)
     first = lists.link("/berichten", search) if place else ""
     return _list(visit, form, Listed(rows=rows, first=first, next=after), search)
 
@@ -140,25 +136,13 @@ def _word(visit: Visit, name: str, text: str) -> str:
 def _wanted(form: Form) -> Wanted:
     status, direction = form.text("status"), form.text("richting")
     return Wanted(
-        since=_since(form),
+        since=form.day("sinds"),
         referentienummer=form.text("kenmerk") or None,
         zaak=form.text("zaak") or None,
         kind=form.text("soort") or None,
         direction=Direction(direction) if direction in {*Direction} else None,
         standing=Standing(status) if status in {*Standing} else None,
     )
-
-
-def _since(form: Form) -> datetime | None:
-    text = form.text("sinds")
-    if not text:
-        return None
-    try:
-        day = datetime.strptime(text, "%Y-%m-%d")  # noqa: DTZ007 - a Dutch day
-    except ValueError:
-        form.wrong("sinds", N_("Schrijf de datum als jjjj-mm-dd, bijvoorbeeld 2026-11-23."))
-        return None
-    return read_tijdstip(f"{day:%Y%m%d}")
 
 
 async def search(visit: Visit) -> web.Response:
@@ -249,7 +233,7 @@ async def _message(visit: Visit, delivery: str = "") -> web.Response:
         stoppable=_may(view.deliveries, STOPPABLE),
         acting=delivery,
         may_act=bool(visit.roles & OPERATOR),
-        done=visit.say(_DONE[visit.query("klaar")]) if visit.query("klaar") in _DONE else "",
+        done=visit.done(_DONE),
         milliseconds=lambda span: f"{span / timedelta(milliseconds=1):.0f}",
     )
 
