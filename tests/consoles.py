@@ -1,5 +1,6 @@
 """The console of one installation of the town, and a browser that works without script."""
 
+from base64 import b32decode
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -138,7 +139,7 @@ class Console:
         )
         whence = Whence(address="192.0.2.9")
         offered = await self.people.door.offer_totp(code)
-        secret = _secret(offered.secret)
+        secret = secret_of(offered.secret)
         step = totp.step_of(self.town.clock.now())
         welcome, codes = await self.people.door.activate(
             code, password=PASSWORD, totp=totp.code(secret, step), whence=whence
@@ -158,9 +159,8 @@ async def _none():
     return ()
 
 
-def _secret(shown: str) -> bytes:
-    from base64 import b32decode
-
+def secret_of(shown: str) -> bytes:
+    """Return the secret of an app that was shown in groups."""
     return b32decode(shown.replace(" ", ""))
 
 

@@ -81,33 +81,29 @@ async def test_an_officer_releases_with_and_without_script(om, held, visiting, s
     assert await state_of(om.town, receipt) is State.DELIVERED
 
 
+KEYS = (
+    ("ref-1", False, "verzoeken/*"),
+    ("doel", True, "lezen"),
+    ("Nu besluiten", False, "besluit"),
+    ("uitkomst", True, "grond"),
+    ("grond", True, "controleren"),
+    ("Vrijgeven aan", False, "klaar"),
+)
+"""What has the focus, whether it is chosen with the space bar, and where Enter leads."""
+
+
 async def test_an_officer_decides_by_keyboard_alone(om, held, visiting):
     receipt, _ = held
     anna = await om.user("anna", UserRole.OFFICIER, officer="anders")
     async with visiting(om) as page:
         await sign_in(page, om, anna)
         await page.goto("/postvak")
-        await to(page, "ref-1")
-        await page.keyboard.press("Enter")
-        await page.wait_for_url("**/verzoeken/*")
-        await to(page, "doel")
-        await page.keyboard.press("Space")
-        await page.keyboard.press("Enter")
-        await page.wait_for_url("**/lezen")
-        await to(page, "Nu besluiten")
-        await page.keyboard.press("Enter")
-        await page.wait_for_url("**/besluit")
-        await to(page, "uitkomst")
-        await page.keyboard.press("Space")
-        await page.keyboard.press("Enter")
-        await page.wait_for_url("**/grond")
-        await to(page, "grond")
-        await page.keyboard.press("Space")
-        await page.keyboard.press("Enter")
-        await page.wait_for_url("**/controleren")
-        await to(page, "Vrijgeven aan")
-        await page.keyboard.press("Enter")
-        await page.wait_for_url("**/klaar")
+        for what, chosen, onward in KEYS:
+            await to(page, what)
+            if chosen:
+                await page.keyboard.press("Space")
+            await page.keyboard.press("Enter")
+            await page.wait_for_url(f"**/{onward}")
     await om.town.settle()
     assert await state_of(om.town, receipt) is State.DELIVERED
 

@@ -10,7 +10,7 @@ from gateway.keys.console_key import ConsoleKey, load_console_key
 from gateway.ports.accounts import Whence
 from gateway.security import totp
 from gateway.store.people import lock_for
-from tests.consoles import PASSWORD, _secret, ground_of, people_of
+from tests.consoles import PASSWORD, ground_of, people_of, secret_of
 
 HERE = Whence(address="192.0.2.1", agent="Firefox, Linux")
 OPERATOR = frozenset({UserRole.OPERATOR})
@@ -26,7 +26,7 @@ async def activated(stage, people, login="anna", roles=OPERATOR):
     account, code = await people.accounts.add(
         login=login, name=login.title(), roles=roles, officer="", by="cli"
     )
-    secret = _secret((await people.door.offer_totp(code)).secret)
+    secret = secret_of((await people.door.offer_totp(code)).secret)
     digits = totp.code(secret, totp.step_of(stage.clock.now()))
     welcome, codes = await people.door.activate(code, password=PASSWORD, totp=digits, whence=HERE)
     return account, secret, welcome, codes

@@ -11,7 +11,7 @@ from gateway.security import totp
 from gateway.web.console.app import PAGES
 from gateway.web.console.page import Access
 from gateway.web.console.visit import safe_return
-from tests.consoles import ORIGIN, PASSWORD, _secret, console
+from tests.consoles import ORIGIN, PASSWORD, console, secret_of
 from tests.flow.town import OM
 
 ROLES = {
@@ -137,7 +137,7 @@ async def test_an_account_is_activated_with_a_password_and_an_app(om, browser):
     shown = await browser.post("/activeren", {"activatiecode": code})
     assert shown.status == 200
     secret = shown.tree.xpath("//dd[@class='bgw-code']/text()")[0]
-    digits = totp.code(_secret(secret), totp.step_of(om.town.clock.now()))
+    digits = totp.code(secret_of(secret), totp.step_of(om.town.clock.now()))
     weak = await browser.post(
         "/activeren/klaar",
         {"activatiecode": code, "wachtwoord": "kort", "herhaling": "kort", "code": digits},
@@ -264,7 +264,7 @@ async def test_another_app_takes_the_place_of_the_one_before(om, anna, browser):
         await other.sign_in(anna)
         await browser.sign_in(anna)
         page = await browser.get("/ik/app")
-        secret = _secret(page.tree.xpath("//dd[@class='bgw-code']/text()")[0])
+        secret = secret_of(page.tree.xpath("//dd[@class='bgw-code']/text()")[0])
         assert (await browser.post("/ik/app", {"code": "000000"})).status == 422
         om.town.clock.forward(seconds=30)
         digits = totp.code(secret, totp.step_of(om.town.clock.now()))

@@ -1,6 +1,7 @@
 """Operator, beheerder and compliance in the console, each with what is his."""
 
 import json
+from contextlib import asynccontextmanager
 
 import pytest
 
@@ -21,24 +22,9 @@ async def police(tmp_path):
         yield made
 
 
-async def signed_in(om, stack, login, role, officer=""):
-    user = await om.user(login, role, officer=officer)
-    browser = await stack.enter_async_context(om.browser())
-    await browser.sign_in(user)
-    return browser
-
-
-@pytest.fixture
-async def otto(police):
-    user = await police.user("otto", UserRole.OPERATOR)
-    async with police.browser() as browser:
-        await browser.sign_in(user)
-        yield browser
-
-
-@pytest.fixture
-async def bea(police):
-    user = await police.user("bea", UserRole.BEHEERDER)
+@asynccontextmanager
+async def visiting(police, login, role):
+    user = await police.user(login, role)
     async with police.browser() as browser:
         await browser.sign_in(user)
         browser.user = user
@@ -46,10 +32,20 @@ async def bea(police):
 
 
 @pytest.fixture
+async def otto(police):
+    async with visiting(police, "otto", UserRole.OPERATOR) as browser:
+        yield browser
+
+
+@pytest.fixture
+async def bea(police):
+    async with visiting(police, "bea", UserRole.BEHEERDER) as browser:
+        yield browser
+
+
+@pytest.fixture
 async def cor(police):
-    user = await police.user("cor", UserRole.COMPLIANCE)
-    async with police.browser() as browser:
-        await browser.sign_in(user)
+    async with visiting(police, "cor", UserRole.COMPLIANCE) as browser:
         yield browser
 
 
