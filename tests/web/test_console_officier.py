@@ -13,6 +13,7 @@ from tests.web.test_console import audited
 
 READ = {"doel": "Toets op opsporingsbelang"}
 GROUND = "Geen opsporingsbelang dat zich tegen verstrekking verzet (Aanwijzing Wpg, 15.1)"
+AGAINST = "Opsporing en vervolging verzetten zich tegen verstrekking (Aanwijzing Wpg, 8.2)"
 
 
 @pytest.fixture
@@ -57,7 +58,8 @@ async def to_the_check(browser, id_, outcome="vrijgeven", **more):
     await browser.post(f"/verzoeken/{id_}/inzage", READ)
     await browser.get(f"/verzoeken/{id_}/besluit")
     await browser.post(f"/verzoeken/{id_}/besluit", {"uitkomst": outcome})
-    return await browser.post(f"/verzoeken/{id_}/grond", {"grond": GROUND, **more})
+    ground = GROUND if outcome.startswith("vrijgeven") else AGAINST
+    return await browser.post(f"/verzoeken/{id_}/grond", {"grond": ground, **more})
 
 
 def stand(page):
@@ -150,6 +152,25 @@ async def test_a_refusal_needs_words_for_the_sender_and_nothing_leaves(om, held,
 
     assert await state_of(om.town, receipt) is State.WITHHELD
     assert await arrived(om.town) == []
+
+
+async def test_a_ground_goes_with_what_is_decided(om, held, anna):
+    _, id_ = held
+    check = await to_the_check(anna, id_)
+    fields = {"stand": stand(check)}
+    await anna.get(f"/verzoeken/{id_}/besluit")
+    page = await anna.post(f"/verzoeken/{id_}/besluit", {"uitkomst": "nietVrijgeven"})
+    assert AGAINST in page.words
+    assert GROUND not in page.words
+    assert (await anna.get(f"/verzoeken/{id_}/controleren")).path == f"/verzoeken/{id_}/besluit"
+
+    refused = await anna.post(f"/verzoeken/{id_}/controleren", fields)
+
+    assert refused.status == 409
+    assert await om.town[OM].store.desk.verdicts(id_) == ()
+    await anna.get(f"/verzoeken/{id_}/grond")
+    other = {"grond": GROUND, "melding": "Het belang verzet zich."}
+    assert (await anna.post(f"/verzoeken/{id_}/grond", other)).status == 422
 
 
 async def test_conditions_go_along(om, held, anna):

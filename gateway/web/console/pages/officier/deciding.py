@@ -33,13 +33,18 @@ CHANGED = (
 )
 _NAMES = ("", "V1", "V2", "V3", "V4", "V5")
 """Codes of the conditions, by their number on the form."""
-GROUNDS = (
+_INTEGRAL = N_("Integrale toets van gegevens van artikel 9 of 10 (Aanwijzing Wpg, 15.5.1)")
+TO_RELEASE = (
     N_("Geen opsporingsbelang dat zich tegen verstrekking verzet (Aanwijzing Wpg, 15.1)"),
     N_("Toestemming voor gegevens van artikel 8 of 13 (Aanwijzing Wpg, 15.5.1)"),
-    N_("Integrale toets van gegevens van artikel 9 of 10 (Aanwijzing Wpg, 15.5.1)"),
+    _INTEGRAL,
+)
+TO_REFUSE = (
     N_("Opsporing en vervolging verzetten zich tegen verstrekking (Aanwijzing Wpg, 8.2)"),
+    _INTEGRAL,
 )
 """As domain 5.2 has them; an officer may write another."""
+OTHER = "anders"
 TOLD = N_("Het belang van opsporing en vervolging verzet zich tegen verstrekking.")
 
 
@@ -60,6 +65,17 @@ class Step:
     def outcome(self) -> Uitkomst | None:
         text = self.kept.get("uitkomst", "")
         return Uitkomst(text) if text in {*Uitkomst} else None
+
+    @property
+    def grounds(self) -> tuple[str, ...]:
+        """What this outcome can rest on, but for what the officer writes."""
+        return TO_RELEASE if self.outcome in RELEASES else TO_REFUSE
+
+    @property
+    def ground(self) -> str:
+        """The ground that was chosen, where it goes with the outcome; empty otherwise."""
+        text = self.kept.get("grond", "")
+        return text if text in {*self.grounds, OTHER} else ""
 
     @property
     def moved(self) -> bool:
@@ -131,7 +147,8 @@ def _ground(visit: Visit, step: Step) -> web.Response:
         outcome=step.outcome,
         releases=step.outcome in RELEASES,
         conditional=step.outcome is Uitkomst.ONDER_VOORWAARDEN,
-        grounds=GROUNDS,
+        grounds=step.grounds,
+        other=OTHER,
         told=visit.say(TOLD),
         most=_MOST_CONDITIONS,
         **facts(visit, step.case),
@@ -144,9 +161,9 @@ async def ground(visit: Visit) -> web.Response:
     if step.outcome is None:
         return visit.go(page_of(step.case.request.id, "besluit"))
     chosen = form.text("grond")
-    if chosen not in GROUNDS and chosen != "anders":
+    if chosen not in {*step.grounds, OTHER}:
         form.wrong("grond", N_("Kies een grond. Zonder grond kunt u niet besluiten."))
-    missing = N_("Schrijf de grond op.") if chosen == "anders" else ""
+    missing = N_("Schrijf de grond op.") if chosen == OTHER else ""
     form.words("toelichting", most=MOST_WORDS - 200, missing=missing)
     if step.outcome not in RELEASES:
         form.words("melding", most=MOST_WORDS, missing=N_("Schrijf op wat de afzender mag weten."))
@@ -189,8 +206,8 @@ def _wish(step: Step) -> Wish:
     kept = step.kept
     if step.outcome is None:
         raise PolicyViolation("toets.gewijzigd", CHANGED)
-    chosen, more = kept.get("grond", ""), kept.get("toelichting", "")
-    lines = [more] if chosen == "anders" else [chosen, more]
+    chosen, more = step.ground, kept.get("toelichting", "")
+    lines = [more] if chosen == OTHER else [chosen, more]
     conditional = step.outcome is Uitkomst.ONDER_VOORWAARDEN
     return Wish(
         outcome=step.outcome,
@@ -204,7 +221,7 @@ def _wish(step: Step) -> Wish:
 async def check(visit: Visit) -> web.Response:
     """Show everything once more; only the button here decides."""
     step = await _step(visit)
-    if step.outcome is None or not step.kept.get("grond"):
+    if step.outcome is None or not step.ground:
         return visit.go(page_of(step.case.request.id, "besluit"))
     if step.moved:
         raise PolicyViolation("toets.gewijzigd", CHANGED)
@@ -228,7 +245,7 @@ async def decide(visit: Visit) -> web.Response:
     mine = _own(step)
     if not step.kept and mine is not None:
         return visit.go(page_of(id_, "klaar"))
-    if step.outcome is None or step.moved or visit.form.text("stand") != step.mark:
+    if not step.ground or step.moved or visit.form.text("stand") != step.mark:
         raise PolicyViolation("toets.gewijzigd", CHANGED)
     await visit.office.gateway.deciding.decide(id_, officer=step.officer, wish=_wish(step))
     await visit.office.drafts.drop(visit.user.account.id, _draft(id_))
