@@ -57,4 +57,5 @@ def years_between(birth: str, now: datetime) -> int | None:
     if len(birth) < _DATE_DIGITS:
         return None
     years = now.year - int(birth[:4])
-    return years if f"{now:%m%d}" >= birth[4:] else years - 1
+    had_birthday = now.month * 100 + now.day >= int(birth[4:])
+    return years if had_birthday else years - 1

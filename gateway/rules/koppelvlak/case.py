@@ -95,6 +95,11 @@ class Case:
         return civil(self.at)
 
     @cached_property
+    def today_digits(self) -> str:
+        """Return the Dutch date of today as a document writes it: yyyymmdd."""
+        return f"{self.today:%Y%m%d}"
+
+    @cached_property
     def moment(self) -> datetime | None:
         """Return `tijdstipBericht`, None when there is no such moment."""
         return moment_of(self.head.tijdstip_bericht)

@@ -41,9 +41,10 @@ def _date_to_come(case: Case, one: Filled) -> bool:
 
     Of an unborn client the expected birth may be given.
     """
-    today = f"{case.today:%Y%m%d}"
     known = one.date
-    return known is not None and known > today[: len(known)] and not is_unborn(one.element)
+    return (
+        known is not None and known > case.today_digits[: len(known)] and not is_unborn(one.element)
+    )
 
 
 def _moment_to_come(case: Case, one: Filled) -> bool:
