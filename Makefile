@@ -8,7 +8,7 @@ SHORT  ?=
 SEED   ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test histories browser crash lying check fix bench external interop lock clean
+.PHONY: help environments demo test histories browser crash lying check fix bench external interop lock clean
 
 help:
 	@echo "make demo              a zorgmelding crosses the hub: four processes on loopback"
@@ -38,6 +38,8 @@ $(VENV)/.dev: requirements/dev.txt $(VENV)/.run
 	$(PYTHON) -m venv .venv-xmlsec
 	.venv-xmlsec/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes -r requirements/xmlsec.txt
 	@touch $@
+
+environments: $(VENV)/.dev .venv-xmlsec/.done
 
 demo: $(VENV)/$(if $(DB),.dev,.run)
 	$(BIN)/gateway demo $(if $(STAY),--stay) $(if $(DB),--$(DB))

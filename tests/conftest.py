@@ -1,9 +1,16 @@
+import os
+
 import pytest
 
 from gateway.cli.demo.postgres import Postgres
 
 # Nothing here outlives the run, so nothing needs to wait for the disk.
 QUICK = ("fsync = off", "synchronous_commit = off", "full_page_writes = off")
+
+
+def pytest_xdist_auto_num_workers(config):
+    """One more than there are processors: a third of the time a test waits for another process."""
+    return len(os.sched_getaffinity(0)) + 1
 
 
 @pytest.fixture(scope="session")
