@@ -1,5 +1,6 @@
 """Values that name what a message says. No I/O, no policy; everything is frozen."""
 
+import json
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NewType
@@ -178,3 +179,8 @@ class Aanlevering:
     """Referentienummer of an own message of which this is the other part (a partial answer)."""
     vervangt: str | None = None
     """Referentienummer of an own message in whose place this comes: sent back, reduced."""
+
+    def label(self) -> bytes:
+        """Return all of it as octets, of which each are those of one hand-in only."""
+        said = (self.acuut, self.onderzoek, self.wpg_artikel, self.deel_van, self.vervangt)
+        return json.dumps(said, separators=(",", ":")).encode()

@@ -173,7 +173,7 @@ class HandingIn:
         document = thought.valid.document
         identity = self._house.dice.uuid()
         delivery = self._delivery(thought, await self._hold(thought, aanlevering, at), at)
-        payload = await self._house.payloads.put(document.octets)
+        payload = await self._house.payloads.put(document.octets, label=aanlevering.label())
         stuurgegevens = document.stuurgegevens
         zender = stuurgegevens.zender or Address(organisatie=backend.party)
         message = NewMessage(

@@ -2,7 +2,8 @@
 
 A row of the database can be changed by whoever administers it; the octets of the payload and the
 signed decision can not. So the gate judges the octets again, and the decision must be signed by
-the OM for these.
+the OM for these. What a back-end said beside the octets stands in a row too: it counts only with
+the label that was made at the hand-in, by the key of the payload.
 """
 
 from datetime import datetime
@@ -11,7 +12,7 @@ from typing import Protocol
 from gateway.config import GateMode
 from gateway.directory import Directory, GateReason, Party
 from gateway.errors import GatewayError, PolicyViolation, Unavailable
-from gateway.message import Address, Oin
+from gateway.message import Aanlevering, Address, Oin
 from gateway.pipeline import judge
 from gateway.pipeline.house import House
 from gateway.ports import Known, Proof
@@ -60,10 +61,10 @@ class Proving:
         limits = XmlLimits(octets=len(octets))
         now = self._house.clock.now()
         at = at or now
-        document, judged = await self._house.think(
-            len(octets),
-            lambda: _judged(stuf.read_document(octets, limits=limits), directory, claim, at),
+        document = await self._house.think(
+            len(octets), lambda: stuf.read_document(octets, limits=limits)
         )
+        judged = await self._judged(directory, claim, document, at)
         if not isinstance(judged, Hold):
             return None
         if claim.ground != Ground.INDIVIDUAL:
@@ -72,6 +73,25 @@ class Proving:
         if proof is None or not self._decided(directory, claim, document, proof, now):
             return Hold(kinds=(GateReason.INDIVIDUAL,), reasons=judged.reasons)
         return None
+
+    async def _judged(
+        self, directory: Directory, claim: Gated, document: Document, at: datetime
+    ) -> Released | Hold | None:
+        """What a local system said beside it counts as far as it is proven."""
+        message = claim.message
+
+        def judge(said: Aanlevering) -> Released | Hold | None:
+            return _judge(document, directory, claim, said, at)
+
+        size = len(document.octets)
+        judged = await self._house.think(size, lambda: judge(message.aanlevering))
+        sender = _party(directory, document.stuurgegevens.zender)
+        if not isinstance(judged, Released) or sender is None or not sender.local:
+            return judged
+        label = message.aanlevering.label()
+        if await self._house.payloads.labelled(message.payload_id or "", label):
+            return judged
+        return await self._house.think(size, lambda: judge(Aanlevering()))
 
     def _decided(
         self,
@@ -117,20 +137,21 @@ def _same_question(besluit: Besluit, proof: Proof) -> bool:
     return besluit.verzoek == proof.hold
 
 
-def _judged(
-    document: Document, directory: Directory, claim: Gated, at: datetime
-) -> tuple[Document, Released | Hold | None]:
+def _judge(
+    document: Document, directory: Directory, claim: Gated, said: Aanlevering, at: datetime
+) -> Released | Hold | None:
     """Ask the gate again, by the octets; None where no gate stands here for this sender."""
     stuurgegevens = document.stuurgegevens
     if document.name in ANSWERS | toets.KINDS:
-        return document, None  # only the gateway makes these
+        return None  # only the gateway makes these
     sender = _party(directory, stuurgegevens.zender)
     receiver = _party(directory, stuurgegevens.ontvanger)
     if sender is None or not (sender.local or sender.gate is not GateMode.NONE):
-        return document, None
+        return None
     if receiver is None:
-        return document, Hold(kinds=(GateReason.UNCLASSIFIED,), reasons=())
-    return document, _asked(document, directory, claim, (sender, receiver), at)
+        return Hold(kinds=(GateReason.UNCLASSIFIED,), reasons=())
+    said = said if sender.local else classification.said_in(document)
+    return _asked(document, directory, claim, (sender, receiver), said, at)
 
 
 def _asked(
@@ -138,11 +159,11 @@ def _asked(
     directory: Directory,
     claim: Gated,
     parties: tuple[Party, Party],
+    said: Aanlevering,
     at: datetime,
 ) -> Released | Hold:
     sender, receiver = parties
     gate, version = directory.gate.at(at), claim.message.version
-    said = claim.message.aanlevering if sender.local else classification.said_in(document)
     verdict = classification.classify(document, said, version=version, table=gate.table)
     if sender.gate is GateMode.DECISION and not sender.local:
         return approval.second_gate(

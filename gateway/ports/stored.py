@@ -67,6 +67,8 @@ class SealedPayload:
     wrapped: bytes
     """Nonce and AES-256-GCM of the payload's key under the epoch key."""
     chunks: tuple[bytes, ...]
+    label: bytes | None = None
+    """HMAC-SHA-256 of the label by the payload's key; None = it has none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -256,10 +258,17 @@ class Inbox(Protocol):
 class Payloads(Protocol):
     """Encrypted octets, in chunks, under an id that only an admission makes permanent."""
 
-    async def put(self, octets: bytes) -> StoredPayload:
-        """Encrypt; large octets are written ahead, small ones go with what refers to them."""
+    async def put(self, octets: bytes, *, label: bytes = b"") -> StoredPayload:
+        """Encrypt; large octets are written ahead, small ones go with what refers to them.
+
+        `label` is what was said of them: `labelled` proves it, whatever a row says later.
+        """
         ...
 
     async def get(self, id_: str) -> bytes:
         """Return the plain octets; raise GatewayError `payload.destroyed` when they are gone."""
+        ...
+
+    async def labelled(self, id_: str, label: bytes) -> bool:
+        """Tell whether it was put with this label; raises as `get`."""
         ...

@@ -47,6 +47,7 @@ def payload_row(sealed: SealedPayload, *, at: datetime, referenced: bool) -> dic
         "referenced": referenced,
         "epoch_key": sealed.epoch_key,
         "wrapped": sealed.wrapped,
+        "label": sealed.label,
         "destroyed_at": None,
     }
 

@@ -1,7 +1,7 @@
 """Payloads: encrypted; small ones go with the commit that refers to them, large ones ahead."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -13,7 +13,7 @@ from gateway.store.fresh import Fresh
 from gateway.store.kept import chunk_rows, payload_row
 from gateway.store.prepared import Prepared
 from gateway.store.reading import Reads
-from gateway.store.sealing import CHUNK, KEY, NONCE, seal, unseal
+from gateway.store.sealing import CHUNK, KEY, NONCE, is_label, seal, unseal
 from gateway.store.tables import messages, payload_chunks, payloads
 from gateway.store.transaction import Tx
 from gateway.store.writer import Writer
@@ -81,7 +81,7 @@ class Destroy:
         return tx.write(
             sa.update(payloads)
             .where(payloads.c.id.in_(self.ids), payloads.c.destroyed_at.is_(None))
-            .values(wrapped=b"", epoch_key="", destroyed_at=self.at)
+            .values(wrapped=b"", label=None, epoch_key="", destroyed_at=self.at)
         )
 
 
@@ -121,17 +121,26 @@ _CHUNKS = Prepared(
 
 
 def _load(connection: sa.Connection, id_: str) -> SealedPayload | None:
+    found = _head(connection, id_)
+    if found is None:
+        return None
+    chunks = _CHUNKS.rows(connection, {"id": id_})
+    return replace(found, chunks=tuple(chunk.octets for chunk in chunks))
+
+
+def _head(connection: sa.Connection, id_: str) -> SealedPayload | None:
+    """Return it without its octets."""
     row = _PAYLOAD.rows(connection, {"id": id_}).first()
     if row is None:
         return None
-    chunks = _CHUNKS.rows(connection, {"id": id_})
     return SealedPayload(
         id=id_,
         size=row.size,
         sha256=row.sha256,
         epoch_key=row.epoch_key,
         wrapped=row.wrapped,
-        chunks=tuple(chunk.octets for chunk in chunks),
+        chunks=(),
+        label=row.label,
     )
 
 
@@ -149,23 +158,23 @@ class SqlPayloads:
         self._dice = dice
         self._fresh = Fresh()
 
-    async def put(self, octets: bytes) -> StoredPayload:
+    async def put(self, octets: bytes, *, label: bytes = b"") -> StoredPayload:
         """Encrypt under a new id; raises StoreUnavailable or OutcomeUnknown.
 
         What fits one chunk goes into the commit that refers to it. More is written ahead.
         """
         if len(octets) > CHUNK:
-            return await self._write_ahead(octets)
+            return await self._write_ahead(octets, label)
         at = self._clock.now()
-        sealed = await self._seal(octets)
+        sealed = await self._seal(octets, label)
         self._fresh.put(sealed.id, octets, self._clock.monotonic())
         return StoredPayload(
             id=sealed.id, sha256=sealed.sha256, size=sealed.size, carried=sealed, at=at
         )
 
-    async def _write_ahead(self, octets: bytes) -> StoredPayload:
+    async def _write_ahead(self, octets: bytes, label: bytes) -> StoredPayload:
         for _ in range(TRIES):
-            sealed = await self._seal(octets)
+            sealed = await self._seal(octets, label)
             await self._writer.commit(Begin(sealed=sealed, at=self._clock.now()))
             # A process that stood still for an hour in between wrapped with a key that was
             # closed meanwhile: what it stored is an orphan.
@@ -187,13 +196,22 @@ class SqlPayloads:
         fresh = self._fresh.take(id_, self._clock.monotonic())
         if fresh is not None:
             return fresh
+        return await self._think(*await self._found(id_, _load))
+
+    async def labelled(self, id_: str, label: bytes) -> bool:
+        """Tell whether it was put with this label; raises as `get`."""
+        stored, wrapping = await self._found(id_, _head)
+        return is_label(stored, label, wrapping=wrapping)
+
+    async def _found(self, id_: str, load: "_Load") -> tuple[SealedPayload, bytes]:
+        """Return it with the octets of its epoch key."""
         for _ in range(TRIES):
-            stored = await self._reads(lambda connection: _load(connection, id_))
+            stored = await self._reads(lambda connection: load(connection, id_))
             if stored is None:
                 break
             wrapping = self._key(stored.epoch_key)
             if wrapping is not None:
-                return await self._think(stored, wrapping)
+                return stored, wrapping
             # It may just have been wrapped anew: then the row names another key.
         raise _destroyed()
 
@@ -228,13 +246,16 @@ class SqlPayloads:
             swept += found
         return swept
 
-    async def _seal(self, octets: bytes) -> SealedPayload:
+    async def _seal(self, octets: bytes, label: bytes) -> SealedPayload:
         id_, key, nonce = self._dice.uuid(), self._dice.octets(KEY), self._dice.octets(NONCE)
         epoch_key = self._epochs.current(self._clock.now())
         return await self._reads.think(
             len(octets),
-            lambda: seal(octets, id_=id_, key=key, nonce=nonce, epoch_key=epoch_key),
+            lambda: seal(octets, id_=id_, key=key, nonce=nonce, epoch_key=epoch_key, label=label),
         )
+
+
+_Load = Callable[[sa.Connection, str], SealedPayload | None]
 
 
 def _destroyed() -> GatewayError:

@@ -1,5 +1,6 @@
 """Encryption of payloads: a key per payload, chunks that can not be moved, cut or swapped."""
 
+import hmac
 from collections.abc import Iterator, Sequence
 from hashlib import sha256
 
@@ -16,9 +17,18 @@ NONCE = 12
 
 
 def seal(
-    octets: bytes, *, id_: str, key: bytes, nonce: bytes, epoch_key: tuple[str, bytes]
+    octets: bytes,
+    *,
+    id_: str,
+    key: bytes,
+    nonce: bytes,
+    epoch_key: tuple[str, bytes],
+    label: bytes = b"",
 ) -> SealedPayload:
-    """Encrypt; `key` (32 octets) and `nonce` (12, for the wrapping) must be fresh."""
+    """Encrypt; `key` (32 octets) and `nonce` (12, for the wrapping) must be fresh.
+
+    An empty label is none.
+    """
     cipher = AESGCM(key)
     chunks = tuple(
         # The key is of this payload alone: a counter is a nonce that never comes twice.
@@ -32,6 +42,7 @@ def seal(
         epoch_key=epoch_key[0],
         wrapped=wrap(key, id_=id_, nonce=nonce, epoch_key=epoch_key),
         chunks=chunks,
+        label=_mark(key, id_, label) if label else None,
     )
 
 
@@ -45,6 +56,20 @@ def unseal(stored: SealedPayload, *, wrapping: bytes) -> bytes:
     if (len(octets), sha256(octets).hexdigest()) != (stored.size, stored.sha256):
         raise _tampered()
     return octets
+
+
+def is_label(stored: SealedPayload, label: bytes, *, wrapping: bytes) -> bool:
+    """Tell whether it was sealed with this label; raise GatewayError `payload.tampered`."""
+    key = unwrap(stored.wrapped, id_=stored.id, epoch_key=(stored.epoch_key, wrapping))
+    return stored.label is not None and hmac.compare_digest(
+        stored.label, _mark(key, stored.id, label)
+    )
+
+
+def _mark(key: bytes, id_: str, label: bytes) -> bytes:
+    """Nobody without the payload's key can make it; that key is of this payload alone."""
+    purpose = hmac.digest(key, b"label\0" + id_.encode(), "sha256")
+    return hmac.digest(purpose, label, "sha256")
 
 
 def wrap(key: bytes, *, id_: str, nonce: bytes, epoch_key: tuple[str, bytes]) -> bytes:

@@ -148,9 +148,11 @@ payloads = sa.Table(
     sa.Column("referenced", sa.Boolean, nullable=False),
     _text("epoch_key", length=64, index=True),
     sa.Column("wrapped", sa.LargeBinary, nullable=False),
+    sa.Column("label", sa.LargeBinary, nullable=True),
     sa.Column("destroyed_at", Moment, nullable=True),
     sa.Index("ix_payloads_orphans", "referenced", "at"),
 )
+"""`label` proves what was said of the octets; NULL = nothing, or before version 10."""
 
 payload_chunks = sa.Table(
     "payload_chunks",

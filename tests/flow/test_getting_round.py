@@ -333,6 +333,46 @@ async def test_a_row_that_is_changed_in_the_database(town, attempts, tmp_path, e
     await nothing_left(town, receipt, attempts)
 
 
+UNSAID = {
+    "a running investigation": (replace(FREE, onderzoek=True), "onderzoek = 0"),
+    "an investigation unsaid": (replace(FREE, onderzoek=None), "onderzoek = 0"),
+    "another article": (replace(FREE, wpg_artikel=None), f"wpg_artikel = '{FREE.wpg_artikel}'"),
+}
+"""What alone holds a message without criminal fields, and a row that says it was never said."""
+
+
+@pytest.mark.parametrize(("said", "edit"), UNSAID.values(), ids=list(UNSAID))
+@pytest.mark.parametrize("label", ["kept", "of another", "gone"])
+async def test_what_was_said_at_the_hand_in_changed_in_the_database(
+    town, attempts, tmp_path, said, edit, label
+):
+    free = await hand_in(town, melding().replace(b"ref-1", b"ref-8"))
+    await town.settle()
+    attempts.clear()
+    receipt = await hand_in(town, melding(), said)
+    await town.settle()
+    assert receipt.held
+    table = town[POLITIE].snapshots.current().gate.table.version
+
+    tamper(tmp_path, f"UPDATE messages SET {edit} WHERE id = :m", m=receipt.id)
+    tamper(tmp_path, EDITS["given the approval of another"], m=receipt.id, t=table)
+    if label != "kept":
+        other = "(SELECT label FROM payloads JOIN messages f ON f.payload_id = payloads.id"
+        mark = f"{other} WHERE f.id = :f)" if label == "of another" else "NULL AND :f = :f"
+        tamper(
+            tmp_path,
+            f"UPDATE payloads SET label = {mark} "
+            "WHERE id IN (SELECT payload_id FROM messages WHERE id = :m)",
+            m=receipt.id,
+            f=free.id,
+        )
+
+    town.clock.forward(hours=1)
+    await town.settle()
+    assert await state_of(town, receipt) is State.HELD
+    assert attempts == []
+
+
 async def test_the_message_relabelled_in_the_database(town, attempts, tmp_path):
     receipt = await held(town)
     table = town[POLITIE].snapshots.current().gate.table.version

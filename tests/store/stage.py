@@ -110,8 +110,9 @@ class Stage:
         await self.store.close()
         await self.open()
 
-    async def message(self, n=1, *, octets=b"", **changes):
-        stored = await self.store.payloads.put(octets or f"<bericht>{n}</bericht>".encode())
+    async def message(self, n=1, *, octets=b"", label=b"", **changes):
+        octets = octets or f"<bericht>{n}</bericht>".encode()
+        stored = await self.store.payloads.put(octets, label=label)
         return new_message(n, at=self.clock.now(), payload=stored, **changes)
 
     async def admission(self, n=1, *, deliveries=None, **changes):

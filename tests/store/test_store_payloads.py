@@ -29,6 +29,35 @@ async def test_a_payload_comes_back_as_it_went_in(stage, size):
     assert await stage.store.payloads.get(stored.id) == octets
 
 
+async def stored(stage, n, octets, label):
+    await stage.admit(n, octets=octets, label=label)
+    return (await stage.view(n)).message.payload_id
+
+
+@pytest.mark.parametrize("size", [7, 2 * CHUNK])
+async def test_a_label_is_proven_by_the_key_of_its_payload(stage, size):
+    payloads = stage.store.payloads
+    mine, other = [await stored(stage, n, os.urandom(size), b"onderzoek") for n in (1, 2)]
+    bare = await stored(stage, 3, os.urandom(size), b"")
+
+    assert await payloads.labelled(mine, b"onderzoek")
+    assert not await payloads.labelled(mine, b"geen onderzoek")
+    assert not await payloads.labelled(mine, b"")
+    assert not await payloads.labelled(bare, b"onderzoek")
+    assert not await payloads.labelled(bare, b"")
+
+    # The label of another payload, with the same words, is of that payload alone.
+    stage.raw(
+        f"UPDATE payloads SET label = (SELECT label FROM payloads WHERE id = '{other}') "
+        f"WHERE id = '{mine}'"
+    )
+    assert not await payloads.labelled(mine, b"onderzoek")
+
+    await payloads.destroy([other])
+    with pytest.raises(GatewayError, match=r"payload\.destroyed"):
+        await payloads.labelled(other, b"onderzoek")
+
+
 async def test_many_payloads_at_once_stay_apart(stage):
     stored = await asyncio.gather(*(stage.store.payloads.put(b"%d" % n) for n in range(30)))
 
