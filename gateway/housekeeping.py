@@ -3,20 +3,21 @@
 import asyncio
 import contextlib
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import structlog
 
 from gateway.alarming import Alarming, Disk, bounds
 from gateway.app import App
+from gateway.directory import Directory
 from gateway.errors import GatewayError
-from gateway.installation import Installation
+from gateway.installation import Installation, gate_fault
 from gateway.inventory import certificate_figures, expiring, list_figures, survey
 from gateway.keys.epochs import is_writable
 from gateway.keys.expiry import InUse
 from gateway.ports import Alarm
-from gateway.store.watch import UNWRITABLE
+from gateway.store.watch import GATE_CLOSED, UNWRITABLE
 
 log = structlog.get_logger("gateway.housekeeping")
 
@@ -28,6 +29,7 @@ LEAVE = timedelta(seconds=2)
 """How long a stop waits for the duty to be given up."""
 DAY_SECONDS = 86_400
 MEGABYTE = 1_000_000
+ENDED = "gate.confirmation.ended"
 
 
 async def keep_house(app: App, hangup: asyncio.Event, *, leads: bool) -> None:
@@ -69,9 +71,22 @@ async def _keep(app: App, hangup: asyncio.Event, *, leads: bool) -> None:
             log.error("housekeeping.failed", code=_code(error))
         reread = await _woken(app, hangup)
         seen = _stamp(app.installation)
-        if reread or seen != lists:
+        if reread or seen != lists or await gate_moved(app):
             lists = seen
             await app.reload()
+
+
+async def gate_moved(app: App) -> bool:
+    """Tell whether time alone closed the gate or opened it: a list grew stale, a word ended.
+
+    What is wrong with its files moves nothing: a process keeps what it had.
+    """
+    installation, now = app.installation, app.clock.now()
+    try:
+        fault = await asyncio.to_thread(gate_fault, installation, now)
+    except GatewayError:
+        return False
+    return fault != app.snapshots.current().gate.fault
 
 
 def _disk(installation: Installation) -> Disk | None:
@@ -156,6 +171,7 @@ class Outside:
         )
         app.metrics.certificates(certificate_figures(items, now))
         app.metrics.revocation_lists(list_figures(items, now))
+        app.metrics.gate(_is_open(directory, now))
         bad = frozenset((i.use, i.where, i.code) for i in items if i.code and i.needed)
         for use, where, code in sorted(bad - self._told):
             log.error("certificate.unusable", use=use, where=where, code=code)
@@ -167,8 +183,18 @@ class Outside:
         disk = _disk(self._app.installation)
         yield from disk.low() if disk is not None else ()
         yield from expiring(self._items, settings.alarms, now)
+        directory = self._app.snapshots.current()
+        if not _is_open(directory, now):
+            reason = directory.gate.fault or ENDED
+            yield Alarm(code=GATE_CLOSED, subject="", reason=reason)
         if not is_writable(self._app.installation.path(settings.paths.epoch_keys)):
             yield Alarm(code=UNWRITABLE, subject="")
+
+
+def _is_open(directory: Directory, now: datetime) -> bool:
+    """Tell whether the gate lets anything by; where none stands it is open."""
+    gate = directory.gate
+    return not gate.fault and (gate.confirmation is None or gate.at(now) is gate)
 
 
 def _stamp(installation: Installation) -> tuple[tuple[str, int, int], ...]:

@@ -410,6 +410,15 @@ def _gate(installation: Installation, files: Files, frame: Frame, *, lapse_close
     return found
 
 
+def gate_fault(installation: Installation, at: datetime) -> str:
+    """Return why the gate would be closed if its files were read now; empty = it counts.
+
+    Raises Misconfigured as `load_directory`, for what does not lapse.
+    """
+    frame = gate_frame(installation, at)
+    return _gate(installation, Files(), frame, lapse_closes=True).fault
+
+
 def _confirmation(installation: Installation, files: Files) -> tuple[bytes | None, str]:
     """Return its octets and its file; none when it is not set, or not there yet."""
     path = installation.settings.paths.confirmation

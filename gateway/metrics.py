@@ -104,6 +104,9 @@ class Metrics:
             ("uitgever",),
             registry=registry,
         )
+        self._gate = Gauge(
+            "gateway_gate_open", "0 when the gate of the OM holds everything", registry=registry
+        )
         self._due = Gauge(
             "gateway_retention_due",
             "Deliveries whose payload housekeeping has to look at, by how late it is",
@@ -149,6 +152,10 @@ class Metrics:
         self._lists.clear()
         for issuer, seconds in sorted(left.items(), key=lambda item: item[1])[:MOST_LABELS]:
             self._lists.labels(issuer).set(seconds)
+
+    def gate(self, is_open: bool) -> None:  # noqa: FBT001 - it is the figure
+        """Show whether the gate of the OM lets anything by; where none stands it is open."""
+        self._gate.set(1 if is_open else 0)
 
     def retention(self, *, due: int, overdue: int, oldest_key_days: float) -> None:
         """Replace what housekeeping left undone; `overdue` is more than an hour late."""

@@ -222,6 +222,10 @@ TOETS: tuple[Code, ...] = (
                 "Alarm: a request waits too long for an officer here.",
                 "Decide on it, or let the piket do so.",
             ),
+            "gate.closed": (
+                "Alarm: the gate is closed; everything but what goes to the OM is held.",
+                "See its reason: import a fresh revocation list, or let the OM confirm again.",
+            ),
             "gate.unproven": (
                 "Alarm: a row of a postvak says that it is free, and its octets do not.",
                 "Nothing of it is shown. Check the audit chain, and who changed the database.",

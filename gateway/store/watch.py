@@ -15,6 +15,7 @@ STEPPED_BACK = "clock.stepped_back"
 DISK_LOW = "disk.low"
 EXPIRING = "certificate.expiring"
 CRL_STALE = "crl.stale"
+GATE_CLOSED = "gate.closed"
 UNWRITABLE = "epoch_keys.unwritable"
 WATCHED = frozenset(
     {
@@ -26,6 +27,7 @@ WATCHED = frozenset(
         DISK_LOW,
         EXPIRING,
         CRL_STALE,
+        GATE_CLOSED,
         UNWRITABLE,
     }
 )

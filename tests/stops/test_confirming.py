@@ -10,11 +10,13 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from gateway.app import build
 from gateway.cli.demo.documents import document
 from gateway.cli.demo.sites import OFFICERS, POLITIE
 from gateway.cli.look import look
 from gateway.cli.toetsing_placing import as_it_stands
 from gateway.directory import Signing
+from gateway.housekeeping import Outside, gate_moved
 from gateway.installation import load_installation, share
 from gateway.installation_gate import Word, confirm
 from gateway.keys.keystore import FileKeyring
@@ -215,3 +217,38 @@ async def test_a_word_that_ends_while_the_process_runs_ends_there_and_then(sites
 
     assert (before, await handed_in(sites)) == ("aangenomen", "vastgehouden")
     assert not any(line["changed"] for line in running.said("directory.reloaded"))
+
+
+async def test_a_list_that_grows_stale_closes_the_gate_and_a_fresh_one_opens_it(sites, police):
+    crl = police.folder / "trust" / "crls" / "issuing.crl"
+    until = datetime.now(UTC) + timedelta(seconds=6)
+    crl.write_bytes(sites.pki.crls(at=datetime.now(UTC), next_update=until)[1])
+
+    async with build(load_installation(police.config)) as app:
+        outside = Outside(app)
+
+        def seen():
+            """Why the gate is closed, by snapshot, alarm and metric."""
+            outside.look()
+            alarms = [a.reason for a in outside.alarms() if a.code == "gate.closed"]
+            shown = b"gateway_gate_open 0.0" in app.metrics.exposition()[0]
+            return app.snapshots.current().gate.fault, alarms, shown
+
+        assert not await gate_moved(app)
+        assert seen() == ("", [], False)
+        await eventually(lambda: datetime.now(UTC) > until, "the next update")
+        assert await gate_moved(app)
+        await app.reload()
+        stale = "gate.confirmation.revocation_unknown"
+        assert seen() == (stale, [stale], True)
+        assert not await gate_moved(app)
+
+        crl.write_bytes(sites.pki.crls(at=datetime.now(UTC))[1])
+        assert await gate_moved(app)
+        await app.reload()
+        assert seen() == ("", [], False)
+
+        # An edited table is not a matter of time: what the process has stays.
+        with (police.folder / TABLE).open("a") as table:
+            table.write("\n# nothing but a comment\n")
+        assert not await gate_moved(app)

@@ -27,6 +27,9 @@ ALARMS: Mapping[str, str] = MappingProxyType(
         "epoch_keys.unwritable": "In de map van de epoch-sleutels kan niet worden geschreven. "
         "Zodra een nieuwe sleutel nodig is (dagelijks) komt geen bericht meer in: herstel rechten "
         "of schijf.",
+        "gate.closed": "De poort is dicht: alles behalve wat naar het OM gaat wordt vastgehouden. "
+        "Waarom staat in de reden: plaats een verse intrekkingslijst (gateway certs import), of "
+        "laat het OM opnieuw bevestigen (gateway toetsing). Daarna gaat de poort vanzelf open.",
         "gate.unproven": "De rij van een levering zegt dat zij vrij is, maar haar inhoud en het "
         "besluit van het OM zeggen dat niet. Zij wordt niet getoond. Iemand kan de database hebben "
         "gewijzigd: controleer de auditketen (gateway audit verify) en zoek uit wie.",
