@@ -367,10 +367,28 @@ def _kind(settings: config.KindSettings) -> MessageKind:
     )
 
 
+def kept_table(installation: Installation) -> Path | None:
+    """Return where the confirmed table of the program is kept: a later program has another.
+
+    None where the installation has a table of its own, or no place for a confirmation.
+    """
+    paths = installation.settings.paths
+    if paths.classification is not None or paths.confirmation is None:
+        return None
+    return installation.path(paths.confirmation).with_suffix(".classificatie.toml")
+
+
+def program_table() -> Path:
+    """Return the table that comes with the program."""
+    return share("config") / "classification.toml"
+
+
 def gate_files(installation: Installation) -> dict[str, Path]:
     """Return the files that the OM confirms, by their names in a confirmation."""
-    paths = installation.settings.paths
+    paths, kept = installation.settings.paths, kept_table(installation)
     table = _or_shared(installation, paths.classification, "classification.toml")
+    if kept is not None and kept.exists():
+        table = kept
     if paths.approvals is None:
         return {TABLE: table}
     return {TABLE: table, APPROVALS: installation.path(paths.approvals)}

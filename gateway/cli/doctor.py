@@ -15,7 +15,7 @@ import typer
 from gateway.app import SystemClock, load_schemas
 from gateway.cli import Config
 from gateway.cli import doctor_network as network
-from gateway.cli.doctor_agreed import agreements, certificates, gate, rules
+from gateway.cli.doctor_agreed import agreements, certificates, gate, newer_table, rules
 from gateway.cli.doctor_console import console as console_of
 from gateway.cli.doctor_database import database
 from gateway.cli.doctor_files import disks, epoch_folder, rights
@@ -118,6 +118,7 @@ def _examine_agreed(
     yield from agreements(directory, now)
     yield from certificates(installation, directory, now)
     yield from gate(directory, now)
+    yield from newer_table(installation)
     yield from rules(directory, now)
 
 

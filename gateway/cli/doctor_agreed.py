@@ -8,7 +8,7 @@ from gateway.cli.certs_list import days, look_over
 from gateway.cli.doctor_findings import Area, Finding
 from gateway.directory import Agreement, Directory
 from gateway.errors import GatewayError
-from gateway.installation import Installation
+from gateway.installation import Installation, kept_table, load_table, program_table
 from gateway.installation_gate import UNCONFIRMED
 from gateway.keys.expiry import SHORT, InUse, Use, stage
 from gateway.message import Oin
@@ -232,6 +232,22 @@ def gate(directory: Directory, now: datetime) -> Iterator[Finding]:
     for approval in laid.approvals:
         yield _GATE.good(
             f"doorlopende toestemming {approval.id} tot {approval.valid_until:%Y-%m-%d}"
+        )
+
+
+def newer_table(installation: Installation) -> Iterator[Finding]:
+    """Yield whether the program has a table that the OM has not confirmed yet."""
+    kept = kept_table(installation)
+    if kept is None or not kept.exists():
+        return
+    program = program_table()
+    if kept.read_bytes() != program.read_bytes():
+        yield _GATE.warn(
+            "gate.newer_table",
+            f"het programma heeft tabel {load_table(program).version}; bevestigd is "
+            f"{load_table(kept).version}",
+            "De bevestigde tabel blijft gelden.",
+            "Leg de nieuwe voor met gateway toetsing voorstel, en plaats de bevestiging",
         )
 
 

@@ -18,7 +18,7 @@ from gateway.cli.screen import screen
 from gateway.cli.toetsing_bundle import Bundle, make_bundle, read_bundle, write_bundle
 from gateway.cli.toetsing_confirming import confirmed_before, confirmed_by, remember
 from gateway.cli.toetsing_difference import differences
-from gateway.cli.toetsing_placing import as_it_stands, judged, place
+from gateway.cli.toetsing_placing import judged, meant, place, to_propose
 from gateway.directory import Confirmation
 from gateway.errors import GatewayError
 from gateway.installation import load_directory, load_installation
@@ -57,8 +57,9 @@ def voorstel(
     """Put classification table and standing approvals together, for an officer to confirm.
 
     A change is proposed from files elsewhere: what is in force stays in place until `plaats`.
+    Without a table of its own the installation proposes that of the program.
     """
-    bundle = as_it_stands(load_installation(config), politie)
+    bundle = to_propose(load_installation(config), politie)
     drafts = {TABLE: tabel, APPROVALS: toestemmingen}
     changed = {name: path.read_bytes() for name, path in drafts.items() if path is not None}
     bundle = make_bundle(bundle.police, {**bundle.files, **changed}, where=str(config))
@@ -133,8 +134,8 @@ def plaats(
     installation = load_installation(config)
     octets = bevestiging.read_bytes()
     check_decision(What.CONFIRMED, sha256(octets).hexdigest(), reden=REASON, door=door)
-    bundle = None if voorstel is None else read_bundle(voorstel)
-    confirmation = judged(installation, octets, bundle or as_it_stands(installation))
+    bundle = meant(installation, octets) if voorstel is None else read_bundle(voorstel)
+    confirmation = judged(installation, octets, bundle)
     target = place(installation, octets, bundle)
     print(f"Geplaatst: {target}. {_said(confirmation)}")
     if _write_down(config, What.CONFIRMED, octets, why=REASON, who=door):

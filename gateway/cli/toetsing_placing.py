@@ -1,6 +1,7 @@
 """What `gateway toetsing plaats` does: check the word of the OM, and put it in place."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from gateway.app import SystemClock
@@ -8,18 +9,45 @@ from gateway.cli.deciding import has_database
 from gateway.cli.look import look
 from gateway.cli.toetsing_bundle import Bundle, make_bundle
 from gateway.directory import Confirmation
-from gateway.errors import Misconfigured
-from gateway.installation import Installation, gate_files, gate_frame
+from gateway.errors import Malformed, Misconfigured
+from gateway.installation import (
+    Installation,
+    gate_files,
+    gate_frame,
+    kept_table,
+    program_table,
+)
 from gateway.installation_gate import digests, judge_confirmation, matters
 from gateway.store.confirmations import Mark, check_newer
 from gateway.store.view import View
 from gateway.whole_file import replace_file
-from gateway.wire.confirmation import APPROVALS, TABLE
+from gateway.wire.confirmation import APPROVALS, TABLE, read_confirmation
 
 
 def as_it_stands(installation: Installation, police: str = "") -> Bundle:
     """Return table and approvals of the installation; raises Misconfigured."""
-    files = {name: path.read_bytes() for name, path in gate_files(installation).items()}
+    return _bundle(installation, gate_files(installation), police)
+
+
+def to_propose(installation: Installation, police: str = "") -> Bundle:
+    """Return the same, with the table of the program where the installation has none of its own."""
+    files = gate_files(installation)
+    if kept_table(installation) is not None:
+        files[TABLE] = program_table()
+    return _bundle(installation, files, police)
+
+
+def meant(installation: Installation, octets: bytes) -> Bundle:
+    """Return what a confirmation is about: what stands here, or the table of the program."""
+    proposed = to_propose(installation)
+    named = {}
+    with suppress(Malformed):  # `judged` says what is wrong with it
+        named = dict(read_confirmation(octets).bestanden)
+    return proposed if named == digests(proposed.files) else as_it_stands(installation)
+
+
+def _bundle(installation: Installation, where: Mapping[str, Path], police: str) -> Bundle:
+    files = {name: path.read_bytes() for name, path in where.items()}
     owner = police or installation.settings.partij
     return make_bundle(owner, files, where=str(installation.folder))
 
@@ -47,17 +75,20 @@ async def _newest(view: View) -> Mark | None:
     return await view.newest_confirmation()
 
 
-def place(installation: Installation, octets: bytes, bundle: Bundle | None) -> Path:
-    """Write the confirmation, and before it the files of `bundle` where that is given.
+def place(installation: Installation, octets: bytes, bundle: Bundle) -> Path:
+    """Write the confirmation, and before it the files of `bundle` that are not there yet.
 
     Returns where the confirmation stands now. Cut short halfway it can be done again: until then
     the gate does not load. Raises Misconfigured `toetsing.path` before anything is written.
     """
-    paths = installation.settings.paths
-    targets = {TABLE: paths.classification, APPROVALS: paths.approvals}
-    files: Mapping[str, bytes] = {} if bundle is None else bundle.files
+    paths, kept = installation.settings.paths, kept_table(installation)
+    table, own = bundle.files[TABLE], _path(installation, paths.classification)
+    if kept is not None and table in _read(kept, program_table()):
+        own = kept
+    targets = {TABLE: own, APPROVALS: _path(installation, paths.approvals)}
+    files = bundle.files
     missing = [name for name in files if targets[name] is None]
-    if bundle is not None and APPROVALS not in files and paths.approvals is not None:
+    if APPROVALS not in files and paths.approvals is not None:
         missing.append("(voorstel) toestemmingen")
     if paths.confirmation is None or missing:
         raise Misconfigured(
@@ -68,7 +99,15 @@ def place(installation: Installation, octets: bytes, bundle: Bundle | None) -> P
         )
     for name, content in files.items():
         target = targets[name]
-        if target is not None:
-            replace_file(installation.path(target), content)
+        if target is not None and content not in _read(target):
+            replace_file(target, content)
     replace_file(installation.path(paths.confirmation), octets)
     return installation.path(paths.confirmation)
+
+
+def _path(installation: Installation, given: Path | None) -> Path | None:
+    return None if given is None else installation.path(given)
+
+
+def _read(*paths: Path) -> list[bytes]:
+    return [path.read_bytes() for path in paths if path.exists()]

@@ -116,6 +116,10 @@ DOCTOR: tuple[Code, ...] = family(
             "A file or folder with data or secrets is open to others on this machine.",
             "chmod 600 for files, 700 for folders.",
         ),
+        "gate.newer_table": (
+            "The program comes with another classification table than the OM confirmed.",
+            "What was confirmed stays in force. Propose the new one: gateway toetsing voorstel.",
+        ),
         "gate.no_approval": (
             "There is no standing approval: every message of the politie is held.",
             "Record it once the OM has given it.",

@@ -7,18 +7,21 @@ from pathlib import Path
 
 import pytest
 
+from gateway.cli.doctor_agreed import newer_table
 from gateway.cli.toetsing_bundle import make_bundle, read_bundle, write_bundle
 from gateway.cli.toetsing_confirming import confirmed_before, confirmed_by, end_of, remember
 from gateway.cli.toetsing_difference import differences
-from gateway.cli.toetsing_placing import as_it_stands, judged, place
+from gateway.cli.toetsing_placing import as_it_stands, judged, meant, place, to_propose
 from gateway.config import InstallationRole, OfficerSettings
 from gateway.directory import Signing
 from gateway.errors import Misconfigured, PolicyViolation
 from gateway.installation import (
     gate_files,
+    kept_table,
     load_approvals,
     load_directory,
     load_installation,
+    program_table,
     share,
 )
 from gateway.installation_gate import Word, confirm
@@ -459,3 +462,59 @@ def test_differences_are_told_in_words(police):
     assert more == []
     assert found.startswith("tabel, versie: ")
     assert list(differences(old, old)) == []
+
+
+@pytest.fixture
+def of_the_program(tmp_path):
+    """A police without a table of its own."""
+    return installed(tmp_path / "programma")
+
+
+def test_the_confirmed_table_of_the_program_outlives_an_upgrade(of_the_program, tmp_path):
+    here = load_installation(of_the_program)
+    (tmp_path / "was.toml").write_text(
+        program_table().read_text().replace('versie = "', 'versie = "oud-', 1)
+    )
+    # As an older program left it: its table, placed with the word that it was confirmed by.
+    kept_table(here).write_bytes((tmp_path / "was.toml").read_bytes())
+    old = signed_by(of_the_program, taken_at=TODAY - timedelta(days=3))
+
+    gate = placed(of_the_program, old)
+
+    assert (gate.fault, gate.table.version[:4]) == ("", "oud-")
+    (found,) = newer_table(here)
+    assert (found.code, "oud-" in found.text) == ("gate.newer_table", True)
+
+    # What is proposed now is the table of the program; its word puts it in the place of the old.
+    proposal = to_propose(here)
+    octets = word(of_the_program, tmp_path, bundle=proposal)
+    assert judged(here, octets, meant(here, octets)).table_version == proposal.version
+    place(here, octets, meant(here, octets))
+    gate = load_directory(here, epoch=1).gate
+    assert (gate.fault, gate.table.version) == ("", proposal.version)
+    assert list(newer_table(here)) == []
+
+    # An older word goes by what it was for, and that is not here any more.
+    with pytest.raises(Misconfigured, match=r"gate\.confirmation\.files"):
+        judged(here, old, meant(here, old))
+
+
+def test_a_kept_table_that_is_edited_does_not_load(of_the_program, tmp_path):
+    here = load_installation(of_the_program)
+    octets = word(of_the_program, tmp_path, bundle=to_propose(here))
+    place(here, octets, meant(here, octets))
+    assert load_directory(here, epoch=1).gate.fault == ""
+
+    kept_table(here).write_text(kept_table(here).read_text() + "\n# one line\n")
+
+    assert refusal(of_the_program, octets) == "gate.confirmation.files"
+
+
+def test_another_table_has_no_place_where_that_of_the_program_counts(of_the_program):
+    here = load_installation(of_the_program)
+    text = program_table().read_text().replace('versie = "', 'versie = "eigen-', 1)
+    own = make_bundle(pki.POLITIE, {**to_propose(here).files, "classificatie": text.encode()})
+
+    with pytest.raises(Misconfigured, match=r"toetsing\.path"):
+        place(here, b"", own)
+    assert not kept_table(here).exists()
