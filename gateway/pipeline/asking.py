@@ -197,6 +197,8 @@ def new_request(document: stuf.Document, directory: Directory, at: datetime) -> 
         deadline=max(verzoek.termijn, at),
         parket=parket_for(directory, holder, verzoek.systeem),
         case=f"{holder}:{verzoek.zaak}" if verzoek.zaak else "",
+        part_of=verzoek.deel_van,
+        replaces=verzoek.vervangt,
     )
 
 

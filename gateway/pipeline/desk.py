@@ -40,6 +40,9 @@ class Case:
     request: Request
     verdicts: tuple[Verdict, ...]
     earlier: tuple[Request, ...]
+    """Others on the same case."""
+    linked: tuple[Request, ...] = ()
+    """Those on the messages that this one names (`deelVan`, `vervangt`)."""
 
 
 class Deciding:
@@ -68,6 +71,7 @@ class Deciding:
             request=request,
             verdicts=await self._house.desk.verdicts(id_),
             earlier=await self._house.desk.earlier(id_, limit=EARLIER),
+            linked=await self._house.desk.linked(request, limit=EARLIER),
         )
 
     async def read(self, id_: str, *, officer: str, purpose: str) -> bytes:

@@ -239,6 +239,10 @@ class NewRequest:
     deadline: datetime
     parket: str
     case: str = ""
+    part_of: str = ""
+    """Referentienummer of the message of which this is the other part."""
+    replaces: str = ""
+    """Referentienummer of the message in whose place this comes."""
 
 
 class VerdictState(StrEnum):
@@ -297,6 +301,20 @@ class Request:
     claimed_until: datetime | None
     closed_at: datetime | None
     outcome: str
+    part_of: str = ""
+    """Referentienummer of the message of which this is the other part."""
+    replaces: str = ""
+    """Referentienummer of the message in whose place this comes."""
+    proposed_by: str = ""
+    """Officer whose decision waits for a second one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestPlace:
+    """A place in the list of what waits: behind this request."""
+
+    deadline: datetime
+    seq: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -306,8 +324,10 @@ class RequestsWanted:
     open: bool = True
     """Those that wait, the most urgent first; else all, newest first."""
     parket: str | None = None
+    after: RequestPlace | None = None
+    """Of what waits: the last one of the page before, which may be closed by now."""
     before: int | None = None
-    """Position (`seq`) of the last one of the page before."""
+    """Of all: position (`seq`) of the last one of the page before."""
     limit: int = 50
 
 
@@ -318,6 +338,10 @@ class Desk(Protocol):
     async def request(self, id_: str) -> Request | None: ...
     async def earlier(self, id_: str, *, limit: int) -> tuple[Request, ...]:
         """Return other requests on the same case, newest first (Aanwijzing 15.1)."""
+        ...
+
+    async def linked(self, request: Request, *, limit: int) -> tuple[Request, ...]:
+        """Return the requests here on the messages that it names, newest first."""
         ...
 
     async def verdicts(self, request: str) -> tuple[Verdict, ...]:

@@ -46,6 +46,8 @@ def add_request(tx: Tx, request: NewRequest, message: str, delivery: str, now: d
         "claimed_until": None,
         "closed_at": None,
         "outcome": "",
+        "deel_van": request.part_of or None,
+        "vervangt": request.replaces or None,
     }
     tx.insert(requests, (row,))
     audit = AuditEvent(

@@ -10,8 +10,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from gateway.moments import to_micros
 from gateway.ports import AuditEvent, AuditRow
-from gateway.store.tables import audit, to_micros
+from gateway.store.tables import audit
 
 START = "0" * 64
 """`previous` of a writer's first row."""

@@ -6,8 +6,9 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.compiler import compiles
 
+from gateway.moments import from_micros
 from gateway.store.prepared import Prepared
-from gateway.store.tables import Moment, clock, from_micros
+from gateway.store.tables import Moment, clock
 
 STEP_BACK = timedelta(seconds=5)
 """A clock that goes back further than this releases nothing."""

@@ -14,6 +14,7 @@ from gateway.ports import (
     AuditEvent,
     Clock,
     Request,
+    RequestPlace,
     RequestsWanted,
     Verdict,
     VerdictState,
@@ -31,7 +32,14 @@ from gateway.store.transaction import Tx
 from gateway.store.writer import Writer
 from gateway.wire.toets import Uitkomst
 
-_REQUEST = sa.select(requests, *KNOWN).join(messages, messages.c.id == requests.c.message)
+_PROPOSED = (
+    sa.select(sa.func.max(verdicts.c.officer))
+    .where(verdicts.c.request == requests.c.id, verdicts.c.state == str(VerdictState.PROPOSED))
+    .scalar_subquery()
+)
+_REQUEST = sa.select(requests, _PROPOSED.label("proposed_by"), *KNOWN).join(
+    messages, messages.c.id == requests.c.message
+)
 _ANSWER, _WITHDRAWAL = messages.alias(), messages.alias()
 _VERDICT = (
     sa.select(
@@ -260,15 +268,9 @@ class SqlDesk:
 
     async def requests(self, wanted: RequestsWanted) -> tuple[Request, ...]:
         """Return requests, open ones by deadline, others newest first; see the port."""
-        statement = _REQUEST
-        if wanted.open:
-            statement = statement.where(_OPEN).order_by(requests.c.deadline, requests.c.seq)
-        else:
-            statement = statement.order_by(requests.c.seq.desc())
+        statement = _waiting(wanted.after) if wanted.open else _all(wanted.before)
         if wanted.parket is not None:
             statement = statement.where(requests.c.parket == wanted.parket)
-        if wanted.before is not None:
-            statement = statement.where(requests.c.seq < wanted.before)
         statement = statement.limit(wanted.limit)
         rows = await self._reads(lambda c: c.execute(statement).all())
         return tuple(_request(row) for row in rows)
@@ -288,6 +290,21 @@ class SqlDesk:
         )
         statement = (
             _REQUEST.where(requests.c.case_sha256 == case, requests.c.id != id_)
+            .order_by(requests.c.seq.desc())
+            .limit(limit)
+        )
+        rows = await self._reads(lambda c: c.execute(statement).all())
+        return tuple(_request(row) for row in rows)
+
+    async def linked(self, request: Request, *, limit: int) -> tuple[Request, ...]:
+        """Return the requests here on the messages that it names, newest first."""
+        named = [number for number in (request.part_of, request.replaces) if number]
+        if not named:
+            return ()
+        statement = (
+            _REQUEST.where(
+                requests.c.referentienummer.in_(named), requests.c.holder == request.holder
+            )
             .order_by(requests.c.seq.desc())
             .limit(limit)
         )
@@ -352,6 +369,22 @@ class SqlDesk:
             await self._writer.commit(unit)
 
 
+def _waiting(after: RequestPlace | None) -> sa.Select[Any]:
+    statement = _REQUEST.where(_OPEN).order_by(requests.c.deadline, requests.c.seq)
+    if after is None:
+        return statement
+    # The first condition is for the index, the second for those with the same deadline.
+    return statement.where(
+        requests.c.deadline >= after.deadline,
+        sa.or_(requests.c.deadline > after.deadline, requests.c.seq > after.seq),
+    )
+
+
+def _all(before: int | None) -> sa.Select[Any]:
+    statement = _REQUEST.order_by(requests.c.seq.desc())
+    return statement if before is None else statement.where(requests.c.seq < before)
+
+
 def _request(row: sa.Row[Any]) -> Request:
     return Request(
         seq=row.seq,
@@ -376,6 +409,9 @@ def _request(row: sa.Row[Any]) -> Request:
         claimed_until=row.claimed_until,
         closed_at=row.closed_at,
         outcome=row.outcome,
+        part_of=row.deel_van or "",
+        replaces=row.vervangt or "",
+        proposed_by=row.proposed_by or "",
     )
 
 

@@ -8,11 +8,12 @@ import sqlalchemy as sa
 
 from gateway.lifecycle import State
 from gateway.message import Oin
+from gateway.moments import from_micros
 from gateway.ports import DeliveryChannel, DeliveryKind
 from gateway.ports.overview import MOST_COUNTED, Hour, Lane, Pile, Trail, TrailWanted
 from gateway.store.audit import read_row
 from gateway.store.reading import Reads
-from gateway.store.tables import audit, deliveries, from_micros, lanes, messages
+from gateway.store.tables import audit, deliveries, lanes, messages
 
 _EBMS, _POSTVAK = DeliveryChannel.EBMS2, DeliveryChannel.POSTVAK
 _WHERE: Mapping[Pile, tuple[DeliveryChannel, tuple[State, ...]]] = {

@@ -1,22 +1,11 @@
 """The tables, for SQLite and PostgreSQL alike. The migrations make them; a test compares both."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
-
-
-def to_micros(moment: datetime) -> int:
-    """Return microseconds since 1970 UTC, exact; `moment` must be aware."""
-    return (moment - _EPOCH) // _MICROSECOND
-
-
-def from_micros(micros: int) -> datetime:
-    """Return the aware UTC moment."""
-    return _EPOCH + micros * _MICROSECOND
+from gateway.moments import from_micros, to_micros
 
 
 class Moment(sa.types.TypeDecorator[datetime]):
@@ -34,6 +23,9 @@ class Moment(sa.types.TypeDecorator[datetime]):
         """Load; None stays None."""
         del dialect
         return None if value is None else from_micros(value)
+
+
+_MICROSECOND = timedelta(microseconds=1)
 
 
 class Span(sa.types.TypeDecorator[timedelta]):
@@ -538,6 +530,9 @@ requests = sa.Table(
     sa.Column("claimed_until", Moment, nullable=True),
     sa.Column("closed_at", Moment, nullable=True),
     _text("outcome", length=32),
+    sa.Column("deel_van", sa.String(256), nullable=True),
+    sa.Column("vervangt", sa.String(256), nullable=True),
+    sa.Index("ix_requests_referentienummer", "referentienummer"),
     sa.Index(
         "ix_requests_open",
         "deadline",

@@ -7,9 +7,10 @@ from typing import Any
 import sqlalchemy as sa
 
 from gateway.lifecycle import State
+from gateway.moments import to_micros
 from gateway.ports import Alarm, AlarmBounds, DeliveryChannel, DeliveryKind, Direction
 from gateway.store.clock import HIGH_WATER, stepped_back
-from gateway.store.tables import UNANSWERED, deliveries, lanes, messages, to_micros
+from gateway.store.tables import UNANSWERED, deliveries, lanes, messages
 
 STEPPED_BACK = "clock.stepped_back"
 DISK_LOW = "disk.low"

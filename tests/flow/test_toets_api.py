@@ -10,11 +10,12 @@ import pytest
 
 from gateway.credentials import BearerToken, Credentials, Scope, SignIn
 from gateway.lifecycle import State
+from gateway.web.api import cursor
 from gateway.web.api.app import api_app
 from gateway.web.intake import IntakeLimits
 from gateway.web.listener import ListenerLimits
 from tests.flow import town as towns
-from tests.flow.test_gate import hand_in, melding
+from tests.flow.test_gate import FREE, hand_in, melding
 from tests.flow.test_toets import arrived, state_of
 from tests.flow.town import HUB, OM, POLITIE, VT, Town
 from tests.outbound.tls_files import serving
@@ -120,6 +121,64 @@ async def test_an_officer_looks_reads_takes_and_decides(desk):
     events = [r.event for r in await desk.town[OM].store.reader.audit(after=0, limit=200)]
     (read,) = [e for e in events if e.event == "toets.read"]
     assert (read.actor, read.data["purpose"]) == ("anders", "toets")
+
+
+async def test_all_that_waits_is_reached_by_the_cursor_of_its_list(desk):
+    for number in ("ref-2", "ref-3", "ref-4"):
+        await hand_in(
+            desk.town, melding(aanhouding="ja, ter plaatse").replace(b"ref-1", number.encode())
+        )
+    await desk.town.settle()
+
+    seen, place = [], {}
+    while True:
+        status, found = await desk.call("GET", LIST, params={"limiet": "2", **place})
+        assert status == 200
+        seen += [one["referentienummer"] for one in found["verzoeken"]]
+        if found["cursor"] is None:
+            break
+        place = {"na": found["cursor"]}
+    assert sorted(seen) == ["ref-1", "ref-2", "ref-3", "ref-4"]
+
+    status, everything = await desk.call("GET", LIST, params={"alle": "true", "limiet": "1"})
+    place = {"alle": "true", "voor": everything["cursor"]}
+    status, rest = await desk.call("GET", LIST, params=place)
+    numbers = [one["referentienummer"] for one in rest["verzoeken"]]
+    assert (status, numbers) == (200, ["ref-3", "ref-2", "ref-1"])
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"na": cursor.write(7)},
+        {"na": cursor.write(1 << 62, 1)},
+        {"na": cursor.write(1, 1 << 63)},
+        {"na": cursor.write(1, 2), "alle": "true"},
+        {"voor": cursor.write(7)},
+        {"voor": cursor.write(1, 2), "alle": "true"},
+        {"na": cursor.write(1, 2) + "0"},
+    ],
+    ids=lambda query: " ".join(f"{k}={v}" for k, v in query.items()),
+)
+async def test_a_cursor_of_another_list_is_refused(desk, query):
+    status, problem = await desk.call("GET", LIST, params=query)
+
+    assert (status, problem["code"]) == (400, "request.cursor")
+    assert problem["bevindingen"][0]["pad"] == ("?na" if "na" in query else "?voor")
+
+
+async def test_the_messages_that_a_request_names_stand_beside_it(desk):
+    said = replace(FREE, deel_van="ref-1", vervangt="ref-1")
+    await hand_in(desk.town, melding(aanhouding="ja").replace(b"ref-1", b"ref-2"), said)
+    await desk.town.settle()
+    _, found = await desk.call("GET", LIST)
+    (id_,) = [v["id"] for v in found["verzoeken"] if v["referentienummer"] == "ref-2"]
+
+    _, case = await desk.call("GET", f"{LIST}/{id_}")
+
+    request = case["verzoek"]
+    assert (request["deelVan"], request["vervangt"]) == ("ref-1", "ref-1")
+    assert [one["id"] for one in case["genoemd"]] == [desk.id]
 
 
 async def test_taken_by_one_it_is_not_decided_by_another(desk):

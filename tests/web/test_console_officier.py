@@ -1,12 +1,15 @@
 """An officer reads and decides in the console; what holds at the desk holds here."""
 
+from dataclasses import replace
+
 import pytest
 
 from gateway.credentials import UserRole
 from gateway.lifecycle import State
 from gateway.ports import RequestsWanted
+from gateway.web.console import lists
 from tests.consoles import console
-from tests.flow.test_gate import hand_in, melding
+from tests.flow.test_gate import FREE, hand_in, melding
 from tests.flow.test_toets import arrived, state_of
 from tests.flow.town import OM
 from tests.web.test_console import audited
@@ -254,8 +257,10 @@ async def test_four_eyes(om, held, anna, bob):
     await om.town[OM].change(deciding=deciding.model_copy(update={"tweede_officier": (category,)}))
     check = await to_the_check(anna, id_)
     assert "bevestigt een tweede officier" in check.words
+    assert "wacht op tweede beoordelaar" not in (await anna.get("/postvak")).words
     waits = await decide(anna, id_, check)
     assert "mr. Bos" in waits.words
+    assert "wacht op tweede beoordelaar" in (await bob.get("/postvak")).words
     (verdict,) = await om.town[OM].store.desk.verdicts(id_)
     path = f"/verzoeken/{id_}/besluiten/{verdict.id}/tweede"
     own = await anna.get(path)
@@ -324,3 +329,53 @@ async def test_all_requests_can_be_paged(om, held, anna):
     forged = await anna.get("/besloten?na=1.xxxxxxxxxxxxxxxxxxxxxx")
     assert forged.status == 422
     assert "console.cursor" in forged.words
+
+
+async def test_more_than_a_page_that_waits_is_reached(om, held, anna):
+    last = f"ref-9{lists.PAGE}"
+    for n in range(1, lists.PAGE + 1):
+        await hand_in(om.town, melding(aanhouding="ja").replace(b"ref-1", b"ref-9%d" % n))
+    await om.town.settle()
+
+    page = await anna.get("/postvak")
+    assert ("ref-1" in page.words, last in page.words) == (True, False)
+    (onward,) = page.tree.xpath("//a[@rel='next']/@href")
+    page = await anna.get(onward)
+
+    assert ("ref-1" in page.words, last in page.words) == (False, True)
+    assert not page.tree.xpath("//a[@rel='next']")
+    made_up = await anna.get(onward[:-1] + ("A" if onward[-1] != "A" else "B"))
+    assert "console.cursor" in made_up.words
+
+
+async def test_the_next_request_is_the_most_urgent_that_this_officer_may_decide(om, held, anna):
+    await hand_in(om.town, melding(aanhouding="ja").replace(b"ref-1", b"ref-2"))
+    await om.town.settle()
+    (other,) = [
+        one.id
+        for one in await om.town[OM].gateway.deciding.requests(RequestsWanted())
+        if one.referentienummer == "ref-2"
+    ]
+
+    done = await decide(anna, held[1], await to_the_check(anna, held[1]))
+    assert f"/verzoeken/{other}" in done.links()
+    done = await decide(anna, other, await to_the_check(anna, other))
+
+    assert "Naar het volgende verzoek" not in done.words
+    assert "Naar het postvak" in done.words
+
+
+async def test_what_a_request_names_is_a_link_where_it_was_asked_here(om, held, anna):
+    said = replace(FREE, deel_van="ref-1")
+    await hand_in(om.town, melding(aanhouding="ja").replace(b"ref-1", b"ref-2"), said)
+    await om.town.settle()
+    (other,) = [
+        one.id
+        for one in await om.town[OM].gateway.deciding.requests(RequestsWanted())
+        if one.referentienummer == "ref-2"
+    ]
+
+    page = await anna.get(f"/verzoeken/{other}")
+
+    assert "Andere deel vanref-1 · naar dat verzoek" in page.words
+    assert f"/verzoeken/{held[1]}" in page.links()

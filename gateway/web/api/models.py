@@ -405,13 +405,23 @@ class Toetsverzoek(Shape):
     behandelaar_tot: Moment | None = Field(description="Tot wanneer.")
     uitkomst: str = Field(description="Uitkomst; leeg zolang het openstaat.")
     afgesloten: Moment | None = Field(description="Wanneer het is afgesloten.")
+    deel_van: str = Field(
+        description="Referentienummer van het bericht waarvan dit het andere deel is, of leeg."
+    )
+    vervangt: str = Field(description="Referentienummer waarvoor dit in de plaats komt, of leeg.")
+    voorgesteld_door: str = Field(
+        description="Officier wiens besluit op een tweede officier wacht, of leeg."
+    )
 
 
 class Toetsverzoekenlijst(Shape):
     """Verzoeken aan het OM."""
 
     verzoeken: list[Toetsverzoek] = Field(description="De verzoeken.")
-    cursor: str | None = Field(description="Plaats van de laatste, voor `voor`; null = geen.")
+    cursor: str | None = Field(
+        description="Plaats van de laatste, voor `na` (met `alle` voor `voor`); null = er is niets "
+        "meer. Wat intussen wordt gevraagd en dringender is staat weer vooraan."
+    )
 
 
 class Toetsvoorwaarde(Shape):
@@ -457,6 +467,9 @@ class Toetszaak(Shape):
     verzoek: Toetsverzoek = Field(description="Het verzoek.")
     besluiten: list[Toetsbesluit] = Field(description="Wat erop is besloten, het oudste eerst.")
     eerder: list[Toetsverzoek] = Field(description="Andere verzoeken in dezelfde zaak.")
+    genoemd: list[Toetsverzoek] = Field(
+        description="Verzoeken over de berichten die `deel_van` en `vervangt` noemen."
+    )
 
 
 class Behandeling(Shape):

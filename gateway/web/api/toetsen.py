@@ -14,8 +14,9 @@ from pydantic import AwareDatetime, Field
 from gateway.credentials import Scope
 from gateway.errors import PolicyViolation
 from gateway.message import Oin
+from gateway.moments import from_micros, to_micros
 from gateway.pipeline.desk import Case
-from gateway.ports import Request, RequestsWanted, Verdict
+from gateway.ports import Request, RequestPlace, RequestsWanted, Verdict
 from gateway.rules.officers import Wish
 from gateway.web.api import cursor, models, shapes
 from gateway.web.api.body import JsonBody, read_json
@@ -38,7 +39,12 @@ class Verzoekenlijst(Query):
         default=False, description="`true`: ook waarop besloten is, de nieuwste eerst."
     )
     parket: Text | None = Field(None, description="Alleen van dit parket.")
-    voor: Text | None = Field(None, description="Cursor van een vorig antwoord: verder terug.")
+    na: Text | None = Field(
+        None, description="Cursor van een vorig antwoord op wat er wacht: wat minder dringend is."
+    )
+    voor: Text | None = Field(
+        None, description="Met `alle`: cursor van een vorig antwoord, verder terug."
+    )
     limiet: Whole = page(default=50, most=200)
 
 
@@ -131,13 +137,43 @@ async def overview(request: web.Request, query: Verzoekenlijst) -> web.Response:
     wanted = RequestsWanted(
         open=not query.alle,
         parket=query.parket,
-        before=cursor.read(query.voor, "voor") if query.voor else None,
+        after=_after(query),
+        before=_before(query),
         limit=query.limiet,
     )
     found = await request.app[OFFICE].gateway.deciding.requests(wanted)
-    last = cursor.write(found[-1].seq) if found and query.alle else None
-    body = models.Toetsverzoekenlijst(verzoeken=[_shape(one) for one in found], cursor=last)
+    last = found[-1] if found else None
+    body = models.Toetsverzoekenlijst(
+        verzoeken=[_shape(one) for one in found],
+        cursor=None if last is None else _cursor(last, everything=query.alle),
+    )
     return shapes.answer(body)
+
+
+def _after(query: Verzoekenlijst) -> RequestPlace | None:
+    if query.na is None:
+        return None
+    if query.alle:
+        raise cursor.refusal("na", "Met `alle` gaat de lijst verder met `voor`.")
+    micros, seq = cursor.read_all(query.na, "na", count=2)
+    try:
+        return RequestPlace(deadline=from_micros(micros), seq=seq)
+    except OverflowError as error:
+        raise cursor.refusal("na", "Dit is geen cursor van deze lijst.") from error
+
+
+def _before(query: Verzoekenlijst) -> int | None:
+    if query.voor is None:
+        return None
+    if not query.alle:
+        raise cursor.refusal("voor", "Wat er wacht gaat verder met `na`.")
+    return cursor.read(query.voor, "voor")
+
+
+def _cursor(last: Request, *, everything: bool) -> str:
+    if everything:
+        return cursor.write(last.seq)
+    return cursor.write(to_micros(last.deadline), last.seq)
 
 
 async def show(request: web.Request, _query: Query) -> web.Response:
@@ -267,6 +303,9 @@ def _shape(one: Request) -> models.Toetsverzoek:
         behandelaar_tot=one.claimed_until,
         uitkomst=one.outcome,
         afgesloten=one.closed_at,
+        deel_van=one.part_of,
+        vervangt=one.replaces,
+        voorgesteld_door=one.proposed_by,
     )
 
 
@@ -295,6 +334,7 @@ def _case(case: Case) -> models.Toetszaak:
         verzoek=_shape(case.request),
         besluiten=[_verdict(one) for one in case.verdicts],
         eerder=[_shape(one) for one in case.earlier],
+        genoemd=[_shape(one) for one in case.linked],
     )
 
 

@@ -18,6 +18,7 @@ from gateway.web.console.pages.officier.officer import (
     OFFICIER,
     case_of,
     mark,
+    next_for,
     officer_of,
     page_of,
 )
@@ -273,6 +274,7 @@ async def result(visit: Visit) -> web.Response:
         waits=last.state is VerdictState.PROPOSED,
         releases=last.outcome in RELEASES,
         seconds=_seconds(visit, last),
+        next=await next_for(visit),
         **facts(visit, step.case),
     )
 

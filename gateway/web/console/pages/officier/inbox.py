@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from gateway.ports import Request, RequestsWanted
+from gateway.moments import from_micros, to_micros
+from gateway.ports import Request, RequestPlace, RequestsWanted
 from gateway.web.console import lists
 from gateway.web.console.language import N_
 from gateway.web.console.lists import Listed
@@ -17,9 +18,6 @@ from gateway.web.console.pages.officier.officer import (
     urgency,
 )
 from gateway.web.console.visit import Visit
-
-OPEN = 100
-"""Requests that are shown at once, the most urgent first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,17 +52,34 @@ async def inbox(visit: Visit) -> web.Response:
     """Show what waits, the most urgent first."""
     officer_of(visit)
     parket = visit.query("parket")
-    wanted = RequestsWanted(open=True, parket=parket or None, limit=OPEN + 1)
-    found = await visit.office.gateway.deciding.requests(wanted)
-    parketten = [one.naam for one in visit.office.directory.deciding.parketten]
-    return visit.show(
-        "officier/inbox.html",
-        cards=_cards(visit, found[:OPEN]),
-        more=len(found) > OPEN,
-        most=OPEN,
-        parket=parket,
-        parketten=parketten,
+    marks, filters = visit.office.marks, {"parket": parket}
+    place = lists.place(marks, "postvak", visit.query("na"))
+    wanted = RequestsWanted(
+        open=True,
+        parket=parket or None,
+        after=_read_place(place) if place else None,
+        limit=lists.PAGE + 1,
     )
+    found = await visit.office.gateway.deciding.requests(wanted)
+    rows = found[: lists.PAGE]
+    last = _place(rows[-1]) if len(found) > lists.PAGE else None
+    listed = Listed(
+        rows=_cards(visit, rows),
+        first=lists.link("/postvak", filters) if place else "",
+        next=lists.onward(marks, "postvak", "/postvak", filters, last),
+    )
+    parketten = [one.naam for one in visit.office.directory.deciding.parketten]
+    return visit.show("officier/inbox.html", listed=listed, parket=parket, parketten=parketten)
+
+
+def _place(last: Request) -> str:
+    return f"{to_micros(last.deadline)}-{last.seq}"
+
+
+def _read_place(place: str) -> RequestPlace:
+    """Nobody else can make one up: see `lists.place`."""
+    micros, _, seq = place.rpartition("-")
+    return RequestPlace(deadline=from_micros(int(micros)), seq=int(seq))
 
 
 async def decided(visit: Visit) -> web.Response:

@@ -1,6 +1,7 @@
 """Which officer a user is, and what stands in the way of deciding. Nothing here decides."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from urllib.parse import quote
@@ -8,12 +9,15 @@ from urllib.parse import quote
 from gateway.credentials import UserRole
 from gateway.errors import PolicyViolation
 from gateway.pipeline.desk import Case
-from gateway.ports import Request, Verdict, VerdictState
+from gateway.ports import Request, RequestsWanted, Verdict, VerdictState
+from gateway.rules import officers
 from gateway.web.console.visit import Visit
 
 OFFICIER = frozenset({UserRole.OFFICIER})
 SOON = timedelta(hours=4)
 """Left of its term from which a request is called near its end."""
+LOOKED_AT = 100
+"""Open requests among which the next one is looked for."""
 
 
 def officer_of(visit: Visit) -> str:
@@ -51,6 +55,23 @@ def holder_of(request: Request, visit: Visit) -> str:
     """Return the id of the officer who has it now; empty = nobody."""
     until = request.claimed_until
     return request.claimed_by if until is not None and until > visit.now() else ""
+
+
+async def next_for(visit: Visit) -> Request | None:
+    """Return the most urgent request that this officer can do something with now, or None.
+
+    Only the most urgent ones are looked at.
+    """
+    me, directory = officer_of(visit), visit.office.directory
+    for one in await visit.office.gateway.deciding.requests(RequestsWanted(limit=LOOKED_AT)):
+        if one.proposed_by == me or holder_of(one, visit) not in {"", me}:
+            continue
+        with suppress(PolicyViolation):
+            found = officers.officer(directory, me, at=visit.now())
+            officers.check_parket(found, one.parket, directory)
+            officers.check_eyes(found, one.asker)
+            return one
+    return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
