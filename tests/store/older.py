@@ -8,6 +8,11 @@ _CONSOLE = (
     "console_drafts", "accounts",
 )  # fmt: skip
 UNDONE = {
+    11: (
+        "DROP INDEX ix_requests_referentienummer",
+        *(f"ALTER TABLE requests DROP COLUMN {column}" for column in ("deel_van", "vervangt")),
+    ),
+    10: ("ALTER TABLE payloads DROP COLUMN label",),
     9: (
         *(f"DROP TABLE {table}" for table in _CONSOLE),
         "DROP INDEX ix_deliveries_lane_delivered_at",
