@@ -93,6 +93,7 @@ async def _control(app: App) -> AsyncIterator[None]:
         desk_of(app.store),
         folder,
         accounts=lambda: people_of(app.installation, app.store, app.clock, app.dice).accounts,
+        deciding=app.gateway.deciding,
     )
     try:
         yield

@@ -17,6 +17,7 @@ from gateway.cli import (
     schemas,
     send,
     serving,
+    toets,
     toetsing,
     users,
     webhooks,
@@ -43,5 +44,6 @@ def register(app: typer.Typer) -> None:
     app.add_typer(simulator.app, name="simulator")
     app.add_typer(schemas.app, name="schemas")
     app.add_typer(webhooks.app, name="webhooks")
+    app.add_typer(toets.app, name="toets")
     app.add_typer(toetsing.app, name="toetsing")
     app.add_typer(users.app, name="users")

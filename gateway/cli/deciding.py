@@ -1,6 +1,7 @@
 """What the deciding commands share: ask the running process, or open the store itself."""
 
 import asyncio
+import json
 import os
 import pwd
 from collections.abc import Mapping
@@ -9,6 +10,7 @@ from typing import Annotated, Any
 
 import aiohttp
 import typer
+from yarl import URL
 
 from gateway.app import SystemClock, SystemDice, open_store
 from gateway.consoles import desk_of
@@ -81,17 +83,22 @@ def control_socket(installation: Installation) -> Path:
 
 async def ask_process(socket: Path, path: str, order: Mapping[str, Any]) -> dict[str, str]:
     """Have the running process do it; raises what it raised, and ClientConnectorError."""
+    body: dict[str, Any] = json.loads(await post(socket, path, json.dumps(dict(order)).encode()))
+    return {key: str(value) for key, value in body.items()}
+
+
+async def post(socket: Path, path: str, body: bytes) -> bytes:
+    """Return what the running process answers; raises what it raised, ClientConnectorError."""
     with short(socket) as name:
         async with (
             aiohttp.ClientSession(
                 connector=aiohttp.UnixConnector(path=name), timeout=TIMEOUT
             ) as session,
-            session.post(f"http://gateway/{path}", json=dict(order)) as answer,
+            session.post(URL(f"http://gateway/{path}", encoded=True), data=body) as answer,
         ):
-            body: dict[str, Any] = await answer.json()
             if answer.ok:
-                return {key: str(value) for key, value in body.items()}
-            raise _error(answer.status, body)
+                return await answer.read()
+            raise _error(answer.status, await answer.json())
 
 
 def _error(status: int, body: dict[str, Any]) -> GatewayError:

@@ -29,7 +29,9 @@ Login = Annotated[str, typer.Argument(metavar="LOGIN", help="Login of the user."
 Rol = Annotated[
     list[str], typer.Option(help=f"Role, more than one may be given: {', '.join(UserRole)}.")
 ]
-Officier = Annotated[str, typer.Option(help="Id in [[officieren]], for the role officier.")]
+Officier = Annotated[
+    str, typer.Option(help="Id of the officer in gateway.toml, for the role officier.")
+]
 Reden = Annotated[str, typer.Option(help="Why; it stands in the audit log.", show_default=False)]
 Door = Annotated[str, typer.Option(help="Who decides; left out = the user of this terminal.")]
 ALL = 10_000

@@ -221,6 +221,10 @@ DELIVERIES: tuple[Code, ...] = (
         {
             "command.body": ("The request of a command is not one.", "Use the `gateway` command."),
             "command.door": ("--door is missing, too long, or not readable.", "Say who decides."),
+            "command.voorwaarde": (
+                "A condition is not given as CODE=TEXT, or one to accept is not given.",
+                "Give --voorwaarde CODE=TEXT, and its code with --aanvaarding.",
+            ),
             "command.reden": ("--reden is missing, too long, or not readable.", "Say why."),
             "decision.expired": (
                 "The lifetime of the message passed.",

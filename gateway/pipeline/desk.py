@@ -13,6 +13,7 @@ from gateway.pipeline.rethinking import rethinking
 from gateway.pipeline.ruling import Ruling, named
 from gateway.ports import (
     Admission,
+    AuditEvent,
     Ends,
     NewWithdrawal,
     Request,
@@ -52,6 +53,14 @@ class Deciding:
         """Take the ports."""
         self._house = house
         self._ruling = Ruling(house)
+
+    async def by_command(self, what: str, id_: str, *, officer: str, who: str) -> None:
+        """Write down that a user of this machine speaks for an officer, before it is done."""
+        facts: dict[str, str | int | bool | None] = {"ask": what, "about": id_, "officer": officer}
+        at = self._house.clock.now()
+        await self._house.inbox.note(
+            AuditEvent(event="toets.by_command", at=at, actor=who, data=facts)
+        )
 
     async def requests(self, wanted: RequestsWanted) -> tuple[Request, ...]:
         """Return what is asked; see the port `Desk`."""

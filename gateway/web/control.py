@@ -26,12 +26,14 @@ from aiohttp import web
 from gateway.errors import GatewayError, Misconfigured, PolicyViolation, Refused, Unavailable
 from gateway.pipeline.accounts.keeping import Keeping
 from gateway.pipeline.accounts.orders import Ask, carry_out, read_order
+from gateway.pipeline.desk import Deciding
 from gateway.ports import Alarms, Confirmations, Decisions, Renewal, Renewals, Shelving, Webhooks
+from gateway.web.toets_control import add_toets
 
 log = structlog.get_logger("gateway.control")
 
 NAME = "control.sock"
-MOST_BODY = 4_096
+MOST_BODY = 65_536
 GRACE = timedelta(seconds=2)
 """How long a stop waits for a decision under way."""
 WHO, WHY = 64, 200
@@ -180,6 +182,7 @@ async def open_control(
     *,
     users: frozenset[int] | None = None,
     accounts: Accounts | None = None,
+    deciding: Deciding | None = None,
 ) -> Control:
     """Listen in `folder`; the caller has the database for itself.
 
@@ -188,7 +191,7 @@ async def open_control(
     """
     allowed = frozenset({0, os.geteuid()}) if users is None else users
     runner = web.AppRunner(
-        control_app(desk, allowed, accounts),
+        control_app(desk, allowed, accounts, deciding),
         handle_signals=False,
         access_log=None,
         shutdown_timeout=GRACE.total_seconds(),
@@ -206,7 +209,10 @@ async def open_control(
 
 
 def control_app(
-    desk: Desk, users: frozenset[int], accounts: Accounts | None = None
+    desk: Desk,
+    users: frozenset[int],
+    accounts: Accounts | None = None,
+    deciding: Deciding | None = None,
 ) -> web.Application:
     """Return the commands, for the users who may give them."""
     app = web.Application(middlewares=[_only(users), _errors], client_max_size=MOST_BODY)
@@ -221,6 +227,8 @@ def control_app(
     if accounts is not None:
         asks = "|".join(Ask)
         app.router.add_post(f"/gebruikers/{{ask:{asks}}}", partial(_account, accounts))
+    if deciding is not None:
+        add_toets(app, deciding)
     return app
 
 

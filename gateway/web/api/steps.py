@@ -63,6 +63,7 @@ STEPS: Mapping[str, str] = MappingProxyType(
         "directory.changed": "Afspraken of instellingen gewijzigd",
         "input.refused": "Onbewezen invoer geweigerd",
         "toets.read": "Inhoud gelezen door een officier",
+        "toets.by_command": "Opdracht namens een officier, aan de opdrachtregel",
         "toets.taken": "In behandeling genomen door een officier",
         "toets.let_go": "Weer vrij voor andere officieren",
         "toets.decided": "Besluit genomen",

@@ -6,30 +6,29 @@ an officer may is asked anew each time.
 
 from collections.abc import Awaitable, Callable
 from http import HTTPMethod
-from typing import Annotated, Any
+from typing import Any
 
 from aiohttp import web
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from gateway.credentials import Scope
 from gateway.errors import PolicyViolation
 from gateway.message import Oin
 from gateway.moments import from_micros, to_micros
-from gateway.pipeline.desk import Case
-from gateway.ports import Request, RequestPlace, RequestsWanted, Verdict
-from gateway.rules.officers import Wish
-from gateway.web.api import cursor, models, shapes
+from gateway.ports import Request, RequestPlace, RequestsWanted
+from gateway.web.api import cursor, models, shapes, toets_shapes
 from gateway.web.api.body import JsonBody, read_json
 from gateway.web.api.office import BACKEND, OFFICE
 from gateway.web.api.operation import Answer, Body, Operation
 from gateway.web.api.query import Query, Text, Whole, Word, page
+from gateway.web.api.toets_shapes import (
+    CODE,
+    BesluitBody,
+    IntrekToestemmingBody,
+    OfficierBody,
+    RedenBody,
+)
 from gateway.web.outgoing import send
-from gateway.wire.toets import Uitkomst, Voorwaarde
-
-CODE = "toets.vorm"
-_Id = Annotated[str, Field(min_length=1, max_length=64)]
-_Line = Annotated[str, Field(max_length=200)]
-_Words = Annotated[str, Field(max_length=2_000)]
 
 
 class Verzoekenlijst(Query):
@@ -53,70 +52,6 @@ class Lezen(Query):
 
     officier: Text = Field(description="Id van de officier.")
     doel: Text = Field(description="Waarvoor de inhoud wordt gelezen; wordt vastgelegd.")
-
-
-class VoorwaardeBody(JsonBody):
-    """A condition."""
-
-    code: _Id = Field(description="Eigen code van de voorwaarde.")
-    tekst: _Words = Field(description="De voorwaarde, voor de ontvanger.")
-    aanvaarding: bool = Field(
-        default=False, description="Of de ontvanger haar eerst moet aanvaarden."
-    )
-
-
-class OfficierBody(JsonBody):
-    """Who does it."""
-
-    officier: _Id = Field(description="Id van de officier.")
-
-
-class RedenBody(JsonBody):
-    """Who does it, and why."""
-
-    officier: _Id = Field(description="Id van de officier.")
-    reden: _Line = Field(description="Waarom; wordt vastgelegd. Geen persoonsgegevens.")
-
-
-class IntrekToestemmingBody(JsonBody):
-    """A standing approval that ends."""
-
-    officier: _Id = Field(description="Id van de officier.")
-    reden: _Line = Field(description="Waarom; wordt vastgelegd.")
-    politie: _Id = Field(description="OIN van de politie waar zij geldt.")
-    toestemming: _Line = Field(description="Id van de doorlopende toestemming.")
-
-
-class BesluitBody(JsonBody):
-    """What an officer decides."""
-
-    officier: _Id = Field(description="Id van de officier.")
-    uitkomst: Uitkomst = Field(strict=False, description="Een van de vier uitkomsten.")
-    grond: _Words = Field(description="Grond; de eerste regel gaat mee, de rest blijft bij het OM.")
-    te_melden: _Words = Field(default="", description="Wat de afzender mag weten.")
-    voorwaarden: tuple[VoorwaardeBody, ...] = Field(
-        default=(), strict=False, description="Bij vrijgeven onder voorwaarden."
-    )
-    geldig_tot: AwareDatetime | None = Field(
-        default=None, strict=False, description="Tot wanneer; weggelaten = de instelling."
-    )
-    bekend: bool = Field(
-        default=False, description="Of de ontvanger mag weten dat er iets wordt achtergehouden."
-    )
-
-    def wish(self) -> Wish:
-        """Return what the desk takes."""
-        return Wish(
-            outcome=self.uitkomst,
-            ground=self.grond,
-            told=self.te_melden,
-            conditions=tuple(
-                Voorwaarde(code=v.code, tekst=v.tekst, aanvaarding=v.aanvaarding)
-                for v in self.voorwaarden
-            ),
-            valid_until=self.geldig_tot,
-            known=self.bekend,
-        )
 
 
 # --- handlers -------------------------------------------------------------------------
@@ -144,7 +79,7 @@ async def overview(request: web.Request, query: Verzoekenlijst) -> web.Response:
     found = await request.app[OFFICE].gateway.deciding.requests(wanted)
     last = found[-1] if found else None
     body = models.Toetsverzoekenlijst(
-        verzoeken=[_shape(one) for one in found],
+        verzoeken=[toets_shapes.verzoek(one) for one in found],
         cursor=None if last is None else _cursor(last, everything=query.alle),
     )
     return shapes.answer(body)
@@ -180,7 +115,7 @@ async def show(request: web.Request, _query: Query) -> web.Response:
     """Return one request, with what was decided, and earlier ones on the same case."""
     _some(request)
     case = await request.app[OFFICE].gateway.deciding.case(request.match_info["id"])
-    return shapes.answer(_case(case))
+    return shapes.answer(toets_shapes.zaak(case))
 
 
 def _some(request: web.Request) -> None:
@@ -226,7 +161,7 @@ async def decide(request: web.Request, _query: Query) -> web.Response:
     verdict = await request.app[OFFICE].gateway.deciding.decide(
         request.match_info["id"], officer=_speaks_for(request, body.officier), wish=body.wish()
     )
-    return shapes.answer(_verdict(verdict), status=201)
+    return shapes.answer(toets_shapes.besluit(verdict), status=201)
 
 
 async def confirm(request: web.Request, _query: Query) -> web.Response:
@@ -235,7 +170,7 @@ async def confirm(request: web.Request, _query: Query) -> web.Response:
     verdict = await request.app[OFFICE].gateway.deciding.confirm(
         request.match_info["id"], officer=_speaks_for(request, body.officier)
     )
-    return shapes.answer(_verdict(verdict))
+    return shapes.answer(toets_shapes.besluit(verdict))
 
 
 async def reject(request: web.Request, _query: Query) -> web.Response:
@@ -244,7 +179,7 @@ async def reject(request: web.Request, _query: Query) -> web.Response:
     verdict = await request.app[OFFICE].gateway.deciding.reject(
         request.match_info["id"], officer=_speaks_for(request, body.officier), why=body.reden
     )
-    return shapes.answer(_verdict(verdict))
+    return shapes.answer(toets_shapes.besluit(verdict))
 
 
 async def withdraw(request: web.Request, _query: Query) -> web.Response:
@@ -253,7 +188,7 @@ async def withdraw(request: web.Request, _query: Query) -> web.Response:
     verdict = await request.app[OFFICE].gateway.deciding.withdraw(
         request.match_info["id"], officer=_speaks_for(request, body.officier), why=body.reden
     )
-    return shapes.answer(_verdict(verdict))
+    return shapes.answer(toets_shapes.besluit(verdict))
 
 
 async def revoke(request: web.Request, _query: Query) -> web.Response:
@@ -267,75 +202,6 @@ async def revoke(request: web.Request, _query: Query) -> web.Response:
     )
     done = models.Intrekking(toestemming=body.toestemming, politie=body.politie)
     return shapes.answer(done, status=202)
-
-
-# --- shapes ---------------------------------------------------------------------------
-
-
-def _shape(one: Request) -> models.Toetsverzoek:
-    return models.Toetsverzoek(
-        id=one.id,
-        politie=one.holder,
-        soort=one.soort,
-        versie=one.version,
-        referentienummer=one.referentienummer,
-        ontvanger=one.recipient,
-        sha256=one.payload_sha256,
-        omvang=one.size,
-        tabelversie=one.table_version,
-        redenen=[
-            models.Toetsreden(
-                regel=r.rule,
-                categorie=r.category,
-                toestemming=str(r.mode),
-                pad=r.path,
-                tekst=r.text,
-                wpg_artikel=r.wpg_artikel,
-            )
-            for r in one.reasons
-        ],
-        aanvrager=one.asker,
-        acuut=one.acuut,
-        ontvangen=one.at,
-        termijn=one.deadline,
-        parket=one.parket,
-        behandelaar=one.claimed_by,
-        behandelaar_tot=one.claimed_until,
-        uitkomst=one.outcome,
-        afgesloten=one.closed_at,
-        deel_van=one.part_of,
-        vervangt=one.replaces,
-        voorgesteld_door=one.proposed_by,
-    )
-
-
-def _verdict(one: Verdict) -> models.Toetsbesluit:
-    return models.Toetsbesluit(
-        id=one.id,
-        verzoek=one.request,
-        uitkomst=str(one.outcome),
-        grond=one.ground,
-        te_melden=one.told,
-        voorwaarden=[
-            models.Toetsvoorwaarde(code=v.code, tekst=v.tekst, aanvaarding=v.aanvaarding)
-            for v in one.conditions
-        ],
-        officier=one.officer,
-        tweede_officier=one.second,
-        genomen=one.at,
-        geldig_tot=one.valid_until,
-        status=str(one.state),
-        ingetrokken=one.withdrawn_at,
-    )
-
-
-def _case(case: Case) -> models.Toetszaak:
-    return models.Toetszaak(
-        verzoek=_shape(case.request),
-        besluiten=[_verdict(one) for one in case.verdicts],
-        eerder=[_shape(one) for one in case.earlier],
-        genoemd=[_shape(one) for one in case.linked],
-    )
 
 
 _TAKEN = frozenset({409})
