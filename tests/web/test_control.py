@@ -25,7 +25,7 @@ from gateway.errors import (
 from gateway.installation import load_installation
 from gateway.lifecycle import State
 from gateway.ports import Alarm, Decided, LostTrack
-from gateway.web.control import NAME, Desk, open_control, short
+from gateway.web.control import MOST_BODY, NAME, Desk, open_control, short
 from tests.store.stage import Stage
 from tests.web.test_cli import gateway
 
@@ -232,7 +232,7 @@ async def test_a_socket_that_can_not_be_made_stops_the_start(tmp_path):
 async def test_a_body_that_is_too_long_is_not_read(tmp_path):
     decisions = Decisions()
     async with asking(tmp_path, decisions) as session:
-        status, _ = await post(session, body=RIGHT | {"more": "a" * 5_000})
+        status, _ = await post(session, body=RIGHT | {"more": "a" * MOST_BODY})
 
     assert (status, decisions.asked) == (413, [])
 
