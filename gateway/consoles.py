@@ -6,6 +6,7 @@ from importlib.metadata import version
 
 from gateway.app import App, SystemClock, SystemDice
 from gateway.errors import Misconfigured
+from gateway.importing.importer import Importer
 from gateway.installation import Installation
 from gateway.inventory import survey
 from gateway.keys.console_key import ConsoleKey, load_console_key
@@ -94,6 +95,7 @@ def office_of(app: App) -> Office:
         overview=app.store.overview,
         desk=desk_of(app.store),
         note=app.store.inbox.note,
+        importer=Importer(folder=app.installation.folder, clock=app.clock),
         certificates=lambda: _certificates(app),
         door=people.door,
         accounts=people.accounts,

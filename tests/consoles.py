@@ -13,6 +13,7 @@ from gateway.cli.demo.ports import free_ports
 from gateway.config import ContactSettings
 from gateway.consoles import desk_of
 from gateway.credentials import UserRole
+from gateway.importing.importer import Importer
 from gateway.keys.console_key import ConsoleKey
 from gateway.message import Oin
 from gateway.pipeline.accounts import People, Rules, open_people
@@ -165,8 +166,11 @@ def secret_of(shown: str) -> bytes:
 
 
 @asynccontextmanager
-async def console(folder, oin: Oin = OM, *, town=None, tls=None):
-    """Serve the console of one installation; with `tls` as a browser of today wants it."""
+async def console(folder, oin: Oin = OM, *, town=None, tls=None, files=None):
+    """Serve the console of one installation; with `tls` as a browser of today wants it.
+
+    `files` is the folder of an installation on disk, for what is imported.
+    """
     own = town is None
     port = next(free_ports(1)) if tls else 0
     origin = f"https://localhost:{port}" if tls else ORIGIN
@@ -185,6 +189,7 @@ async def console(folder, oin: Oin = OM, *, town=None, tls=None):
         overview=installation.store.overview,
         desk=desk_of(installation.store),
         note=installation.store.inbox.note,
+        importer=Importer(folder=files or folder / "nergens", clock=town.clock),
         certificates=_none,
         door=people.door,
         accounts=people.accounts,

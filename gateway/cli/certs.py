@@ -95,7 +95,7 @@ def import_(
     key: Annotated[
         Path | None,
         typer.Option(
-            help="Its private key, PEM, mode 0600; left out = it is in FILE.",
+            help="Its private key, PEM, mode 0600; left out = in FILE, or here already.",
             exists=True,
             dir_okay=False,
         ),

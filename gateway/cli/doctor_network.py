@@ -12,11 +12,11 @@ from datetime import datetime
 from http.client import HTTPException
 from urllib.parse import urlsplit
 
-from gateway.cli.certs_live import BUSY, address, shown_by
 from gateway.cli.doctor_findings import Area, Finding
 from gateway.config import Listener, TlsListener
 from gateway.directory import Directory
 from gateway.errors import CertificateRejected, GatewayError, RevocationUnknown
+from gateway.importing.live import BUSY, address, shown_by
 from gateway.installation import Installation
 from gateway.inventory import pair_of
 from gateway.message import Oin

@@ -1,11 +1,11 @@
-"""Codes of `gateway certs import`: why a certificate, key or list is not put in place."""
+"""Codes of importing: why a certificate, key or revocation list is not put in place."""
 
 from gateway.codes.code import Code, Told, family
 from gateway.errors import CertificateRejected, GatewayError, RevocationUnknown
 
 _REFUSED = family(
     CertificateRejected,
-    (Told.OPERATOR,),
+    (Told.OPERATOR, Told.CONSOLE),
     {
         "certs.algorithm": (
             "The certificate is signed with an algorithm that is too weak or unknown.",
@@ -29,6 +29,18 @@ _REFUSED = family(
         ),
         "certs.crl_stale": ("The list is stale already.", "Fetch the next one."),
         "certs.expired": ("The certificate has expired.", "Apply for a new one."),
+        "certs.key_elsewhere": (
+            "The private key of the certificate is not on this machine.",
+            "Put it in the folder of keys (mode 0600), or give both to `gateway certs import`.",
+        ),
+        "certs.key_uploaded": (
+            "There is a private key in the file; none goes through a browser. Nothing was kept.",
+            "Offer the certificate alone; when somebody may have seen the key, make a new one.",
+        ),
+        "certs.moved": (
+            "Something else was changed since this was looked at; nothing was written.",
+            "Look at it again.",
+        ),
         "certs.key_mismatch": (
             "The private key is not that of the certificate.",
             "Give the key that it was applied for with.",
@@ -98,7 +110,7 @@ _REFUSED = family(
 )
 _UNKNOWN = family(
     RevocationUnknown,
-    (Told.OPERATOR,),
+    (Told.OPERATOR, Told.CONSOLE),
     {
         "certs.revocation_unknown": (
             "There is no fresh revocation list of the issuer here.",
@@ -108,7 +120,7 @@ _UNKNOWN = family(
 )
 _FAILED = family(
     GatewayError,
-    (Told.OPERATOR,),
+    (Told.OPERATOR, Told.CONSOLE),
     {
         "certs.no_listener": ("The installation has no such listener.", "Look at --voor."),
         "certs.busy": (

@@ -67,7 +67,7 @@ def read(octets: bytes, key: bytes | None, *, where: str) -> Offered:
         raise refuse("key_missing", where)
     try:
         if key is None and _PRIVATE in octets:
-            key = b"".join(_blocks(octets, b"PRIVATE KEY"))
+            key = private_part(octets)
         if b"-----BEGIN X509 CRL-----" in octets:
             return Offered(crl=_only_list(octets, where), where=where)
         if _PEM in octets:
@@ -93,6 +93,16 @@ def _binary(octets: bytes, key: bytes | None, where: str) -> Offered:
         list_ = x509.load_der_x509_crl(octets).public_bytes(Encoding.DER)
         return Offered(crl=list_, where=where)
     return Offered(certificates=(certificate.public_bytes(Encoding.DER),), key=key, where=where)
+
+
+def holds_key(octets: bytes) -> bool:
+    """Tell whether there is a private key in a PEM file."""
+    return _PRIVATE in octets
+
+
+def private_part(octets: bytes) -> bytes:
+    """Return the private keys of a PEM file, without what stands around them; may be empty."""
+    return b"".join(_blocks(octets, b"PRIVATE KEY"))
 
 
 def _blocks(octets: bytes, kind: bytes) -> Iterator[bytes]:

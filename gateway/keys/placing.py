@@ -45,21 +45,25 @@ class Places:
     console: tuple[Path, Path] | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Placed:
-    """What came of it."""
-
-    written: tuple[Path, ...]
-    kept: tuple[Path, ...]
-    """Copies of what was replaced."""
-
-
 @dataclass(frozen=True, slots=True)
 class _File:
     path: Path
     octets: bytes
     mode: int
     kept: Path | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placed:
+    """What came of it."""
+
+    files: tuple[_File, ...]
+    kept: tuple[Path, ...]
+    """Copies of what was replaced."""
+
+    @property
+    def written(self) -> tuple[Path, ...]:
+        return tuple(file.path for file in self.files)
 
 
 def place(checked: Checked, places: Places, now: datetime) -> Placed:
@@ -84,7 +88,13 @@ def place(checked: Checked, places: Places, now: datetime) -> Placed:
             raise
         for folder in {file.path.parent for file in files}:
             _sync(folder)
-    return Placed(written=tuple(file.path for file in files), kept=kept)
+    return Placed(files=files, kept=kept)
+
+
+def put_back(placed: Placed) -> None:
+    """Make it as it was before `place`; raise GatewayError `certs.not_written`."""
+    with _as_ours(placed.files):
+        _undo(list(placed.files))
 
 
 # --- what goes where --------------------------------------------------------------------

@@ -25,7 +25,8 @@ from gateway.directory import Directory, Trust
 from gateway.errors import CertificateRejected, GatewayError, RevocationUnknown
 from gateway.keys.expiry import Use
 from gateway.keys.offered import Offered, Target, guess, is_authority
-from gateway.keys.renewal_texts import TEXTS, refuse
+from gateway.keys.renewal_texts import TEXTS, VALID_LATER, refuse
+from gateway.saying import Line
 from gateway.security.certificates import (
     MAXIMUM_CHAIN,
     MINIMUM_RSA_BITS,
@@ -54,8 +55,8 @@ class Checked:
     offered: Offered
     chain: tuple[bytes, ...] = ()
     """DER: the leaf and the authorities to send along, without the anchor."""
-    warnings: tuple[str, ...] = ()
-    """Dutch: what is allowed and asks for attention."""
+    warnings: tuple[Line, ...] = ()
+    """What is allowed and asks for attention."""
 
     @property
     def sha256(self) -> str:
@@ -103,11 +104,11 @@ class Judge:
 
     def _own(self, offered: Offered, target: Target) -> Checked:
         _matching_key(offered)
-        warnings: list[str] = []
+        warnings: list[Line] = []
         at = self.now
         if target is not Target.TLS and offered.leaf.not_valid_before_utc > at:
             at = offered.leaf.not_valid_before_utc  # it only counts from the new agreement on
-            warnings.append(f"Het certificaat is pas geldig vanaf {at:%Y-%m-%d %H:%M} UTC.")
+            warnings.append(Line(VALID_LATER, {"at": at}))
         trust = self.directory.trust
         identity = self._judged(offered, _USAGES[Use(target)], trust, at)
         if target is Target.TLS:

@@ -28,6 +28,19 @@ TEXTS: Mapping[str, str] = MappingProxyType(
         "key_missing": (
             "De private sleutel ontbreekt. Geef met --key de sleutel waarmee het is aangevraagd."
         ),
+        "key_uploaded": (
+            "In het bestand zit een private sleutel, en die hoort niet door een browser te gaan. "
+            "Er is niets bewaard. Kan iemand haar gezien hebben, vraag dan een certificaat met "
+            "een nieuwe sleutel aan; geef hier alleen het certificaat."
+        ),
+        "key_elsewhere": (
+            "De private sleutel van dit certificaat staat niet op deze machine. Zet haar in de map "
+            "met sleutels (mode 0600), of geef beide met gateway certs import --key."
+        ),
+        "moved": (
+            "Intussen is er iets anders gewijzigd. Er is niets geschreven. Kijk opnieuw wat er "
+            "verandert."
+        ),
         "key_mismatch": (
             "De sleutel hoort niet bij het certificaat. Geef met --key de sleutel waarmee het "
             "is aangevraagd."
@@ -104,6 +117,9 @@ TEXTS: Mapping[str, str] = MappingProxyType(
     }
 )
 """Of `certs.KEY`: what is wrong, and what to do."""
+
+
+VALID_LATER = "Het certificaat is pas geldig vanaf {at}."
 
 
 def refuse(code: str, where: str = "") -> CertificateRejected:

@@ -8,10 +8,10 @@ from hashlib import sha256
 
 import pytest
 
-from gateway.cli import certs_live
-from gateway.cli.certs_live import BUSY, shown_by, wait_until_shown
 from gateway.config import TlsListener
 from gateway.errors import GatewayError
+from gateway.importing import live
+from gateway.importing.live import BUSY, shown_by, wait_until_shown
 from tests import pki
 from tests.outbound.tls_files import pair
 
@@ -27,8 +27,8 @@ def listener(port: int) -> TlsListener:
 
 @pytest.fixture
 def quick(monkeypatch):
-    monkeypatch.setattr(certs_live, "PATIENCE_SECONDS", 1.0)
-    monkeypatch.setattr(certs_live, "HANDSHAKE_SECONDS", 0.3)
+    monkeypatch.setattr(live, "PATIENCE_SECONDS", 1.0)
+    monkeypatch.setattr(live, "HANDSHAKE_SECONDS", 0.3)
 
 
 def bound() -> socket.socket:

@@ -4,13 +4,21 @@ import re
 
 import pytest
 
+from gateway.importing.texts import TEXTS
+from gateway.keys.renewal_texts import VALID_LATER
 from gateway.ports.accounts import Language
 from gateway.web.api.alarm_texts import ALARMS
 from gateway.web.api.steps import STEPS
 from gateway.web.console.language import catalogue, say_in
 from tests.console_texts import texts
 
-SAID = {**texts(), **dict.fromkeys(STEPS.values(), "steps"), **dict.fromkeys(ALARMS.values(), "")}
+SAID = {
+    **texts(),
+    **dict.fromkeys(STEPS.values(), "steps"),
+    **dict.fromkeys(ALARMS.values(), "alarms"),
+    **dict.fromkeys(TEXTS.values(), "importing"),
+    VALID_LATER: "renewal",
+}
 ENGLISH = catalogue(Language.EN)
 
 

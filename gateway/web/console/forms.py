@@ -20,6 +20,8 @@ class Form:
     fields: Mapping[str, str]
     many: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """All values of each name, where there are more."""
+    files: Mapping[str, bytes] = field(default_factory=dict)
+    """What each chosen file holds; its name is that of somebody else's disk, and not kept."""
     errors: dict[str, str] = field(default_factory=dict)
     """Name of a field → what to do, in Dutch."""
 
@@ -94,9 +96,13 @@ async def read_form(request: web.Request) -> tuple[Form, str]:
     posted = await request.post()
     fields: dict[str, str] = {}
     many: dict[str, list[str]] = {}
+    files: dict[str, bytes] = {}
     for name, value in posted.items():
         if isinstance(value, str):
             fields.setdefault(name, value)
             many.setdefault(name, []).append(value)
+        elif isinstance(value, web.FileField):
+            with value.file as file:
+                files.setdefault(name, file.read())
     proof = fields.pop(CSRF, "")
-    return Form(fields=fields, many=many), proof
+    return Form(fields=fields, many=many, files=files), proof

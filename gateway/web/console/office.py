@@ -9,6 +9,7 @@ from aiohttp import web
 
 from gateway.config import ContactSettings
 from gateway.directory import Directory
+from gateway.importing.importer import Importer
 from gateway.keys.expiry import InUse
 from gateway.message import Oin
 from gateway.pipeline import Gateway
@@ -63,6 +64,8 @@ class Office:
     desk: Desk
     """What people decide about messages, alarms, certificates, packs and webhooks."""
     note: Note
+    importer: Importer
+    """Puts certificates, lists and agreements in place."""
     certificates: Callable[[], Awaitable[tuple[InUse, ...]]]
     """What is in use, what ends first in front."""
     door: SigningIn

@@ -11,6 +11,7 @@ from markupsafe import Markup
 
 from gateway.credentials import UserRole
 from gateway.ports.accounts import Language, Session, Theme, Whence
+from gateway.saying import Line
 from gateway.web.console import times
 from gateway.web.console.forms import Form
 from gateway.web.console.language import Say, say_in
@@ -139,6 +140,7 @@ class Visit:
             "clock": times.clock,
             "term": lambda at: times.term(at, now, self.say),
             "span": lambda length: times.span(length, self.say),
+            "said": self.said,
             "zone": times.zone(now),
             "correlation": self.correlation,
         }
@@ -151,6 +153,13 @@ class Visit:
             for one in self.office.pages
             if one.nav and self.session is not None and one.allows(self.roles)
         )
+
+    def said(self, line: Line) -> Mapping[str, object]:
+        """Return what the names in a sentence stand for, moments in Dutch time."""
+        return {
+            name: times.in_table(value, self.language) if isinstance(value, datetime) else value
+            for name, value in line.values.items()
+        }
 
     def table_time(self, at: datetime) -> Markup:
         """Return a moment for a table."""

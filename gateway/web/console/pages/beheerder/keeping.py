@@ -7,6 +7,7 @@ from aiohttp import web
 from gateway.keys.expiry import InUse, Use
 from gateway.web.console.language import N_
 from gateway.web.console.page import Page
+from gateway.web.console.pages.beheerder.importing import DONE
 from gateway.web.console.pages.beheerder.partners import BEHEERDER
 from gateway.web.console.visit import Visit
 from gateway.web.console.words import Tag
@@ -33,6 +34,7 @@ async def certificates(visit: Visit) -> web.Response:
         "beheerder/certificates.html",
         items=[(item, _tag(visit, item), _days(visit, item)) for item in items],
         uses=USES,
+        done=visit.done(DONE),
     )
 
 

@@ -1,0 +1,1 @@
+"""What somebody offers to put in place: looked at, compared, and put there. For every way in."""
