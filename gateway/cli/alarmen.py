@@ -36,7 +36,7 @@ def list_(
     table = Table()
     for column in ("nr", "sinds", "code", "over"):
         table.add_column(column, no_wrap=True)
-    for column in ("oorzaak", "keer", "wat te doen"):
+    for column in ("oorzaak", "keer", "wie kijkt", "wat te doen"):
         table.add_column(column, overflow="fold")
     for alarm in found:
         table.add_row(
@@ -46,6 +46,7 @@ def list_(
             alarm.subject or "-",
             alarm.reason or "-",
             str(alarm.times),
+            alarm.taken_by or "-",
             alarm_texts.text(alarm.code),
         )
     screen().print(table)
@@ -61,3 +62,27 @@ def af(
     """Close an alarm that was dealt with."""
     done = decide(config, What.DISMISS, str(id_), reden=reden, door=door)
     print(f"Alarm {done['alarm']} ({done['code']}) is afgehandeld.")
+
+
+@app.command()
+def kijk(
+    id_: Annotated[int, typer.Argument(metavar="NR", help="Number of the alarm.", min=1)],
+    reden: Annotated[str, typer.Option(help="Anything to add.")] = "kijkt ernaar",
+    door: Door = "",
+    config: Config = Path(),
+) -> None:
+    """Let others see that you look at an alarm. It stays open."""
+    done = decide(config, What.LOOK_AT, str(id_), reden=reden, door=door)
+    print(f"Bij alarm {done['alarm']} ({done['code']}) staat nu dat u ernaar kijkt.")
+
+
+@app.command()
+def los(
+    id_: Annotated[int, typer.Argument(metavar="NR", help="Number of the alarm.", min=1)],
+    reden: Annotated[str, typer.Option(help="Anything to add.")] = "kijkt niet meer",
+    door: Door = "",
+    config: Config = Path(),
+) -> None:
+    """Let others see that nobody looks at an alarm any more."""
+    done = decide(config, What.LET_GO, str(id_), reden=reden, door=door)
+    print(f"Bij alarm {done['alarm']} ({done['code']}) staat niemand meer.")

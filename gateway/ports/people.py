@@ -38,6 +38,9 @@ class AlarmView:
     cleared_at: datetime | None
     cleared_by: str
     cleared_why: str
+    taken_by: str = ""
+    """Who looks at it; empty = nobody said so."""
+    taken_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +93,17 @@ class Alarms(Protocol):
 
     async def dismiss(self, id_: int, *, who: str, why: str) -> AlarmView:
         """Close an alarm by a person; raise NoRoute `alarm.unknown` when it is not open."""
+        ...
+
+    async def take(self, id_: int, *, who: str, why: str) -> AlarmView:
+        """Let everybody see who looks at it, from another too; raise NoRoute `alarm.unknown`.
+
+        It stays open, and keeps its code, its times and its moment.
+        """
+        ...
+
+    async def let_go(self, id_: int, *, who: str, why: str) -> AlarmView:
+        """Let everybody see that nobody looks at it any more; raises as `take`."""
         ...
 
 

@@ -67,6 +67,8 @@ def raise_alarm(tx: Tx, alarm: Alarm, now: datetime) -> bool:
         "cleared_by": "",
         "cleared_why": "",
         "gone_at": None,
+        "taken_by": "",
+        "taken_at": None,
     }
     if tx.write(_INSERT[tx.connection.dialect.name], row) != 1:
         return False
@@ -161,6 +163,33 @@ class Dismiss:
         tx.record(AuditEvent(event="clock.accepted", at=self.now, actor=self.who, data=data))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Take:
+    """Unit: a person looks at an alarm, or does not any more (`taken` False)."""
+
+    id: int
+    who: str
+    why: str
+    taken: bool
+    now: datetime
+
+    def run(self, tx: Tx) -> AlarmView:
+        """Return the alarm; raise NoRoute `alarm.unknown` when it is not open."""
+        values = {"taken_by": self.who, "taken_at": self.now}
+        done = tx.write(
+            sa.update(alarms)
+            .where(alarms.c.seq == self.id, _IS_OPEN)
+            .values(values if self.taken else {"taken_by": "", "taken_at": None})
+        )
+        if done != 1:
+            raise NoRoute("alarm.unknown", "Er staat geen alarm open met dit nummer.")
+        found = view(tx.read(sa.select(alarms).where(alarms.c.seq == self.id)).one())
+        event = "alarm.taken" if self.taken else "alarm.let_go"
+        facts = {"subject": found.subject, "reason": self.why}
+        tx.record(_told(event, found.code, self.now, found.party, self.who, **facts))
+        return found
+
+
 def view(row: sa.Row[Any]) -> AlarmView:
     """Return the value of a row of `alarms`."""
     return AlarmView(
@@ -175,6 +204,8 @@ def view(row: sa.Row[Any]) -> AlarmView:
         cleared_at=row.cleared_at,
         cleared_by=row.cleared_by,
         cleared_why=row.cleared_why,
+        taken_by=row.taken_by,
+        taken_at=row.taken_at,
     )
 
 
@@ -236,3 +267,15 @@ class SqlAlarms:
     async def dismiss(self, id_: int, *, who: str, why: str) -> AlarmView:
         """Close an alarm; raise NoRoute `alarm.unknown`."""
         return await self._writer.commit(Dismiss(id=id_, who=who, why=why, now=self._clock.now()))
+
+    async def take(self, id_: int, *, who: str, why: str) -> AlarmView:
+        """Let everybody see who looks at it; raise NoRoute `alarm.unknown`."""
+        return await self._taken(id_, who, why, taken=True)
+
+    async def let_go(self, id_: int, *, who: str, why: str) -> AlarmView:
+        """Let everybody see that nobody does any more; raise NoRoute `alarm.unknown`."""
+        return await self._taken(id_, who, why, taken=False)
+
+    async def _taken(self, id_: int, who: str, why: str, *, taken: bool) -> AlarmView:
+        unit = Take(id=id_, who=who, why=why, taken=taken, now=self._clock.now())
+        return await self._writer.commit(unit)

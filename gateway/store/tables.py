@@ -324,6 +324,8 @@ alarms = sa.Table(
     _text("cleared_by"),
     _text("cleared_why", length=512),
     sa.Column("gone_at", Moment, nullable=True),
+    sa.Column("taken_by", sa.String(64), nullable=False, server_default=""),
+    sa.Column("taken_at", Moment, nullable=True),
     sa.Index(
         "ix_alarms_open",
         "code",

@@ -47,6 +47,8 @@ class What(StrEnum):
     RESUME = "hervat"
     STOP = "staak"
     DISMISS = "af"
+    LOOK_AT = "kijkt"
+    LET_GO = "los"
     RENEW = "vernieuwd"
     RESHELVED = "gewijzigd"
     ENABLE = "inschakelen"
@@ -59,6 +61,8 @@ KIND: Mapping[What, str] = MappingProxyType(
         What.RESUME: "berichten",
         What.STOP: "berichten",
         What.DISMISS: "alarmen",
+        What.LOOK_AT: "alarmen",
+        What.LET_GO: "alarmen",
         What.RENEW: "certificaten",
         What.RESHELVED: "schemas",
         What.ENABLE: "webhooks",
@@ -108,10 +112,8 @@ class Desk:
                 decided = await self.decisions.resume(command.id, who=who, why=why)
             case What.STOP:
                 decided = await self.decisions.stop(command.id, who=who, why=why)
-            case What.DISMISS:
-                number = int(command.id) if command.id.isdecimal() else 0
-                alarm = await self.alarms.dismiss(number, who=who, why=why)
-                return {"alarm": str(alarm.id), "code": alarm.code}
+            case What.DISMISS | What.LOOK_AT | What.LET_GO:
+                return await self._alarm(command)
             case What.RENEW:
                 renewal = _renewal(command.id)
                 await self.renewals.imported(renewal, who=who, why=why)
@@ -128,6 +130,16 @@ class Desk:
             "bericht": decided.message,
             "status": str(decided.state),
         }
+
+    async def _alarm(self, command: Command) -> dict[str, str]:
+        number = int(command.id) if command.id.isdecimal() else 0
+        do = {
+            What.DISMISS: self.alarms.dismiss,
+            What.LOOK_AT: self.alarms.take,
+            What.LET_GO: self.alarms.let_go,
+        }[command.what]
+        alarm = await do(number, who=command.who, why=command.why)
+        return {"alarm": str(alarm.id), "code": alarm.code}
 
     async def _enable(self, command: Command) -> dict[str, str]:
         """Raise PolicyViolation `webhook.enabled` for one that is not disabled."""

@@ -90,6 +90,46 @@ async def test_a_person_closes_one_with_a_reason(stage):
     assert last.data["reason"] == "schijf vervangen"
 
 
+async def test_a_person_says_that_he_looks_and_another_takes_over(stage):
+    await stage.store.alarms.change(raised=[TROUBLE])
+    (alarm,) = await stage.store.reader.alarms(limit=5)
+    assert (alarm.taken_by, alarm.taken_at) == ("", None)
+
+    await stage.store.alarms.take(alarm.id, who="jansen", why="kijkt ernaar")
+    stage.clock.forward(minutes=5)
+    await stage.store.alarms.take(alarm.id, who="pietersen", why="dienst overgenomen")
+    (taken,) = await stage.store.reader.alarms(limit=5)
+    assert (taken.taken_by, taken.taken_at) == ("pietersen", stage.clock.now())
+    assert (taken.raised_at, taken.times) == (alarm.raised_at, alarm.times)
+    await stage.store.alarms.change(raised=[TROUBLE])  # its cause is told again: it is the same
+
+    await stage.store.alarms.let_go(alarm.id, who="pietersen", why="kijkt niet meer")
+    (free,) = await stage.store.reader.alarms(limit=5)
+    assert (free.taken_by, free.taken_at) == ("", None)
+    rows = await stage.store.reader.audit(after=0, limit=20)
+    told = [(row.event.event, row.event.actor) for row in rows if row.event.actor != "systeem"]
+    assert told[1:] == [
+        ("alarm.taken", "jansen"),
+        ("alarm.taken", "pietersen"),
+        ("alarm.let_go", "pietersen"),
+    ]
+
+
+async def test_an_alarm_that_comes_back_is_with_nobody(stage):
+    await stage.store.alarms.change(raised=[TROUBLE])
+    (alarm,) = await stage.store.reader.alarms(limit=5)
+    await stage.store.alarms.take(alarm.id, who="jansen", why="kijkt ernaar")
+    await stage.store.alarms.dismiss(alarm.id, who="jansen", why="gebeld")
+    for do in (stage.store.alarms.take, stage.store.alarms.let_go):
+        with pytest.raises(NoRoute, match=r"alarm\.unknown"):
+            await do(alarm.id, who="jansen", why="kijkt ernaar")
+
+    await stage.store.alarms.change(gone=[(TROUBLE.code, TROUBLE.subject)])
+    await stage.store.alarms.change(raised=[TROUBLE])
+    (again,) = await stage.store.reader.alarms(limit=5)
+    assert (again.times, again.taken_by) == (2, "")
+
+
 async def test_what_is_not_open_can_not_be_closed(stage):
     await stage.store.alarms.change(raised=(TROUBLE,))
     (alarm,) = await stage.store.reader.alarms(limit=10)

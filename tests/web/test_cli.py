@@ -48,6 +48,8 @@ PURPOSES = {
     ("alarmen",): "what a person must know of",
     ("alarmen", "list"): "List open alarms, newest first",
     ("alarmen", "af"): "Close an alarm that was dealt with",
+    ("alarmen", "kijk"): "It stays open",
+    ("alarmen", "los"): "nobody looks at an alarm any more",
     ("audit",): "The audit log",
     ("audit", "list"): "List audit rows, oldest first",
     ("audit", "verify"): "Recompute every chain",

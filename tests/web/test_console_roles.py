@@ -147,6 +147,26 @@ async def test_an_alarm_is_dealt_with(police, otto):
     assert await store.reader.alarms(limit=5) == ()
 
 
+async def test_somebody_looks_at_an_alarm_and_everybody_sees_it(police, otto, bea):
+    store = police.town[POLITIE].store
+    await store.alarms.change(raised=(Alarm(code="partner.down", subject=HUB, party=HUB),))
+    (alarm,) = await store.reader.alarms(limit=5)
+    assert "Wie kijkt ernaarniemand" in (await otto.get("/alarmen")).words
+
+    page = await otto.post(f"/alarmen/{alarm.id}/kijkt", {})
+    assert "Anderen zien nu dat u ernaar kijkt." in page.words
+    assert "u, sinds" in page.words
+    assert "otto, sinds" in (await bea.get("/alarmen")).words
+    assert "u kijkt ernaar" in (await otto.get("/vandaag")).words
+
+    page = await bea.post(f"/alarmen/{alarm.id}/kijkt", {})
+    assert "u, sinds" in page.words
+    assert "Ik neem het over" in (await otto.get("/alarmen")).words
+    page = await bea.post(f"/alarmen/{alarm.id}/los", {})
+    assert "Wie kijkt ernaarniemand" in page.words
+    assert (await bea.post("/alarmen/99/kijkt", {})).status == 404
+
+
 # --- beheerder ------------------------------------------------------------------------
 
 

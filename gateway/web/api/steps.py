@@ -59,6 +59,8 @@ STEPS: Mapping[str, str] = MappingProxyType(
         "answer.no_route": "Geen overeenkomst voor een antwoord",
         "alarm.raised": "Alarm",
         "alarm.cleared": "Alarm voorbij",
+        "alarm.taken": "Een medewerker kijkt naar het alarm",
+        "alarm.let_go": "Niemand kijkt meer naar het alarm",
         "alarm.dismissed": "Alarm afgehandeld door een medewerker",
         "directory.changed": "Afspraken of instellingen gewijzigd",
         "input.refused": "Onbewezen invoer geweigerd",
