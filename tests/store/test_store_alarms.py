@@ -107,9 +107,8 @@ async def test_a_person_says_that_he_looks_and_another_takes_over(stage):
     (free,) = await stage.store.reader.alarms(limit=5)
     assert (free.taken_by, free.taken_at) == ("", None)
     rows = await stage.store.reader.audit(after=0, limit=20)
-    told = [(row.event.event, row.event.actor) for row in rows if row.event.actor != "systeem"]
+    told = [(row.event.event, row.event.actor) for row in rows if row.event.actor]
     assert told == [
-        ("alarm.raised", ""),
         ("alarm.taken", "jansen"),
         ("alarm.taken", "pietersen"),
         ("alarm.let_go", "pietersen"),
