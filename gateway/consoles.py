@@ -93,6 +93,7 @@ def office_of(app: App) -> Office:
         gateway=app.gateway,
         contact=lambda: app.settings.contact,
         overview=app.store.overview,
+        tallies=app.store.tallies,
         desk=desk_of(app.store),
         note=app.store.inbox.note,
         importer=Importer(folder=app.installation.folder, clock=app.clock),

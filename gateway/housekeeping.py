@@ -129,7 +129,7 @@ async def _woken(app: App, hangup: asyncio.Event) -> bool:
 
 
 async def _tidy(app: App) -> None:
-    """Destroy what is due; say what was done, and what could not be."""
+    """Destroy what is due, and count; say what was done, and what could not be."""
     kept = await app.housekeeping.run_once(app.clock.now())
     if kept.destroyed or kept.rekeyed.destroyed:
         log.info("housekeeping.destroyed", messages=kept.destroyed, keys=kept.rekeyed.destroyed)
@@ -147,6 +147,7 @@ async def _tidy(app: App) -> None:
             overdue=kept.backlog.overdue,
             oldest_key_days=kept.backlog.oldest_key.total_seconds() / DAY_SECONDS,
         )
+    await app.store.tallies.fold()
 
 
 class Outside:

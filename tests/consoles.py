@@ -187,6 +187,7 @@ async def console(folder, oin: Oin = OM, *, town=None, tls=None, files=None):
         gateway=installation.gateway,
         contact=lambda: CONTACT,
         overview=installation.store.overview,
+        tallies=installation.store.tallies,
         desk=desk_of(installation.store),
         note=installation.store.inbox.note,
         importer=Importer(folder=files or folder / "nergens", clock=town.clock),

@@ -48,11 +48,11 @@ class Engine(Protocol):
         """Return the audit chain that is this connection's alone as long as it lives."""
         ...
 
-    def horizon(self, connection: sa.Connection) -> tuple[int, frozenset[str]]:
-        """Return the last number given to a message, and who may not have committed theirs.
+    def horizon(self, connection: sa.Connection, table: str) -> tuple[int, frozenset[str]]:
+        """Return the last number given in a table, and who may not have committed theirs.
 
-        When all of these are done, whatever they did, every message up to that number is there
-        or never will be. Ask on a transaction of its own; look at messages in a later one.
+        When all of these are done, whatever they did, every row up to that number is there
+        or never will be. Ask on a transaction of its own; look at the rows in a later one.
         """
         ...
 

@@ -50,11 +50,11 @@ _READER = (
 )
 
 # A sequence that gave nothing yet says 1, too.
-_LAST = "SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM messages_seq_seq"
+_LAST = "SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM {}_seq_seq"
 _WRITING = """
     SELECT virtualtransaction FROM pg_locks
     WHERE locktype = 'relation' AND granted AND mode = 'RowExclusiveLock'
-    AND relation = 'messages'::regclass
+    AND relation = '{}'::regclass
     AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
 """
 
@@ -130,14 +130,14 @@ class Postgres:
                 return f"{name}/{n}"
         raise StoreUnavailable("store.chains", "more connections write than there are chains")
 
-    def horizon(self, connection: sa.Connection) -> tuple[int, frozenset[str]]:
+    def horizon(self, connection: sa.Connection, table: str) -> tuple[int, frozenset[str]]:
         """A number is given under a lock on the table, and that is held until the commit.
 
         Both are read as they are now, whatever moment the transaction sees: first the number,
         then who holds the lock. Who let go of it in between has committed.
         """
-        last = connection.exec_driver_sql(_LAST).scalar_one()
-        return last, frozenset(connection.exec_driver_sql(_WRITING).scalars())
+        last = connection.exec_driver_sql(_LAST.format(table)).scalar_one()
+        return last, frozenset(connection.exec_driver_sql(_WRITING.format(table)).scalars())
 
     def tell(self, connection: sa.Connection, topics: tuple[str, ...]) -> None:
         """Send the topics when the transaction commits."""

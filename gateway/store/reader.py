@@ -1,14 +1,11 @@
 """Look-ups for back-ends and operators: the port `Reader`."""
 
-import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import timedelta
 from typing import Any
 
 import sqlalchemy as sa
 
-from gateway.errors import StoreUnavailable
 from gateway.lifecycle import State
 from gateway.message import Oin
 from gateway.ports import (
@@ -26,6 +23,7 @@ from gateway.ports import (
 from gateway.store.alarms import counts, open_alarms
 from gateway.store.audit import read_row
 from gateway.store.engine import Engine
+from gateway.store.horizon import settled
 from gateway.store.listing import Bounds, find, of_party, start
 from gateway.store.reading import Reads
 from gateway.store.records import KNOWN, known
@@ -78,11 +76,6 @@ def _page(party: Oin | None, before: str | None, limit: int) -> sa.Select[Any]:
 _LAST = messages.alias("last")
 
 
-PATIENCE = timedelta(seconds=3)
-"""How long a list in order waits for what is being committed."""
-_LOOK_AGAIN = 0.005
-
-
 class SqlReader:
     """The port `Reader`."""
 
@@ -128,19 +121,8 @@ class SqlReader:
 
     async def in_order(self, wanted: Wanted, *, after: int | None = None, limit: int) -> Page:
         """Return messages behind a position, up to where nothing can come in between."""
-        last = await self._settled()
+        last = await settled(self._reads, self._engine, self._clock, messages)
         return await self._reads(lambda c: _in_order(c, wanted, after, last, limit))
-
-    async def _settled(self) -> int:
-        """Return a number up to which every message is committed or never will be."""
-        last, writing = await self._reads(self._engine.horizon)
-        deadline = self._clock.monotonic() + PATIENCE.total_seconds()
-        while writing:
-            if self._clock.monotonic() > deadline:
-                raise StoreUnavailable("store.busy", "a commit is under way for too long")
-            await asyncio.sleep(_LOOK_AGAIN)
-            writing &= (await self._reads(self._engine.horizon))[1]
-        return last
 
     async def alarms(self, *, limit: int) -> tuple[AlarmView, ...]:
         """Return what is open, newest first."""

@@ -97,9 +97,11 @@ class Sqlite:
         del connection
         return name
 
-    def horizon(self, connection: sa.Connection) -> tuple[int, frozenset[str]]:
+    def horizon(self, connection: sa.Connection, table: str) -> tuple[int, frozenset[str]]:
         """One connection writes: numbers are given in the order of the commits."""
-        last = connection.exec_driver_sql("SELECT max(seq) FROM messages").scalar()
+        last = connection.execute(
+            sa.select(sa.func.max(sa.column("seq"))).select_from(sa.table(table))
+        ).scalar()
         return last or 0, frozenset()
 
     def tell(self, connection: sa.Connection, topics: tuple[str, ...]) -> None:

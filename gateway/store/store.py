@@ -27,6 +27,7 @@ from gateway.ports import (
     Webhooks,
 )
 from gateway.ports.overview import Overview
+from gateway.ports.tallies import Tallies
 from gateway.store.alarms import SqlAlarms
 from gateway.store.audit import Break, verify_chain
 from gateway.store.bell import Bell, Bells
@@ -53,6 +54,7 @@ from gateway.store.renewals import SqlRenewals
 from gateway.store.retention import SqlRetention
 from gateway.store.shelving import SqlShelving
 from gateway.store.signals import SqlSignals
+from gateway.store.tallies import SqlTallies
 from gateway.store.undeliverable import SqlUndeliverable
 from gateway.store.webhooks import SqlWebhooks
 from gateway.store.writer import InlineWriter, ThreadWriter, Writer, value_of
@@ -124,6 +126,7 @@ class Store:
         self.webhooks: Webhooks = SqlWebhooks(writer=writer, reads=reads, clock=clock, dice=dice)
         self.people = SqlPeople(writer=writer, reads=reads)
         self.overview: Overview = SqlOverview(reads=reads)
+        self.tallies: Tallies = SqlTallies(writer=writer, reads=reads, engine=engine, clock=clock)
         self.reader: Reader = SqlReader(reads=reads, engine=engine, clock=clock)
         self.retention = SqlRetention(
             writer=writer, reads=reads, epochs=epochs, clock=clock, dice=dice

@@ -670,5 +670,28 @@ console_drafts = sa.Table(
 )
 """What somebody filled in and did not send yet; `id` is a digest of whom and what."""
 
+tallies = sa.Table(
+    "tallies",
+    metadata,
+    sa.Column("day", sa.String(10), primary_key=True),
+    sa.Column("measure", sa.String(32), primary_key=True),
+    sa.Column("kind", sa.String(256), primary_key=True),
+    sa.Column("detail", sa.String(256), primary_key=True),
+    sa.Column("n", sa.BigInteger, nullable=False),
+    sa.Column("micros", sa.BigInteger, nullable=False),
+)
+"""Totals per Dutch day (`YYYY-MM-DD`); `micros`: how long together, where that is counted."""
+
+tally_place = sa.Table(
+    "tally_place",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("seq", sa.BigInteger, nullable=False),
+    sa.Column("at", Moment, nullable=True),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.CheckConstraint("id = 1", name="one_row"),
+)
+"""One row: the audit row up to which everything is in `tallies`, and how it was counted."""
+
 FLUSH_ORDER = tuple(metadata.sorted_tables)
 """Parents before children, every table."""

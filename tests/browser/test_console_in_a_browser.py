@@ -279,7 +279,9 @@ PAGES = {
         "/partners", f"/partners/{HUB}", "/certificaten", "/schemas", "/systemen", "/gebruikers",
         "/nieuwe-gebruiker",
     ),
-    UserRole.COMPLIANCE: ("/verstrekkingen", "/zaken", "/log/berichten/{id}", "/gebruikers"),
+    UserRole.COMPLIANCE: (
+        "/verstrekkingen", "/cijfers", "/zaken", "/log/berichten/{id}", "/gebruikers",
+    ),
 }  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from gateway.errors import StoreUnavailable
 from gateway.lifecycle import State
 from gateway.message import Oin
 from gateway.ports import DeliveryKind, Direction, GaveUp, LostTrack, Standing, Wanted
-from gateway.store import reader
+from gateway.store import horizon
 from gateway.store.engine import open_engine
 from gateway.store.payloads import Destroy
 from gateway.store.records import message_row
@@ -220,8 +220,8 @@ async def test_a_commit_under_way_is_waited_for(busy):
 
 async def test_a_commit_that_never_comes_is_not_waited_for_for_ever(busy, monkeypatch):
     stage, other = busy
-    monkeypatch.setattr(reader, "_LOOK_AGAIN", 0.01)
-    monkeypatch.setattr(reader, "PATIENCE", timedelta(seconds=-1))
+    monkeypatch.setattr(horizon, "_LOOK_AGAIN", 0.01)
+    monkeypatch.setattr(horizon, "PATIENCE", timedelta(seconds=-1))
     other.exec_driver_sql("BEGIN")
     insert(other, stage, 1)
     await stage.admit(2)

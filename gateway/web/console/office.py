@@ -16,6 +16,7 @@ from gateway.pipeline import Gateway
 from gateway.ports import AuditEvent, Clock, Dice
 from gateway.ports.accounts import Accounts, Drafts, SigningIn
 from gateway.ports.overview import Overview
+from gateway.ports.tallies import Tallies
 from gateway.web.console.assets import Assets
 from gateway.web.console.page import Page
 from gateway.web.console.render import Renderer
@@ -61,6 +62,7 @@ class Office:
     gateway: Gateway
     contact: Callable[[], ContactSettings | None]
     overview: Overview
+    tallies: Tallies
     desk: Desk
     """What people decide about messages, alarms, certificates, packs and webhooks."""
     note: Note

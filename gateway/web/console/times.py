@@ -9,7 +9,7 @@ from gateway.ports.accounts import Language
 from gateway.web.console.language import Say
 from gateway.wire.tijd import civil
 
-_LOCALE = {Language.NL: "nl", Language.EN: "en_GB"}
+LOCALE = {Language.NL: "nl", Language.EN: "en_GB"}
 _DAY = timedelta(days=1)
 
 
@@ -31,20 +31,20 @@ def iso(at: datetime) -> str:
 
 def in_table(at: datetime, language: Language) -> str:
     """Return `ma 23 nov 2026, 14:05`; with the zone in the hour that comes twice."""
-    text = format_datetime(civil(at), "EEE d MMM y, HH:mm", locale=_LOCALE[language])
+    text = format_datetime(civil(at), "EEE d MMM y, HH:mm", locale=LOCALE[language])
     return f"{text} {zone(at)}" if _twice(at) else text
 
 
 def in_trace(at: datetime, language: Language) -> str:
     """Return the moment to the millisecond, with the zone."""
-    text = format_datetime(civil(at), "EEE d MMM y, HH:mm:ss", locale=_LOCALE[language])
+    text = format_datetime(civil(at), "EEE d MMM y, HH:mm:ss", locale=LOCALE[language])
     return f"{text}.{at.microsecond // 1000:03d} {zone(at)}"
 
 
 def in_sentence(at: datetime, language: Language) -> str:
     """Return `23 november 2026 om 14:05 uur`."""
     form = "d MMMM y 'om' HH:mm 'uur'" if language is Language.NL else "d MMMM y 'at' HH:mm"
-    return format_datetime(civil(at), form, locale=_LOCALE[language])
+    return format_datetime(civil(at), form, locale=LOCALE[language])
 
 
 def clock(at: datetime) -> str:

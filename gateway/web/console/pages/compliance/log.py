@@ -1,11 +1,9 @@
 """The log of disclosures, looks, decisions and users. Looking at it is itself written down."""
 
-import csv
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from io import StringIO
 
 from aiohttp import web
 
@@ -13,7 +11,7 @@ from gateway.credentials import UserRole
 from gateway.ports import AuditEvent, AuditRow
 from gateway.ports.overview import Trail, TrailWanted
 from gateway.web.api import steps
-from gateway.web.console import lists, times
+from gateway.web.console import lists, sheets, times
 from gateway.web.console.forms import Form
 from gateway.web.console.language import N_
 from gateway.web.console.lists import Listed
@@ -178,7 +176,6 @@ async def _all(visit: Visit, wanted: TrailWanted) -> list[AuditRow]:
 
 
 _COLUMNS = ("tijd", "gebeurtenis", "code", "partij", "wie", "bericht", "levering", "feiten", "hash")
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def _cells(row: AuditRow) -> tuple[str, ...]:
@@ -197,13 +194,8 @@ def _cells(row: AuditRow) -> tuple[str, ...]:
 
 
 def as_csv(rows: Sequence[AuditRow]) -> str:
-    """Return RFC 4180; what a spreadsheet would take for a formula is made text."""
-    out = StringIO()
-    writer = csv.writer(out)
-    writer.writerow(_COLUMNS)
-    for row in rows:
-        writer.writerow(f"'{c}" if c.startswith(_FORMULA) else c for c in _cells(row))
-    return out.getvalue()
+    """Return one line per row; see `sheets`."""
+    return sheets.as_csv(_COLUMNS, map(_cells, rows))
 
 
 def as_json_lines(rows: Sequence[AuditRow]) -> str:
