@@ -30,6 +30,7 @@ from gateway.installation import (
 from gateway.installation_webhooks import subscribers
 from gateway.inventory import pair_of
 from gateway.keys.access import UsedAssertions, load_token_keys
+from gateway.keys.ended import EndedMarks
 from gateway.keys.epochs import EpochKeys
 from gateway.keys.keystore import FileKeyring, ReloadableKeyring
 from gateway.metrics import Metrics
@@ -166,7 +167,7 @@ def _read(installation: Installation, before: SchemaSet | None) -> tuple[Directo
 
 async def _without_revoked(plain: Directory, store: Store) -> Directory:
     """Standing approvals that were withdrawn count no more; the fingerprint tells them, too."""
-    revoked = await store.holds.revoked()
+    revoked = await store.holds.revoked(one.id for one in plain.gate.approvals)
     if not revoked:
         return plain
     mark = sha256("\n".join((plain.fingerprint, *sorted(revoked))).encode()).hexdigest()
@@ -534,9 +535,11 @@ def open_store(installation: Installation, clock: SystemClock, dice: SystemDice)
     database = installation.database
     if isinstance(database, Path):
         database.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    epoch_keys = installation.path(settings.paths.epoch_keys)
     store = Store.open(
         database,
-        epochs=EpochKeys(installation.path(settings.paths.epoch_keys), dice=dice),
+        epochs=EpochKeys(epoch_keys, dice=dice),
+        ended=EndedMarks(epoch_keys),
         clock=clock,
         dice=dice,
         writer_id=settings.naam,

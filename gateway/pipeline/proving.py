@@ -3,7 +3,8 @@
 A row of the database can be changed by whoever administers it; the octets of the payload and the
 signed decision can not. So the gate judges the octets again, and the decision must be signed by
 the OM for these. What a back-end said beside the octets stands in a row too: it counts only with
-the label that was made at the hand-in, by the key of the payload.
+the label that was made at the hand-in, by the key of the payload. A decision that was withdrawn is
+known by a mark that is no row.
 """
 
 from datetime import datetime
@@ -70,7 +71,8 @@ class Proving:
         if claim.ground != Ground.INDIVIDUAL:
             return judged
         proof = await self._house.holds.proof(claim.approval_id)
-        if proof is None or not self._decided(directory, claim, document, proof, now):
+        besluit = self._signed(directory, claim, document, proof, now) if proof else None
+        if besluit is None or await self._house.holds.is_withdrawn(besluit.identificatie):
             return Hold(kinds=(GateReason.INDIVIDUAL,), reasons=judged.reasons)
         return None
 
@@ -93,21 +95,21 @@ class Proving:
             return judged
         return await self._house.think(size, lambda: judge(Aanlevering()))
 
-    def _decided(
+    def _signed(
         self,
         directory: Directory,
         claim: Gated,
         document: Document,
         proof: Proof,
         at: datetime,
-    ) -> bool:
-        """Tell whether the OM signed a release for exactly these octets and this receiver."""
+    ) -> Besluit | None:
+        """Return what the OM signed, if that releases exactly these octets to this receiver."""
         decider, ontvanger = (
             directory.decider(claim.message.party),
             document.stuurgegevens.ontvanger,
         )
         if decider is None or ontvanger is None:
-            return False
+            return None
         try:
             signed = stuf.read_document(proof.document)
             judge_signature_of(
@@ -120,21 +122,22 @@ class Proving:
         except Unavailable:
             raise
         except GatewayError:
-            return False
-        return (
-            _same_question(besluit, proof)
+            return None
+        good = (
+            _same_question(besluit, proof, table=directory.gate.at(at).table.version)
             and besluit.sha256 == document.sha256 == claim.payload_sha256
             and Oin(ontvanger.organisatie) in besluit.ontvangers
             and besluit.uitkomst in deciding.RELEASES
             and at < besluit.geldig_tot
         )
+        return besluit if good else None
 
 
-def _same_question(besluit: Besluit, proof: Proof) -> bool:
-    """At a second gate the decision answers the police's own question."""
+def _same_question(besluit: Besluit, proof: Proof, *, table: str) -> bool:
+    """At a second gate the decision answers the police's own question, by the police's table."""
     if proof.seen:
         return besluit.identificatie == proof.seen
-    return besluit.verzoek == proof.hold
+    return besluit.verzoek == proof.hold and besluit.tabelversie == table
 
 
 def _judge(

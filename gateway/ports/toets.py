@@ -5,7 +5,7 @@ officers who are asked. A *ruling* is their decision as it counts at the holder,
 it was taken.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -181,6 +181,13 @@ class Holds(Protocol):
         """Return what was signed for a decision that has not ended."""
         ...
 
+    async def is_withdrawn(self, besluit: str) -> bool:
+        """Tell whether this decision, as it calls itself, was withdrawn or not accepted.
+
+        Not by its row. Raises StoreUnavailable.
+        """
+        ...
+
     async def ask(self, hold: str, request: "Admission") -> bool:
         """Admit the request; False when it was asked, or is not held any more."""
         ...
@@ -212,8 +219,8 @@ class Holds(Protocol):
         """Return the open hold of these octets for this recipient."""
         ...
 
-    async def revoked(self) -> frozenset[str]:
-        """Return the standing approvals that were withdrawn."""
+    async def revoked(self, known: Iterable[str] = ()) -> frozenset[str]:
+        """Return the standing approvals that were withdrawn; of `known` also without a row."""
         ...
 
 

@@ -12,6 +12,7 @@ from gateway.errors import GatewayError, OutcomeUnknown, StoreUnavailable
 from gateway.ports import Clock
 from gateway.store import clock as marks
 from gateway.store.audit import Tail, tail_of
+from gateway.store.ended import Ended, Unmarked
 from gateway.store.engine import Engine
 from gateway.store.faults import AGAIN, code_of, lost_connection, ours
 from gateway.store.transaction import Tx, Unit
@@ -108,10 +109,12 @@ class Committer:
         *,
         watch: Watch | None = None,
         subscribers: Subscribers | None = None,
+        ended: Ended | None = None,
     ) -> None:
         """Connect, and find the end of an audit chain that is named after `writer_id`."""
         self._subscribers = subscribers or Subscribers()
         self._watch = watch or Unwatched()
+        self._ended = ended or Unmarked()
         self._engine = engine
         self._writer_id = writer_id
         self._clock = clock
@@ -202,6 +205,7 @@ class Committer:
                 high_water=high_water,
                 now=now,
                 subscribers=self._subscribers.now,
+                ended=self._ended,
             )
             values = [unit.run(tx) for unit in units]
             tx.flush()

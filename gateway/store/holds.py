@@ -1,7 +1,7 @@
 """What is held here, and who was asked: the port `Holds`."""
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,12 +13,14 @@ from gateway.message import Oin
 from gateway.ports import (
     Admission,
     Clock,
+    Ends,
     Hold,
     Pass,
     Proof,
     RulingView,
 )
 from gateway.store.alarms import clear_alarm
+from gateway.store.ended import Ended
 from gateway.store.holding import read_reasons
 from gateway.store.inbox import admit
 from gateway.store.lateness import HOLDS, Watch
@@ -151,11 +153,12 @@ class Cancel:
 class SqlHolds:
     """The port `Holds`."""
 
-    def __init__(self, *, writer: Writer, reads: Reads, clock: Clock) -> None:
-        """Take what it writes and reads with."""
+    def __init__(self, *, writer: Writer, reads: Reads, clock: Clock, ended: Ended) -> None:
+        """Take what it writes and reads with, and the marks of what was withdrawn."""
         self._writer = writer
         self._reads = reads
         self._clock = clock
+        self._ended = ended
 
     async def unasked(self, *, after: str = "", limit: int) -> tuple[Hold, ...]:
         """Return holds for which nobody was asked, by id; see the port."""
@@ -197,6 +200,10 @@ class SqlHolds:
         if row is None:
             return None
         return Proof(hold=row.hold, seen=row.seen or "", document=zlib.decompress(row.document))
+
+    async def is_withdrawn(self, besluit: str) -> bool:
+        """Tell whether a decision was taken back, whatever its row says; see the port."""
+        return self._ended.is_ended(Ends.RULING, besluit)
 
     async def ask(self, hold: str, request: Admission) -> bool:
         """Admit the request; see the port."""
@@ -253,11 +260,12 @@ class SqlHolds:
         )
         return found[0] if found else None
 
-    async def revoked(self) -> frozenset[str]:
-        """Return the standing approvals that were withdrawn."""
+    async def revoked(self, known: Iterable[str] = ()) -> frozenset[str]:
+        """Return the standing approvals that were withdrawn; see the port."""
         statement = sa.select(revocations.c.approval)
         found = await self._reads(lambda c: c.execute(statement).scalars().all())
-        return frozenset(found)
+        marked = (id_ for id_ in known if self._ended.is_ended(Ends.APPROVAL, id_))
+        return frozenset((*found, *marked))
 
     async def _holds(self, statement: sa.Select[Any]) -> tuple[Hold, ...]:
         rows = await self._reads(lambda c: c.execute(statement).all())

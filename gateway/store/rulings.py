@@ -23,6 +23,7 @@ from gateway.store.asked import end_request
 from gateway.store.bell import topic_of_channel
 from gateway.store.clock import stepped_back
 from gateway.store.deliveries import SPOT, Spot, move, spot, told
+from gateway.store.ended import DECLINED, TAKEN_BACK
 from gateway.store.holding import close_hold, hold_again
 from gateway.store.prepared import Prepared
 from gateway.store.tables import Moment, deliveries, holds, messages, passes, revocations, rulings
@@ -32,7 +33,6 @@ from gateway.wire.toets import Uitkomst, Voorwaarde
 NOT_ACCEPTED = "voorwaarden niet aanvaard"
 WITHDRAWN = "ingetrokken"
 """Outcomes of a hold after which another one is open."""
-_WITHDRAWN_CODE = "toets.ingetrokken"
 
 _OPEN = (
     sa.select(
@@ -237,10 +237,10 @@ def accept(tx: Tx, acceptance: Acceptance, now: datetime) -> None:
     at = spot(row)
     facts = {"actor": found.recipient, "ruling": found.id}
     if not acceptance.accepted:
-        code = "toets.niet_aanvaard"
         tx.record(told(at, "toets.not_accepted", now, code="toets.niet_aanvaard", **facts))
-        tx.change(_END, {"b_id": found.id, "b_now": now, "b_why": code})
-        _hold_anew(tx, at.id, now, outcome=NOT_ACCEPTED, why=code)
+        tx.ended.end(Ends.RULING, found.id)
+        tx.change(_END, {"b_id": found.id, "b_now": now, "b_why": DECLINED})
+        _hold_anew(tx, at.id, now, outcome=NOT_ACCEPTED, why=DECLINED)
         return
     tx.record(told(at, "toets.accepted", now, **facts))
     if found.valid_until > now:
@@ -265,6 +265,7 @@ def withdraw(tx: Tx, withdrawal: NewWithdrawal, now: datetime) -> None:
 
 def _withdraw_ruling(tx: Tx, withdrawal: NewWithdrawal, now: datetime) -> None:
     """By its id. Twice is once; a refusal is not withdrawn, it is decided on anew."""
+    tx.ended.end(Ends.RULING, withdrawal.id)  # whatever its row says
     row = tx.read(_RULING.where(rulings.c.id == withdrawal.id)).first()
     if row is None:
         raise PolicyViolation("toets.besluit.vreemd", "Dit besluit is hier niet bekend.")
@@ -278,10 +279,11 @@ def _withdraw_ruling(tx: Tx, withdrawal: NewWithdrawal, now: datetime) -> None:
 
 def _end_pass(tx: Tx, withdrawal: NewWithdrawal, now: datetime) -> None:
     """At a knooppunt: what the decision allows, and what it allowed already."""
+    tx.ended.end(Ends.RULING, withdrawal.id)
     tx.write(
         sa.update(passes)
         .where(passes.c.id == withdrawal.id, passes.c.ended_at.is_(None))
-        .values(ended_at=now, ended_why=_WITHDRAWN_CODE)
+        .values(ended_at=now, ended_why=TAKEN_BACK)
     )
     for row in tx.read(_RULING.where(rulings.c.seen == withdrawal.id)).all():
         _take_back(tx, row, withdrawal, now)
@@ -297,7 +299,7 @@ def _take_back(tx: Tx, row: sa.Row[Any], withdrawal: NewWithdrawal, now: datetim
     if row.ruling_ended is not None:
         return
     at, late = spot(row), _has_left(row)
-    tx.change(_END, {"b_id": row.ruling, "b_now": now, "b_why": _WITHDRAWN_CODE})
+    tx.change(_END, {"b_id": row.ruling, "b_now": now, "b_why": TAKEN_BACK})
     name = "toets.withdrawn_late" if late else "toets.withdrawn"
     facts = {"ruling": row.ruling, "reason": withdrawal.reason}
     audit = told(at, name, now, code="toets.ingetrokken", actor=withdrawal.actor, **facts)
@@ -306,7 +308,7 @@ def _take_back(tx: Tx, row: sa.Row[Any], withdrawal: NewWithdrawal, now: datetim
     if late:
         return
     if at.state is State.HELD:  # it waited for the receiver
-        _hold_anew(tx, at.id, now, outcome=WITHDRAWN, why=_WITHDRAWN_CODE)
+        _hold_anew(tx, at.id, now, outcome=WITHDRAWN, why=TAKEN_BACK)
         return
     changes = {"ground": WITHDRAWN, "next_at": None, "expires_at": None}
     if not move(tx, at, Event.HOLD_AGAIN, audit, changes=changes):
@@ -321,6 +323,7 @@ def _hold_anew(tx: Tx, delivery: str, now: datetime, *, outcome: str, why: str) 
 
 def _revoke(tx: Tx, withdrawal: NewWithdrawal, now: datetime) -> None:
     """A standing approval ends at once, in every process. Twice is once."""
+    tx.ended.end(Ends.APPROVAL, withdrawal.id)
     known = sa.select(revocations.c.approval).where(revocations.c.approval == withdrawal.id)
     if tx.read(known).first() is not None:
         return

@@ -37,6 +37,7 @@ from gateway.store.confirmations import SqlConfirmations
 from gateway.store.decisions import SqlDecisions
 from gateway.store.desk import SqlDesk
 from gateway.store.duties import LeaveDuty, TakeDuty
+from gateway.store.ended import Ended, KeepEnded
 from gateway.store.engine import Engine, Held, open_engine
 from gateway.store.epoch import EPOCH, SyncEpoch
 from gateway.store.holds import SqlHolds
@@ -76,6 +77,7 @@ class Store:
         writer: Writer,
         reads: Reads,
         epochs: AllKeys,
+        ended: Ended,
         clock: Clock,
         dice: Dice,
         lease: timedelta,
@@ -110,7 +112,8 @@ class Store:
             run=run,
             lease=lease,
         )
-        self.holds: Holds = SqlHolds(writer=writer, reads=reads, clock=clock)
+        self.holds: Holds = SqlHolds(writer=writer, reads=reads, clock=clock, ended=ended)
+        self.keep_ended = KeepEnded(reads=reads, ended=ended, clock=clock)
         self.desk: Desk = SqlDesk(writer=writer, reads=reads, clock=clock)
         self.signals: Signals = SqlSignals(writer=writer, clock=clock)
         self.postvak: Postvak = SqlPostvak(writer=writer, reads=reads, bells=bells, clock=clock)
@@ -138,6 +141,7 @@ class Store:
         url_or_path: str | os.PathLike[str],
         *,
         epochs: AllKeys,
+        ended: Ended,
         clock: Clock,
         dice: Dice,
         writer_id: str,
@@ -148,10 +152,11 @@ class Store:
     ) -> "Store":
         """Open or make the database and bring its tables up to date.
 
-        `writer_id` names the audit chains that this process continues; `lease` is how long
-        its workers may be silent. `inline` works on the caller's thread only, for
-        simulations. Raises Misconfigured `store.locked`, `store.path`, `store.engine`,
-        `store.password`, `store.version`; StoreUnavailable when a server does not answer.
+        `writer_id` names the audit chains that this process continues; `ended` has what was
+        withdrawn; `lease` is how long its workers may be silent. `inline` works on the caller's
+        thread only, for simulations. Raises Misconfigured `store.locked`, `store.path`,
+        `store.engine`, `store.password`, `store.version`; StoreUnavailable when a server does
+        not answer.
         """
         engine = open_engine(url_or_path, password_file=password_file)
         engine.create()
@@ -164,7 +169,14 @@ class Store:
             subscribers = Subscribers()
             # One by one: those before one that fails are closed.
             committers.extend(
-                Committer(engine, writer_id, clock, watch=condition, subscribers=subscribers)
+                Committer(
+                    engine,
+                    writer_id,
+                    clock,
+                    watch=condition,
+                    subscribers=subscribers,
+                    ended=ended,
+                )
                 for _ in range(threads)
             )
             if not engine.shared:
@@ -187,6 +199,7 @@ class Store:
             bells=bells,
             reads=InlineReads(engine) if inline else ThreadReads(engine),
             epochs=epochs,
+            ended=ended,
             clock=clock,
             dice=dice,
             lease=lease,

@@ -16,6 +16,7 @@ from gateway.directory import Subscriber
 from gateway.errors import StoreUnavailable
 from gateway.ports import AuditEvent
 from gateway.store.audit import Tail, link
+from gateway.store.ended import Ended
 from gateway.store.prepared import Params, Prepared, Rows
 from gateway.store.tables import FLUSH_ORDER, audit, metadata
 
@@ -35,10 +36,13 @@ class Tx:
         high_water: datetime,
         now: datetime,
         subscribers: tuple[Subscriber, ...] = (),
+        ended: Ended,
     ) -> None:
         """Take a connection on which BEGIN was said, and the end of the audit chain."""
         self.subscribers = subscribers
         """Who is told what changes; mostly nobody."""
+        self.ended = ended
+        """Where a withdrawal is marked; a rollback does not take the mark away."""
         self.now = now
         """When it began, by the clock of this process."""
         self.connection = connection

@@ -25,6 +25,7 @@ from gateway.errors import (
     StaleSnapshot,
 )
 from gateway.installation import share
+from gateway.keys.ended import EndedMarks
 from gateway.keys.epochs import EpochKeys
 from gateway.lifecycle import State
 from gateway.message import Aanlevering
@@ -277,6 +278,7 @@ async def restart(town, folder, oin=POLITIE):
     store = Store.open(
         folder / oin / "gateway.db",
         epochs=EpochKeys(folder / oin / "epochs", dice=town.dice),
+        ended=EndedMarks(folder / oin / "epochs"),
         clock=town.clock,
         dice=town.dice,
         writer_id="again",

@@ -431,6 +431,88 @@ async def test_a_decision_whose_receiver_is_changed_in_the_database(town, tmp_pa
     assert await state_of(town, receipt) is State.HELD
 
 
+REVIVED = (
+    "UPDATE rulings SET ended_at = NULL, ended_why = '' WHERE id = :r",
+    (
+        "UPDATE deliveries SET state = 'ready', next_at = 0, ground = 'individueel', "
+        "approval_id = :r, table_version = :t WHERE message = :m"
+    ),
+)
+"""What stands in the rows of a decision that is in force."""
+
+
+async def revived(town, tmp_path, receipt, verdict):
+    table = town[POLITIE].snapshots.current().gate.table.version
+    facts = {"r": verdict.id, "t": table, "m": receipt.id}
+    for edit in REVIVED:
+        tamper(tmp_path, edit, **{k: v for k, v in facts.items() if f":{k}" in edit})
+    town.clock.forward(seconds=61)
+    await town.settle()
+
+
+async def decided_while_down(town):
+    """Ready under a decision, and nothing of it was tried."""
+    receipt = await held(town)
+    town.breaks.insert(0, _down(POLITIE))
+    await hand_in(town, melding().replace(b"ref-1", b"ref-2"))
+    await town.settle()
+    verdict = await decide(town)
+    assert await state_of(town, receipt) is State.READY
+    town.breaks.pop(0)
+    return receipt, verdict
+
+
+async def test_a_decision_in_force_whose_rows_are_written_again_goes(town, tmp_path):
+    """What the next two tests write does let go what the OM still stands by."""
+    receipt, verdict = await decided_while_down(town)
+
+    await revived(town, tmp_path, receipt, verdict)
+
+    assert await state_of(town, receipt) is State.DELIVERED
+
+
+async def test_a_decision_that_was_withdrawn_is_not_revived_in_the_database(town, tmp_path):
+    receipt, verdict = await decided_while_down(town)
+    await town[OM].gateway.deciding.withdraw(verdict.id, officer="anders", why="nieuw feit")
+    await town.settle()
+    assert await state_of(town, receipt) is State.HELD
+
+    await revived(town, tmp_path, receipt, verdict)
+
+    assert await state_of(town, receipt) is State.HELD
+    assert await town[VT].message("ref-1") is None
+
+
+async def test_a_withdrawn_decision_under_another_name_in_the_database(town, tmp_path):
+    """It goes by what the OM signed, not by the id of a row."""
+    receipt, verdict = await decided_while_down(town)
+    await town[OM].gateway.deciding.withdraw(verdict.id, officer="anders", why="nieuw feit")
+    await town.settle()
+
+    tamper(tmp_path, "UPDATE rulings SET id = 'ander'")
+    await revived(town, tmp_path, receipt, replace(verdict, id="ander"))
+
+    assert await state_of(town, receipt) is State.HELD
+    assert await town[VT].message("ref-1") is None
+
+
+async def test_a_decision_by_a_table_of_before_is_not_revived_in_the_database(town, tmp_path):
+    receipt, verdict = await decided_while_down(town)
+    gate = town[POLITIE].snapshots.current().gate
+    word = replace(gate.confirmation, table_version="T-2")
+    newer = replace(gate.table, version="T-2")
+    await town[POLITIE].change(gate=replace(gate, table=newer, confirmation=word))
+    town.clock.forward(seconds=61)
+    await town.settle()
+    assert await state_of(town, receipt) is State.HELD
+
+    tamper(tmp_path, "UPDATE rulings SET table_version = 'T-2'")
+    await revived(town, tmp_path, receipt, verdict)
+
+    assert await state_of(town, receipt) is State.HELD
+    assert await town[VT].message("ref-1") is None
+
+
 async def test_what_was_withdrawn_too_late_is_not_sent_again_by_hand(tmp_path):
     town = await towns.build(tmp_path, parties=(POLITIE, HUB, VT, OM), retries=8, seconds=3_600)
     receipt = await held(town)

@@ -25,6 +25,7 @@ from gateway.directory import (
 )
 from gateway.errors import PeerUnreachable, StaleSnapshot
 from gateway.installation import load_catalogue, load_table, share
+from gateway.keys.ended import EndedMarks
 from gateway.keys.epochs import EpochKeys
 from gateway.keys.test_pki import Leaf, TestPki
 from gateway.message import Inbound, Oin, Peer, WireMessage
@@ -430,6 +431,7 @@ async def _install(
     store = Store.open(
         place(oin, folder),
         epochs=EpochKeys(folder / "epochs", dice=town.dice),
+        ended=EndedMarks(folder / "epochs"),
         clock=town.clock,
         dice=town.dice,
         writer_id=str(ROLES[oin]),

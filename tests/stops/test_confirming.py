@@ -19,7 +19,9 @@ from gateway.directory import Signing
 from gateway.housekeeping import Outside, gate_moved
 from gateway.installation import load_installation, share
 from gateway.installation_gate import Word, confirm
+from gateway.keys.ended import EndedMarks
 from gateway.keys.keystore import FileKeyring
+from gateway.ports import Ends
 from gateway.security.algorithms import RSA_SHA256, SHA256
 from tests.stops.conftest import settings
 from tests.stops.running import eventually
@@ -217,6 +219,19 @@ async def test_a_word_that_ends_while_the_process_runs_ends_there_and_then(sites
 
     assert (before, await handed_in(sites)) == ("aangenomen", "vastgehouden")
     assert not any(line["changed"] for line in running.said("directory.reloaded"))
+
+
+async def test_an_approval_that_was_withdrawn_is_not_revived_with_its_row(sites, police):
+    marks = police.folder / "data" / "epochs"
+    async with build(load_installation(police.config)) as app:
+        one, *_ = app.snapshots.current().gate.standing
+        EndedMarks(marks).end(Ends.APPROVAL, one.id)
+        try:
+            await app.reload()
+            assert one not in app.snapshots.current().gate.standing
+        finally:
+            for mark in marks.glob("*.ended"):
+                mark.unlink()
 
 
 async def test_a_list_that_grows_stale_closes_the_gate_and_a_fresh_one_opens_it(sites, police):

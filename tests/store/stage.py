@@ -10,6 +10,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from gateway.directory import InForce
+from gateway.keys.ended import EndedMarks
 from gateway.keys.epochs import EpochKeys
 from gateway.lifecycle import State
 from gateway.message import Address, Oin, Reference, Stuurgegevens
@@ -87,6 +88,7 @@ class Stage:
         self.clock = Clock()
         self.dice = Dice(seed)
         self.epochs = EpochKeys(folder / "epochs", dice=self.dice)
+        self.ended = EndedMarks(folder / "epochs")
         self.store: Store
         self.epoch = 0
 
@@ -98,6 +100,7 @@ class Stage:
         self.store = Store.open(
             self.database,
             epochs=self.epochs,
+            ended=self.ended,
             clock=self.clock,
             dice=self.dice,
             writer_id=writer_id,

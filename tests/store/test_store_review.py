@@ -185,7 +185,14 @@ async def test_an_opening_that_fails_leaves_no_connection(url, tmp_path, monkeyp
     monkeypatch.setattr(store_module, "Committer", second_fails)
     stage = Stage(tmp_path, database=url, inline=False)
     with pytest.raises(StoreUnavailable):
-        Store.open(url, epochs=stage.epochs, clock=stage.clock, dice=stage.dice, writer_id="test")
+        Store.open(
+            url,
+            epochs=stage.epochs,
+            ended=stage.ended,
+            clock=stage.clock,
+            dice=stage.dice,
+            writer_id="test",
+        )
 
     held = f"SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND classid = {CHAINS}"
     for _ in range(50):  # the server notices in a moment

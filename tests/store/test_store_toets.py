@@ -10,6 +10,7 @@ from gateway.errors import PolicyViolation, StaleSnapshot, Unavailable
 from gateway.lifecycle import State
 from gateway.message import Oin
 from gateway.ports import (
+    Acceptance,
     Ends,
     NewHold,
     NewRuling,
@@ -26,6 +27,8 @@ from gateway.store.tables import (
     audit,
     deliveries,
     messages,
+    passes,
+    revocations,
     rulings,
 )
 from gateway.wire.toets import Uitkomst, Voorwaarde
@@ -377,6 +380,75 @@ async def test_a_standing_approval_that_is_withdrawn_ends_at_once(desk, stage):
     assert await stage.store.holds.revoked() == {"DT-1"}
     with pytest.raises(StaleSnapshot, match=r"epoch\.moved"):
         await stage.admit(2, deliveries=(stage.delivery(2, approval_id="DT-1"),))
+
+
+async def test_what_was_withdrawn_is_known_without_its_row(desk, stage):
+    await desk.decide(await desk.hold())
+    held = await desk.hold(2)
+    await stage.store.inbox.admit(await desk.message(passes=(seen(stage, held, "B-pass"),)))
+    assert not await stage.store.holds.is_withdrawn("B-d-1-0")
+
+    await desk.withdraw("B-d-1-0")
+    await desk.withdraw("B-pass", ends=Ends.SEEN)
+    await desk.withdraw("DT-1", ends=Ends.APPROVAL)
+    _forget(stage)
+    await stage.reopen()
+
+    known = stage.store.holds
+    assert [await known.is_withdrawn(id_) for id_ in ("B-d-1-0", "B-pass", "B-9")] == [
+        True,
+        True,
+        False,
+    ]
+    assert await known.revoked(("DT-1", "DT-2")) == {"DT-1"}
+    assert not await known.is_withdrawn("DT-1")  # another kind of thing
+    assert await known.revoked(("B-d-1-0",)) == set()
+
+
+async def test_conditions_that_were_not_accepted_are_known_without_their_row(desk, stage):
+    hold = await desk.hold()
+    terms = await stage.admission(50, deliveries=())
+    condition = Voorwaarde(code="V1", tekst="Niet delen.", aanvaarding=True)
+    under = {"outcome": Uitkomst.ONDER_VOORWAARDEN, "conditions": (condition,)}
+    await desk.decide(hold, **under, terms=terms, accept_first=True)
+
+    answer = Acceptance(terms="m-50", accepted=False)
+    await stage.store.inbox.admit(await desk.message(accepts=answer))
+    _forget(stage)
+
+    assert await stage.store.holds.is_withdrawn("B-d-1-0")
+
+
+async def test_what_was_withdrawn_before_there_were_marks_is_marked_once(desk, stage):
+    await desk.decide(await desk.hold())
+    held = await desk.hold(2)
+    await stage.store.inbox.admit(await desk.message(passes=(seen(stage, held, "B-pass"),)))
+    await desk.decide(held)
+    await desk.withdraw("B-d-1-0")
+    await desk.withdraw("B-pass", ends=Ends.SEEN)
+    await desk.withdraw("DT-1", ends=Ends.APPROVAL)
+    for mark in (stage.folder / "epochs").glob("*.ended"):
+        mark.unlink()
+    assert not await stage.store.holds.is_withdrawn("B-d-1-0")
+
+    await stage.store.keep_ended.run()
+    _forget(stage)
+
+    known = stage.store.holds
+    marked = [await known.is_withdrawn(id_) for id_ in ("B-d-1-0", "B-pass", "B-d-2-0")]
+    assert marked == [True, True, False]
+    assert await known.revoked(("DT-1",)) == {"DT-1"}
+
+
+def _forget(stage):
+    """Take the withdrawals out of the rows."""
+    none = {"ended_at": None, "ended_why": ""}
+    _tamper(
+        stage,
+        sa.update(rulings).where(rulings.c.id != "B-d-2-0").values(**none),
+        sa.update(passes).values(**none),
+        sa.delete(revocations),
+    )
 
 
 async def test_nothing_is_released_by_a_clock_that_went_back(desk, stage):

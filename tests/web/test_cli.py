@@ -21,6 +21,7 @@ from gateway.cli import commands
 from gateway.cli.demo.sites import Sites, make_sites
 from gateway.credentials import Scope
 from gateway.installation import load_directory, load_installation
+from gateway.keys.ended import EndedMarks
 from gateway.keys.epochs import EpochKeys
 from gateway.ports import AuditEvent
 from gateway.store.store import Store
@@ -525,6 +526,7 @@ def _opened(config: Path) -> Store:
     return Store.open(
         installation.path(paths.database),
         epochs=EpochKeys(installation.path(paths.epoch_keys), dice=dice),
+        ended=EndedMarks(installation.path(paths.epoch_keys)),
         clock=SystemClock(),
         dice=dice,
         writer_id="proef",

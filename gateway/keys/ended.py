@@ -1,0 +1,78 @@
+"""What the OM took back, outside the database: a row that is edited does not revive it.
+
+A mark is an empty file; its name is a digest of what ended. It stands beside the epoch keys:
+without that folder no payload can be read, so nothing is sent where the marks are lost. Marks are
+never taken away, and are still there after a restore of an older database.
+"""
+
+import os
+from contextlib import suppress
+from hashlib import sha256
+from pathlib import Path
+from threading import Lock
+
+from gateway.errors import StoreUnavailable
+from gateway.ports import Ends
+
+_SUFFIX = ".ended"
+
+
+class EndedMarks:
+    """The marks of one installation; its processes share the folder. Safe for threads."""
+
+    def __init__(self, folder: Path) -> None:
+        """Take the folder of the epoch keys, which `EpochKeys` makes."""
+        self._folder = folder
+        self._owed: set[Path] = set()
+        self._lock = Lock()
+
+    def end(self, what: Ends, id_: str) -> None:
+        """Mark it; twice is once.
+
+        In a folder that can not be written it counts for this process, and `settle` writes it
+        later: a withdrawal does not wait for a disk.
+        """
+        path = self._path(what, id_)
+        with self._lock:
+            if not _write(path):
+                self._owed.add(path)
+
+    def is_ended(self, what: Ends, id_: str) -> bool:
+        """Tell whether it was marked; raises StoreUnavailable where that can not be read."""
+        path = self._path(what, id_)
+        with self._lock:
+            if path in self._owed:
+                return True
+        try:
+            path.stat()
+        except FileNotFoundError:
+            return False
+        except OSError as error:
+            raise StoreUnavailable(
+                "store.disk", "the marks of what was withdrawn can not be read"
+            ) from error
+        return True
+
+    def settle(self) -> None:
+        """Write what could not be written before."""
+        with self._lock:
+            self._owed -= {path for path in self._owed if _write(path)}
+
+    def _path(self, what: Ends, id_: str) -> Path:
+        # A digest fits whatever the OM calls its decisions.
+        return self._folder / f"{sha256(f'{what}:{id_}'.encode()).hexdigest()}{_SUFFIX}"
+
+
+def _write(path: Path) -> bool:
+    try:
+        with suppress(FileExistsError):
+            os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+        # Also of one that is there: whoever made it may have stopped before this.
+        folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+    except OSError:
+        return False
+    return True
