@@ -12,9 +12,10 @@ from gateway.errors import GatewayError, NoRoute, Unavailable
 from gateway.pipeline.house import House
 from gateway.pipeline.proving import Proving
 from gateway.ports import Alarm, AuditEvent, PostvakItem
+from gateway.ports.postvak import UNPROVEN, Looked
 
-UNPROVEN = "gate.unproven"
-"""Alarm: a row says that it was released, and its octets say otherwise."""
+LOOKS = 3
+"""Times that others may take what was found, or that nothing of it may be proven."""
 
 
 class Showing:
@@ -35,39 +36,52 @@ class Showing:
         kind: str | None = None,
         only: str | None = None,
     ) -> tuple[PostvakItem, ...]:
-        """Lease what waits, oldest first; what is not proven is left out, with an alarm."""
-        directory = self._house.snapshots.current()
-        found = await self._house.postvak.take(
-            gate=directory.gate.in_force(self._house.clock.now()),
-            party=backend.party,
-            applicaties=applicaties,
-            consumer=backend.name,
-            limit=limit,
-            lease=lease,
-            kind=kind,
-            only=only,
-        )
-        return tuple(
-            [item for item in found if await self._is_proven(directory, item, shown=item.repeated)]
-        )
+        """Lease what waits, oldest first; what is not proven is passed over, with an alarm.
+
+        It is proven before it is leased: what the audit log says was shown, was.
+        """
+        postvak, party = self._house.postvak, backend.party
+        for _ in range(LOOKS):
+            directory = self._house.snapshots.current()
+            found = await postvak.waiting(
+                party=party, applicaties=applicaties, limit=limit, kind=kind, only=only
+            )
+            if not found:
+                break
+            taken = await postvak.take(
+                gate=directory.gate.in_force(self._house.clock.now()),
+                party=party,
+                applicaties=applicaties,
+                consumer=backend.name,
+                limit=limit,
+                lease=lease,
+                kind=kind,
+                only=only,
+                looked=[await self._looked(directory, item) for item in found],
+            )
+            if taken:
+                return taken
+        return ()
+
+    async def _looked(self, directory: Directory, item: PostvakItem) -> Looked:
+        fault = await self._unproven(directory, item, shown=item.repeated)
+        return Looked(item=item, fault=fault)
 
     async def check(self, item: PostvakItem) -> None:
         """Raise NoRoute `postvak.unknown` for what was shown and is not proven."""
         directory = self._house.snapshots.current()
-        if not await self._is_proven(directory, item, shown=True):
-            raise NoRoute("postvak.unknown", "Dit bericht staat niet in dit postvak.")
-
-    async def _is_proven(self, directory: Directory, item: PostvakItem, *, shown: bool) -> bool:
-        """What was shown before passed under an approval that may have ended since."""
-        if not item.payload_id or not _gated(directory, item):
-            return True
-        reason = await self._fault(directory, item, shown=shown)
+        reason = await self._unproven(directory, item, shown=True)
         if reason:
             await self._tell(item, reason)
-        return not reason
+            raise NoRoute("postvak.unknown", "Dit bericht staat niet in dit postvak.")
 
-    async def _fault(self, directory: Directory, item: PostvakItem, *, shown: bool) -> str:
-        """Return why it is not proven; empty = it is. One that is broken hides no other."""
+    async def _unproven(self, directory: Directory, item: PostvakItem, *, shown: bool) -> str:
+        """Return why it is not proven; empty = it is. One that is broken hides no other.
+
+        What was shown before passed under an approval that may have ended since.
+        """
+        if not item.payload_id or not _gated(directory, item):
+            return ""
         at = item.message.at if shown else self._house.clock.now()
         try:
             octets = await self._house.payloads.get(item.payload_id)
@@ -79,7 +93,7 @@ class Showing:
         return fault.ground if fault is not None else ""
 
     async def _tell(self, item: PostvakItem, reason: str) -> None:
-        """The lease was taken before the octets were read: write down that nothing was shown."""
+        """It was shown before, and is not now."""
         known = item.message
         await self._house.inbox.note(
             AuditEvent(

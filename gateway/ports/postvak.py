@@ -1,5 +1,6 @@
 """What waits for the back-ends of local parties."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -8,6 +9,9 @@ from gateway.directory import InForce
 from gateway.lifecycle import State
 from gateway.message import Oin
 from gateway.ports.stored import Admission, AuditEvent, Known
+
+UNPROVEN = "gate.unproven"
+"""Alarm: a row says that it was released, and its octets say otherwise."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +33,28 @@ class PostvakItem:
     approval_id: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Looked:
+    """What `waiting` found, and what was thought of it."""
+
+    item: PostvakItem
+    fault: str = ""
+    """Why its row is not believed; empty = it is."""
+
+
 class Postvak(Protocol):
+    async def waiting(
+        self,
+        *,
+        party: Oin,
+        applicaties: tuple[str, ...],
+        limit: int,
+        kind: str | None = None,
+        only: str | None = None,
+    ) -> tuple[PostvakItem, ...]:
+        """Return what `take` would lease now; nothing is leased or shown by it."""
+        ...
+
     async def take(  # noqa: PLR0913 - the facts of one look, all by name
         self,
         *,
@@ -41,12 +66,15 @@ class Postvak(Protocol):
         gate: InForce,
         kind: str | None = None,
         only: str | None = None,
+        looked: Sequence[Looked] | None = None,
     ) -> tuple[PostvakItem, ...]:
         """Lease what waits for these applicaties, oldest first; of one kind where it is given.
 
         With `only`: that one delivery, if it waits.
 
         What was never shown and may not leave any more, by what is in force, is held again.
+        With `looked`: nothing else, and nothing that has changed since. Of what has a fault
+        nothing is shown: it is passed over for a lease, with an alarm.
         """
         ...
 

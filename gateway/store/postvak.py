@@ -1,6 +1,7 @@
 """What waits for the back-ends of local parties: the port `Postvak`."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,14 +13,18 @@ from gateway.lifecycle import SHOWN, Event, State
 from gateway.message import Oin
 from gateway.ports import (
     Admission,
+    Alarm,
     AuditEvent,
     Clock,
     DeliveryChannel,
     DeliveryKind,
     PostvakItem,
 )
+from gateway.ports.postvak import UNPROVEN, Looked
+from gateway.rules.approval import Decision
+from gateway.store.alarms import raise_alarm
 from gateway.store.bell import Bells
-from gateway.store.deliveries import SPOT, Spot, lane_id, move, spot, told
+from gateway.store.deliveries import SPOT, lane_id, move, spot, told
 from gateway.store.gatetest import GATED, GateTest, decision_of, used
 from gateway.store.inbox import admit
 from gateway.store.reading import Reads
@@ -63,30 +68,23 @@ def _item(
     )
 
 
+def _waits(row: sa.Row[Any]) -> PostvakItem:
+    """Return it as it stands there, before anybody leases it."""
+    return _item(row, shown=row.attempt + 1, lease_until=None, state=State(row.state))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Take:
-    """Unit: lease what waits. `next_at` of a SENT delivery is the end of its lease."""
+class Look:
+    """What somebody looks for in a postvak."""
 
     party: Oin
     applicaties: tuple[str, ...]
-    consumer: str
     limit: int
-    lease: timedelta
-    gate: GateTest
-    now: datetime
     kind: str | None = None
     only: str | None = None
     """One delivery."""
 
-    def run(self, tx: Tx) -> tuple[PostvakItem, ...]:
-        """Return what is leased now."""
-        rows = tx.read(
-            self.waiting().with_for_update(of=deliveries, skip_locked=True, key_share=True)
-        ).all()
-        taken = (self._take(tx, row) for row in rows)
-        return tuple(item for item in taken if item is not None)
-
-    def waiting(self) -> sa.Select[Any]:
+    def waiting(self, now: datetime) -> sa.Select[Any]:
         """What was never shown, or shown and not confirmed within its lease; oldest first."""
         lane = lane_id(self.party, DeliveryChannel.POSTVAK, DeliveryKind.MESSAGE)
         picked = (
@@ -94,7 +92,7 @@ class Take:
             .where(
                 deliveries.c.lane == lane,
                 deliveries.c.state.in_(_OPEN),
-                deliveries.c.next_at <= self.now,
+                deliveries.c.next_at <= now,
                 deliveries.c.applicatie.in_(self.applicaties),
             )
             .order_by(deliveries.c.seq)
@@ -111,15 +109,44 @@ class Take:
             _ITEM.join(oldest, oldest.c.seq == deliveries.c.seq)
             # Once more, of the row itself: of what changed between look and lock PostgreSQL
             # asks only this again, not what the subquery asked.
-            .where(deliveries.c.state.in_(_OPEN), deliveries.c.next_at <= self.now)
+            .where(deliveries.c.state.in_(_OPEN), deliveries.c.next_at <= now)
             .order_by(deliveries.c.seq)
         )
 
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Take:
+    """Unit: lease what waits. `next_at` of a SENT delivery is the end of its lease."""
+
+    consumer: str
+    lease: timedelta
+    gate: GateTest
+    now: datetime
+    look: Look
+    looked: Mapping[str, Looked] | None = None
+    """By delivery; None = no row needs proof."""
+
+    def run(self, tx: Tx) -> tuple[PostvakItem, ...]:
+        """Return what is leased now."""
+        rows = tx.read(
+            self.look.waiting(self.now).with_for_update(
+                of=deliveries, skip_locked=True, key_share=True
+            )
+        ).all()
+        taken = (self._take(tx, row) for row in rows)
+        return tuple(item for item in taken if item is not None)
+
     def _take(self, tx: Tx, row: sa.Row[Any]) -> PostvakItem | None:
-        at = spot(row)
-        if at.state is State.READY and not self._may_leave(tx, row, at):
+        at, until = spot(row), self.now + self.lease
+        seen = self.looked.get(row.id) if self.looked is not None else None
+        if self.looked is not None and (seen is None or seen.item != _waits(row)):
+            return None  # it came, or changed, after the look
+        decision = decision_of(tx, row) if at.state is State.READY else None
+        if at.state is State.READY and self._held_again(tx, row, decision):
             return None
-        until = self.now + self.lease
+        if seen is not None and seen.fault:
+            self._put_off(tx, row, seen.fault)
+            return None
         audit = told(at, "postvak.shown", self.now, actor=self.consumer, repeated=at.attempt > 0)
         changes = {
             "next_at": until,
@@ -129,19 +156,29 @@ class Take:
         }
         if not move(tx, at, Event.HAND_OVER, audit, changes=changes):
             return None
+        if decision is not None:
+            used(tx, decision, self.now)
         return _item(row, shown=at.attempt + 1, lease_until=until, state=State.SENT)
 
-    def _may_leave(self, tx: Tx, row: sa.Row[Any], at: Spot) -> bool:
-        """What was never shown is asked once more; else it is held again."""
-        decision = decision_of(tx, row)
+    def _held_again(self, tx: Tx, row: sa.Row[Any], decision: Decision | None) -> bool:
+        """What was never shown is asked once more: it may not leave, or False."""
         fault = self.gate.fault(row, decision)
         if fault:
+            at = spot(row)
             audit = told(at, "delivery.held_again", self.now, code=f"gate.{fault}")
             changes = {"ground": fault, "next_at": None, "expires_at": None}
             move(tx, at, Event.HOLD_AGAIN, audit, changes=changes)
-        elif decision is not None:
-            used(tx, decision, self.now)
-        return not fault
+        return bool(fault)
+
+    def _put_off(self, tx: Tx, row: sa.Row[Any], reason: str) -> None:
+        """What is behind it does not wait for it; it is looked at again after a lease."""
+        at = spot(row)
+        here = sa.and_(deliveries.c.id == at.id, deliveries.c.fence == at.fence)
+        tx.write(sa.update(deliveries).where(here).values(next_at=self.now + self.lease))
+        audit = told(at, "postvak.unproven", self.now, code=UNPROVEN, reason=reason)
+        tx.record(replace(audit, party=row.m_party))
+        about = {"subject": at.id, "message": at.message, "party": row.m_party, "reason": reason}
+        raise_alarm(tx, Alarm(code=UNPROVEN, **about), self.now)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -212,25 +249,44 @@ class SqlPostvak:
         gate: InForce,
         kind: str | None = None,
         only: str | None = None,
+        looked: Sequence[Looked] | None = None,
     ) -> tuple[PostvakItem, ...]:
         """Lease what waits, oldest first. Looks before it writes: most looks find nothing."""
-        self._bells.postvak.look(party)
+        look = Look(party=party, applicaties=applicaties, limit=limit, kind=kind, only=only)
+        found = await self._look(replace(look, limit=min(limit, 1))) if looked is None else looked
+        if not found:
+            return ()
         now = self._clock.now()
         unit = Take(
             gate=GateTest(in_force=gate, now=now),
-            party=party,
-            applicaties=applicaties,
+            look=look,
+            looked=None if looked is None else {one.item.delivery: one for one in looked},
             consumer=consumer,
-            limit=limit,
             lease=lease,
             now=now,
-            kind=kind,
-            only=only,
         )
-        found = await self._reads(lambda c: c.execute(unit.waiting()).first())
-        if found is None or limit < 1:
-            return ()
         return await self._writer.commit(unit)
+
+    async def waiting(
+        self,
+        *,
+        party: Oin,
+        applicaties: tuple[str, ...],
+        limit: int,
+        kind: str | None = None,
+        only: str | None = None,
+    ) -> tuple[PostvakItem, ...]:
+        """Return what waits, oldest first; see the port."""
+        look = Look(party=party, applicaties=applicaties, limit=limit, kind=kind, only=only)
+        return await self._look(look)
+
+    async def _look(self, look: Look) -> tuple[PostvakItem, ...]:
+        self._bells.postvak.look(look.party)
+        if look.limit < 1:
+            return ()
+        statement = look.waiting(self._clock.now())
+        rows = await self._reads(lambda c: c.execute(statement).all())
+        return tuple(_waits(row) for row in rows)
 
     async def get(self, delivery: str, *, party: Oin) -> PostvakItem | None:
         """Return a delivery that was shown, open or closed; None for any other."""

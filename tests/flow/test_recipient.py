@@ -186,8 +186,21 @@ async def test_a_row_that_somebody_set_free_shows_nothing(town, get, tmp_path, e
     view = await town[POLITIE].store.reader.message(receipt.id)
     alarms = [(a.code, a.subject) for a in await town[POLITIE].store.reader.alarms(limit=5)]
     assert view.trace[-1].event.code == told
+    assert "postvak.shown" not in [row.event.event for row in view.trace]
     assert alarms == ([(told, delivery.id)] if told == "gate.unproven" else [])
     assert (view.deliveries[0].state is State.HELD) == (alarms == [])
+
+
+async def test_what_is_not_proven_keeps_nothing_behind_it_waiting(town, get, tmp_path):
+    first = await delivery_of(town, await hand_in(town, melding(aanhouding="ja, ter plaatse")))
+    edit = "state = 'ready', ground = 'niet-gegate', next_at = 0"
+    with closing(open_engine(tmp_path / POLITIE / "gateway.db").writer()) as connection:
+        connection.execute(sa.text(f"UPDATE deliveries SET {edit} WHERE id = '{first.id}'"))
+    good = await delivery_of(town, await hand_in(town, melding().replace(b"ref-1", b"ref-2")))
+
+    status, found = await get("/postvak?limiet=1")
+
+    assert (status, [one["id"] for one in found["berichten"]]) == (200, [good.id])
 
 
 @pytest.mark.parametrize("state", ["ready", "sent"])

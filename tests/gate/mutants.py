@@ -303,6 +303,22 @@ MUTANTS = (
         only="set_free",
     ),
     Mutant(
+        name="postvak: what changed after it was proven",
+        file="store/postvak.py",
+        old="seen is None or seen.item != _waits(row)",
+        new="seen is None",
+        tests="tests/store/test_store_postvak.py",
+        only="stands_as_it_did",
+    ),
+    Mutant(
+        name="postvak: what is not proven",
+        file="store/postvak.py",
+        old="if seen is not None and seen.fault:",
+        new="if False:",
+        tests="tests/store/test_store_postvak.py",
+        only="not_believed",
+    ),
+    Mutant(
         name="postvak: the content, each time",
         file="pipeline/postvak.py",
         old="elif content:",

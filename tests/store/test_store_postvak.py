@@ -8,6 +8,7 @@ from gateway.directory import InForce
 from gateway.errors import DuplicateConflict, NoRoute, StaleSnapshot
 from gateway.lifecycle import State
 from gateway.ports import Direction
+from gateway.ports.postvak import Looked
 from tests.store.stage import POLITIE, VT, event, stuurgegevens
 
 LEASE = timedelta(minutes=5)
@@ -120,6 +121,53 @@ async def test_one_is_taken_by_its_id(stage):
             only=only,
         )
         assert [i.delivery for i in items] == found
+
+
+LOOK = {"party": VT, "applicaties": ("Zorgsysteem",), "limit": 10}
+
+
+async def _take_looked(stage, *looked):
+    take = stage.store.postvak.take
+    return await take(**LOOK, consumer="c1", lease=LEASE, gate=InForce(), looked=looked)
+
+
+async def test_to_look_leases_nothing(stage):
+    await _waiting(stage, 1, 2)
+
+    found = await stage.store.postvak.waiting(**LOOK)
+
+    assert [item.delivery for item in found] == ["d-1", "d-2"]
+    assert await stage.store.postvak.waiting(**LOOK) == found
+    assert await stage.store.postvak.waiting(**LOOK | {"limit": 0}) == ()
+    assert await stage.state(1) is State.READY
+    assert "postvak.shown" not in await stage.trace(1)
+
+
+async def test_only_what_was_looked_at_and_stands_as_it_did_is_shown(stage):
+    await _waiting(stage, 1, 2)
+    first, second = await stage.store.postvak.waiting(**LOOK)
+    await _waiting(stage, 3)
+    changed = replace(second, approval_id="of a moment ago")
+
+    shown = await _take_looked(stage, Looked(item=first), Looked(item=changed))
+
+    assert [item.delivery for item in shown] == ["d-1"]
+    assert [await stage.state(n) for n in (1, 2, 3)] == [State.SENT, State.READY, State.READY]
+
+
+async def test_what_is_not_believed_is_passed_over_for_a_lease(stage):
+    await _waiting(stage, 1)
+    (item,) = await stage.store.postvak.waiting(**LOOK)
+
+    assert await _take_looked(stage, Looked(item=item, fault="individueel")) == ()
+
+    assert (await stage.trace(1))[-1] == "postvak.unproven"
+    assert "postvak.shown" not in await stage.trace(1)
+    (alarm,) = await stage.store.reader.alarms(limit=5)
+    assert (alarm.code, alarm.subject, alarm.reason) == ("gate.unproven", "d-1", "individueel")
+    assert await stage.store.postvak.waiting(**LOOK) == ()
+    stage.clock.at += LEASE
+    assert await stage.store.postvak.waiting(**LOOK) == (item,)  # nothing was counted as shown
 
 
 async def test_what_was_never_shown_is_not_closed(stage):
