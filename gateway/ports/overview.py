@@ -98,3 +98,10 @@ class Overview(Protocol):
         and still have a `last` behind which to look on.
         """
         ...
+
+    async def rights(self, account: str, *, below: int | None, limit: int) -> Trail:
+        """Return every change of accounts and rights newest first, however far apart they are.
+
+        `account`: those of one login, by others and by himself; empty = of everybody.
+        """
+        ...

@@ -1,5 +1,6 @@
 """Bounded look-ups for the console: the port `Overview`."""
 
+import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -13,7 +14,7 @@ from gateway.ports import DeliveryChannel, DeliveryKind
 from gateway.ports.overview import MOST_COUNTED, Hour, Lane, Pile, Trail, TrailWanted
 from gateway.store.audit import read_row
 from gateway.store.reading import Reads
-from gateway.store.tables import audit, deliveries, lanes, messages
+from gateway.store.tables import RIGHTS, audit, deliveries, lanes, messages
 
 _EBMS, _POSTVAK = DeliveryChannel.EBMS2, DeliveryChannel.POSTVAK
 _WHERE: Mapping[Pile, tuple[DeliveryChannel, tuple[State, ...]]] = {
@@ -161,6 +162,20 @@ def _conditions(wanted: TrailWanted) -> list[sa.ColumnElement[bool]]:
     return found
 
 
+def _rights(connection: sa.Connection, account: str, below: int | None, limit: int) -> Trail:
+    """Return changes of accounts by their own index: as many rows as there are changes."""
+    statement = sa.select(audit).where(RIGHTS).order_by(audit.c.seq.desc()).limit(limit + 1)
+    if below is not None:
+        statement = statement.where(audit.c.seq < below)
+    if account:
+        said = audit.c.data.contains(f'"account":{json.dumps(account)}', autoescape=True)
+        own = sa.and_(audit.c.actor == account, sa.not_(audit.c.data.contains('"account":')))
+        statement = statement.where(sa.or_(said, own))
+    found = tuple(read_row(row) for row in connection.execute(statement))
+    more = len(found) > limit
+    return Trail(rows=found[:limit], last=found[limit - 1].position if more else None)
+
+
 class SqlOverview:
     """The port `Overview`."""
 
@@ -183,3 +198,7 @@ class SqlOverview:
     async def trail(self, wanted: TrailWanted, *, below: int | None, limit: int) -> Trail:
         """Return audit rows, newest first; see the port."""
         return await self._reads(lambda c: _trail(c, wanted, below, limit))
+
+    async def rights(self, account: str, *, below: int | None, limit: int) -> Trail:
+        """Return changes of accounts and rights, newest first; see the port."""
+        return await self._reads(lambda c: _rights(c, account, below, limit))

@@ -280,7 +280,7 @@ PAGES = {
         "/nieuwe-gebruiker",
     ),
     UserRole.COMPLIANCE: (
-        "/verstrekkingen", "/cijfers", "/zaken", "/log/berichten/{id}", "/gebruikers",
+        "/verstrekkingen", "/cijfers", "/zaken", "/log/berichten/{id}", "/gebruikers", "/rechten",
     ),
 }  # fmt: skip
 

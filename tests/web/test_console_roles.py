@@ -304,6 +304,37 @@ async def test_compliance_sees_users_and_changes_none(police, bea, cor):
     assert refused.status == 403
 
 
+async def test_every_change_of_rights_is_listed_with_who_did_it(police, bea, cor):
+    piet = await police.user("piet", UserRole.OPERATOR)
+    await bea.get(f"/gebruikers/{piet.id}")
+    await bea.post(f"/gebruikers/{piet.id}/wijzigen", {"naam": "Piet", "rol": "beheerder"})
+    await bea.post(f"/gebruikers/{piet.id}/herstellen", {"reden": "telefoon kwijt"})
+
+    page = await cor.get(f"/gebruikers/{piet.id}")
+    of_all = await cor.get("/rechten")
+    of_one = await cor.get(f"/rechten?gebruiker={piet.id}")
+
+    for shown in (page, of_all, of_one):
+        assert "was: operator" in shown.words
+        assert "telefoon kwijt" in shown.words
+    assert "cor" in [cell.text for cell in of_all.tree.xpath("//tbody/tr/td[2]")]
+    assert {cell.text for cell in of_one.tree.xpath("//tbody/tr/td[2]")} == {"piet"}
+    assert (await cor.get("/rechten?gebruiker=niemand")).status == 200
+
+
+async def test_a_session_that_another_ends_says_whose_it_was(police, bea, cor):
+    piet = await police.user("piet", UserRole.OPERATOR)
+    async with police.browser() as browser:
+        await browser.sign_in(piet)
+        await bea.get(f"/gebruikers/{piet.id}")
+        (session,) = await police.people.accounts.sessions(account=piet.id)
+        await bea.post(f"/gebruikers/{piet.id}/sessies/{session.id}/einde")
+
+    page = await cor.get(f"/rechten?gebruiker={piet.id}")
+
+    assert "Sessie beëindigd" in page.words
+
+
 def test_bars_are_by_the_largest_and_something_is_never_nothing():
     found = bars([("09:00", 1_000), ("10:00", 1), ("11:00", 0)])
 

@@ -180,9 +180,11 @@ class Keeping:
     async def end_session(self, id_: str, *, by: str) -> None:
         """End a session of whoever."""
         ground = self._ground
-        await ground.people.apply(
-            rows.end_session(id_), events=[ground.event("session_ended", actor=by, session=id_)]
-        )
+        session = await ground.people.session_by_id(id_)
+        person = await ground.people.by_id(session.account) if session else None
+        account = person.login if person else ""
+        event = ground.event("session_ended", actor=by, account=account, session=id_)
+        await ground.people.apply(rows.end_session(id_), events=[event])
 
     async def new_password(self, session: Session, *, old: str, new: str) -> None:
         """Change one's own; every other session ends."""

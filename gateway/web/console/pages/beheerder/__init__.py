@@ -1,5 +1,5 @@
 """The pages of who keeps partners, certificates, systems and users."""
 
-from gateway.web.console.pages.beheerder import importing, keeping, partners, users
+from gateway.web.console.pages.beheerder import importing, keeping, partners, rights, users
 
-PAGES = (*partners.PAGES, *keeping.PAGES, *importing.PAGES, *users.PAGES)
+PAGES = (*partners.PAGES, *keeping.PAGES, *importing.PAGES, *users.PAGES, *rights.PAGES)

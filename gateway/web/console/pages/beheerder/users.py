@@ -8,17 +8,21 @@ from aiohttp import web
 from gateway.credentials import UserRole
 from gateway.errors import NoRoute, PolicyViolation
 from gateway.ports.accounts import Account
+from gateway.ports.overview import Trail
 from gateway.web.console import lists
 from gateway.web.console.forms import Form
 from gateway.web.console.language import N_
 from gateway.web.console.lists import Listed
 from gateway.web.console.page import Page, post
 from gateway.web.console.pages.beheerder.partners import BEHEERDER
+from gateway.web.console.pages.compliance.log import lines
 from gateway.web.console.visit import Visit
 from gateway.web.console.words import Tag
 
 LOOKING = frozenset({UserRole.BEHEERDER, UserRole.COMPLIANCE})
 _WHY = 200
+SHOWN = 10
+"""Changes that stand with an account; the rest is a page of its own."""
 _DONE = {
     "gewijzigd": N_("De rechten zijn gewijzigd. Open sessies zijn beëindigd."),
     "ontgrendeld": N_("Mislukte aanmeldingen van eerder tellen niet meer."),
@@ -121,12 +125,17 @@ async def _user(visit: Visit, acting: str = "") -> web.Response:
         account=account,
         tag=_status(account),
         sessions=await visit.office.accounts.sessions(account=account.id),
+        changes=lines(visit, (await _changes(visit, account)).rows),
         may_act=bool(visit.roles & BEHEERDER) and not own,
         own=own,
         acting=acting,
         done=visit.done(_DONE),
         **_choices(visit, visit.form),
     )
+
+
+async def _changes(visit: Visit, account: Account) -> Trail:
+    return await visit.office.overview.rights(account.login, below=None, limit=SHOWN)
 
 
 def _to(visit: Visit, done: str) -> web.Response:
