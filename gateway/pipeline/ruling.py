@@ -128,6 +128,7 @@ class Ruling:
             table_version=besluit.tabelversie,
             officer=named(besluit.officier),
             told=besluit.te_melden,
+            known=besluit.bekend,
             conditions=besluit.voorwaarden,
             decided_at=besluit.genomen_op,
             valid_until=besluit.geldig_tot,

@@ -70,6 +70,8 @@ class NewRuling:
     """Name, function and mandate, for the audit row."""
     told: str
     """The ground that the sender may know."""
+    known: bool = False
+    """Whether the receiver may know that something is withheld (domain 9.1.6)."""
     conditions: tuple[Voorwaarde, ...]
     decided_at: datetime
     valid_until: datetime
@@ -152,6 +154,7 @@ class RulingView:
     outcome: Uitkomst
     officer: str
     told: str
+    known: bool = False
     conditions: tuple[Voorwaarde, ...]
     decided_at: datetime
     valid_until: datetime

@@ -91,6 +91,7 @@ def _ruling(row: sa.Row[Any]) -> RulingView:
         outcome=Uitkomst(row.outcome),
         officer=row.officer,
         told=row.told,
+        known=bool(row.known),
         conditions=read_conditions(row.conditions),
         decided_at=row.decided_at,
         valid_until=row.valid_until,

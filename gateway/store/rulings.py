@@ -162,6 +162,7 @@ def _row(ruling: NewRuling, now: datetime, *, releases: bool) -> dict[str, Any]:
         "table_version": ruling.table_version,
         "officer": ruling.officer,
         "told": ruling.told,
+        "known": ruling.known,
         "conditions": write_conditions(ruling.conditions),
         "decided_at": ruling.decided_at,
         "valid_until": ruling.valid_until,

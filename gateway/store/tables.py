@@ -467,6 +467,7 @@ rulings = sa.Table(
     sa.Column("used_at", Moment, nullable=True),
     sa.Column("ended_at", Moment, nullable=True),
     _text("ended_why"),
+    sa.Column("known", sa.Boolean, nullable=True),
     _some("ix_rulings_seen", "seen"),
     sa.Index(
         "ix_rulings_in_force",
@@ -478,7 +479,8 @@ rulings = sa.Table(
 )
 """What the OM decided, each once; `document` is the signed decision, zlib-compressed. In force
 until `ended_at`: withdrawn, lapsed, or over. `terms`: the message with its conditions. `seen`: at a
-knooppunt, the decision that passed by and is spent with it."""
+knooppunt, the decision that passed by and is spent with it. `known`: the receiver may know that
+something is withheld; empty = no."""
 
 passes = sa.Table(
     "passes",

@@ -401,7 +401,7 @@ async def test_a_decision_that_is_written_into_the_database(town, attempts, tmp_
         tmp_path,
         "INSERT INTO rulings SELECT 'nagemaakt', :h, :d, at, releases, outcome, recipient, :s, "
         "table_version, officer, told, conditions, decided_at, valid_until, signer, document, "
-        "NULL, NULL, NULL, NULL, '' FROM rulings",
+        "NULL, NULL, NULL, NULL, '', known FROM rulings",
         h=hold.id,
         d=hold.delivery,
         s=hold.payload_sha256,

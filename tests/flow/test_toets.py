@@ -11,6 +11,7 @@ from gateway.errors import PolicyViolation
 from gateway.lifecycle import State
 from gateway.ports import RequestsWanted, VerdictState
 from gateway.rules.officers import Wish
+from gateway.web.api import shapes
 from gateway.wire.stuf import read_document
 from gateway.wire.toets import VERZOEK, VOORWAARDEN, Uitkomst, Voorwaarde, read_verzoek
 from tests.flow import town as towns
@@ -96,6 +97,19 @@ async def test_refused_and_the_police_is_told_why(town):
     assert await arrived(town) == []
     (ruling,) = await town[POLITIE].store.holds.rulings(receipt.id)
     assert ruling.told == "Belang van opsporing en vervolging."
+
+
+@pytest.mark.parametrize("known", [True, False])
+async def test_the_police_learns_whether_the_receiver_may_know(town, known):
+    receipt = await held(town)
+
+    await decide(town, replace(REFUSE, known=known))
+
+    (ruling,) = await town[POLITIE].store.holds.rulings(receipt.id)
+    assert ruling.known is known
+    view = await town[POLITIE].store.reader.message(receipt.id)
+    (told,) = shapes.message(view, (ruling,)).toets
+    assert told.bekend is known
 
 
 async def test_withdrawn_in_time_it_is_held_again(town):

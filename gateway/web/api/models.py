@@ -455,6 +455,10 @@ class Toetsaantekening(Shape):
     besluit: str = Field(description="Id van het besluit.")
     uitkomst: str = Field(description="De uitkomst.")
     te_melden: str = Field(description="De grond die mag worden gemeld; leeg = geen.")
+    bekend: bool = Field(
+        description="Of de ontvanger mag weten dat er iets wordt achtergehouden. Zo niet: antwoord "
+        "hem zoals wanneer er niets is, of nog niets."
+    )
     voorwaarden: list[Toetsvoorwaarde] = Field(description="Voorwaarden aan het gebruik.")
     genomen: Moment = Field(description="Wanneer.")
     geldig_tot: Moment = Field(description="Tot wanneer het geldt.")

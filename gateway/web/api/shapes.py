@@ -173,6 +173,7 @@ def _ruling(one: RulingView) -> models.Toetsaantekening:
         besluit=one.id,
         uitkomst=str(one.outcome),
         te_melden=one.told,
+        bekend=one.known,
         voorwaarden=[
             models.Toetsvoorwaarde(code=v.code, tekst=v.tekst, aanvaarding=v.aanvaarding)
             for v in one.conditions
