@@ -6,6 +6,8 @@
 `python -m bench hop`        only the hop, on SQLite; `hop postgresql` on PostgreSQL
 `python -m bench held`       what 10,000 held messages cost the others; `held postgresql`
 `python -m bench judge`      reading and judging each message, and refusals of 35 MB
+`python -m bench console`    every page of the console with 1,000,000 messages on PostgreSQL;
+                             `console --messages 20000` for a first look
 `python -m bench profile`    where the time of a hop goes; `profile postgresql`
 """
 
@@ -17,7 +19,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
-from bench import hop, profile, refusals, schemas, sealing, throughput, validation, waiting
+from bench import hop, pages, profile, refusals, schemas, sealing, throughput, validation, waiting
 from bench.databases import Database, Sqlite, postgresql
 from bench.measure import Figure, machine
 from bench.processes import BenchFailed
@@ -30,12 +32,29 @@ Figures = Iterator[Figure]
 def main(arguments: list[str]) -> None:
     console = Console(highlight=False, width=WIDTH)
     console.print(f"machine: {machine()}", soft_wrap=True)
+    if arguments[:1] == ["console"]:
+        return _console(console, arguments[1:])
     what = COMMANDS.get(arguments[0] if arguments else "")
     if what is None or set(arguments[1:]) - {"postgresql"}:
         raise SystemExit(__doc__)
     try:
         with _database(arguments) as database:
             what(console, database)
+    except BenchFailed as error:
+        raise SystemExit(f"bench: {error}") from error
+
+
+def _console(console: Console, arguments: list[str]) -> None:
+    """Ask every page; not a part of the table: its rows are percentiles of many addresses."""
+    match arguments:
+        case []:
+            number = pages.MESSAGES
+        case ["--messages", text] if text.isdecimal() and int(text) >= pages.FEWEST:
+            number = int(text)
+        case _:
+            raise SystemExit(__doc__)
+    try:
+        pages.run(console, messages=number)
     except BenchFailed as error:
         raise SystemExit(f"bench: {error}") from error
 

@@ -143,6 +143,16 @@ class Reader(Protocol):
         """Return messages newest first, from below a position."""
         ...
 
+    async def look_back(
+        self, wanted: Wanted, *, below: int | None = None, limit: int, most: int
+    ) -> Page:
+        """Return messages newest first, looking at `most` messages where no index finds them.
+
+        A page may then have fewer than `limit` messages, or none, and still have a `last` below
+        which to look on; None = it was the last one.
+        """
+        ...
+
     async def in_order(self, wanted: Wanted, *, after: int | None = None, limit: int) -> Page:
         """Return messages behind a position (None: from `since`, or the first one).
 

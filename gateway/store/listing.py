@@ -5,7 +5,7 @@ a message. On PostgreSQL numbers are given before the commit, so that one may ap
 another that was read before it.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -77,6 +77,34 @@ def start(connection: sa.Connection, since: datetime) -> int | None:
         return None
     near = sa.select(sa.func.min(messages.c.seq)).where(at >= since, at <= first + DISORDER)
     return int(connection.execute(near).scalar_one()) - 1
+
+
+_FEW = frozenset(
+    {
+        *(Standing.UNKNOWN, Standing.DEAD, Standing.WITHHELD, Standing.HELD),
+        *(Standing.UNDER_WAY, Standing.SENT),
+    }
+)
+"""Deliveries that stand so are found by their state: most deliveries have arrived."""
+
+
+def look_back(
+    connection: sa.Connection, wanted: Wanted, below: int | None, limit: int, most: int
+) -> Page:
+    """Return a page as `find`, but look no further than `most` messages without an index."""
+    if wanted.referentienummer or wanted.zaak or wanted.standing in _FEW:
+        page = find(connection, wanted, Bounds(below=below), limit)
+        return page if len(page.found) == limit else replace(page, last=None)
+    floor = 0 if wanted.since is None else start(connection, wanted.since)
+    newest = connection.execute(sa.select(sa.func.max(messages.c.seq))).scalar()
+    if floor is None or newest is None:
+        return Page(found=(), last=None)
+    top = newest + 1 if below is None else below
+    bottom = max(floor, top - 1 - most)
+    page = find(connection, wanted, Bounds(above=bottom, below=top), limit)
+    if len(page.found) == limit:
+        return page
+    return replace(page, last=bottom + 1 if bottom > floor else None)
 
 
 def _within(bounds: Bounds) -> list[sa.ColumnElement[bool]]:

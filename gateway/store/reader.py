@@ -24,7 +24,7 @@ from gateway.store.alarms import counts, open_alarms
 from gateway.store.audit import read_row
 from gateway.store.engine import Engine
 from gateway.store.horizon import settled
-from gateway.store.listing import Bounds, find, of_party, start
+from gateway.store.listing import Bounds, find, look_back, of_party, start
 from gateway.store.reading import Reads
 from gateway.store.records import KNOWN, known
 from gateway.store.tables import audit, deliveries, messages, webhook_events
@@ -118,6 +118,12 @@ class SqlReader:
         """Return messages newest first, from below a position."""
         bounds = Bounds(below=below)
         return await self._reads(lambda c: find(c, wanted, bounds, limit))
+
+    async def look_back(
+        self, wanted: Wanted, *, below: int | None = None, limit: int, most: int
+    ) -> Page:
+        """Return messages newest first, in bounded steps; see the port."""
+        return await self._reads(lambda c: look_back(c, wanted, below, limit, most))
 
     async def in_order(self, wanted: Wanted, *, after: int | None = None, limit: int) -> Page:
         """Return messages behind a position, up to where nothing can come in between."""

@@ -36,6 +36,55 @@ async def everything(stage, wanted=ALL, limit=2):
             return seen, after
 
 
+async def test_what_no_index_finds_is_looked_for_in_steps_that_miss_nothing(stage):
+    await stage.admit_many(range(9))
+    wanted = Wanted(kind="vtMeldingDi01")
+    none = Wanted(kind="niets")
+
+    async def all_of(wanted, most, limit):
+        below, seen, pages = None, [], 0
+        while True:
+            page = await stage.store.reader.look_back(wanted, below=below, limit=limit, most=most)
+            seen += ids(page)
+            pages += 1
+            if page.last is None:
+                return seen, pages
+            below = page.last
+
+    for most, limit in ((1, 5), (2, 5), (4, 3), (9, 2), (50, 50)):
+        assert (await all_of(wanted, most, limit))[0] == [f"m-{n}" for n in range(8, -1, -1)]
+    assert await all_of(none, 3, 5) == ([], 3)
+    assert await all_of(none, 50, 5) == ([], 1)
+
+
+async def test_steps_end_where_a_search_begins_in_time(stage):
+    await stage.admit_many(range(5))
+    stage.clock.forward(hours=1)
+    await stage.admit_many(range(5, 7))
+    since = stage.clock.now()
+
+    async def look(since, below=None):
+        wanted = Wanted(kind="vtMeldingDi01", since=since)
+        return await stage.store.reader.look_back(wanted, below=below, limit=5, most=3)
+
+    found = await look(since)
+    assert (ids(found), found.last) == (["m-6", "m-5"], None)
+    later = await look(since + timedelta(hours=1))
+    assert (later.found, later.last) == ((), None)
+
+
+@pytest.mark.parametrize(
+    "wanted", [Wanted(standing=Standing.UNDER_WAY), Wanted(referentienummer="ref-0")], ids=str
+)
+async def test_what_an_index_finds_is_found_at_once(stage, wanted):
+    await stage.admit_many(range(5))
+
+    page = await stage.store.reader.look_back(wanted, limit=50, most=1)
+
+    assert page.last is None
+    assert {"m-0"} <= set(ids(page))
+
+
 async def test_pages_go_back_in_time_and_end(stage):
     await stage.admit_many(range(5))
 

@@ -42,6 +42,8 @@ CHANNELS: Mapping[DeliveryChannel, str] = {
     DeliveryChannel.POSTVAK: N_("postvak"),
     DeliveryChannel.DESK: N_("officieren hier"),
 }
+LOOKED_AT = 50_000
+"""Messages that one page looks at, at most, for filters that no index helps."""
 _FILTERS = ("status", "soort", "richting", "kenmerk", "sinds")
 _NAMES = {
     "status": N_("Status"),
@@ -84,15 +86,14 @@ async def overview(visit: Visit) -> web.Response:
     place = lists.place(visit.office.marks, "berichten", visit.query("na"))
     if form.faulty:
         return _list(visit, form, Listed(rows=()), search)
-    page = await visit.office.gateway.reader.newest(
-        wanted, below=int(place) if place else None, limit=lists.PAGE
+    page = await visit.office.gateway.reader.look_back(
+        wanted, below=int(place) if place else None, limit=lists.PAGE, most=LOOKED_AT
     )
     rows = [
         Row(summary=one, standing=standing(one.states, accepted=one.message.accepted))
         for one in page.found
     ]
-    last = page.last if len(rows) == lists.PAGE else None
-    after = lists.onward(visit.office.marks, "berichten", "/berichten", search, last)
+    after = lists.onward(visit.office.marks, "berichten", "/berichten", search, page.last)
     first = lists.link("/berichten", search) if place else ""
     return _list(visit, form, Listed(rows=rows, first=first, next=after), search)
 
