@@ -25,6 +25,7 @@ def desk_of(store: Store) -> Desk:
     """Return what carries out the decisions of people."""
     return Desk(
         decisions=store.decisions,
+        pauses=store.pauses,
         alarms=store.alarms,
         renewals=store.renewals,
         shelving=store.shelving,

@@ -14,6 +14,7 @@ from gateway.cli import (
     documentation,
     init,
     openapi,
+    partners,
     schemas,
     send,
     serving,
@@ -38,6 +39,7 @@ def register(app: typer.Typer) -> None:
     app.command("openapi")(openapi.openapi)
     app.add_typer(berichten.app, name="berichten")
     app.add_typer(alarmen.app, name="alarmen")
+    app.add_typer(partners.app, name="partners")
     app.add_typer(audit.app, name="audit")
     app.add_typer(cpa.app, name="cpa")
     app.add_typer(certs.app, name="certs")

@@ -145,6 +145,10 @@ DELIVERIES: tuple[Code, ...] = (
                 "Alarm: a certificate in use ends within the days behind the stroke.",
                 "`gateway certs list` says which; `gateway certs import`, or a new CPA.",
             ),
+            "partner.paused": (
+                "Alarm: a person holds what is sent to a partner, and may have forgotten it.",
+                "Let it go on as soon as it can: `gateway partners verder`. Terms run on.",
+            ),
             "crl.stale": (
                 "Alarm: the revocation list of an issuer is stale, or will be within hours.",
                 "Fetch the new one and give it to `gateway certs import`.",
@@ -211,6 +215,10 @@ DELIVERIES: tuple[Code, ...] = (
         NoRoute,
         _COMMAND,
         {
+            "partner.onbekend": (
+                "No other party has this OIN here.",
+                "Look at `gateway partners list`.",
+            ),
             "alarm.unknown": ("No alarm with this number is open.", "`gateway alarmen list`."),
             "bericht.unknown": ("There is no message with this id.", "`gateway berichten list`."),
         },
@@ -229,6 +237,14 @@ DELIVERIES: tuple[Code, ...] = (
             "decision.expired": (
                 "The lifetime of the message passed.",
                 "Give it up: `gateway berichten staak`.",
+            ),
+            "partner.gaat": (
+                "What is sent to this partner is not held.",
+                "Nothing: it goes on already.",
+            ),
+            "partner.stil": (
+                "A person holds what is sent to this partner already.",
+                "Look who and why; nothing more is needed.",
             ),
             "decision.state": (
                 "The delivery is not in a state for this decision, or just changed.",

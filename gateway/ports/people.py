@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from gateway.lifecycle import State
+from gateway.message import Oin
 from gateway.ports.stored import Admission, Known
 
 
@@ -133,6 +134,36 @@ class Decided:
     delivery: str
     message: str
     state: State
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pause:
+    """A partner to whom no message is sent for now."""
+
+    recipient: Oin
+    at: datetime
+    who: str
+    why: str
+
+
+class Pauses(Protocol):
+    """What a person holds per partner. Terms, lifetimes and alarms go on meanwhile."""
+
+    async def hold(self, recipient: Oin, *, who: str, why: str) -> None:
+        """Send no further message to it, from the commit on, by any process.
+
+        What is being sent this moment goes on, and so do Acknowledgments and MessageErrors.
+        Raises PolicyViolation `partner.stil` when it is held already.
+        """
+        ...
+
+    async def go_on(self, recipient: Oin, *, who: str, why: str) -> None:
+        """Send what waits; raises PolicyViolation `partner.gaat` when it is not held."""
+        ...
+
+    async def held(self) -> Sequence[Pause]:
+        """Return what is held now, the longest first."""
+        ...
 
 
 class Decisions(Protocol):

@@ -16,6 +16,7 @@ from gateway.store import epoch
 from gateway.store.clock import db_now, stepped_back
 from gateway.store.deliveries import SPOT, move, spot, told
 from gateway.store.gatetest import REVOKED, GateTest, decision_of, used
+from gateway.store.pauses import GOES_ON
 from gateway.store.prepared import Prepared
 from gateway.store.records import KNOWN, known
 from gateway.store.tables import deliveries, lanes, messages, workers
@@ -66,6 +67,7 @@ def _lanes() -> sa.Select[Any]:
             lanes.c.channel == str(DeliveryChannel.EBMS2),
             lanes.c.next_at <= now,
             oldest <= now,
+            GOES_ON,
         )
         .order_by(first, oldest, lanes.c.id)
     )

@@ -17,6 +17,7 @@ from gateway.ports import (
     Dice,
     Holds,
     Inbox,
+    Pauses,
     Postvak,
     Queue,
     Reader,
@@ -44,6 +45,7 @@ from gateway.store.holds import SqlHolds
 from gateway.store.inbox import SqlInbox
 from gateway.store.migrations import upgrade
 from gateway.store.overview import SqlOverview
+from gateway.store.pauses import SqlPauses
 from gateway.store.payloads import SqlPayloads
 from gateway.store.people import SqlPeople
 from gateway.store.postvak import SqlPostvak
@@ -119,6 +121,7 @@ class Store:
         self.postvak: Postvak = SqlPostvak(writer=writer, reads=reads, bells=bells, clock=clock)
         self.alarms: Alarms = SqlAlarms(writer=writer, reads=reads, clock=clock)
         self.decisions: Decisions = SqlDecisions(writer=writer, clock=clock)
+        self.pauses: Pauses = SqlPauses(writer=writer, reads=reads, clock=clock)
         self.renewals: Renewals = SqlRenewals(writer=writer, clock=clock)
         self.shelving: Shelving = SqlShelving(writer=writer, clock=clock)
         self.confirmations = SqlConfirmations(writer=writer, reads=reads, clock=clock)

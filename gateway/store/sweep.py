@@ -14,6 +14,7 @@ from gateway.ports import DeliveryChannel
 from gateway.rules import retry
 from gateway.store.clock import db_now
 from gateway.store.deliveries import SPOT, Spot, move, spot, told
+from gateway.store.pauses import GOES_ON
 from gateway.store.tables import Span, deliveries, lanes, workers
 from gateway.store.transaction import Tx
 
@@ -205,7 +206,7 @@ def _lanes_with_work() -> sa.Select[Any]:
     )
     return sa.select(
         lanes.c.recipient, lanes.c.next_at, first.label("first"), busy.label("busy")
-    ).where(lanes.c.channel == str(DeliveryChannel.EBMS2))
+    ).where(lanes.c.channel == str(DeliveryChannel.EBMS2), GOES_ON)
 
 
 _LANES = _lanes_with_work()

@@ -130,6 +130,16 @@ lanes = sa.Table(
 )
 """One per recipient, channel and kind; `next_at` is the breaker, `down` allows one probe."""
 
+pauses = sa.Table(
+    "pauses",
+    metadata,
+    sa.Column("recipient", _OIN, primary_key=True),
+    sa.Column("at", Moment, nullable=False),
+    _text("who", length=64),
+    _text("why", length=512),
+)
+"""Partners to whom no message is sent for as long as a person wants; signals go on."""
+
 payloads = sa.Table(
     "payloads",
     metadata,

@@ -13,13 +13,14 @@ import sqlalchemy as sa
 from gateway.directory import Subscriber
 from gateway.errors import Misconfigured
 from gateway.message import Oin
-from gateway.ports import Clock, Reader, WebhookState
+from gateway.ports import Clock, Pause, Reader, WebhookState
 from gateway.store.audit import Break, verify_chain
 from gateway.store.confirmations import Mark, newest
 from gateway.store.durability import Durability, durability
 from gateway.store.engine import Engine, is_postgresql, open_engine, path_of
 from gateway.store.faults import ours
 from gateway.store.holdrate import Rate, hold_rates
+from gateway.store.pauses import all_pauses
 from gateway.store.people import Person, people_page
 from gateway.store.reader import SqlReader
 from gateway.store.reading import InlineReads
@@ -74,6 +75,10 @@ class View:
     async def webhooks(self, to: Collection[Subscriber]) -> Mapping[str, WebhookState]:
         """Return how these webhooks do, by name."""
         return await self._reads(lambda c: states(c, to))
+
+    async def pauses(self) -> tuple[Pause, ...]:
+        """Return for which partners a person holds what is sent."""
+        return await self._reads(all_pauses)
 
     async def newest_confirmation(self) -> Mark | None:
         """Return which confirmation of the gate counted last."""

@@ -10,13 +10,14 @@ from gateway.lifecycle import State
 from gateway.moments import to_micros
 from gateway.ports import Alarm, AlarmBounds, DeliveryChannel, DeliveryKind, Direction
 from gateway.store.clock import HIGH_WATER, stepped_back
-from gateway.store.tables import UNANSWERED, deliveries, lanes, messages
+from gateway.store.tables import UNANSWERED, deliveries, lanes, messages, pauses
 
 STEPPED_BACK = "clock.stepped_back"
 DISK_LOW = "disk.low"
 EXPIRING = "certificate.expiring"
 CRL_STALE = "crl.stale"
 GATE_CLOSED = "gate.closed"
+PAUSED = "partner.paused"
 UNWRITABLE = "epoch_keys.unwritable"
 WATCHED = frozenset(
     {
@@ -29,6 +30,7 @@ WATCHED = frozenset(
         EXPIRING,
         CRL_STALE,
         GATE_CLOSED,
+        PAUSED,
         UNWRITABLE,
     }
 )
@@ -44,6 +46,7 @@ def causes(connection: sa.Connection, bounds: AlarmBounds, now: datetime) -> Ite
         ("delivery.unconfirmed", _unconfirmed(bounds, now)),
         ("delivery.unconfirmed", _stuck(now - bounds.partner_down)),
         ("partner.down", _down(now - bounds.partner_down)),
+        (PAUSED, _paused(now - bounds.partner_down)),
         ("answer.missing", _unanswered(now - bounds.answer)),
         ("postvak.waiting", _waiting(now - bounds.postvak)),
     ):
@@ -104,6 +107,11 @@ def _down(since: datetime) -> sa.Select[Any]:
         .where(lanes.c.down == sa.true(), lanes.c.down_since <= since)
         .distinct()
     )
+
+
+def _paused(since: datetime) -> sa.Select[Any]:
+    """Partners that a person holds for so long that it may be forgotten."""
+    return sa.select(pauses.c.recipient.label("subject")).where(pauses.c.at <= since)
 
 
 def _unanswered(since: datetime) -> sa.Select[Any]:

@@ -24,10 +24,20 @@ import structlog
 from aiohttp import web
 
 from gateway.errors import GatewayError, Misconfigured, PolicyViolation, Refused, Unavailable
+from gateway.message import Oin
 from gateway.pipeline.accounts.keeping import Keeping
 from gateway.pipeline.accounts.orders import Ask, carry_out, read_order
 from gateway.pipeline.desk import Deciding
-from gateway.ports import Alarms, Confirmations, Decisions, Renewal, Renewals, Shelving, Webhooks
+from gateway.ports import (
+    Alarms,
+    Confirmations,
+    Decisions,
+    Pauses,
+    Renewal,
+    Renewals,
+    Shelving,
+    Webhooks,
+)
 from gateway.web.toets_control import add_toets
 
 log = structlog.get_logger("gateway.control")
@@ -49,6 +59,8 @@ class What(StrEnum):
     DISMISS = "af"
     LOOK_AT = "kijkt"
     LET_GO = "los"
+    PAUSE = "stil"
+    GO_ON = "verder"
     RENEW = "vernieuwd"
     RESHELVED = "gewijzigd"
     ENABLE = "inschakelen"
@@ -63,6 +75,8 @@ KIND: Mapping[What, str] = MappingProxyType(
         What.DISMISS: "alarmen",
         What.LOOK_AT: "alarmen",
         What.LET_GO: "alarmen",
+        What.PAUSE: "partners",
+        What.GO_ON: "partners",
         What.RENEW: "certificaten",
         What.RESHELVED: "schemas",
         What.ENABLE: "webhooks",
@@ -98,6 +112,7 @@ class Desk:
     """Carries commands out; with or without a socket before it."""
 
     decisions: Decisions
+    pauses: Pauses
     alarms: Alarms
     renewals: Renewals
     shelving: Shelving
@@ -106,30 +121,34 @@ class Desk:
 
     async def perform(self, command: Command) -> dict[str, str]:
         """Return what came of it. Raises Refused or Unavailable."""
-        who, why = command.who, command.why
-        match command.what:
-            case What.RESUME:
-                decided = await self.decisions.resume(command.id, who=who, why=why)
-            case What.STOP:
-                decided = await self.decisions.stop(command.id, who=who, why=why)
-            case What.DISMISS | What.LOOK_AT | What.LET_GO:
-                return await self._alarm(command)
-            case What.RENEW:
-                renewal = _renewal(command.id)
-                await self.renewals.imported(renewal, who=who, why=why)
-                return {"certificaat": renewal.sha256, "gebruik": renewal.use}
-            case What.RESHELVED:
-                await self.shelving.changed(command.id, who=who, why=why)
-                return {"pakket": command.id}
-            case What.ENABLE:
-                return await self._enable(command)
-            case What.CONFIRMED | What.SIGNED:
-                return await self._confirmed(command)
+        ways = {
+            "berichten": self._delivery,
+            "alarmen": self._alarm,
+            "partners": self._pause,
+            "certificaten": self._renewed,
+            "schemas": self._reshelved,
+            "webhooks": self._enable,
+            "toetsing": self._confirmed,
+        }
+        return await ways[KIND[command.what]](command)
+
+    async def _delivery(self, command: Command) -> dict[str, str]:
+        do = self.decisions.resume if command.what is What.RESUME else self.decisions.stop
+        decided = await do(command.id, who=command.who, why=command.why)
         return {
             "levering": decided.delivery,
             "bericht": decided.message,
             "status": str(decided.state),
         }
+
+    async def _renewed(self, command: Command) -> dict[str, str]:
+        renewal = _renewal(command.id)
+        await self.renewals.imported(renewal, who=command.who, why=command.why)
+        return {"certificaat": renewal.sha256, "gebruik": renewal.use}
+
+    async def _reshelved(self, command: Command) -> dict[str, str]:
+        await self.shelving.changed(command.id, who=command.who, why=command.why)
+        return {"pakket": command.id}
 
     async def _alarm(self, command: Command) -> dict[str, str]:
         number = int(command.id) if command.id.isdecimal() else 0
@@ -140,6 +159,13 @@ class Desk:
         }[command.what]
         alarm = await do(number, who=command.who, why=command.why)
         return {"alarm": str(alarm.id), "code": alarm.code}
+
+    async def _pause(self, command: Command) -> dict[str, str]:
+        if re.fullmatch(r"[0-9]{20}", command.id) is None:
+            raise PolicyViolation("command.body", "Dit is geen OIN.")
+        do = self.pauses.hold if command.what is What.PAUSE else self.pauses.go_on
+        await do(Oin(command.id), who=command.who, why=command.why)
+        return {"partij": command.id}
 
     async def _enable(self, command: Command) -> dict[str, str]:
         """Raise PolicyViolation `webhook.enabled` for one that is not disabled."""

@@ -43,6 +43,7 @@ _BY_CODE = {
     "oauth.off": 404,
     "postvak.unknown": 404,
     "webhook.onbekend": 404,
+    "partner.onbekend": 404,
     "toets.verzoek.onbekend": 404,
     "toets.besluit.onbekend": 404,
     "toets.genomen": 409,

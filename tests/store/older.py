@@ -8,6 +8,7 @@ _CONSOLE = (
     "console_drafts", "accounts",
 )  # fmt: skip
 UNDONE = {
+    16: ("DROP TABLE pauses",),
     15: ("ALTER TABLE rulings DROP COLUMN known",),
     14: ("DROP INDEX ix_audit_rights",),
     13: ("DROP TABLE tallies", "DROP TABLE tally_place"),

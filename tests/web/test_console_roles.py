@@ -13,6 +13,7 @@ from gateway.web.console.charts import bars
 from gateway.web.console.pages.compliance.log import as_csv
 from tests.consoles import console
 from tests.flow.test_gate import hand_in, melding
+from tests.flow.test_toets import state_of
 from tests.flow.town import HUB, POLITIE
 
 
@@ -165,6 +166,30 @@ async def test_somebody_looks_at_an_alarm_and_everybody_sees_it(police, otto, be
     page = await bea.post(f"/alarmen/{alarm.id}/los", {})
     assert "Wie kijkt ernaarniemand" in page.words
     assert (await bea.post("/alarmen/99/kijkt", {})).status == 404
+
+
+async def test_sending_to_a_partner_is_held_and_goes_on(police, otto, bea):
+    town = police.town
+    page = await otto.get(f"/verzending/{HUB}")
+    assert "Verzending stilzetten" in page.words
+    assert (await otto.post(f"/verzending/{HUB}/stil", {})).status == 422
+    page = await otto.post(f"/verzending/{HUB}/stil", {"reden": "storing bij het knooppunt"})
+    assert "De verzending staat stil." in page.words
+    assert "storing bij het knooppunt" in page.words
+
+    receipt = await hand_in(town, melding())
+    await town.settle()
+    assert await state_of(town, receipt) is State.READY
+    assert "verzending staat stil sinds" in (await otto.get("/vandaag")).words
+
+    page = await otto.post(f"/verzending/{HUB}/verder", {"reden": "storing voorbij"})
+    assert "De verzending gaat verder." in page.words
+    await town.settle()
+    assert await state_of(town, receipt) is State.DELIVERED
+    twice = await otto.post(f"/verzending/{HUB}/verder", {"reden": "storing voorbij"})
+    assert "partner.gaat" in twice.words
+    assert (await otto.get(f"/verzending/{POLITIE}")).status == 404
+    assert (await bea.get(f"/verzending/{HUB}")).status == 403
 
 
 # --- beheerder ------------------------------------------------------------------------

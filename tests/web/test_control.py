@@ -64,6 +64,7 @@ async def asking(folder: Path, decisions: Decisions, renewals: Renewals | None =
     control = await open_control(
         Desk(
             decisions=decisions,
+            pauses=None,
             alarms=None,
             renewals=renewals or Renewals(),
             shelving=None,
@@ -217,6 +218,7 @@ async def test_a_socket_that_can_not_be_made_stops_the_start(tmp_path):
 
     desk = Desk(
         decisions=Decisions(),
+        pauses=None,
         alarms=None,
         renewals=None,
         shelving=None,
@@ -275,6 +277,7 @@ async def test_decisions_are_carried_out_without_a_process_and_through_one(confi
     folder = load_installation(config).path(Path("data"))
     desk = Desk(
         decisions=stage.store.decisions,
+        pauses=stage.store.pauses,
         alarms=stage.store.alarms,
         renewals=stage.store.renewals,
         shelving=stage.store.shelving,

@@ -33,6 +33,8 @@ ALARMS: Mapping[str, str] = MappingProxyType(
         "gate.unproven": "De rij van een levering zegt dat zij vrij is, maar haar inhoud en het "
         "besluit van het OM zeggen dat niet. Zij wordt niet getoond. Iemand kan de database hebben "
         "gewijzigd: controleer de auditketen (gateway audit verify) en zoek uit wie.",
+        "partner.paused": "Een medewerker zette de verzending naar deze partij stil. "
+        "Termijnen lopen door. Hervat haar zodra het kan.",
         "partner.down": "De partner is niet bereikbaar.",
         "payload.unreadable": "De inhoud van een bericht is niet meer te lezen; het is opgegeven.",
         "postvak.waiting": "Een eigen systeem haalt zijn berichten niet op of bevestigt ze niet.",

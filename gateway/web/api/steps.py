@@ -59,6 +59,8 @@ STEPS: Mapping[str, str] = MappingProxyType(
         "answer.no_route": "Geen overeenkomst voor een antwoord",
         "alarm.raised": "Alarm",
         "alarm.cleared": "Alarm voorbij",
+        "partner.paused": "Verzending naar de partij stilgezet door een medewerker",
+        "partner.resumed": "Verzending naar de partij hervat door een medewerker",
         "alarm.taken": "Een medewerker kijkt naar het alarm",
         "alarm.let_go": "Niemand kijkt meer naar het alarm",
         "alarm.dismissed": "Alarm afgehandeld door een medewerker",

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from aiohttp import web
 
 from gateway.credentials import UserRole
-from gateway.ports import AlarmView
+from gateway.ports import AlarmView, Pause
 from gateway.ports.overview import MOST_COUNTED, Hour, Lane, Pile
 from gateway.web.api import alarm_texts
 from gateway.web.console.charts import Bars, bars
@@ -48,6 +48,8 @@ class PartnerLine:
     name: str
     lane: Lane
     suspended: bool
+    pause: Pause | None
+    """A person holds what is sent to it."""
 
 
 async def today(visit: Visit) -> web.Response:
@@ -61,7 +63,7 @@ async def today(visit: Visit) -> web.Response:
         more=len(alarms) > ALARMS,
         alarm_text=alarm_text,
         figures=_figures(await office.overview.piles()),
-        partners=_partners(visit, await office.overview.lanes()),
+        partners=_partners(visit, await office.overview.lanes(), await office.desk.pauses.held()),
         chart=_chart(hours),
         taken_in=sum(hour.taken_in for hour in hours),
         capped=capped,
@@ -95,13 +97,15 @@ def _figures(piles: Mapping[Pile, int]) -> list[Figure]:
     ]
 
 
-def _partners(visit: Visit, lanes: Sequence[Lane]) -> list[PartnerLine]:
+def _partners(visit: Visit, lanes: Sequence[Lane], pauses: Sequence[Pause]) -> list[PartnerLine]:
     suspended = visit.office.directory.suspended
+    held = {one.recipient: one for one in pauses}
     return [
         PartnerLine(
             name=visit.office.party(lane.recipient),
             lane=lane,
             suspended=lane.recipient in suspended,
+            pause=held.get(lane.recipient),
         )
         for lane in lanes
     ]
