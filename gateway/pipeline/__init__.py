@@ -7,9 +7,10 @@ from gateway.message import Aanlevering, Inbound
 from gateway.pipeline.asking import Asking
 from gateway.pipeline.deliver import Delivering
 from gateway.pipeline.desk import Deciding
-from gateway.pipeline.handin import HandingIn, Receipt
+from gateway.pipeline.handin import HandingIn
 from gateway.pipeline.house import House
 from gateway.pipeline.postvak import Closing, Weigering
+from gateway.pipeline.receipt import Receipt
 from gateway.pipeline.receive import Receiver
 from gateway.pipeline.showing import Showing
 from gateway.pipeline.trying import Trial, Trying

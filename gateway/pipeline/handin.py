@@ -8,58 +8,33 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
-from gateway.catalogue import MessageKind
 from gateway.directory import Backend, Directory
 from gateway.errors import (
-    DuplicateConflict,
-    Finding,
     GatewayError,
-    NoRoute,
-    PolicyViolation,
     Refused,
     SchemaViolation,
 )
 from gateway.lifecycle import State
-from gateway.message import Aanlevering, Address, Oin
-from gateway.pipeline import answers, conditions, judge, warned
+from gateway.message import Aanlevering, Address
+from gateway.pipeline import admissible, answers, conditions, judge, receipt, warned
 from gateway.pipeline.asking import Asking
 from gateway.pipeline.house import House
+from gateway.pipeline.receipt import Receipt
 from gateway.pipeline.rethinking import rethinking
 from gateway.ports import (
     Admission,
     AuditEvent,
     Direction,
     Known,
-    MessageView,
     NewDelivery,
     NewHold,
     NewMessage,
 )
 from gateway.rules import approval, classification, routing
-from gateway.rules.classification import Reason
 from gateway.rules.deciding import hold_deadline
-from gateway.wire import stuf, toets
-from gateway.wire.stuf import ANSWERS, Document
+from gateway.wire import stuf
+from gateway.wire.stuf import Document
 from gateway.wire.toets import Voorwaarde
-
-SEPARATOR = " · "
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Receipt:
-    """What the back-end gets for a message that was taken in."""
-
-    id: str
-    fresh: bool
-    """False when the same message was handed in before: this is its first receipt again."""
-    held: bool
-    reasons: tuple[str, ...]
-    """Why it is held, in Dutch; for the sender's own eyes."""
-    referentienummer: str
-    grounds: tuple[Reason, ...] = ()
-    """The same with rule and path, in the same order."""
-    warnings: tuple[Finding, ...] = ()
-    """What is not as it should be, though it was taken in."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,19 +73,19 @@ class HandingIn:
         at = self._house.clock.now()
         directory = self._house.snapshots.current()
         document = await judge.read(self._house, octets, directory)
-        may_be_handed_in(document, backend)
-        known = await known_as(self._house, document)
+        admissible.may_be_handed_in(document, backend)
+        known = await admissible.known_as(self._house, document)
         if known is not None:
-            same_as(known, document, aanlevering, backend)
+            admissible.same_as(known, document, aanlevering, backend)
             return await self._again(known)
-        await linked(self._house, document, aanlevering)
+        await admissible.linked(self._house, document, aanlevering)
         thought = await self._think(directory, document, aanlevering, backend, at)
         admission = await self._admission(directory, thought, aanlevering, backend, at)
         admitted = await self._house.inbox.admit(admission)
         if not admitted.fresh:  # somebody handed it in at the same moment: his words count
-            known = await known_as(self._house, document)
+            known = await admissible.known_as(self._house, document)
             if known is not None:
-                same_as(known, document, aanlevering, backend)
+                admissible.same_as(known, document, aanlevering, backend)
                 return await self._again(known)
         held = isinstance(thought.gate, approval.Hold)
         if held and admitted.fresh:
@@ -120,8 +95,8 @@ class HandingIn:
             id=admitted.message,
             fresh=admitted.fresh,
             held=held,
-            reasons=_reasons(thought.gate),
-            grounds=_different(thought.gate),
+            reasons=receipt.reasons_of(thought.gate),
+            grounds=receipt.different(thought.gate),
             referentienummer=document.stuurgegevens.referentienummer,
             warnings=thought.valid.warnings,
         )
@@ -136,7 +111,7 @@ class HandingIn:
         """Same referentienummer: the same content gets the same answer (StUF, domain 1.8)."""
         view = await self._house.reader.message(known.id)
         held = view is not None and State.HELD in {d.state for d in view.deliveries}
-        reasons, grounds = _reasons_on_file(view) if view and held else ((), ())
+        reasons, grounds = receipt.reasons_on_file(view) if view and held else ((), ())
         return Receipt(
             id=known.id,
             fresh=False,
@@ -144,7 +119,7 @@ class HandingIn:
             reasons=reasons,
             grounds=grounds,
             referentienummer=known.referentienummer,
-            warnings=_warnings_on_file(view) if view else (),
+            warnings=receipt.warnings_on_file(view) if view else (),
         )
 
     async def _think(
@@ -155,10 +130,10 @@ class HandingIn:
         backend: Backend,
         at: datetime,
     ) -> _Thought:
-        kind, route = kind_and_route(directory, document, at)
-        parties = judge.Parties(sender=backend.party, partner=partner_of(route))
+        kind, route = admissible.kind_and_route(directory, document, at)
+        parties = judge.Parties(sender=backend.party, partner=admissible.partner_of(route))
         valid = await judge.validate(self._house, directory, document, kind, parties=parties, at=at)
-        verdict, gate = at_the_gate(directory, document, kind, aanlevering, backend, at)
+        verdict, gate = admissible.at_the_gate(directory, document, kind, aanlevering, backend, at)
         table = directory.gate.at(at).table.version
         return _Thought(valid=valid, route=route, verdict=verdict, gate=gate, table=table)
 
@@ -306,16 +281,20 @@ class HandingIn:
             ),
             event(
                 "message.held",
-                reasons=SEPARATOR.join(_reasons(gate)),
-                rules=SEPARATOR.join(f"{one.rule} {one.path}" for one in _different(gate)),
+                reasons=receipt.SEPARATOR.join(receipt.reasons_of(gate)),
+                rules=receipt.SEPARATOR.join(
+                    f"{one.rule} {one.path}" for one in receipt.different(gate)
+                ),
             )
             if isinstance(gate, approval.Hold)
             else event(
                 "message.released",
                 ground=gate.ground,
                 approval=gate.approval_id,
-                categories=SEPARATOR.join(sorted({r.category for r in thought.verdict.reasons})),
-                conditions=SEPARATOR.join(one.code for one in gate.conditions),
+                categories=receipt.SEPARATOR.join(
+                    sorted({r.category for r in thought.verdict.reasons})
+                ),
+                conditions=receipt.SEPARATOR.join(one.code for one in gate.conditions),
             ),
         )
 
@@ -332,194 +311,3 @@ class HandingIn:
                 data={"where": error.where, "rules": ",".join(rules[:20])},
             )
         )
-
-
-# --- what a trial asks, too -----------------------------------------------------------
-
-
-def may_be_handed_in(document: Document, backend: Backend) -> None:
-    """Raise PolicyViolation for an answer, or a zender that this system does not speak for."""
-    _not_made_here(document)
-    _own_applicatie(document, backend)
-
-
-async def known_as(house: House, document: Document) -> Known | None:
-    """Return the message that was taken in under the same referentienummer, or None."""
-    stuurgegevens = document.stuurgegevens
-    if stuurgegevens.zender is None:
-        return None
-    return await house.inbox.by_key(
-        stuurgegevens.zender.organisatie,
-        stuurgegevens.zender.applicatie,
-        stuurgegevens.referentienummer,
-    )
-
-
-async def linked(house: House, document: Document, aanlevering: Aanlevering) -> None:
-    """Raise PolicyViolation `aanlevering.verwijzing` for a link to what was not handed in here."""
-    zender, own = document.stuurgegevens.zender, document.stuurgegevens.referentienummer
-    for name, number in (("deelVan", aanlevering.deel_van), ("vervangt", aanlevering.vervangt)):
-        if number is None or zender is None:
-            continue
-        found = await house.inbox.by_key(zender.organisatie, zender.applicatie, number)
-        if found is None or number == own:
-            raise PolicyViolation(
-                "aanlevering.verwijzing",
-                f"{name} noemt geen eerder bericht van deze zender en applicatie.",
-                where=name,
-            )
-
-
-def same_as(known: Known, document: Document, aanlevering: Aanlevering, backend: Backend) -> None:
-    """Raise DuplicateConflict unless it is the message that is known already."""
-    where = f"/{document.name}/stuurgegevens/referentienummer"
-    if known.content_sha256 != document.sha256 or known.party != backend.party:
-        raise DuplicateConflict(
-            "duplicate.referentienummer",
-            "Dit referentienummer is al gebruikt voor een bericht met een andere inhoud.",
-            where=where,
-        )
-    if known.aanlevering != aanlevering:
-        raise DuplicateConflict(
-            "duplicate.aanlevering",
-            "Dit bericht is al aangeleverd met andere gegevens over acuut, onderzoek of Wpg.",
-            where=where,
-        )
-
-
-def kind_and_route(
-    directory: Directory, document: Document, at: datetime
-) -> tuple[MessageKind, routing.Route]:
-    """The version is that of the agreement; the newest that can be routed and judged now.
-
-    Raises SchemaViolation `bericht.onbekend`, and NoRoute.
-    """
-    versions = directory.catalogue.versions(document.name)
-    if not versions:
-        judge.kind_of(document, "geen", directory)
-    failure: NoRoute | None = None
-    later: tuple[MessageKind, routing.Route] | None = None
-    for version in reversed(versions):
-        kind = judge.kind_of(document, version, directory)
-        try:
-            route = routing.route(
-                document.stuurgegevens,
-                kind.name,
-                version,
-                directory=directory,
-                received_from=None,
-                origin=None,
-                at=at,
-            )
-        except NoRoute as error:
-            failure = failure or error
-            continue
-        if judge.has_schema(directory, kind, partner=partner_of(route), at=at):
-            return kind, route
-        later = later or (kind, route)
-    if later is not None:
-        return later
-    raise failure or NoRoute("route.unknown", "De ontvanger is hier niet bekend.")
-
-
-def at_the_gate(
-    directory: Directory,
-    document: Document,
-    kind: MessageKind,
-    aanlevering: Aanlevering,
-    backend: Backend,
-    at: datetime,
-) -> tuple[classification.Verdict, approval.Released | approval.Hold]:
-    """Classify, then pass or hold; raises PolicyViolation, and NoRoute `route.unknown`."""
-    verdict = classification.classify(
-        document, aanlevering, version=kind.version, table=directory.gate.table
-    )
-    ontvanger = document.stuurgegevens.ontvanger
-    receiver = directory.party(ontvanger.organisatie) if ontvanger else None
-    if receiver is None:
-        raise NoRoute("route.unknown", "De ontvanger is hier niet bekend.")
-    gate = approval.pass_or_hold(
-        verdict,
-        sender=directory.parties[backend.party],
-        receiver=receiver,
-        kind=kind,
-        gate=directory.gate,
-        payload_sha256=document.sha256,
-        at=at,
-    )
-    if isinstance(gate, approval.Hold) or not gate.conditions:
-        return verdict, gate
-    told = conditions.can_be_told(directory, document.stuurgegevens, at)
-    return verdict, gate if told else approval.untold(verdict)
-
-
-def _not_made_here(document: Document) -> None:
-    """What the gateway makes itself: handed in, its text would pass no gate.
-
-    An answer is made by confirming or refusing in the postvak, a message of the gate by the gate.
-    """
-    if document.name in ANSWERS:
-        raise PolicyViolation(
-            "bericht.antwoord",
-            "Een Bv01 of Fo01 wordt niet aangeleverd: bevestig of weiger in het postvak.",
-            where=f"/{document.name}",
-        )
-    if document.name in toets.KINDS:
-        raise PolicyViolation(
-            "toets.eigen",
-            "Dit bericht maakt de gateway zelf; het wordt niet aangeleverd.",
-            where=f"/{document.name}",
-        )
-
-
-def partner_of(route: routing.Route) -> Oin:
-    """The other party of the agreement; without one, the local party that receives."""
-    return route.party if isinstance(route, routing.ToPostvak) else route.recipient
-
-
-def _own_applicatie(document: Document, backend: Backend) -> None:
-    zender = document.stuurgegevens.zender
-    if zender is None or zender.organisatie != backend.party:
-        raise PolicyViolation(
-            "zender.organisatie",
-            "De zender in het bericht is niet de partij waarvoor dit systeem is aangemeld.",
-            where=f"/{document.name}/stuurgegevens/zender/organisatie",
-        )
-    if zender.applicatie not in backend.applicaties:
-        raise PolicyViolation(
-            "zender.applicatie",
-            "De applicatie van de zender is niet aan dit systeem toegewezen.",
-            where=f"/{document.name}/stuurgegevens/zender/applicatie",
-        )
-
-
-def _reasons_on_file(view: MessageView) -> tuple[tuple[str, ...], tuple[Reason, ...]]:
-    """Return the reasons as they were told, with rule and path where those were written down."""
-    for row in view.trace:
-        if row.event.event == "message.held":
-            told = tuple(str(row.event.data.get("reasons", "")).split(SEPARATOR))
-            rules = str(row.event.data.get("rules", "")).split(SEPARATOR)
-            known = len(rules) == len(told) and rules[0]
-            pairs = zip(told, rules, strict=True) if known else ()
-            return told, tuple(_on_file(text, rule) for text, rule in pairs)
-    return (), ()
-
-
-def _on_file(text: str, written: str) -> Reason:
-    rule, _, path = written.partition(" ")
-    return Reason(rule=rule, path=path, text=text.removesuffix(f" ({path})"))
-
-
-def _warnings_on_file(view: MessageView) -> tuple[Finding, ...]:
-    for row in view.trace:
-        if row.event.event == "message.validated":
-            return warned.read(str(row.event.data.get("rules", "")))
-    return ()
-
-
-def _reasons(gate: approval.Released | approval.Hold) -> tuple[str, ...]:
-    return gate.told() if isinstance(gate, approval.Hold) else ()
-
-
-def _different(gate: approval.Released | approval.Hold) -> tuple[Reason, ...]:
-    return gate.different() if isinstance(gate, approval.Hold) else ()

@@ -1,7 +1,7 @@
 """A hand-in that is only tried: everything that would be asked of it, and each answer.
 
 Nothing is stored but an audit row, nothing is sent, no referentienummer and no MessageId is
-used up. The checks that can refuse are those of `handin`, in its order; the others say what
+used up. The checks that can refuse are those of `admissible`, in its order; the others say what
 would happen afterwards.
 """
 
@@ -14,7 +14,7 @@ from gateway.catalogue import MessageKind
 from gateway.directory import Agreement, Backend, Directory
 from gateway.errors import Finding, GatewayError, NoRoute, Refused, Severity, Unavailable
 from gateway.message import OIN_TYPE, Aanlevering, PartyRef
-from gateway.pipeline import handin, judge
+from gateway.pipeline import admissible, judge
 from gateway.pipeline.house import House
 from gateway.pipeline.rethinking import rethinking
 from gateway.ports import AuditEvent
@@ -176,12 +176,12 @@ class Trying:
         stranger = case.checked[Check.AFZENDER].outcome is Outcome.REFUSED
         if document is None or stranger:  # whose numbers are used is not his to know
             return _skip(case, Check.DUBBEL)
-        known = await handin.known_as(self._house, document)
+        known = await admissible.known_as(self._house, document)
         try:
             if known is None:
-                await handin.linked(self._house, document, case.aanlevering)
+                await admissible.linked(self._house, document, case.aanlevering)
                 return _good(case, Check.DUBBEL)
-            handin.same_as(known, document, case.aanlevering, case.backend)
+            admissible.same_as(known, document, case.aanlevering, case.backend)
         except Refused as error:
             return _refused(case, Check.DUBBEL, error)
         case.repeated = True
@@ -196,7 +196,7 @@ class Trying:
             return _skip(case, Check.SCHEMA)
         try:
             kind = case.kind or _newest(case.directory, case.document)
-            partner = handin.partner_of(case.route) if case.route else case.backend.party
+            partner = admissible.partner_of(case.route) if case.route else case.backend.party
             await judge.keep_schema(
                 self._house, case.directory, case.document, kind, partner=partner, at=case.at
             )
@@ -276,7 +276,7 @@ def _sender(case: _Case) -> None:
     if case.document is None:
         return _skip(case, Check.AFZENDER)
     try:
-        handin.may_be_handed_in(case.document, case.backend)
+        admissible.may_be_handed_in(case.document, case.backend)
     except Refused as error:
         return _refused(case, Check.AFZENDER, error)
     return _good(case, Check.AFZENDER)
@@ -286,10 +286,10 @@ def _route(case: _Case) -> None:
     if case.document is None:
         return _skip(case, Check.ROUTE)
     try:
-        case.kind, case.route = handin.kind_and_route(case.directory, case.document, case.at)
+        case.kind, case.route = admissible.kind_and_route(case.directory, case.document, case.at)
     except Refused as error:
         return _refused(case, Check.ROUTE, error)
-    waits = handin.partner_of(case.route) in case.directory.suspended
+    waits = admissible.partner_of(case.route) in case.directory.suspended
     told = _told("party.suspended", "De ontvanger is geblokkeerd: het zou zolang wachten.")
     return _good(case, Check.ROUTE, *((told,) if waits else ()))
 
@@ -334,7 +334,7 @@ def _gate(case: _Case) -> None:
     if document is None or kind is None or not case.sound or refused:
         return _skip(case, Check.TOETS)
     try:
-        _, gate = handin.at_the_gate(
+        _, gate = admissible.at_the_gate(
             case.directory, document, kind, case.aanlevering, case.backend, case.at
         )
     except NoRoute:
@@ -423,7 +423,7 @@ def _verdict(case: _Case) -> Trial:
         kind=case.kind.name if case.kind else "",
         version=case.kind.version if case.kind else "",
         referentienummer=case.document.stuurgegevens.referentienummer if case.document else "",
-        recipient=handin.partner_of(case.route) if case.route else "",
+        recipient=admissible.partner_of(case.route) if case.route else "",
         channel=("ebms2" if partner else "postvak") if case.route else "",
         cpa_id=partner.cpa_id if partner else "",
         deadline=case.deadline,

@@ -21,7 +21,7 @@ RUN_TIME = {
     ("housekeeping.py", "code"),
     ("outbound/webhook.py", "code"),
     ("packs/inspection.py", "code"),
-    ("pipeline/handin.py", "rule"),
+    ("pipeline/receipt.py", "rule"),
     ("pipeline/unproven.py", "code"),
     ("store/alarms.py", "code"),
     ("store/ending.py", "code"),
