@@ -129,7 +129,7 @@ MUTANTS = (
     ),
     Mutant(
         name="approval: conditions that can not be told",
-        file="pipeline/handin.py",
+        file="pipeline/admissible.py",
         old="return verdict, gate if told else approval.untold(verdict)",
         new="return verdict, gate",
         tests=FLOW,
