@@ -163,6 +163,7 @@ class Addresses:
             "/verstrekkingen": list(self._log()),
             "/cijfers": [_asked("/cijfers", "a year", **year)],
             "/cijfers/csv": [_asked("/cijfers/csv", "a year", **year)],
+            "/rechten": [_asked("/rechten", "one user", gebruiker="user-7")],
             "/besloten": [self._far("/besloten", "verzoeken", 2_000)],
             "/gebruikers": [self._far("/gebruikers", "gebruikers", "gebruiker0300")],
         }

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
+from itertools import chain
 from typing import Any
 
 import psycopg
@@ -235,12 +236,26 @@ _LAST = {
 
 
 def _trail(volume: Volume) -> Iterator[dict[str, Any]]:
-    """Yield five rows of each message, and of every look of somebody, in one chain."""
+    """Yield how users came, which is the oldest, and five rows of each message, in one chain."""
     tail = Tail.start("volume/1")
-    for n in range(1, volume.messages + 1):
-        for event in _events(volume, n):
-            row, tail = link(tail, event)
-            yield row | {"at": to_micros(row["at"])}
+    users = (_added(volume, n) for n in range(USERS))
+    sent = (event for n in range(1, volume.messages + 1) for event in _events(volume, n))
+    for event in chain(users, sent):
+        row, tail = link(tail, event)
+        yield row | {"at": to_micros(row["at"])}
+
+
+def _added(volume: Volume, n: int) -> AuditEvent:
+    return AuditEvent(
+        event="console.user_added",
+        at=volume.at(0),
+        actor="beheerder",
+        data={"account": _login(n), "roles": "operator", "officer": ""},
+    )
+
+
+def _login(n: int) -> str:
+    return f"gebruiker{n:04d}"
 
 
 def _events(volume: Volume, n: int) -> Iterator[AuditEvent]:
@@ -345,7 +360,7 @@ def _alarm(volume: Volume, n: int) -> dict[str, Any]:
 def _account(volume: Volume, n: int) -> dict[str, Any]:
     return {
         "id": f"user-{n}",
-        "login": f"gebruiker{n:04d}",
+        "login": _login(n),
         "name": f"Gebruiker {n}",
         "roles": "operator",
         "preferences": "{}",
