@@ -17,7 +17,7 @@ help:
 	@echo "make test              the tests, self-contained"
 	@echo "make histories         the random histories of messages and of the gate, all on both databases"
 	@echo "make crash             kill -9 at every step, on both databases; SHORT=1: each step once"
-	@echo "make browser           the console in a real Chromium, with axe"
+	@echo "make browser           the console in a real Chromium, with axe and a real OpenID provider"
 	@echo "make check             formatter, linter, strict types, import rules"
 	@echo "make external VECTORS=DIR   tests on third-party schemas, CPAs and messages"
 	@echo "make lying             10,000 messages to and from a partner that lies (DB=postgresql)"
@@ -63,7 +63,11 @@ fix: $(VENV)/.dev
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-browser: $(VENV)/.dev
+tests/oidc/node_modules/.done: tests/oidc/package-lock.json
+	npm ci --prefix tests/oidc --ignore-scripts --no-fund --no-audit --silent
+	@touch $@
+
+browser: $(VENV)/.dev tests/oidc/node_modules/.done
 	$(BIN)/python -m pytest tests/browser
 
 bench: $(VENV)/.dev
@@ -86,4 +90,4 @@ lock: $(VENV)/.dev
 	echo 'xmlsec==1.3.17' | $(BIN)/uv pip compile --quiet --generate-hashes --python-version 3.11 -c requirements/run.txt - -o requirements/xmlsec.txt
 
 clean:
-	rm -rf $(VENV) .venv-xmlsec var .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .venv-xmlsec var .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache tests/oidc/node_modules

@@ -565,27 +565,75 @@ class ContactSettings(Section):
 
 
 class OidcSettings(Section):
-    """Sign-in to the console by OpenID Connect: code flow with PKCE, ID token signed."""
+    """Sign-in to the console at an OpenID provider: code flow with PKCE (docs/console.md)."""
 
-    issuer: str = Field(
-        pattern="^https://[!-~]+$", description="Issuer; its discovery document names the rest."
+    naam: str = Field(
+        "uw organisatie",
+        min_length=1,
+        max_length=64,
+        description="Name of the provider, on the button: `Aanmelden met …`.",
     )
-    client_id: str = Field(min_length=1, description="Id of the gateway there.")
-    client_secret_file: Path = Field(description="File with its secret, mode 0600.")
+    issuer: str = Field(
+        pattern="^https://[!-~]+$",
+        max_length=255,
+        description="Issuer; its discovery document names the rest.",
+    )
+    client_id: str = Field(min_length=1, description="Id of the console there.")
+    client_key_file: Path | None = Field(
+        None,
+        description="Private key of the console, PEM, P-256 or RSA, mode 0600: `private_key_jwt`.",
+    )
+    client_secret_file: Path | None = Field(
+        None,
+        description="File with a secret, mode 0600: `client_secret_basic`, where the provider "
+        "takes no key. One of the two.",
+    )
     ca: Path | None = Field(
         None, description="CAs that its certificate may be of, PEM; left out = the system's."
     )
-    claim: str = Field("roles", min_length=1, description="Claim of the ID token with the roles.")
-    login_claim: str = Field(
-        "sub", min_length=1, description="Claim with the login of an account here."
+    scopes: tuple[str, ...] = Field(
+        ("openid", "profile"), description="Scopes that are asked; `openid` is one of them."
+    )
+    claim: str = Field(
+        "roles",
+        min_length=1,
+        description="Claim of the ID token with the roles; dots lead into objects.",
     )
     rollen: dict[str, UserRole] = Field(
         default_factory=dict, description="Value of the claim → role here; empty = nobody comes in."
     )
-    acr: tuple[str, ...] = Field(
+    officier_claim: str = Field(
+        "sub", min_length=1, description="Claim of the ID token that says which officer it is."
+    )
+    officieren: dict[str, str] = Field(
+        default_factory=dict, description="Value of that claim → id in [[officieren]]."
+    )
+    login_claim: str | None = Field(
+        None,
+        min_length=1,
+        description="Claim with the login of an account that waits for its first sign-in; left out "
+        "= only who a beheerder linked comes in.",
+    )
+    aanmaken: bool = Field(
+        default=False,
+        description="Add an account, with the login of login_claim, for who has none.",
+    )
+    acr: tuple[str, ...] = Field((), description="Values of `acr` that stand for two factors.")
+    amr: tuple[str, ...] = Field(
         (),
-        description="Values of `acr` that stand for two factors; empty = the second factor is "
-        "asked here.",
+        description="Values of `amr` of which one must be there, for example `mfa`. Where acr and "
+        "amr are both given both count; one of them is required.",
+    )
+    max_age_minutes: int = Field(
+        480,
+        ge=1,
+        le=720,
+        description="Age of the session at the provider above which it must ask again who it is.",
+    )
+    lokaal: bool = Field(
+        default=True,
+        description="Accounts that are not linked sign in with a password and second factor of "
+        "their own: keep one for when the provider is down. False = nobody does.",
     )
 
 

@@ -6,6 +6,7 @@ from importlib.metadata import version
 
 from gateway.app import App, SystemClock, SystemDice
 from gateway.errors import Misconfigured
+from gateway.identity import provider_of
 from gateway.importing.importer import Importer
 from gateway.installation import Installation
 from gateway.inventory import survey
@@ -16,7 +17,7 @@ from gateway.pipeline.accounts.people import Ground
 from gateway.store.store import Store
 from gateway.web.console.app import PAGES
 from gateway.web.console.assets import Assets
-from gateway.web.console.office import ConsoleLimits, Office
+from gateway.web.console.office import ConsoleLimits, Entrances, Office
 from gateway.web.console.render import Renderer
 from gateway.web.control import Desk
 
@@ -39,12 +40,13 @@ def console_key(installation: Installation) -> ConsoleKey:
     return load_console_key(installation.path(installation.settings.console.key), make=True)
 
 
-def people_of(
+def ground_of(
     installation: Installation, store: Store, clock: SystemClock, dice: SystemDice
-) -> People:
-    """Return accounts, door and drafts; raises Misconfigured."""
+) -> Ground:
+    """Return what accounts work with; raises Misconfigured."""
     console = installation.settings.console
-    ground = Ground(
+    oidc = console.oidc
+    return Ground(
         people=store.people,
         key=console_key(installation),
         clock=clock,
@@ -54,9 +56,26 @@ def people_of(
             issuer=installation.settings.naam,
             idle=timedelta(minutes=console.idle_minutes),
             session=timedelta(hours=console.session_hours),
+            provider=oidc.issuer if oidc is not None else "",
+            own=oidc is None or oidc.lokaal,
         ),
     )
-    return open_people(ground)
+
+
+def people_of(
+    installation: Installation, store: Store, clock: SystemClock, dice: SystemDice
+) -> People:
+    """Return accounts, door and drafts, without a provider; raises Misconfigured."""
+    return open_people(ground_of(installation, store, clock, dice))
+
+
+def _everybody(app: App) -> People:
+    """Return the same with the way in from elsewhere: nobody waits for it on a command line."""
+    oidc = app.settings.console.oidc
+    provider = provider_of(app.installation, oidc, app.clock) if oidc is not None else None
+    return open_people(
+        ground_of(app.installation, app.store, app.clock, app.dice), provider=provider
+    )
 
 
 async def _certificates(app: App) -> tuple[InUse, ...]:
@@ -80,11 +99,7 @@ def office_of(app: App) -> Office:
         raise Misconfigured(
             "console.url", "[listen.console] vraagt om [console] url.", where="gateway.toml"
         )
-    if console.oidc is not None:
-        raise Misconfigured(
-            "console.oidc", "Aanmelden met OpenID Connect kan nog niet.", where="[console.oidc]"
-        )
-    people = people_of(app.installation, app.store, app.clock, app.dice)
+    people = _everybody(app)
     theme = app.installation.path(console.theme) if console.theme is not None else None
     return Office(
         name=settings.naam,
@@ -100,6 +115,11 @@ def office_of(app: App) -> Office:
         importer=Importer(folder=app.installation.folder, clock=app.clock),
         certificates=lambda: _certificates(app),
         door=people.door,
+        elsewhere=people.elsewhere,
+        entrances=Entrances(
+            own=console.oidc is None or console.oidc.lokaal,
+            provider=console.oidc.naam if console.oidc is not None else "",
+        ),
         accounts=people.accounts,
         drafts=people.drafts,
         marks=console_key(app.installation),

@@ -23,7 +23,7 @@ from gateway.ports.accounts import Whence
 from gateway.security import totp
 from gateway.web.console.app import PAGES, console_app
 from gateway.web.console.assets import Assets
-from gateway.web.console.office import ConsoleLimits, Office
+from gateway.web.console.office import ConsoleLimits, Entrances, Office
 from gateway.web.console.render import Renderer
 from gateway.web.listener import ListenerLimits
 from tests.flow import town as towns
@@ -47,8 +47,9 @@ def ground_of(store, clock, dice) -> Ground:
     )
 
 
-def people_of(ground: Ground) -> People:
-    return open_people(ground, Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)))
+def people_of(ground: Ground, provider=None) -> People:
+    hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+    return open_people(ground, Passwords(hasher), provider)
 
 
 @dataclass
@@ -166,10 +167,11 @@ def secret_of(shown: str) -> bytes:
 
 
 @asynccontextmanager
-async def console(folder, oin: Oin = OM, *, town=None, tls=None, files=None):
+async def console(folder, oin: Oin = OM, *, town=None, tls=None, files=None, elsewhere=None):
     """Serve the console of one installation; with `tls` as a browser of today wants it.
 
-    `files` is the folder of an installation on disk, for what is imported.
+    `files` is the folder of an installation on disk, for what is imported; `elsewhere` makes the
+    provider that lets people in, of the console's origin and clock.
     """
     own = town is None
     port = next(free_ports(1)) if tls else 0
@@ -177,7 +179,11 @@ async def console(folder, oin: Oin = OM, *, town=None, tls=None, files=None):
     town = town or await towns.build(folder, parties=(POLITIE, HUB, VT, OM))
     installation = town[oin]
     ground = ground_of(installation.store, town.clock, town.dice)
-    people = people_of(replace(ground, rules=replace(ground.rules, origin=origin)))
+    there = elsewhere(origin, town.clock) if elsewhere else None
+    rules = replace(ground.rules, origin=origin)
+    if there is not None:
+        rules = replace(rules, provider=there[1].client.issuer)
+    people = people_of(replace(ground, rules=rules), there)
     counted = Counted()
     office = Office(
         name="test",
@@ -193,6 +199,8 @@ async def console(folder, oin: Oin = OM, *, town=None, tls=None, files=None):
         importer=Importer(folder=files or folder / "nergens", clock=town.clock),
         certificates=_none,
         door=people.door,
+        elsewhere=people.elsewhere,
+        entrances=Entrances(provider="de proef" if there is not None else ""),
         accounts=people.accounts,
         drafts=people.drafts,
         marks=ConsoleKey(b"k" * 32),

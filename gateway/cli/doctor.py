@@ -17,6 +17,7 @@ from gateway.cli import Config
 from gateway.cli import doctor_network as network
 from gateway.cli.doctor_agreed import agreements, certificates, gate, newer_table, rules
 from gateway.cli.doctor_console import console as console_of
+from gateway.cli.doctor_console import provider
 from gateway.cli.doctor_database import database
 from gateway.cli.doctor_files import disks, epoch_folder, rights
 from gateway.cli.doctor_findings import Area, Finding, Severity, shape, show, summary
@@ -45,7 +46,11 @@ def doctor(
         bool, typer.Option("--health", help="Only ask the running process; for a health check.")
     ] = False,
     partners: Annotated[
-        bool, typer.Option("--partners", help="Also shake hands (TLS) with every partner.")
+        bool,
+        typer.Option(
+            "--partners",
+            help="Also shake hands (TLS) with every partner, and ask the OpenID provider.",
+        ),
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="As JSON, for other programs.")] = False,
 ) -> None:
@@ -98,6 +103,7 @@ def examine(installation: Installation, *, partners: bool = False) -> Iterator[F
     yield from network.ports(installation)
     if partners:
         yield from network.partners(installation, directory, now)
+        yield from provider(installation)
     yield from _WEBHOOKS.lines(
         webhooks(installation, directory), code="webhooks.state", remedy="docs/webhooks.md"
     )

@@ -1,13 +1,18 @@
 """What `gateway doctor` says of the console: its key, and whether anybody can do their work."""
 
+import asyncio
 from collections.abc import Iterable, Iterator
 
+from gateway.app import SystemClock
 from gateway.cli.doctor_findings import Area, Finding
 from gateway.cli.look import look
+from gateway.config import OidcSettings
 from gateway.credentials import UserRole
-from gateway.errors import GatewayError
+from gateway.errors import GatewayError, PeerUnreachable
+from gateway.identity import gaps, provider_of
 from gateway.installation import Installation
 from gateway.keys.console_key import load_console_key
+from gateway.outbound.oidc import ProviderClient
 from gateway.store.people import Person
 from gateway.store.view import View
 
@@ -27,14 +32,75 @@ def console(installation: Installation) -> Iterator[Finding]:
             "Zonder adres start het proces niet: formulieren en passkeys horen bij één adres.",
             'Zet url = "https://…" onder [console].',
         )
+    if settings.console.oidc is not None:
+        yield from _oidc(installation, settings.console.oidc)
     try:
         people = _people(installation)
     except GatewayError:
         return  # said with the database
     yield from _key(installation, people)
     yield from _beheerder(people)
+    if settings.console.oidc is not None:
+        yield from _links(settings.console.oidc, people)
     if settings.officieren:
         yield from _officers({one.id for one in settings.officieren}, people)
+
+
+def provider(installation: Installation) -> Iterator[Finding]:
+    """Yield whether the OpenID provider is there, and is the one of the settings."""
+    oidc = installation.settings.console.oidc
+    if installation.settings.listen.console is None or oidc is None:
+        return
+
+    async def ask(there: ProviderClient) -> int:
+        return len(await there.keys(""))
+
+    try:
+        there, _ = provider_of(installation, oidc, SystemClock())
+        keys = asyncio.run(ask(there))
+    except GatewayError as error:
+        if isinstance(error, PeerUnreachable):
+            yield _CONSOLE.error(error, "Vergelijk issuer en ca met de inlogvoorziening")
+        return  # what else is wrong was said without asking it
+    if keys:
+        yield _CONSOLE.good(f"de inlogvoorziening {oidc.issuer} antwoordt, met {keys} sleutels")
+    else:
+        yield _CONSOLE.bad(
+            "console.oidc_keys",
+            "de inlogvoorziening publiceert geen sleutel die hier telt",
+            "Zonder sleutel is geen bewijs te controleren: niemand komt binnen.",
+            "Laat haar met RS256, PS256 of ES256 ondertekenen, RSA vanaf 2048 bits of P-256.",
+        )
+
+
+def _oidc(installation: Installation, oidc: OidcSettings) -> Iterator[Finding]:
+    try:
+        provider_of(installation, oidc, SystemClock())
+    except GatewayError as error:
+        yield _CONSOLE.error(error, "Herstel [console.oidc]; docs/console.md")
+        return
+    there = tuple(gaps(oidc))
+    for text in there:
+        yield _CONSOLE.warn(
+            "console.oidc_gap",
+            text,
+            "Wie geen rol krijgt, komt niet binnen met de inlogvoorziening.",
+            "Vul [console.oidc] aan; docs/console.md",
+        )
+    if not there:
+        yield _CONSOLE.good(f"inlogvoorziening: {len(oidc.rollen)} waarden geven een rol")
+
+
+def _links(oidc: OidcSettings, people: tuple[Person, ...]) -> Iterator[Finding]:
+    """Who is linked to another issuer comes in nowhere."""
+    lost = sum(1 for one in people if one.subject and one.issuer != oidc.issuer)
+    if lost:
+        yield _CONSOLE.warn(
+            "console.oidc_issuer",
+            f"{lost} accounts horen bij een andere inlogvoorziening dan die van [console.oidc]",
+            "Deze gebruikers komen niet binnen.",
+            "Koppel hen opnieuw: gateway users link, of de pagina van de gebruiker.",
+        )
 
 
 def _people(installation: Installation) -> tuple[Person, ...]:

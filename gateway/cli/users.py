@@ -79,6 +79,8 @@ def _people(config: Path, work: Work) -> tuple[Person, ...]:
 def _status(one: Person) -> str:
     if one.closed_at is not None:
         return "gesloten"
+    if one.subject:
+        return "gekoppeld"
     return "actief" if one.active else "wacht op activering"
 
 
@@ -134,6 +136,19 @@ def close(login: Login, reden: Reden, door: Door = "", config: Config = Path()) 
     order = Order(ask=Ask.CLOSE, login=login, door=door or user(), why=reden)
     _order(load_installation(config), order)
     print(f"{login}: gesloten.")
+
+
+@app.command()
+def link(
+    login: Login,
+    sub: Annotated[str, typer.Option(help="`sub` of the person at the OpenID provider.")],
+    door: Door = "",
+    config: Config = Path(),
+) -> None:
+    """Let a person of the OpenID provider in with this account, and by no other way."""
+    order = Order(ask=Ask.LINK, login=login, door=door or user(), subject=sub)
+    _order(load_installation(config), order)
+    print(f"{login}: gekoppeld. Wachtwoord, app, sleutels en sessies van eerder gelden niet meer.")
 
 
 def _rights(

@@ -17,6 +17,7 @@ from gateway.codes.deliveries import DELIVERIES
 from gateway.codes.doctor import DOCTOR
 from gateway.codes.documents import DOCUMENTS
 from gateway.codes.installation import INSTALLATION
+from gateway.codes.oidc import OIDC
 from gateway.codes.packs import PACKS
 from gateway.codes.partners import PARTNERS
 from gateway.codes.sign_in import SIGN_IN
@@ -42,6 +43,7 @@ ALL = (
     *WEBHOOKS,
     *SIMULATOR,
     *CONSOLE,
+    *OIDC,
 )
 CODES: Mapping[str, Code] = MappingProxyType({one.code: one for one in ALL})
 

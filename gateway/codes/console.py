@@ -51,6 +51,10 @@ CONSOLE: tuple[Code, ...] = (
         PolicyViolation,
         _PEOPLE,
         {
+            "console.lokaal": (
+                "[console.oidc] lokaal is false: nobody has a password here.",
+                "Sign in at the provider; when it is down, an administrator can set lokaal.",
+            ),
             "console.herkomst": (
                 "A form did not come from a page of the console, or from an old one.",
                 _AGAIN,
@@ -75,6 +79,18 @@ CONSOLE: tuple[Code, ...] = (
             "console.wachtwoord": (
                 "The password is too short, too long or too easy to guess.",
                 "Choose 12 to 128 characters; a sentence will do.",
+            ),
+            "console.gebruiker.gekoppeld": (
+                "The account is linked to the OpenID provider, which keeps its roles and factors.",
+                "Change them at the provider, or recover the account: that ends the link.",
+            ),
+            "console.gebruiker.identiteit": (
+                "That person of the provider has another account.",
+                "Recover or close the other account first.",
+            ),
+            "console.gebruiker.subject": (
+                "The `sub` is missing or not one, or there is no [console.oidc].",
+                "Take it from the provider: 1 to 255 characters without spaces.",
             ),
             "console.gebruiker.bestaat": ("The login is taken.", "Choose another login."),
             "console.gebruiker.zelf": (
@@ -135,8 +151,8 @@ CONSOLE: tuple[Code, ...] = (
                 "Look at its path; at most 200 kB.",
             ),
             "console.oidc": (
-                "Signing in by OpenID Connect is not there yet.",
-                "Leave [console.oidc] out; users have accounts of their own.",
+                "The settings of [console.oidc] do not go together, or its key or secret is none.",
+                "Do what the line says; docs/console.md has examples.",
             ),
             "console.url": (
                 "[listen.console] is there without [console] url.",

@@ -43,6 +43,18 @@ DOCTOR: tuple[Code, ...] = family(
             "One beheerder can sign in: nobody recovers that account in the console.",
             "Add a second one.",
         ),
+        "console.oidc_gap": (
+            "The settings of the OpenID provider let nobody in, or no officer or beheerder.",
+            "Complete [console.oidc]; docs/console.md.",
+        ),
+        "console.oidc_issuer": (
+            "Accounts are linked to another OpenID provider than the one of the settings.",
+            "Link them again.",
+        ),
+        "console.oidc_keys": (
+            "The OpenID provider publishes no key that counts.",
+            "Let it sign with RS256, PS256 or ES256.",
+        ),
         "console.officer_unknown": (
             "An account belongs to an officer who is not in [[officieren]].",
             "Put the officer there, or close the account.",

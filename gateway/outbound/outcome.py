@@ -33,11 +33,11 @@ def tracing() -> aiohttp.TraceConfig:
 
 def failure(error: BaseException, progress: Progress) -> GatewayError:
     """Return our error for one of aiohttp, ssl or the socket."""
-    causes = tuple(_causes(error))
-    refusal = next((found for cause in causes if (found := _refusal(cause))), None)
+    chain = tuple(causes(error))
+    refusal = next((found for cause in chain if (found := _refusal(cause))), None)
     if refusal is not None:
         return refusal
-    late = any(isinstance(cause, TimeoutError) for cause in causes)
+    late = any(isinstance(cause, TimeoutError) for cause in chain)
     if not progress.connected:
         return PeerUnreachable(
             "peer.timeout" if late else "peer.unreachable", "no connection to the partner"
@@ -61,7 +61,8 @@ def _refusal(cause: BaseException) -> GatewayError | None:
     return None
 
 
-def _causes(error: BaseException | None) -> Iterator[BaseException]:
+def causes(error: BaseException | None) -> Iterator[BaseException]:
+    """Yield an error and what it came from."""
     while error is not None:
         yield error
         error = error.__cause__ or error.__context__

@@ -9,7 +9,7 @@ is kept. Each call has a connection of its own, so that no address outlives its 
 import asyncio
 import socket
 import ssl
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
@@ -26,6 +26,7 @@ from gateway.config import WebhooksSettings
 from gateway.directory import Directory
 from gateway.errors import PeerUnreachable
 from gateway.installation_webhooks import allowed
+from gateway.outbound.outcome import causes
 from gateway.outbound.retry_after import retry_after
 from gateway.outbound.tls import KeyPair, outward_context
 from gateway.ports import Call, Clock, Reply
@@ -236,14 +237,8 @@ _CODES: tuple[tuple[type[BaseException], str, str], ...] = (
 
 def _failure(error: BaseException) -> PeerUnreachable:
     """Return our error for one of aiohttp, ssl or the socket."""
-    causes = tuple(_causes(error))
+    chain = tuple(causes(error))
     for kind, code, text in _CODES:
-        if any(isinstance(cause, kind) for cause in causes):
+        if any(isinstance(cause, kind) for cause in chain):
             return PeerUnreachable(code, text)
     return PeerUnreachable("webhook.lost", "no answer")
-
-
-def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    while error is not None:
-        yield error
-        error = error.__cause__ or error.__context__

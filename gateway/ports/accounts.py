@@ -62,6 +62,8 @@ class Account:
     created_at: datetime
     last_at: datetime | None
     """Last sign-in."""
+    subject: str = ""
+    """`sub` of this person at the OpenID provider, the only way in then; empty = not linked."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -223,6 +225,10 @@ class Accounts(Protocol):
     async def close(self, id_: str, *, by: str, why: str) -> None: ...
     async def recover(self, id_: str, *, by: str, why: str) -> str:
         """Take factors and sessions away; return a new activation code. Never for oneself."""
+        ...
+
+    async def link(self, id_: str, *, subject: str, by: str) -> None:
+        """Let this person of the provider in, and no other way; never for oneself."""
         ...
 
     async def unlock(self, id_: str, *, by: str) -> None: ...

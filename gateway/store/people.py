@@ -48,6 +48,9 @@ class Person:
     activation_until: datetime | None
     created_at: datetime
     last_at: datetime | None
+    issuer: str = ""
+    subject: str = ""
+    """Of the person at the provider that `issuer` names; both empty = not linked."""
     passkeys: int = 0
 
 
@@ -133,6 +136,8 @@ class Rights:
     officer: str
     changes: tuple[Change, ...]
     event: AuditEvent
+    keep_last: bool = True
+    """False: the provider takes the role away, and a role that it took is nobody's."""
 
     def run(self, tx: Tx) -> None:
         """Raise PolicyViolation `console.gebruiker.laatste`, `console.gebruiker.officier`."""
@@ -141,10 +146,37 @@ class Rights:
         _check_officer(tx, self.officer, self.id)
         for change in self.changes:
             tx.write(change)
-        if before and not tx.read(_KEEPERS).scalar_one():
+        if self.keep_last and before and not tx.read(_KEEPERS).scalar_one():
             raise PolicyViolation(
                 "console.gebruiker.laatste", "Er moet een beheerder overblijven die kan aanmelden."
             )
+        tx.record(self.event)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """Unit: a person of the provider is this account, and no other one."""
+
+    id: str
+    who: tuple[str, str]
+    changes: tuple[Change, ...]
+    event: AuditEvent
+
+    def run(self, tx: Tx) -> None:
+        """Raise PolicyViolation `console.gebruiker.identiteit`; a closed account lets him go."""
+        _lock_keepers(tx)
+        issuer, subject = self.who
+        theirs = sa.and_(
+            accounts.c.issuer == issuer, accounts.c.subject == subject, accounts.c.id != self.id
+        )
+        gone = sa.and_(theirs, accounts.c.closed_at.is_not(None))
+        tx.write(sa.update(accounts).where(gone).values(issuer=None, subject=None))
+        if tx.read(sa.select(accounts.c.id).where(theirs)).first() is not None:
+            raise PolicyViolation(
+                "console.gebruiker.identiteit", "Deze persoon hoort al bij een ander account."
+            )
+        for change in self.changes:
+            tx.write(change)
         tx.record(self.event)
 
 
@@ -244,6 +276,8 @@ def _person(row: sa.Row[Any]) -> Person:
         activation_until=row.activation_until,
         created_at=row.created_at,
         last_at=row.last_at,
+        issuer=row.issuer or "",
+        subject=row.subject or "",
         passkeys=row.n_passkeys,
     )
 
@@ -289,11 +323,22 @@ class SqlPeople:
         await self._writer.commit(Add(row=row, event=event))
 
     async def change_rights(
-        self, id_: str, *changes: Change, officer: str, event: AuditEvent
+        self,
+        id_: str,
+        *changes: Change,
+        officer: str,
+        event: AuditEvent,
+        keep_last: bool = True,
     ) -> None:
         """Change what an account may; raises as `Rights`."""
-        unit = Rights(id=id_, officer=officer, changes=changes, event=event)
+        unit = Rights(id=id_, officer=officer, changes=changes, event=event, keep_last=keep_last)
         await self._writer.commit(unit)
+
+    async def link(
+        self, id_: str, *changes: Change, who: tuple[str, str], event: AuditEvent
+    ) -> None:
+        """Give an account a person (issuer, subject) of the provider; raises as `Link`."""
+        await self._writer.commit(Link(id=id_, who=who, changes=changes, event=event))
 
     async def fail(
         self, keys: Sequence[tuple[str, int]], *, now: datetime, event: AuditEvent
@@ -331,6 +376,10 @@ class SqlPeople:
     async def by_id(self, id_: str) -> Person | None:
         """Return an account, closed ones too."""
         return await self._one(accounts.c.id == id_)
+
+    async def by_subject(self, issuer: str, subject: str) -> Person | None:
+        """Return whose person at the provider this is; a closed account, too."""
+        return await self._one(accounts.c.issuer == issuer, accounts.c.subject == subject)
 
     async def by_activation(self, digest: str, *, now: datetime) -> Person | None:
         """Return whose activation code this is, as long as it is valid."""

@@ -26,6 +26,21 @@ def change_account(id_: str, *where: sa.ColumnElement[bool], **values: Any) -> C
     return sa.update(accounts).where(accounts.c.id == id_, *where).values(**values)
 
 
+def link_account(id_: str, issuer: str, subject: str) -> tuple[Change, ...]:
+    """Return the changes after which an account is of a person of the provider, by no other way."""
+    only = change_account(
+        id_,
+        issuer=issuer,
+        subject=subject,
+        password="",
+        totp=None,
+        activation=None,
+        activation_until=None,
+        active=True,
+    )
+    return (only, end_sessions(id_), remove_passkeys(id_), *new_codes(id_, ()))
+
+
 def use_totp(id_: str, step: int) -> Change:
     """Return the change by which a code counts once."""
     return change_account(id_, accounts.c.totp_step < step, totp_step=step)

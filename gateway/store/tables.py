@@ -281,7 +281,8 @@ evidence = sa.Table(
 
 RIGHTS = sa.text(
     "event IN ('console.user_added', 'console.user_changed', 'console.user_closed', "
-    "'console.user_recovered', 'console.user_unlocked', 'console.activated', "
+    "'console.user_recovered', 'console.user_unlocked', 'console.user_linked', "
+    "'console.activated', "
     "'console.session_ended', 'console.password_changed', 'console.passkey_added', "
     "'console.passkey_removed', 'console.codes_renewed', 'console.app_renewed')"
 )
@@ -615,6 +616,9 @@ accounts = sa.Table(
     sa.Column("activation_until", Moment, nullable=True),
     sa.Column("created_at", Moment, nullable=False),
     sa.Column("last_at", Moment, nullable=True),
+    sa.Column("issuer", sa.String(255), nullable=True),
+    sa.Column("subject", sa.String(255), nullable=True),
+    sa.Index("ix_accounts_identity", "issuer", "subject", unique=True),
 )
 """People who use the console. `totp` is sealed, `activation` a digest; `totp_step` is the last
 one that was used: a code counts once."""

@@ -8,6 +8,10 @@ _CONSOLE = (
     "console_drafts", "accounts",
 )  # fmt: skip
 UNDONE = {
+    17: (
+        "DROP INDEX ix_accounts_identity",
+        *(f"ALTER TABLE accounts DROP COLUMN {column}" for column in ("issuer", "subject")),
+    ),
     16: ("DROP TABLE pauses",),
     15: ("ALTER TABLE rulings DROP COLUMN known",),
     14: ("DROP INDEX ix_audit_rights",),

@@ -1,5 +1,6 @@
 """Accounts, sessions, locks and drafts on every database."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from gateway.credentials import UserRole
 from gateway.errors import Limited, Misconfigured, NoRoute, PolicyViolation, Untrusted
 from gateway.keys.console_key import ConsoleKey, load_console_key
-from gateway.ports.accounts import Whence
+from gateway.ports.accounts import SecondFactor, Whence
 from gateway.security import totp
 from gateway.store.people import lock_for
 from tests.consoles import PASSWORD, ground_of, people_of, secret_of
@@ -216,3 +217,78 @@ def test_a_file_that_is_no_key_is_refused(tmp_path):
 
     with pytest.raises(Misconfigured, match=r"console\.key"):
         load_console_key(path, make=True)
+
+
+# --- people of a provider -------------------------------------------------------------
+
+ISSUER = "https://aanmelden.example"
+ELSEWHERE = replace(HERE, address="192.0.2.7")
+
+
+@pytest.fixture
+def linking(stage):
+    ground = ground_of(stage.store, stage.clock, stage.dice)
+    return people_of(replace(ground, rules=replace(ground.rules, provider=ISSUER)))
+
+
+async def test_a_link_takes_every_other_way_in_and_is_of_one_account(stage, linking):
+    account, _, welcome, _ = await activated(stage, linking)
+
+    await linking.accounts.link(account.id, subject="persoon-1", by="bea")
+
+    assert await linking.door.session(welcome.token) is None
+    with pytest.raises(Untrusted, match="aanmelding"):
+        await linking.door.password("anna", PASSWORD, HERE)
+    person = await stage.store.people.by_subject(ISSUER, "persoon-1")
+    assert (person.login, person.password, person.totp, person.active) == ("anna", "", None, True)
+    assert await stage.store.people.by_subject("https://ander.example", "persoon-1") is None
+    other, _ = await linking.accounts.add(
+        login="bas", name="B", roles=OPERATOR, officer="", by="bea"
+    )
+    with pytest.raises(PolicyViolation, match="identiteit"):
+        await linking.accounts.link(other.id, subject="persoon-1", by="bea")
+    with pytest.raises(PolicyViolation, match="zelf"):
+        await linking.accounts.link(other.id, subject="persoon-2", by="bas")
+    await linking.accounts.close(account.id, by="bea", why="weg")
+    await linking.accounts.link(other.id, subject="persoon-1", by="bea")
+    assert (await stage.store.people.by_subject(ISSUER, "persoon-1")).login == "bas"
+
+
+async def test_a_linked_account_has_no_session_by_another_factor(stage, linking):
+    account, *_ = await activated(stage, linking)
+    await linking.accounts.link(account.id, subject="persoon-1", by="bea")
+    person = await stage.store.people.by_id(account.id)
+
+    with pytest.raises(Untrusted, match="aanmelding"):
+        await linking.door.welcome(person, SecondFactor.TOTP, ELSEWHERE)
+    welcome = await linking.door.welcome(person, SecondFactor.OIDC, ELSEWHERE)
+
+    assert (await linking.door.session(welcome.token)).factor is SecondFactor.OIDC
+    without = people_of(ground_of(stage.store, stage.clock, stage.dice))
+    assert await without.door.session(welcome.token) is None
+
+
+async def test_where_nobody_has_a_password_no_way_but_the_provider_is_open(stage, linking):
+    _, _, welcome, _ = await activated(stage, linking)
+    ground = ground_of(stage.store, stage.clock, stage.dice)
+    only = people_of(replace(ground, rules=replace(ground.rules, provider=ISSUER, own=False)))
+
+    assert await only.door.session(welcome.token) is None
+    for attempt in (
+        only.door.password("anna", PASSWORD, HERE),
+        only.door.passkey(None, {}, HERE),
+        only.door.activation("AAAA", HERE),
+        only.door.activate("AAAA", password=PASSWORD, totp="000000", whence=HERE),
+    ):
+        with pytest.raises(PolicyViolation, match="lokaal"):
+            await attempt
+
+
+async def test_recovering_ends_a_link(stage, linking):
+    account, *_ = await activated(stage, linking)
+    await linking.accounts.link(account.id, subject="persoon-1", by="bea")
+
+    code = await linking.accounts.recover(account.id, by="bea", why="voorziening weg")
+
+    assert await stage.store.people.by_subject(ISSUER, "persoon-1") is None
+    assert (await linking.door.activation(code, HERE)).account.login == "anna"

@@ -103,6 +103,7 @@ PURPOSES = {
     ("users", "add"): "its activation code is shown once",
     ("users", "change"): "its sessions end",
     ("users", "recover"): "give a new activation code",
+    ("users", "link"): "by no other way",
     ("users", "unlock"): "not count any more",
     ("users", "close"): "its login stays taken",
 }
@@ -483,6 +484,7 @@ def test_users_are_added_changed_recovered_and_closed(sites, tmp_path):
         "users", "add", "x1", "--naam", "X", "--rol", "officier", "--officier", "nergens", *where
     )
     wrong = gateway("users", "add", "x1", "--naam", "X", "--rol", "baas", *where)
+    linked = gateway("users", "link", "vera", "--sub", "v-1", *where)
     recovered = gateway("users", "recover", "vera", "--reden", "kwijt", "--door", "beheer", *where)
     closed = gateway("users", "close", "vera", "--reden", "weg", "--door", "beheer", *where)
     listed = gateway("users", "list", *where)
@@ -491,6 +493,7 @@ def test_users_are_added_changed_recovered_and_closed(sites, tmp_path):
     assert re.search(r"vera: activatiecode ([A-Z2-9]{4}-){4}[A-Z2-9]{4}\n", added.out)
     refused(unknown, 1, "console.gebruiker.officier")
     refused(wrong, 1, "console.gebruiker.rollen")
+    refused(linked, 1, "console.gebruiker.subject")
     assert "activatiecode" in recovered.out
     assert closed.status == 0
     assert "gesloten" in listed.out

@@ -19,14 +19,19 @@ from gateway.cli import doctor_database, doctor_files
 from gateway.cli.demo.sites import make_sites
 from gateway.cli.doctor import examine
 from gateway.cli.doctor_agreed import agreements, gate
+from gateway.cli.doctor_console import provider as asks
 from gateway.cli.doctor_findings import Severity, shape, show, summary
 from gateway.consoles import people_of
 from gateway.credentials import UserRole
 from gateway.installation import load_directory, load_installation
+from gateway.keys.test_pki import pem
 from gateway.outbound.tls import KeyPair, server_context
 from gateway.store.durability import Durability
-from gateway.store.people_changes import change_account
+from gateway.store.people_changes import change_account, link_account
 from tests.flow import town as towns
+from tests.jwts import ec_key, private_pem
+from tests.openid import provider as openid
+from tests.pki import live
 from tests.web.test_cli import together
 
 IN_A_YEAR = (datetime.now(UTC) + timedelta(days=365)).isoformat(timespec="seconds")
@@ -441,7 +446,7 @@ def with_console(folder):
     return folder
 
 
-async def _account(folder, login, *, roles, officer="", active=True):
+async def _account(folder, login, *, roles, officer="", active=True, linked=""):
     installation = load_installation(folder)
     clock, dice = SystemClock(), SystemDice()
     store = open_store(installation, clock, dice)
@@ -452,6 +457,8 @@ async def _account(folder, login, *, roles, officer="", active=True):
         )
         if active:
             await store.people.apply(change_account(made.id, active=True))
+        if linked:
+            await store.people.apply(*link_account(made.id, linked, "persoon-1"))
     finally:
         await store.close()
 
@@ -497,6 +504,92 @@ def test_a_key_that_is_not_what_it_should_be_is_told(with_console, harm, code):
     harm(installation.path(installation.settings.console.key))
 
     assert code in codes(with_console)
+
+
+OIDC = """
+[console.oidc]
+issuer = "{issuer}"
+client_id = "console"
+client_key_file = "secrets/oidc.key"
+ca = "{ca}"
+amr = ["mfa"]
+rollen = {{ bh = "beheerder" }}
+"""
+
+
+def with_provider(folder, text=OIDC, *, issuer="https://aanmelden.example", ca="trust/idp.pem"):
+    key = folder / "secrets" / "oidc.key"
+    key.parent.mkdir(mode=0o700, exist_ok=True)
+    key.write_bytes(private_pem(ec_key("console")))
+    key.chmod(0o600)
+    (folder / "trust" / "idp.pem").write_bytes(pem(live().root))
+    with (folder / "gateway.toml").open("a", encoding="utf-8") as file:
+        file.write(text.format(issuer=issuer, ca=ca))
+    return folder
+
+
+def test_a_provider_that_fits_is_good(with_console):
+    told = found(with_provider(with_console))
+
+    assert any("1 waarden geven een rol" in one.text for one in told)
+    assert not [one.code for one in told if "oidc" in one.code]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "code"),
+    [
+        ('rollen = {{ bh = "beheerder" }}', "", "console.oidc_gap"),
+        ('bh = "beheerder"', 'om = "officier"', "console.oidc_gap"),
+        ('rollen = {{ bh = "beheerder" }}', "lokaal = false", "console.oidc_gap"),
+        ('amr = ["mfa"]', "", "console.oidc"),
+        ('client_key_file = "secrets/oidc.key"', "", "console.oidc"),
+        ('client_id = "console"', 'client_id = "c"\nclient_secret_file = "s"', "console.oidc"),
+        ('client_id = "console"', 'client_id = "c"\nscopes = ["profile"]', "console.oidc"),
+        ('client_id = "console"', 'client_id = "c"\naanmaken = true', "console.oidc"),
+        ('client_id = "console"', 'client_id = "c"\nofficieren = {{ x = "y" }}', "console.oidc"),
+        ('"{issuer}"', '"https://aanmelden.example/?x"', "console.oidc"),
+        ('client_key_file = "secrets/oidc.key"', 'client_secret_file = "weg"', "keys.missing"),
+        ('client_key_file = "secrets', 'client_key_file = "trust', "keys.missing"),
+        ("trust/idp.pem", "trust/weg.pem", ""),
+    ],
+)
+def test_settings_of_a_provider_that_let_nobody_in_are_told(with_console, old, new, code):
+    assert old in OIDC or old == "trust/idp.pem"
+    with_provider(with_console, OIDC.replace("{ca}", "trust/idp.pem").replace(old, new))
+
+    told = codes(with_console) | codes(with_console, Severity.WARN)
+    assert (code or "tls.anchors") in told
+
+
+@pytest.mark.parametrize("octets", [b"", b"kapot", b"-----BEGIN PRIVATE KEY-----\n"])
+def test_a_key_for_the_provider_that_is_none_is_told(with_console, octets):
+    path = with_provider(with_console) / "secrets" / "oidc.key"
+    path.write_bytes(octets)
+    assert "console.oidc" in codes(with_console)
+    path.chmod(0o640)
+    assert "keys.permissions" in codes(with_console)
+
+
+async def test_a_provider_is_asked_whether_it_is_there(with_console, tmp_path):
+    async def told():
+        found = await asyncio.to_thread(lambda: tuple(asks(load_installation(with_console))))
+        return {(one.severity, one.code) for one in found}
+
+    async with openid(tmp_path / "idp") as idp:
+        with_provider(with_console, issuer=idp.url)
+
+        assert await told() == {(Severity.GOOD, "")}
+        idp.keys = ()
+        assert await told() == {(Severity.BAD, "console.oidc_keys")}
+        idp.documents = {"/jwks": b"[]"}
+        assert await told() == {(Severity.BAD, "oidc.metadata")}
+    assert await told() == {(Severity.BAD, "oidc.unreachable")}
+
+
+def test_accounts_of_another_provider_are_told(with_console):
+    asyncio.run(_account(with_console, "anna", roles={UserRole.BEHEERDER}, linked="https://x"))
+
+    assert "console.oidc_issuer" in codes(with_provider(with_console), Severity.WARN)
 
 
 def test_a_console_without_an_address_is_told(with_console):

@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
-from gateway.errors import Limited, Untrusted
+from gateway.errors import Limited, PolicyViolation, Untrusted
 from gateway.pipeline.accounts.passkeys import Passkeys
 from gateway.pipeline.accounts.passwords import Passwords, check
 from gateway.pipeline.accounts.people import (
@@ -72,17 +72,25 @@ class Door:
 
     async def password(self, login: str, password: str, whence: Whence) -> HalfWay:
         """Compare; a login that is not there takes as long."""
+        self._check_own_way()
         login = login.strip().lower()[:64]
         async with self._passwords.turn():
-            await self._check_lock(login, whence)
+            await self.check_lock(login, whence)
             person = await self._ground.people.by_login(login)
             known = person.password if person is not None and person.active else ""
             fits = await self._passwords.compare(known, password)
             if not fits or person is None:
-                raise await self._failed(login, whence, "wachtwoord", of=person)
+                raise await self.failed(login, whence, "wachtwoord", of=person)
         fresh = token(self._ground.dice)
         await self._ground.keep_step(_HALF, digest_of(fresh), b"", account=person.id, lasts=HALF)
         return HalfWay(token=fresh, ways=_ways(person))
+
+    def _check_own_way(self) -> None:
+        """Raise PolicyViolation `console.lokaal` where everybody comes in by the provider."""
+        if not self._ground.rules.lets_in(elsewhere=False):
+            raise PolicyViolation(
+                "console.lokaal", "Aanmelden kan hier alleen met de inlogvoorziening."
+            )
 
     async def _half(self, half: str) -> tuple[str, Person]:
         """Count a try; raise Untrusted `console.half` when it is over."""
@@ -100,10 +108,10 @@ class Door:
     async def totp(self, half: str, code: str, whence: Whence) -> Welcome:
         """Take six digits."""
         id_, person = await self._half(half)
-        await self._check_lock(person.login, whence)
+        await self.check_lock(person.login, whence)
         if not await self._use_totp(person, code):
-            raise await self._failed(person.login, whence, "code", of=person)
-        return await self._welcome(person, SecondFactor.TOTP, whence, ended=id_)
+            raise await self.failed(person.login, whence, "code", of=person)
+        return await self.welcome(person, SecondFactor.TOTP, whence, ended=id_)
 
     async def _use_totp(self, person: Person, code: str) -> bool:
         if person.totp is None:
@@ -116,14 +124,14 @@ class Door:
     async def recovery(self, half: str, code: str, whence: Whence) -> Welcome:
         """Take a recovery code, which counts once."""
         id_, person = await self._half(half)
-        await self._check_lock(person.login, whence)
+        await self.check_lock(person.login, whence)
         ground = self._ground
         used = rows.use_recovery(
             person.id, ground.digest("herstel", plain(code)), ground.clock.now()
         )
         if not await ground.people.once(used):
-            raise await self._failed(person.login, whence, "herstelcode", of=person)
-        return await self._welcome(person, SecondFactor.RECOVERY, whence, ended=id_)
+            raise await self.failed(person.login, whence, "herstelcode", of=person)
+        return await self.welcome(person, SecondFactor.RECOVERY, whence, ended=id_)
 
     async def passkey_challenge(self, half: str | None) -> Mapping[str, Any]:
         """Return the options for the browser."""
@@ -134,24 +142,37 @@ class Door:
 
     async def passkey(self, half: str | None, answer: Mapping[str, Any], whence: Whence) -> Welcome:
         """Take what a passkey answered: it is two factors by itself."""
-        await self._check_lock("", whence)
+        self._check_own_way()
+        await self.check_lock("", whence)
         try:
             account = await self._passkeys.answered(answer)
         except Untrusted as error:
-            raise await self._failed("", whence, "toegangssleutel") from error
+            raise await self.failed("", whence, "toegangssleutel") from error
         person = await self._ground.people.by_id(account)
         if person is None or not person.active or person.closed_at is not None:
-            raise await self._failed("", whence, "toegangssleutel")
-        return await self._welcome(
+            raise await self.failed("", whence, "toegangssleutel")
+        return await self.welcome(
             person, SecondFactor.PASSKEY, whence, ended=digest_of(half) if half else ""
         )
 
     # --- sessions ---
 
-    async def _welcome(
-        self, person: Person, factor: SecondFactor, whence: Whence, *, ended: str = ""
+    async def welcome(
+        self,
+        person: Person,
+        factor: SecondFactor,
+        whence: Whence,
+        *,
+        ended: str = "",
+        proven: datetime | None = None,
     ) -> Welcome:
+        """Begin a session; `proven` is when the second factor was shown, None = now.
+
+        Raises Untrusted `console.aanmelding` for an account that has another way in.
+        """
         ground = self._ground
+        if (factor is SecondFactor.OIDC) != bool(person.subject):
+            raise await self.failed(person.login, whence, "weg", of=person)
         now, fresh, id_ = ground.clock.now(), token(ground.dice), ground.dice.uuid()
         ends = now + ground.rules.session
         row = {
@@ -163,7 +184,7 @@ class Door:
             "seen_at": now,
             "idle_until": min(now + idle_for(person, ground.rules), ends),
             "ends_at": ends,
-            "proven_at": now,
+            "proven_at": proven or now,
             "address": whence.address[:64],
             "agent": whence.agent[:64],
         }
@@ -205,6 +226,8 @@ class Door:
         now = ground.clock.now()
         if row is None or row.ends_at <= now or row.idle_until <= now:
             return None
+        if not ground.rules.lets_in(elsewhere=row.factor is SecondFactor.OIDC):
+            return None
         person = await ground.people.by_id(row.account)
         if person is None or not person.active or person.closed_at is not None:
             return None
@@ -214,25 +237,27 @@ class Door:
         """Show the second factor again; failures count as those at the door."""
         ground, whence = self._ground, Whence(address="")
         person = await self._person(session)
-        await self._check_lock(person.login, whence)
+        await self.check_lock(person.login, whence)
         if not await self._use_totp(person, code):
-            await self._failed(person.login, whence, "code", of=person)
+            await self.failed(person.login, whence, "code", of=person)
             raise Untrusted("console.code", "Deze code klopt niet, of is al gebruikt.")
-        return await self._proven(session, person, SecondFactor.TOTP, ground)
+        return await self.proven(session, person, SecondFactor.TOTP, at=ground.clock.now())
 
     async def step_up_passkey(self, session: Session, answer: Mapping[str, Any]) -> Session:
         """Show a passkey again: one of this user's own."""
         person = await self._person(session)
         if await self._passkeys.answered(answer) != person.id:
             raise Untrusted("console.sleutel", "Deze toegangssleutel hoort niet bij dit account.")
-        return await self._proven(session, person, SecondFactor.PASSKEY, self._ground)
+        now = self._ground.clock.now()
+        return await self.proven(session, person, SecondFactor.PASSKEY, at=now)
 
-    async def _proven(
-        self, session: Session, person: Person, factor: SecondFactor, ground: Ground
+    async def proven(
+        self, session: Session, person: Person, factor: SecondFactor, *, at: datetime
     ) -> Session:
-        now = ground.clock.now()
+        """Write down that the second factor was shown again; raises Untrusted `console.sessie`."""
+        ground = self._ground
         await ground.people.apply(
-            rows.change_session(session.id, proven_at=now),
+            rows.change_session(session.id, proven_at=at),
             events=[ground.event("proven", actor=person.login, factor=str(factor))],
         )
         row = await ground.people.session_by_id(session.id)
@@ -262,10 +287,11 @@ class Door:
 
     async def activation(self, code: str, whence: Whence) -> Activation:
         """Return whose code it is; raises Untrusted `console.activatie`."""
-        await self._check_lock("", whence)
+        self._check_own_way()
+        await self.check_lock("", whence)
         person = await self._activating(code)
         if person is None:
-            await self._failed("", whence, "activatie")
+            await self.failed("", whence, "activatie")
             raise Untrusted("console.activatie", "Deze activatiecode geldt niet.")
         return Activation(account=account_of(person), needs_password=True, needs_factor=True)
 
@@ -294,21 +320,22 @@ class Door:
         self, code: str, *, password: str | None, totp: str, whence: Whence
     ) -> tuple[Welcome, Sequence[str]]:
         """Set password and app; what is used up can not be used by another at the same time."""
-        await self._check_lock("", whence)
+        self._check_own_way()
+        await self.check_lock("", whence)
         person, secret = await self._activating(code), await self._offered(code)
         if person is None or secret is None:
-            await self._failed("", whence, "activatie")
+            await self.failed("", whence, "activatie")
             raise Untrusted("console.activatie", "Deze activatiecode geldt niet.")
         check(password or "", person.login)
         step = matching(secret, totp, self._ground.clock.now())
         if step is None:
-            await self._failed(person.login, whence, "code", of=person)
+            await self.failed(person.login, whence, "code", of=person)
             raise Untrusted("console.code", "Deze code klopt niet. Neem de code die de app toont.")
         hashed = await self._passwords.hash(password or "")
         codes = [code_text(self._ground.dice, 4) for _ in range(RECOVERY_CODES)]
         await self._take(person, code, (hashed, secret, step), codes)
         person = await self._ground.people.by_id(person.id) or person
-        return await self._welcome(person, SecondFactor.TOTP, whence), codes
+        return await self.welcome(person, SecondFactor.TOTP, whence), codes
 
     async def _take(
         self, person: Person, code: str, proof: tuple[str, bytes, int], codes: Sequence[str]
@@ -375,7 +402,8 @@ class Door:
         }
         return rows.new_step(row)
 
-    async def _check_lock(self, login: str, whence: Whence) -> None:
+    async def check_lock(self, login: str, whence: Whence) -> None:
+        """Raise Limited `console.vergrendeld`."""
         ground, now = self._ground, self._ground.clock.now()
         keys = [key for key, _ in await self._keys(login, whence)]
         until = await ground.people.locked(keys, now=now)
@@ -387,8 +415,8 @@ class Door:
                 seconds=seconds,
             )
 
-    async def _failed(
-        self, login: str, whence: Whence, what: str, *, of: Person | None = None
+    async def failed(
+        self, login: str, whence: Whence, what: str, *, of: Person | None = None, code: str = ""
     ) -> Untrusted:
         """Count a failure; return what to raise: the same whatever was wrong.
 
@@ -396,6 +424,7 @@ class Door:
         """
         ground = self._ground
         facts = {"account": of.login} if of is not None else {}
+        facts |= {"code": code} if code else {}
         event = ground.event(
             "sign_in_failed", actor="", what=what, login=self._known(login), **facts
         )

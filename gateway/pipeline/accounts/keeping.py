@@ -13,6 +13,7 @@ from gateway.pipeline.accounts.passkeys import Passkeys
 from gateway.pipeline.accounts.passwords import Passwords, check
 from gateway.pipeline.accounts.people import Ground, account_of, preferences_text
 from gateway.pipeline.accounts.renewing import Renewing
+from gateway.ports import AuditEvent
 from gateway.ports.accounts import (
     Account,
     Enrolment,
@@ -21,13 +22,14 @@ from gateway.ports.accounts import (
     Session,
     SessionView,
 )
+from gateway.security.oidc import is_subject
 from gateway.store import people_changes as rows
 from gateway.store.people import Person
 
 ACTIVATION = timedelta(hours=24)
 DRAFT = timedelta(days=1)
 _LOGIN = re.compile(r"[a-z0-9][a-z0-9._@-]{1,63}")
-_ALONE = frozenset({UserRole.OFFICIER, UserRole.COMPLIANCE})
+ALONE = frozenset({UserRole.OFFICIER, UserRole.COMPLIANCE})
 """Roles with which no other goes."""
 WHY = 200
 
@@ -62,7 +64,7 @@ class Keeping:
     ) -> tuple[Account, str]:
         """Return the account and its activation code."""
         login = login.strip().lower()
-        _check(login, name, roles, officer)
+        check_account(login, name, roles, officer)
         ground, now = self._ground, self._ground.clock.now()
         code = code_text(ground.dice, 5)
         id_ = ground.dice.uuid()
@@ -70,7 +72,7 @@ class Keeping:
             "id": id_,
             "login": login,
             "name": name.strip(),
-            "roles": _roles(roles),
+            "roles": roles_text(roles),
             "officer": officer,
             "preferences": "{}",
             "password": "",
@@ -84,7 +86,7 @@ class Keeping:
             "last_at": None,
         }
         event = ground.event(
-            "user_added", actor=by, account=login, roles=_roles(roles), officer=officer
+            "user_added", actor=by, account=login, roles=roles_text(roles), officer=officer
         )
         await ground.people.add(row, event)
         return account_of(await self._person(id_)), code
@@ -94,18 +96,23 @@ class Keeping:
     ) -> Account:
         """Change name and rights; what was open ends."""
         person = await self._other(id_, by)
-        _check(person.login, name, roles, officer)
+        check_account(person.login, name, roles, officer)
+        if person.subject and (roles, officer) != (person.roles, person.officer):
+            raise PolicyViolation(
+                "console.gebruiker.gekoppeld",
+                "De rollen van dit account volgen uit de inlogvoorziening.",
+            )
         event = self._ground.event(
             "user_changed",
             actor=by,
             account=person.login,
-            roles=_roles(roles),
-            was=_roles(person.roles),
+            roles=roles_text(roles),
+            was=roles_text(person.roles),
             officer=officer,
         )
         await self._ground.people.change_rights(
             id_,
-            rows.change_account(id_, name=name.strip(), roles=_roles(roles), officer=officer),
+            rows.change_account(id_, name=name.strip(), roles=roles_text(roles), officer=officer),
             rows.end_sessions(id_),
             officer=officer,
             event=event,
@@ -147,6 +154,8 @@ class Keeping:
                 totp=None,
                 activation=ground.digest("activatie", plain(code)),
                 activation_until=ground.clock.now() + ACTIVATION,
+                issuer=None,
+                subject=None,
             ),
             rows.end_sessions(id_),
             rows.remove_passkeys(id_),
@@ -156,6 +165,22 @@ class Keeping:
             ],
         )
         return code
+
+    async def link(self, id_: str, *, subject: str, by: str) -> None:
+        """Let this person of the provider in, and no other way any more."""
+        person = await self._other(id_, by)
+        ground, issuer, subject = self._ground, self._ground.rules.provider, subject.strip()
+        if not issuer or not is_subject(subject):
+            raise PolicyViolation(
+                "console.gebruiker.subject",
+                "Geef de vaste sleutel (sub) van deze persoon bij de inlogvoorziening.",
+            )
+        await ground.people.link(
+            id_,
+            *rows.link_account(id_, issuer, subject),
+            who=(issuer, subject),
+            event=linked(ground, person.login, (issuer, subject), by=by),
+        )
 
     async def unlock(self, id_: str, *, by: str) -> None:
         """Let failures of before not count: those of this login from anywhere."""
@@ -202,10 +227,12 @@ class Keeping:
 
     async def passkey_options(self, session: Session) -> Mapping[str, Any]:
         """Return options to make a passkey."""
+        _check_unlinked(session)
         return await self._passkeys.options(session.account)
 
     async def add_passkey(self, session: Session, answer: Mapping[str, Any], *, name: str) -> None:
         """Take a new passkey."""
+        _check_unlinked(session)
         await self._passkeys.made(session.account, answer, name=name)
 
     async def passkeys(self, account: str) -> Sequence[PasskeyView]:
@@ -222,14 +249,17 @@ class Keeping:
 
     async def new_codes(self, session: Session) -> Sequence[str]:
         """Return new recovery codes."""
+        _check_unlinked(session)
         return await self._renewing.codes(session)
 
     async def offer_app(self, session: Session) -> Enrolment:
         """Return what another app must be given."""
+        _check_unlinked(session)
         return await self._renewing.offer(session)
 
     async def take_app(self, session: Session, code: str) -> None:
         """Take the other app."""
+        _check_unlinked(session)
         await self._renewing.take(session, code)
 
     # --- the parts ---
@@ -259,7 +289,26 @@ class Keeping:
         return person
 
 
-def _roles(roles: frozenset[UserRole]) -> str:
+def linked(ground: Ground, login: str, who: tuple[str, str], *, by: str) -> AuditEvent:
+    """Return the audit row of a link; the person at the provider stands there as a digest."""
+    return ground.event(
+        "user_linked",
+        actor=by,
+        account=login,
+        identity=ground.digest("persoon", "|".join(who))[:12],
+    )
+
+
+def _check_unlinked(session: Session) -> None:
+    """Raise PolicyViolation `console.gebruiker.gekoppeld`: one account has one way in."""
+    if session.account.subject:
+        raise PolicyViolation(
+            "console.gebruiker.gekoppeld", "U meldt zich aan met de inlogvoorziening."
+        )
+
+
+def roles_text(roles: frozenset[UserRole]) -> str:
+    """Return roles as they are stored and written down."""
     return ",".join(sorted(roles))
 
 
@@ -270,7 +319,8 @@ def _why(why: str) -> str:
     return text
 
 
-def _check(login: str, name: str, roles: frozenset[UserRole], officer: str) -> None:
+def check_account(login: str, name: str, roles: frozenset[UserRole], officer: str) -> None:
+    """Raise PolicyViolation `console.gebruiker.*` for what no account may be."""
     if _LOGIN.fullmatch(login) is None:
         raise PolicyViolation(
             "console.gebruiker.login",
@@ -280,7 +330,7 @@ def _check(login: str, name: str, roles: frozenset[UserRole], officer: str) -> N
         raise PolicyViolation("console.gebruiker.naam", "Geef een naam van 1 tot 128 tekens.")
     if not roles:
         raise PolicyViolation("console.gebruiker.rollen", "Geef ten minste één rol.")
-    if roles & _ALONE and len(roles) > 1:
+    if roles & ALONE and len(roles) > 1:
         raise PolicyViolation(
             "console.gebruiker.rollen", "Bij officier en bij compliance hoort geen andere rol."
         )

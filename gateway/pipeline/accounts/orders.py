@@ -11,6 +11,7 @@ from gateway.ports.accounts import Account
 
 MOST = 200
 """Characters of each field."""
+_TEXTS = ("login", "door", "naam", "officier", "reden", "sub")
 
 
 class Ask(StrEnum):
@@ -21,6 +22,7 @@ class Ask(StrEnum):
     RECOVER = "herstellen"
     UNLOCK = "ontgrendelen"
     CLOSE = "sluiten"
+    LINK = "koppelen"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +36,8 @@ class Order:
     roles: tuple[str, ...] = ()
     officer: str = ""
     why: str = ""
+    subject: str = ""
+    """Of the person at the OpenID provider."""
 
     def __post_init__(self) -> None:
         """Keep audit rows short and readable."""
@@ -50,13 +54,14 @@ class Order:
             "rollen": list(self.roles),
             "officier": self.officer,
             "reden": self.why,
+            "sub": self.subject,
         }
 
 
 def read_order(ask: Ask, fields: Mapping[str, object]) -> Order:
     """Return what was sent; raises PolicyViolation `command.body`."""
     roles = fields.get("rollen", [])
-    texts = {k: fields.get(k, "") for k in ("login", "door", "naam", "officier", "reden")}
+    texts = {k: fields.get(k, "") for k in _TEXTS}
     plain = isinstance(roles, list) and all(isinstance(role, str) for role in roles)
     if not plain or not all(isinstance(text, str) for text in texts.values()):
         raise PolicyViolation("command.body", "Het verzoek is geen opdracht.")
@@ -68,6 +73,7 @@ def read_order(ask: Ask, fields: Mapping[str, object]) -> Order:
         roles=tuple(str(role) for role in roles) if isinstance(roles, list) else (),
         officer=str(texts["officier"]),
         why=str(texts["reden"]),
+        subject=str(texts["sub"]),
     )
 
 
@@ -99,6 +105,8 @@ async def carry_out(accounts: Keeping, order: Order) -> dict[str, str]:
             await accounts.unlock(account.id, by=order.door)
         case Ask.CLOSE:
             await accounts.close(account.id, by=order.door, why=order.why)
+        case Ask.LINK:
+            await accounts.link(account.id, subject=order.subject, by=order.door)
     return {"login": account.login, "code": code}
 
 

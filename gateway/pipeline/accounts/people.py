@@ -32,6 +32,14 @@ class Rules:
     """Name of the installation, in apps."""
     idle: timedelta = timedelta(minutes=15)
     session: timedelta = timedelta(hours=8)
+    provider: str = ""
+    """Issuer of the OpenID provider; empty = there is none."""
+    own: bool = True
+    """Accounts without a link to it come in with a password and a second factor of their own."""
+
+    def lets_in(self, *, elsewhere: bool) -> bool:
+        """Tell whether sessions of this way of signing in count."""
+        return bool(self.provider) if elsewhere else self.own
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,6 +126,7 @@ def account_of(person: Person, locked_until: datetime | None = None) -> Account:
         locked_until=locked_until,
         created_at=person.created_at,
         last_at=person.last_at,
+        subject=person.subject,
     )
 
 

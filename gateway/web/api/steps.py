@@ -93,6 +93,7 @@ STEPS: Mapping[str, str] = MappingProxyType(
         "console.user_changed": "Rechten gewijzigd",
         "console.user_closed": "Gebruiker gesloten",
         "console.user_recovered": "Toegang van een gebruiker hersteld",
+        "console.user_linked": "Gekoppeld aan de inlogvoorziening",
         "console.user_unlocked": "Gebruiker ontgrendeld",
     }
 )

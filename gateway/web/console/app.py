@@ -5,7 +5,7 @@ from aiohttp import web
 from gateway.web.console.door import PAGE, check_busy, entrance, page_headers
 from gateway.web.console.office import OFFICE, Office
 from gateway.web.console.page import Page
-from gateway.web.console.pages import around, door, own
+from gateway.web.console.pages import around, door, elsewhere, own
 from gateway.web.console.pages.beheerder import PAGES as BEHEERDER
 from gateway.web.console.pages.compliance import PAGES as COMPLIANCE
 from gateway.web.console.pages.officier import PAGES as OFFICIER
@@ -14,6 +14,7 @@ from gateway.web.middleware import Answered, observe
 
 PAGES: tuple[Page, ...] = (
     *door.PAGES,
+    *elsewhere.PAGES,
     *own.PAGES,
     *around.PAGES,
     *OFFICIER,

@@ -20,6 +20,8 @@ from gateway.web.middleware import PEER, Answered, caught, hang_up_on_rest
 
 SESSION = "__Host-sessie"
 HALF = "__Host-half"
+ELSEWHERE = "__Host-elders"
+"""Of a browser that went to the OpenID provider: without it nobody comes back."""
 GUEST = "__Host-gast"
 LANGUAGE = "__Host-taal"
 HEADER = "X-Blijk"

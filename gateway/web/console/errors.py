@@ -14,6 +14,10 @@ _CONSOLE = {
     "console.rol": HTTPStatus.FORBIDDEN,
     "console.groot": HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     "console.gebruiker.onbekend": HTTPStatus.NOT_FOUND,
+    "oidc.account": HTTPStatus.FORBIDDEN,
+    "oidc.role": HTTPStatus.FORBIDDEN,
+    "oidc.roles": HTTPStatus.FORBIDDEN,
+    "oidc.officer": HTTPStatus.FORBIDDEN,
     "toets.gewijzigd": HTTPStatus.CONFLICT,
     "alarm.unknown": HTTPStatus.NOT_FOUND,
 }

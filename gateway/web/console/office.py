@@ -15,6 +15,7 @@ from gateway.message import Oin
 from gateway.pipeline import Gateway
 from gateway.ports import AuditEvent, Clock, Dice
 from gateway.ports.accounts import Accounts, Drafts, SigningIn
+from gateway.ports.identity import Elsewhere
 from gateway.ports.overview import Overview
 from gateway.ports.tallies import Tallies
 from gateway.web.console.assets import Assets
@@ -50,6 +51,16 @@ class ConsoleLimits:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Entrances:
+    """Which ways in the sign-in page offers."""
+
+    own: bool = True
+    """A password and second factor of one's own."""
+    provider: str = ""
+    """Name of the OpenID provider; empty = there is none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Office:
     """One installation, as its pages see it."""
 
@@ -71,6 +82,9 @@ class Office:
     certificates: Callable[[], Awaitable[tuple[InUse, ...]]]
     """What is in use, what ends first in front."""
     door: SigningIn
+    elsewhere: Elsewhere | None
+    """None: nobody signs in at an OpenID provider."""
+    entrances: Entrances
     accounts: Accounts
     drafts: Drafts
     marks: Marks

@@ -41,6 +41,8 @@ class Visit:
     form: Form = field(default_factory=lambda: Form(fields={}))
     fresh_cookies: dict[str, tuple[str, int | None]] = field(default_factory=dict)
     """Cookies to set: value and seconds; None = until the browser closes, 0 = away."""
+    instead: str = ""
+    """Where to go back to, in the place of an address that is worth nothing a second time."""
 
     @property
     def say(self) -> Say:
@@ -76,6 +78,8 @@ class Visit:
     @property
     def back(self) -> str:
         """Return where to go on later: a form is not sent again, the page before it is shown."""
+        if self.instead:
+            return self.instead
         if self.request.method in SAFE:
             return self.request.path_qs
         referrer = self.request.headers.get("Referer", "")

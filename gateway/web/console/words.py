@@ -7,6 +7,7 @@ from types import MappingProxyType
 from gateway.credentials import UserRole
 from gateway.lifecycle import State
 from gateway.ports import Standing, VerdictState
+from gateway.ports.accounts import SecondFactor
 from gateway.ports.reading import STANDING
 from gateway.web.console.language import N_
 from gateway.wire.toets import Uitkomst
@@ -29,6 +30,14 @@ ROLES: Mapping[UserRole, str] = MappingProxyType(
         UserRole.OPERATOR: N_("operator"),
         UserRole.BEHEERDER: N_("beheerder"),
         UserRole.COMPLIANCE: N_("compliance"),
+    }
+)
+FACTORS: Mapping[SecondFactor, str] = MappingProxyType(
+    {
+        SecondFactor.TOTP: N_("wachtwoord en app"),
+        SecondFactor.RECOVERY: N_("wachtwoord en herstelcode"),
+        SecondFactor.PASSKEY: N_("toegangssleutel"),
+        SecondFactor.OIDC: N_("inlogvoorziening"),
     }
 )
 OUTCOMES: Mapping[Uitkomst, str] = MappingProxyType(

@@ -39,10 +39,11 @@ _RECOVERY, _ONCE_MORE = "door/recovery.html", "door/again.html"
 
 def _asked(visit: Visit, template: str) -> web.Response:
     """Return the page that asks; where to go on afterwards stays with it."""
-    return visit.show(template, back=_onward(visit), over=bool(visit.query("voorbij")))
+    return visit.show(template, back=onward(visit), over=bool(visit.query("voorbij")))
 
 
-def _onward(visit: Visit) -> str:
+def onward(visit: Visit) -> str:
+    """Return where the visitor wanted to go, within the console."""
     return safe_return(visit.form.text("terug") or visit.query("terug"))
 
 
@@ -77,7 +78,7 @@ def _refused(visit: Visit, template: str, text: str, field: str = "code") -> web
 def _half_way(visit: Visit, half: HalfWay) -> web.Response:
     visit.cookie(HALF, half.token, seconds=HALF_SECONDS)
     step = "herstel" if half.ways == {SecondFactor.RECOVERY} else "code"
-    back = _onward(visit)
+    back = onward(visit)
     return visit.go(link(f"{SIGN_IN}/{step}", {"terug": "" if back == "/" else back}))
 
 
@@ -129,10 +130,10 @@ async def _second(
             visit.cookie(HALF, "", seconds=0)
             return visit.go(f"{SIGN_IN}?voorbij=ja")
         return _refused(visit, template, _CODE)
-    return _welcome(visit, welcome, _onward(visit))
+    return let_in(visit, welcome, onward(visit))
 
 
-def _welcome(visit: Visit, welcome: Welcome, to: str) -> web.Response:
+def let_in(visit: Visit, welcome: Welcome, to: str) -> web.Response:
     """Give the cookie of a session that is new: whatever was there before is worth nothing."""
     visit.cookie(SESSION, welcome.token)
     visit.cookie(HALF, "", seconds=0)
@@ -159,7 +160,7 @@ async def take_passkey(visit: Visit) -> web.Response:
         return script_error(429, _locked(visit, error))
     except Refused:
         return script_error(422, visit.say(_WRONG))
-    _welcome(visit, welcome, "/")
+    let_in(visit, welcome, "/")
     return web.json_response({"naar": safe_return(visit.query("terug"))})
 
 
@@ -239,7 +240,7 @@ async def activate(visit: Visit) -> web.Response:
     except Untrusted as error:
         form.wrong("code", _CODE if error.code == "console.code" else _AGAIN)
     else:
-        _welcome(visit, welcome, "/")
+        let_in(visit, welcome, "/")
         return visit.show("door/codes.html", codes=codes, onward="/")
     return await _to_do(visit, text)
 
@@ -289,7 +290,7 @@ async def take_once_more(visit: Visit) -> web.Response:
         return _refused(visit, _ONCE_MORE, _locked(visit, error))
     except Untrusted:
         return _refused(visit, _ONCE_MORE, _CODE)
-    return visit.go(_onward(visit))
+    return visit.go(onward(visit))
 
 
 async def again_options(visit: Visit) -> web.Response:
@@ -317,8 +318,11 @@ async def sign_out(visit: Visit) -> web.Response:
 
 
 async def signed_out(visit: Visit) -> web.Response:
-    """Say that it is over."""
-    return visit.show("door/out.html")
+    """Say that it is over here; at the provider he signs out himself."""
+    elsewhere = visit.office.elsewhere
+    back = f"{visit.office.origin}/afgemeld"
+    there = await elsewhere.sign_out_url(back) if elsewhere is not None else ""
+    return visit.show("door/out.html", there=there)
 
 
 _ANYBODY, _OWN = Access.ANYBODY, Access.SIGNED_IN

@@ -25,6 +25,9 @@ SHOWN = 10
 """Changes that stand with an account; the rest is a page of its own."""
 _DONE = {
     "gewijzigd": N_("De rechten zijn gewijzigd. Open sessies zijn beëindigd."),
+    "gekoppeld": N_(
+        "Het account is gekoppeld. Alles waarmee iemand zich hier aanmeldde geldt niet meer."
+    ),
     "ontgrendeld": N_("Mislukte aanmeldingen van eerder tellen niet meer."),
     "gesloten": N_("Het account is gesloten."),
     "sessie": N_("De sessie is beëindigd."),
@@ -36,6 +39,9 @@ _FIELD = {
     "console.gebruiker.rollen": "rol",
     "console.gebruiker.officier": "officier",
     "console.gebruiker.reden": "reden",
+    "console.gebruiker.gekoppeld": "rol",
+    "console.gebruiker.identiteit": "sub",
+    "console.gebruiker.subject": "sub",
 }
 
 
@@ -173,6 +179,20 @@ async def recover(visit: Visit) -> web.Response:
     return visit.show("beheerder/code.html", account=await _account(visit), activation=code)
 
 
+async def link(visit: Visit) -> web.Response:
+    """Let a person of the OpenID provider in with this account, and by no other way."""
+    try:
+        await visit.office.accounts.link(
+            visit.path("id"), subject=visit.form.text("sub"), by=visit.login
+        )
+    except PolicyViolation as error:
+        if error.code not in _FIELD:
+            raise
+        visit.form.wrong(_FIELD[error.code], error.text)
+        return await _user(visit, "koppelen")
+    return _to(visit, "gekoppeld")
+
+
 async def unlock(visit: Visit) -> web.Response:
     """Let earlier failures not count."""
     await visit.office.accounts.unlock((await _account(visit)).id, by=visit.login)
@@ -212,6 +232,7 @@ PAGES = (
     Page(path=_ONE, handler=user, roles=LOOKING),
     post(f"{_ONE}/wijzigen", change, roles=BEHEERDER, fresh=True),
     post(f"{_ONE}/herstellen", recover, roles=BEHEERDER, fresh=True),
+    post(f"{_ONE}/koppelen", link, roles=BEHEERDER, fresh=True),
     post(f"{_ONE}/ontgrendelen", unlock, roles=BEHEERDER, fresh=True),
     post(f"{_ONE}/sluiten", close, roles=BEHEERDER, fresh=True),
     post(f"{_ONE}/sessies/{{sessie}}/einde", end_session, roles=BEHEERDER, fresh=True),
