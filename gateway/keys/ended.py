@@ -1,6 +1,7 @@
-"""What the OM took back, outside the database: a row that is edited does not revive it.
+"""What the OM took back, and what a receiver accepted, outside the database.
 
-A mark is an empty file; its name is a digest of what ended. It stands beside the epoch keys:
+A row that is edited does not revive the first, nor make up the second. A mark is an empty file;
+its name is a digest of what it is about. It stands beside the epoch keys:
 without that folder no payload can be read, so nothing is sent where the marks are lost. Marks are
 never taken away, and are still there after a restore of an older database.
 """
@@ -14,7 +15,7 @@ from threading import Lock
 from gateway.errors import StoreUnavailable
 from gateway.ports import Ends
 
-_SUFFIX = ".ended"
+_ENDED, _ACCEPTED = ".ended", ".accepted"
 
 
 class EndedMarks:
@@ -32,14 +33,26 @@ class EndedMarks:
         In a folder that can not be written it counts for this process, and `settle` writes it
         later: a withdrawal does not wait for a disk.
         """
-        path = self._path(what, id_)
+        self._mark(self._path(f"{what}:{id_}", _ENDED))
+
+    def is_ended(self, what: Ends, id_: str) -> bool:
+        """Tell whether it was marked; raises StoreUnavailable where that can not be read."""
+        return self._stands(self._path(f"{what}:{id_}", _ENDED))
+
+    def accept(self, besluit: str) -> None:
+        """Mark that the receiver accepted the conditions of a decision; as `end`."""
+        self._mark(self._path(besluit, _ACCEPTED))
+
+    def is_accepted(self, besluit: str) -> bool:
+        """Tell whether it was marked; raises StoreUnavailable where that can not be read."""
+        return self._stands(self._path(besluit, _ACCEPTED))
+
+    def _mark(self, path: Path) -> None:
         with self._lock:
             if not _write(path):
                 self._owed.add(path)
 
-    def is_ended(self, what: Ends, id_: str) -> bool:
-        """Tell whether it was marked; raises StoreUnavailable where that can not be read."""
-        path = self._path(what, id_)
+    def _stands(self, path: Path) -> bool:
         with self._lock:
             if path in self._owed:
                 return True
@@ -58,9 +71,9 @@ class EndedMarks:
         with self._lock:
             self._owed -= {path for path in self._owed if _write(path)}
 
-    def _path(self, what: Ends, id_: str) -> Path:
+    def _path(self, about: str, suffix: str) -> Path:
         # A digest fits whatever the OM calls its decisions.
-        return self._folder / f"{sha256(f'{what}:{id_}'.encode()).hexdigest()}{_SUFFIX}"
+        return self._folder / f"{sha256(about.encode()).hexdigest()}{suffix}"
 
 
 def _write(path: Path) -> bool:

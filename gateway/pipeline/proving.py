@@ -72,9 +72,20 @@ class Proving:
             return judged
         proof = await self._house.holds.proof(claim.approval_id)
         besluit = self._signed(directory, claim, document, proof, now) if proof else None
-        if besluit is None or await self._house.holds.is_withdrawn(besluit.identificatie):
+        if proof is None or besluit is None or not await self._counts(besluit, proof):
             return Hold(kinds=(GateReason.INDIVIDUAL,), reasons=judged.reasons)
         return None
+
+    async def _counts(self, besluit: Besluit, proof: Proof) -> bool:
+        """Not withdrawn, and what the receiver had to accept first was accepted.
+
+        A second gate does not wait for that: the holder did.
+        """
+        holds, id_ = self._house.holds, besluit.identificatie
+        if await holds.is_withdrawn(id_):
+            return False
+        first = any(one.aanvaarding for one in besluit.voorwaarden)
+        return bool(proof.seen) or not first or await holds.is_accepted(id_)
 
     async def _judged(
         self, directory: Directory, claim: Gated, document: Document, at: datetime

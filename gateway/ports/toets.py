@@ -191,6 +191,13 @@ class Holds(Protocol):
         """
         ...
 
+    async def is_accepted(self, besluit: str) -> bool:
+        """Tell whether the receiver accepted the conditions of this decision.
+
+        Not by its row. Raises StoreUnavailable.
+        """
+        ...
+
     async def ask(self, hold: str, request: "Admission") -> bool:
         """Admit the request; False when it was asked, or is not held any more."""
         ...

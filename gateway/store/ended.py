@@ -1,4 +1,4 @@
-"""What was withdrawn is marked outside the database, before the commit that carries it out.
+"""What was withdrawn or accepted is marked outside the database, before the commit of it.
 
 A commit that fails leaves a mark behind: then it is held, and the OM asked again.
 """
@@ -28,6 +28,14 @@ class Ended(Protocol):
         """Tell whether it was marked; raises StoreUnavailable."""
         ...
 
+    def accept(self, besluit: str) -> None:
+        """Mark that the receiver accepted the conditions of a decision; twice is once."""
+        ...
+
+    def is_accepted(self, besluit: str) -> bool:
+        """Tell whether it was marked; raises StoreUnavailable."""
+        ...
+
     def settle(self) -> None:
         """Write what could not be written when it was marked."""
         ...
@@ -44,6 +52,16 @@ class Unmarked:
     def is_ended(self, what: Ends, id_: str) -> bool:
         """Nothing was."""
         del what, id_
+        return False
+
+    def accept(self, besluit: str) -> None:
+        """Raise StoreUnavailable."""
+        del besluit
+        raise StoreUnavailable("store.disk", "there is no place for what is accepted")
+
+    def is_accepted(self, besluit: str) -> bool:
+        """Nothing was."""
+        del besluit
         return False
 
     def settle(self) -> None:

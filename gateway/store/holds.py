@@ -206,6 +206,10 @@ class SqlHolds:
         """Tell whether a decision was taken back, whatever its row says; see the port."""
         return self._ended.is_ended(Ends.RULING, besluit)
 
+    async def is_accepted(self, besluit: str) -> bool:
+        """Tell whether its conditions were accepted, whatever its row says; see the port."""
+        return self._ended.is_accepted(besluit)
+
     async def ask(self, hold: str, request: Admission) -> bool:
         """Admit the request; see the port."""
         return await self._writer.commit(Ask(hold=hold, request=request, now=self._clock.now()))

@@ -243,6 +243,7 @@ def accept(tx: Tx, acceptance: Acceptance, now: datetime) -> None:
         tx.change(_END, {"b_id": found.id, "b_now": now, "b_why": DECLINED})
         _hold_anew(tx, at.id, now, outcome=NOT_ACCEPTED, why=DECLINED)
         return
+    tx.ended.accept(found.seen or found.id)
     tx.record(told(at, "toets.accepted", now, **facts))
     if found.valid_until > now:
         release(tx, row, found.id, now, outcome=found.outcome, officer=found.officer)

@@ -23,7 +23,7 @@ from gateway.security.enveloped import sign_document
 from gateway.wire import stuf, toets
 from gateway.wire.ebms2.cpa import read_cpa
 from gateway.wire.ebms2.cpa_make import CpaSpec, make_cpa
-from gateway.wire.toets import Besluit, Uitkomst
+from gateway.wire.toets import Besluit, Uitkomst, Voorwaarde
 from tests.flow import town as towns
 from tests.flow.test_gate import FREE, hand_in, melding
 from tests.flow.test_toets import RELEASE, arrived, decide, held, state_of, the_request, with_gate
@@ -331,6 +331,26 @@ async def test_a_row_that_is_changed_in_the_database(town, attempts, tmp_path, e
     )
 
     await nothing_left(town, receipt, attempts)
+
+
+async def test_conditions_that_the_receiver_has_not_accepted_yet(town, attempts, tmp_path):
+    receipt = await held(town)
+    terms = (Voorwaarde(code="V1", tekst="Alleen voor triage.", aanvaarding=True),)
+    wish = replace(RELEASE, outcome=Uitkomst.ONDER_VOORWAARDEN, conditions=terms)
+    await decide(town, wish)
+    assert await state_of(town, receipt) is State.HELD
+    (ruling,) = await town[POLITIE].store.holds.rulings(receipt.id)
+
+    freed = (
+        "UPDATE deliveries SET state = 'ready', next_at = 0, ground = 'individueel', "
+        "approval_id = :r WHERE message = :m"
+    )
+    tamper(tmp_path, freed, m=receipt.id, r=ruling.id)
+
+    town.clock.forward(hours=1)
+    await town.settle()
+    assert await state_of(town, receipt) is State.HELD
+    assert attempts == []
 
 
 UNSAID = {

@@ -367,6 +367,14 @@ MUTANTS = (
         only="without_its_row",
     ),
     Mutant(
+        name="proof: conditions that were accepted",
+        file="pipeline/proving.py",
+        old="not first or await holds.is_accepted(id_)",
+        new="True",
+        tests=ROUND,
+        only="not_accepted_yet",
+    ),
+    Mutant(
         name="proof: what was said at the hand-in",
         file="pipeline/proving.py",
         old='if await self._house.payloads.labelled(message.payload_id or "", label):',
