@@ -306,7 +306,10 @@ async def test_the_answer_belongs_to_the_browser_that_asked(om, idp, piet, brows
     fields = idp.authorize(await begin(browser))
     async with om.browser() as victim:
         await victim.get("/aanmelden")
-        assert code_of(await come_back(victim, fields)) == "oidc.state"
+        refused = await come_back(victim, fields)
+        assert (refused.status, code_of(refused)) == (401, "oidc.state")
+        assert "U bent niet aangemeld" in refused.words
+        assert "juiste rol" not in refused.words
         await begin(victim)
         assert code_of(await come_back(victim, fields)) == "oidc.state"
     await begin(browser)

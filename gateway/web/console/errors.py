@@ -4,11 +4,12 @@ from http import HTTPStatus
 
 from aiohttp import web
 
-from gateway.errors import GatewayError, Limited, Refused
+from gateway.errors import GatewayError, Limited, Refused, Untrusted
 from gateway.web.console.language import N_
 from gateway.web.console.visit import Visit
 from gateway.web.errors import RETRY_AFTER, status_of
 
+_PROVIDER = "oidc."
 _CONSOLE = {
     "console.herkomst": HTTPStatus.FORBIDDEN,
     "console.rol": HTTPStatus.FORBIDDEN,
@@ -49,7 +50,11 @@ _NOTHING_SAVED = N_("Er is niets verzonden en niets besloten.")
 
 def status_for(error: GatewayError) -> int:
     """Return the HTTP status of an error on a page."""
-    return _CONSOLE.get(error.code, status_of(error))
+    if error.code in _CONSOLE:
+        return _CONSOLE[error.code]
+    if isinstance(error, Untrusted) and error.code.startswith(_PROVIDER):
+        return HTTPStatus.UNAUTHORIZED  # nobody was signed in: no right is missing
+    return status_of(error)
 
 
 def tell(visit: Visit, error: GatewayError) -> web.Response:
