@@ -169,6 +169,16 @@ class Stuurgegevens:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """What a Fo01 says without its texts, which may name a person."""
+
+    code: str
+    """The Foutcode, 1 to 7 letters, digits, dots and dashes; empty when it is anything else."""
+    place: str
+    """`client`: at who sent the refused message; `server`: at who refused it; or empty."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Aanlevering:
     """What a back-end says beside the document at hand-in (domain 9.3)."""
 

@@ -13,9 +13,11 @@ from gateway.cli.demo.ports import free_ports
 from gateway.config import ContactSettings
 from gateway.consoles import desk_of
 from gateway.credentials import UserRole
+from gateway.directory import InForce
 from gateway.importing.importer import Importer
 from gateway.keys.console_key import ConsoleKey
 from gateway.message import Oin
+from gateway.pipeline import Weigering
 from gateway.pipeline.accounts import People, Rules, open_people
 from gateway.pipeline.accounts.passwords import Passwords
 from gateway.pipeline.accounts.people import Ground
@@ -27,7 +29,7 @@ from gateway.web.console.office import ConsoleLimits, Entrances, Office
 from gateway.web.console.render import Renderer
 from gateway.web.listener import ListenerLimits
 from tests.flow import town as towns
-from tests.flow.town import HUB, OM, POLITIE, VT, Town
+from tests.flow.town import APPLICATIE, HUB, OM, POLITIE, VT, Town
 from tests.outbound.tls_files import serving
 from tests.web.doubles import Counted
 
@@ -50,6 +52,20 @@ def ground_of(store, clock, dice) -> Ground:
 def people_of(ground: Ground, provider=None) -> People:
     hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
     return open_people(ground, Passwords(hasher), provider)
+
+
+async def refused_by_vt(town: Town, words: Weigering) -> None:
+    """Let the system of Veilig Thuis refuse the one message that it finds."""
+    (item,) = await town[VT].store.postvak.take(
+        gate=InForce(),
+        party=VT,
+        applicaties=(APPLICATIE[VT],),
+        consumer="test",
+        limit=1,
+        lease=timedelta(minutes=1),
+    )
+    await town[VT].gateway.refuse(item.delivery, town[VT].backend, words)
+    await town.settle()
 
 
 @dataclass

@@ -222,6 +222,7 @@ class Admitting:
             content_sha256=taken.sha256,
             references=taken.opened.references,
             aanlevering=Aanlevering(),
+            fault=stuf.fault_of(document) if document else None,
         )
 
     def _events(

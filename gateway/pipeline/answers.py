@@ -190,6 +190,7 @@ async def own_message(  # noqa: PLR0913 - the facts of one message, all by name
         aanlevering=Aanlevering(),
         zaak=zaak,
         backend=backend,
+        fault=stuf.fault_of(document),
     )
     made = AuditEvent(
         event="message.made",

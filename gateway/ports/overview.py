@@ -6,8 +6,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
-from gateway.message import Oin
+from gateway.message import Fault, Oin
 from gateway.ports.reading import AuditRow
+from gateway.ports.stored import Known
 
 MOST_COUNTED = 1_000
 """Above this a count says `more than`."""
@@ -78,6 +79,28 @@ class Trail:
     """How far was looked; None = to the end."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """A message whose first answer is a Fo01."""
+
+    message: Known
+    at: datetime
+    """Of the Fo01."""
+    by: Oin
+    """Who said so: the zender of the Fo01, or who brought it where that is empty."""
+    fault: Fault | None
+    """None = not kept: the Fo01 is of before database version 18."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusals:
+    """Part of them, newest message first."""
+
+    found: Sequence[Refusal]
+    last: int | None
+    """Behind which to look on; None = this was the end."""
+
+
 class Overview(Protocol):
     """Look-ups for the console, on short read-only connections."""
 
@@ -104,4 +127,8 @@ class Overview(Protocol):
 
         `account`: those of one login, by others and by himself; empty = of everybody.
         """
+        ...
+
+    async def refusals(self, *, below: int | None, limit: int) -> Refusals:
+        """Return the messages that were refused with a Fo01, newest first, by their own index."""
         ...

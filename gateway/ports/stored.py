@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from gateway.lifecycle import State
-from gateway.message import Aanlevering, Oin, Reference, Stuurgegevens
+from gateway.message import Aanlevering, Fault, Oin, Reference, Stuurgegevens
 from gateway.ports.toets import Acceptance, NewHold, NewRequest, NewRuling, NewWithdrawal, Pass
 
 
@@ -115,6 +115,8 @@ class NewMessage:
     accepted: bool = True
     """False: refused with a Fo01; kept for duplicate detection and audit."""
     backend: str = ""
+    fault: Fault | None = None
+    """Of a Fo01: it stands in the trace of the message that it answers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

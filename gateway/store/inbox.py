@@ -214,14 +214,15 @@ def _mark_answered(tx: Tx, origin: str, answer: NewMessage, now: datetime) -> No
     look_again(tx, origin, now)
     if first and tx.subscribers:
         answered(tx, origin, answer.kind, now)
+    data: dict[str, str | int | bool | None] = {
+        "kind": answer.kind,
+        "answer": answer.id,
+        "first": first == 1,
+    }
+    if answer.fault is not None:
+        data |= {"fault": answer.fault.code, "place": answer.fault.place}
     tx.record(
-        AuditEvent(
-            event="message.answered",
-            at=now,
-            message=origin,
-            party=answer.party,
-            data={"kind": answer.kind, "answer": answer.id, "first": first == 1},
-        )
+        AuditEvent(event="message.answered", at=now, message=origin, party=answer.party, data=data)
     )
 
 

@@ -11,9 +11,10 @@ from gateway.lifecycle import State
 from gateway.message import Oin
 from gateway.moments import from_micros
 from gateway.ports import DeliveryChannel, DeliveryKind
-from gateway.ports.overview import MOST_COUNTED, Hour, Lane, Pile, Trail, TrailWanted
+from gateway.ports.overview import MOST_COUNTED, Hour, Lane, Pile, Refusals, Trail, TrailWanted
 from gateway.store.audit import read_row
 from gateway.store.reading import Reads
+from gateway.store.refusals import refusals
 from gateway.store.tables import RIGHTS, audit, deliveries, lanes, messages
 
 _EBMS, _POSTVAK = DeliveryChannel.EBMS2, DeliveryChannel.POSTVAK
@@ -202,3 +203,7 @@ class SqlOverview:
     async def rights(self, account: str, *, below: int | None, limit: int) -> Trail:
         """Return changes of accounts and rights, newest first; see the port."""
         return await self._reads(lambda c: _rights(c, account, below, limit))
+
+    async def refusals(self, *, below: int | None, limit: int) -> Refusals:
+        """Return messages that were refused with a Fo01, newest first; see the port."""
+        return await self._reads(lambda c: refusals(c, below, limit))

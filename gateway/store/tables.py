@@ -167,6 +167,9 @@ payload_chunks = sa.Table(
 UNANSWERED = sa.text("answer = '' AND kind NOT IN ('Bv01Bericht', 'Fo01Bericht')")
 """Waits for a Bv01 or Fo01. Literal text: with parameters no engine would use the index."""
 
+REFUSED = sa.text("answer = 'Fo01Bericht'")
+"""Its first answer is a Fo01. Literal text, as `UNANSWERED`."""
+
 messages = sa.Table(
     "messages",
     metadata,
@@ -206,6 +209,7 @@ messages = sa.Table(
     sa.Column("zaak", sa.String(256), nullable=True),
     sa.UniqueConstraint("direction", "party", "cpa_id", "message_id", name="uq_messages_ebms"),
     sa.Index("ix_messages_unanswered", "at", sqlite_where=UNANSWERED, postgresql_where=UNANSWERED),
+    sa.Index("ix_messages_refused", "seq", sqlite_where=REFUSED, postgresql_where=REFUSED),
     sa.Index("ix_messages_at", "at"),
     _some("ix_messages_zaak", "zaak"),
     _some("ix_messages_payload_id", "payload_id"),

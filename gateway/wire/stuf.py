@@ -12,7 +12,7 @@ from hashlib import sha256
 from lxml import etree
 
 from gateway.errors import Malformed
-from gateway.message import Address, Stuurgegevens
+from gateway.message import Address, Fault, Stuurgegevens
 from gateway.wire.fout import Fout, fout_for
 from gateway.wire.stuf_ids import conversation_id, message_id, ref_message_id
 from gateway.wire.tijd import tijdstip
@@ -128,6 +128,21 @@ def case_of(document: Document) -> str:
                 if 0 < len(value) <= _LONGEST_CASE:
                     return value
     return document.stuurgegevens.cross_refnummer
+
+
+_CODE = re.compile(r"[A-Za-z0-9.-]{1,7}")
+_PLACES = frozenset({"client", "server"})
+
+
+def fault_of(document: Document) -> Fault | None:
+    """Return code and place of a Fo01, without its texts; None for any other message."""
+    if document.name != "Fo01Bericht":
+        return None
+    code = document.tree.findtext("{*}body/{*}code", "").strip()
+    place = document.tree.findtext("{*}body/{*}plek", "").strip()
+    return Fault(
+        code=code if _CODE.fullmatch(code) else "", place=place if place in _PLACES else ""
+    )
 
 
 class _Envelope:

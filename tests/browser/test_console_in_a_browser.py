@@ -5,8 +5,10 @@ from axe_playwright_python.async_playwright import Axe
 
 from gateway.credentials import UserRole
 from gateway.lifecycle import State
+from gateway.pipeline import Weigering
 from gateway.ports import RequestsWanted
 from tests.browser.conftest import sign_in
+from tests.consoles import refused_by_vt
 from tests.flow.test_gate import hand_in, melding
 from tests.flow.test_toets import state_of
 from tests.flow.town import HUB, OM
@@ -274,7 +276,7 @@ async def test_axe_finds_nothing_on_the_pages_of_an_officer(om, held, visiting):
 
 
 PAGES = {
-    UserRole.OPERATOR: ("/vandaag", "/berichten", "/berichten/{id}", "/alarmen"),
+    UserRole.OPERATOR: ("/vandaag", "/berichten", "/berichten/{id}", "/geweigerd", "/alarmen"),
     UserRole.BEHEERDER: (
         "/partners", f"/partners/{HUB}", "/certificaten", "/schemas", "/systemen", "/gebruikers",
         "/nieuwe-gebruiker",
@@ -298,6 +300,22 @@ async def test_axe_finds_nothing_on_the_pages_of_the_others(police, visiting, ro
                 await page.goto(path.format(id=receipt.id))
                 found += await judged(page, path)
                 assert not await wide(page), path
+    assert found == []
+
+
+async def test_axe_finds_nothing_where_a_message_was_refused(police, visiting):
+    await hand_in(police.town, melding())
+    await police.town.settle()
+    await refused_by_vt(police.town, Weigering(code="X1", omschrijving="Onbekend"))
+    otto = await police.user("otto", UserRole.OPERATOR)
+    found = []
+    for look in LOOKS:
+        async with visiting(police, **look) as page:
+            await sign_in(page, police, otto)
+            await page.goto("/geweigerd")
+            assert "X1" in await page.inner_text("main")
+            found += await judged(page, "/geweigerd")
+            assert not await wide(page)
     assert found == []
 
 

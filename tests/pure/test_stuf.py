@@ -19,10 +19,10 @@ from gateway.errors import (
     Severity,
     StoreUnavailable,
 )
-from gateway.message import Address, Stuurgegevens
+from gateway.message import Address, Fault, Stuurgegevens
 from gateway.wire import stuf
 from gateway.wire.fout import AGAIN, TABLE, Fout, fout_for
-from gateway.wire.stuf import bv01, fo01, read_document
+from gateway.wire.stuf import bv01, fault_of, fo01, read_document
 from gateway.wire.tijd import civil, read_tijdstip, tijdstip
 from gateway.wire.toets import KINDS
 from gateway.wire.xml import XmlLimits
@@ -225,6 +225,47 @@ def test_bv01_is_valid_and_reads_back():
     assert (read.zender, read.ontvanger) == (ZENDER, ONTVANGER)
     assert (read.berichtcode, read.referentienummer, read.cross_refnummer) == ("Bv01", "r", "c")
     assert read_tijdstip(read.tijdstip_bericht) == AT
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [("StUF055", "StUF055"), ("901", "901"), ("A b", ""), ("<i>", ""), ("é", "")],
+)
+def test_code_and_place_of_a_fo01_are_told_without_its_texts(code, said):
+    octets = fo01(
+        zender=ZENDER,
+        ontvanger=ONTVANGER,
+        referentienummer="r",
+        cross_refnummer="c",
+        at=AT,
+        fout=Fout(code=code, plek="client", omschrijving="Jan Jansen", details="Jan Jansen"),
+    )
+
+    assert fault_of(read_document(octets)) == Fault(code=said, place="client")
+
+
+@pytest.mark.parametrize(
+    "octets",
+    [
+        b"<plek>elders</plek><code>1</code>",
+        b"<plek>CLIENT</plek><code>1</code>",
+        b"<code>1</code>",
+    ],
+)
+def test_a_place_that_does_not_exist_is_told_as_none(octets):
+    before = fo01(
+        zender=ZENDER, ontvanger=ONTVANGER, referentienummer="r", cross_refnummer="c", at=AT,
+        fout=Fout(code="1", plek="client", omschrijving="o"),
+    )  # fmt: skip
+    tree = etree.fromstring(before)
+    tree.remove(tree.find("{*}body"))
+    tree.append(etree.fromstring(b"<body>" + octets + b"</body>"))
+
+    assert fault_of(read_document(etree.tostring(tree))) == Fault(code="1", place="")
+
+
+def test_no_other_message_has_a_fault():
+    assert fault_of(document("vtMeldingDi01")) is None
 
 
 def test_fo01_is_valid_and_carries_the_fault():

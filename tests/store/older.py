@@ -8,6 +8,7 @@ _CONSOLE = (
     "console_drafts", "accounts",
 )  # fmt: skip
 UNDONE = {
+    18: ("DROP INDEX ix_messages_refused",),
     17: (
         "DROP INDEX ix_accounts_identity",
         *(f"ALTER TABLE accounts DROP COLUMN {column}" for column in ("issuer", "subject")),

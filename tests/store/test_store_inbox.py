@@ -6,7 +6,7 @@ import pytest
 
 from gateway.errors import DuplicateConflict, StaleSnapshot, StoreUnavailable
 from gateway.lifecycle import State
-from gateway.message import Address, Oin
+from gateway.message import Address, Fault, Oin
 from gateway.ports import (
     Admission,
     DeliveryChannel,
@@ -190,6 +190,19 @@ async def test_the_first_answer_counts_and_each_stands_in_the_trace(stage):
         row.event.data["first"] for row in view.trace if row.event.event == "message.answered"
     ]
     assert answered == [True, False]
+
+
+async def test_the_trace_of_a_message_tells_code_and_place_of_its_fo01(stage):
+    await stage.admit(1)
+    fo01 = await stage.admission(2, kind="Fo01Bericht", fault=Fault(code="StUF055", place="client"))
+    await stage.store.inbox.admit(replace(fo01, answers="m-1"))
+
+    (answered,) = [
+        row.event.data
+        for row in (await stage.view(1)).trace
+        if row.event.event == "message.answered"
+    ]
+    assert (answered["fault"], answered["place"]) == ("StUF055", "client")
 
 
 async def test_the_fo01_on_a_refused_message_comes_in_the_same_commit(stage):

@@ -186,6 +186,10 @@ SCALING = [
     ("SELECT id FROM deliveries WHERE sealed_id = 'p'", "ix_deliveries_sealed_id"),
     ("SELECT id FROM messages WHERE payload_id = 'p'", "ix_messages_payload_id"),
     ("SELECT id FROM messages WHERE acknowledgment_id = 'p'", "ix_messages_acknowledgment_id"),
+    (
+        "SELECT id FROM messages WHERE answer = 'Fo01Bericht' AND seq < 9 ORDER BY seq DESC",
+        "ix_messages_refused",
+    ),
 ]
 
 

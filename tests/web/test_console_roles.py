@@ -7,11 +7,12 @@ import pytest
 
 from gateway.credentials import UserRole
 from gateway.lifecycle import State
+from gateway.pipeline import Weigering
 from gateway.ports import Alarm
 from gateway.ports.overview import TrailWanted
 from gateway.web.console.charts import bars
 from gateway.web.console.pages.compliance.log import as_csv
-from tests.consoles import console
+from tests.consoles import console, refused_by_vt
 from tests.flow.test_gate import hand_in, melding
 from tests.flow.test_toets import state_of
 from tests.flow.town import HUB, POLITIE
@@ -190,6 +191,27 @@ async def test_sending_to_a_partner_is_held_and_goes_on(police, otto, bea):
     assert "partner.gaat" in twice.words
     assert (await otto.get(f"/verzending/{POLITIE}")).status == 404
     assert (await bea.get(f"/verzending/{HUB}")).status == 403
+
+
+async def test_what_a_recipient_refused_is_listed_with_who_must_act(police, otto, bea, cor):
+    town = police.town
+    assert "Er is geen bericht geweigerd." in (await otto.get("/geweigerd")).words
+    receipt = await hand_in(town, melding())
+    await town.settle()
+    await refused_by_vt(town, Weigering(code="X1", omschrijving="Jan Jansen is hier onbekend"))
+
+    page = await otto.get("/geweigerd")
+
+    assert f"/berichten/{receipt.id}" in page.text
+    assert "<td>veilig-thuis</td>" in page.text, "the knooppunt only brought it"
+    assert "X1" in page.words
+    assert "bij wie het weigerde, of onderweg" in page.words
+    assert "Jansen" not in page.text
+    trace = await otto.get(f"/berichten/{receipt.id}")
+    assert "X1" in trace.words
+    assert "Jansen" not in trace.text
+    assert "X1" in (await bea.get("/geweigerd")).words
+    assert (await cor.get("/geweigerd")).status == 403
 
 
 # --- beheerder ------------------------------------------------------------------------

@@ -1,0 +1,72 @@
+"""Messages that were refused with a Fo01, on both databases."""
+
+from dataclasses import replace
+
+from gateway.message import Address, Fault
+from tests.store.stage import POLITIE, VT, stuurgegevens
+
+
+async def answer(stage, n, *, by, kind="Fo01Bericht", zender=VT, fault=None):
+    said = stuurgegevens(by, zender=Address(organisatie=zender) if zender else None)
+    admission = await stage.admission(by, kind=kind, fault=fault, stuurgegevens=said)
+    await stage.store.inbox.admit(replace(admission, answers=f"m-{n}"))
+
+
+async def pages(stage, limit):
+    below, seen = None, []
+    while True:
+        page = await stage.store.overview.refusals(below=below, limit=limit)
+        seen.append([one.message.id for one in page.found])
+        if page.last is None:
+            return seen
+        below = page.last
+
+
+async def test_what_was_refused_is_told_with_when_by_whom_and_why(stage):
+    await stage.admit_many(range(1, 4))
+    stage.clock.forward(hours=1)
+    await answer(stage, 1, by=11, fault=Fault(code="StUF055", place="client"))
+    await answer(stage, 2, by=12, kind="Bv01Bericht")
+
+    page = await stage.store.overview.refusals(below=None, limit=10)
+
+    (one,) = page.found
+    assert page.last is None
+    assert (one.message.id, one.at, one.by) == ("m-1", stage.clock.now(), VT)
+    assert one.fault == Fault(code="StUF055", place="client")
+
+
+async def test_one_that_does_not_say_of_whom_it_is_comes_from_who_brought_it(stage):
+    await stage.admit(1)
+    await answer(stage, 1, by=11, zender=None)
+
+    (one,) = (await stage.store.overview.refusals(below=None, limit=10)).found
+
+    assert one.by == POLITIE
+
+
+async def test_a_fo01_after_another_answer_refuses_nothing(stage):
+    await stage.admit(1)
+    await answer(stage, 1, by=11, kind="Bv01Bericht")
+    await answer(stage, 1, by=12, fault=Fault(code="X1", place="server"))
+
+    assert await pages(stage, 10) == [[]]
+
+
+async def test_the_first_fo01_counts_and_one_of_before_has_no_code(stage):
+    await stage.admit(1)
+    await answer(stage, 1, by=11)
+    await answer(stage, 1, by=12, fault=Fault(code="X1", place="server"))
+
+    (one,) = (await stage.store.overview.refusals(below=None, limit=10)).found
+
+    assert one.fault is None
+
+
+async def test_pages_miss_nothing_and_end(stage):
+    await stage.admit_many(range(1, 6))
+    for n in (4, 1, 5, 2):
+        await answer(stage, n, by=10 + n)
+
+    assert await pages(stage, 3) == [["m-5", "m-4", "m-2"], ["m-1"]]
+    assert await pages(stage, 4) == [["m-5", "m-4", "m-2", "m-1"]]
