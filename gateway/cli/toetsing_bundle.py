@@ -1,8 +1,10 @@
 """What the police puts before the OM: classification table and approvals, as they will stand."""
 
 import json
+import struct
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
@@ -26,6 +28,12 @@ FILES: Mapping[str, str] = {TABLE: "classificatie.toml", APPROVALS: "toestemming
 """Names in a confirmation → names in a bundle."""
 MOST_OCTETS = 5_000_000
 _SUFFIX = ".zip"
+_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+_UNREADABLE = (
+    zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, ValueError, RuntimeError,
+    OverflowError,
+)  # fmt: skip
+"""What zipfile raises for an archive that is broken, encrypted, or of a kind it does not know."""
 
 
 class _File(BaseModel):
@@ -110,15 +118,16 @@ def write_bundle(target: Path, bundle: Bundle) -> None:
 def read_bundle(path: Path) -> Bundle:
     """Read a folder or a zip; the manifest must name the files as they are.
 
-    Raises Misconfigured `toetsing.bundle`, and as `make_bundle`.
+    A zip holds those files and no other, each once. Raises Misconfigured `toetsing.bundle`, and
+    as `make_bundle`.
     """
     if path.is_dir():
         return _read(lambda name: _limited((path / name).read_bytes(), path), path)
-    try:
-        with zipfile.ZipFile(path) as archive:
-            return _read(lambda name: _unzipped(archive, name, path), path)
-    except zipfile.BadZipFile as exc:
-        raise _wrong(str(path)) from exc
+    contents = _unzipped(path)
+    bundle = _read(contents.__getitem__, path)
+    if contents.keys() != {MANIFEST, *(FILES[name] for name in bundle.files)}:
+        raise _wrong(str(path))
+    return bundle
 
 
 def _read(octets: Callable[[str], bytes], path: Path) -> Bundle:
@@ -135,9 +144,24 @@ def _read(octets: Callable[[str], bytes], path: Path) -> Bundle:
     return bundle
 
 
-def _unzipped(archive: zipfile.ZipFile, name: str, path: Path) -> bytes:
+def _unzipped(path: Path) -> Mapping[str, bytes]:
+    """Return all files of a zip by name; nothing is taken out that has no place in a proposal."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            entries = {entry.filename: entry for entry in archive.infolist()}
+            unknown = entries.keys() - {MANIFEST, *FILES.values()}
+            if unknown or len(entries) != len(archive.infolist()):
+                raise _wrong(str(path))
+            return {name: _taken_out(archive, entry, path) for name, entry in entries.items()}
+    except _UNREADABLE as exc:
+        raise _wrong(str(path)) from exc
+
+
+def _taken_out(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, path: Path) -> bytes:
     """Read by what comes out, not by what the archive says of it."""
-    with archive.open(name) as file:
+    if entry.compress_type not in _METHODS:
+        raise _wrong(str(path))
+    with archive.open(entry) as file:
         return _limited(file.read(MOST_OCTETS + 1), path)
 
 

@@ -1,6 +1,9 @@
 """What the gate goes by counts only as an officer of the OM confirmed it."""
 
 import shutil
+import struct
+import zipfile
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -8,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from gateway.cli.doctor_agreed import newer_table
-from gateway.cli.toetsing_bundle import make_bundle, read_bundle, write_bundle
+from gateway.cli.toetsing_bundle import MOST_OCTETS, make_bundle, read_bundle, write_bundle
 from gateway.cli.toetsing_confirming import confirmed_before, confirmed_by, end_of, remember
 from gateway.cli.toetsing_difference import differences
 from gateway.cli.toetsing_placing import as_it_stands, judged, meant, place, to_propose
@@ -451,6 +454,91 @@ def test_a_proposal_that_was_changed_is_none(police, tmp_path):
 
     with pytest.raises(Misconfigured, match=r"toetsing\.bundle"):
         read_bundle(tmp_path / "v")
+
+
+def _headers_with(offset: int, value: int) -> Callable[[bytearray], None]:
+    """Write a value (16 bits) in both headers of the first file; the offset is the local one's."""
+
+    def spoil(octets: bytearray) -> None:
+        struct.pack_into("<H", octets, offset, value)
+        struct.pack_into("<H", octets, octets.index(b"PK\1\2") + offset + 2, value)
+
+    return spoil
+
+
+def _other_content(octets: bytearray) -> None:
+    start = 30 + len("manifest.json")
+    octets[start : start + 20] = bytes(255 - octet for octet in octets[start : start + 20])
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        pytest.param(_headers_with(6, 0x01), id="encrypted"),
+        pytest.param(_headers_with(6, 0x20), id="patched data"),
+        pytest.param(_headers_with(8, 97), id="unknown compression"),
+        pytest.param(_headers_with(8, zipfile.ZIP_LZMA), id="compression of another kind"),
+        pytest.param(_other_content, id="compressed data that mean nothing"),
+        pytest.param(lambda octets: octets.__delitem__(slice(60, None)), id="cut short"),
+    ],
+)
+def test_a_zip_that_can_not_be_read_is_no_proposal(police, tmp_path, spoil):
+    path = tmp_path / "voorstel.zip"
+    write_bundle(path, bundle(police))
+    octets = bytearray(path.read_bytes())
+    spoil(octets)
+    path.write_bytes(octets)
+
+    with pytest.raises(Misconfigured, match=r"toetsing\.bundle"):
+        read_bundle(path)
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+@pytest.mark.parametrize("name", ["lees-mij.txt", "../classificatie.toml", "classificatie.toml"])
+def test_a_zip_with_a_file_too_many_is_no_proposal(police, tmp_path, name):
+    path = tmp_path / "voorstel.zip"
+    write_bundle(path, bundle(police))
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr(name, (police / TABLE).read_bytes())
+
+    with pytest.raises(Misconfigured, match=r"toetsing\.bundle"):
+        read_bundle(path)
+
+
+def test_a_zip_with_approvals_that_its_manifest_does_not_name_is_no_proposal(police, tmp_path):
+    path, whole = tmp_path / "voorstel.zip", bundle(police)
+    table_alone = {name: octets for name, octets in whole.files.items() if name == "classificatie"}
+    write_bundle(path, make_bundle(whole.police, table_alone))
+    assert read_bundle(path).files == table_alone
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("toestemmingen.toml", b"")
+
+    with pytest.raises(Misconfigured, match=r"toetsing\.bundle"):
+        read_bundle(path)
+
+
+def test_a_zip_with_another_compression_is_no_proposal(police, tmp_path):
+    made, path = tmp_path / "gemaakt.zip", tmp_path / "voorstel.zip"
+    write_bundle(made, bundle(police))
+    with zipfile.ZipFile(made) as old, zipfile.ZipFile(path, "w", zipfile.ZIP_LZMA) as new:
+        for name in old.namelist():
+            new.writestr(name, old.read(name))
+
+    with pytest.raises(Misconfigured, match=r"toetsing\.bundle"):
+        read_bundle(path)
+
+
+def test_a_zip_that_swells_is_no_proposal(police, tmp_path):
+    made, path = tmp_path / "gemaakt.zip", tmp_path / "voorstel.zip"
+    write_bundle(made, bundle(police))
+    with zipfile.ZipFile(made) as old, zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as new:
+        for name in old.namelist():
+            more = b" " * MOST_OCTETS if name == "manifest.json" else b""
+            new.writestr(name, old.read(name) + more)
+
+    assert path.stat().st_size < MOST_OCTETS // 50
+    with pytest.raises(Misconfigured, match=r"toetsing\.bundle"):
+        read_bundle(path)
 
 
 def test_differences_are_told_in_words(police):
