@@ -147,6 +147,7 @@ class Addresses:
             ("/verzoeken", "id"): request_id(asked[0 if "besluit}" in page.path else -1]),
             ("/verzoeken", "besluit"): f"V-{asked[0]}",
             ("/partners", "oin"): HUB.oin,
+            ("/verzending", "oin"): HUB.oin,
             ("/gebruikers", "id"): "user-7",
             ("/zaken", "id"): "x",
             ("/taal", "taal"): "nl",
