@@ -7,6 +7,8 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
+from gateway.cli import Config
+from gateway.cli.deciding import Door
 from gateway.cli.screen import screen
 from gateway.installation import load_catalogue, share
 from gateway.outbound.tls import KeyPair
@@ -44,6 +46,24 @@ def show(
     console.print(table)
     for warning in agreement.warnings:
         console.print(f"let op: {warning}")
+
+
+@app.command("import")
+def import_(
+    file: Annotated[Path, typer.Argument(help="CPA, XML.", exists=True, dir_okay=False)],
+    *,
+    proef: Annotated[bool, typer.Option("--proef", help="Only check and compare.")] = False,
+    door: Door = "",
+    config: Config = Path(),
+) -> None:
+    """Put an agreement in place, after checking it and showing what it changes.
+
+    Running processes take it in at once. The one before it stays until it ends: what is under
+    way goes on by that. One of the same CPAId is replaced; the old file is kept beside it.
+    """
+    from gateway.cli.cpa_import import import_ as put
+
+    put(config, file, who=door, only_check=proef, console=screen())
 
 
 @app.command()

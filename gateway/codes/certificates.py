@@ -1,7 +1,7 @@
 """Codes of importing: why a certificate, key or revocation list is not put in place."""
 
 from gateway.codes.code import Code, Told, family
-from gateway.errors import CertificateRejected, GatewayError, RevocationUnknown
+from gateway.errors import CertificateRejected, GatewayError, PolicyViolation, RevocationUnknown
 
 _REFUSED = family(
     CertificateRejected,
@@ -137,4 +137,73 @@ _FAILED = family(
         ),
     },
 )
-CERTIFICATES: tuple[Code, ...] = (*_REFUSED, *_UNKNOWN, *_FAILED)
+_CPA = (Told.OPERATOR, Told.CONSOLE)
+_AGREEMENTS = (
+    *family(
+        PolicyViolation,
+        _CPA,
+        {
+            "cpas.certificate_party": (
+                "A certificate in the CPA is of another organisation than the party that uses it.",
+                "Ask for a right CPA, or record the mandate.",
+            ),
+            "cpas.ended": ("The CPA has ended already.", "Ask for a new one."),
+            "cpas.key": (
+                "The private key of an own certificate in the CPA is not here.",
+                "Import that certificate with its key first.",
+            ),
+            "cpas.moved": (
+                "Something else was changed since this was looked at; nothing was written.",
+                "Look at it again.",
+            ),
+            "cpas.party_unknown": (
+                "The other party of the CPA is not known here.",
+                "Add it to [[partijen]] in gateway.toml first.",
+            ),
+            "cpas.same": ("This very CPA is in place already; nothing was changed.", "Nothing."),
+            "cpas.service": (
+                "Of no service in the CPA the version is known here.",
+                "Add the service to [diensten] in gateway.toml first.",
+            ),
+            "cpas.status": (
+                "The CPA is a proposal yet.",
+                "Have it agreed: status agreed or signed.",
+            ),
+            "cpas.stranger": (
+                "The own party is not in the CPA.",
+                "Look whether this is the file for this installation.",
+            ),
+        },
+    ),
+    *family(
+        CertificateRejected,
+        _CPA,
+        {
+            "cpas.certificate": (
+                "A certificate in the CPA can not be used.",
+                "Ask for a CPA with a good one, or import the certificate of its issuer first.",
+            ),
+        },
+    ),
+    *family(
+        RevocationUnknown,
+        _CPA,
+        {
+            "cpas.revocation_unknown": (
+                "There is no fresh revocation list of the issuer of a certificate in the CPA.",
+                "Import that list first.",
+            ),
+        },
+    ),
+    *family(
+        GatewayError,
+        _CPA,
+        {
+            "cpas.not_written": (
+                "The CPA can not be written; everything is as it was.",
+                "Look at the owner of the folder and at the disk.",
+            ),
+        },
+    ),
+)
+CERTIFICATES: tuple[Code, ...] = (*_REFUSED, *_UNKNOWN, *_FAILED, *_AGREEMENTS)

@@ -7,6 +7,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from gateway.errors import GatewayError
+from gateway.importing.agreement_placing import place_agreement, take_back
+from gateway.importing.agreements import (
+    AgreementProposal,
+    looking_at,
+    propose_agreement,
+    turned_down,
+)
 from gateway.importing.certificates import Proposal, places_of, propose
 from gateway.importing.live import wait_until_shown
 from gateway.importing.replaced import listeners
@@ -88,6 +95,44 @@ class Importer:
                 put_back(placed)
                 raise
         return proposal
+
+    # --- agreements ---
+
+    async def look_agreement(self, octets: bytes) -> AgreementProposal:
+        """Return what would be put in place; raises GatewayError `cpa.*`, `cpas.*`, `xml.*`."""
+        return await asyncio.to_thread(self._look_agreement, octets)
+
+    def _look_agreement(self, octets: bytes) -> AgreementProposal:
+        installation = load_installation(self.folder)
+        looking = looking_at(installation, self.clock.now(), may_write=self.may_write)
+        return propose_agreement(looking, octets)
+
+    async def put_agreement(
+        self,
+        octets: bytes,
+        *,
+        mark: str,
+        record: Callable[[AgreementProposal], Awaitable[object]],
+    ) -> AgreementProposal:
+        """Write what was looked at, and have it recorded; what is not recorded is put back.
+
+        Raises as `look_agreement`, `cpas.moved`, and what `record` raises.
+        """
+        async with self._turn:
+            proposal = await self.look_agreement(octets)
+            if proposal.mark != mark:
+                raise turned_down("moved")
+            placed = await asyncio.to_thread(
+                place_agreement, proposal.file, octets, self.clock.now()
+            )
+            try:
+                await record(proposal)
+            except BaseException:
+                take_back(placed)
+                raise
+        return proposal
+
+    # --- what came of it ---
 
     async def shown(self, proposal: Proposal) -> bool | None:
         """Tell whether the listener shows it; None: it has none, or nobody listens here."""

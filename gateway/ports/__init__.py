@@ -6,6 +6,7 @@ threads, so that several installations can be simulated in one process from one 
 
 from gateway.ports.outside import Answer, Clock, Dice, Endpoint, Keyring, Network, Snapshots
 from gateway.ports.people import (
+    Agreed,
     Alarm,
     AlarmBounds,
     Alarms,
@@ -94,6 +95,7 @@ __all__ = [
     "Acceptance",
     "Admission",
     "Admitted",
+    "Agreed",
     "Alarm",
     "AlarmBounds",
     "AlarmView",

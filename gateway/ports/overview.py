@@ -112,6 +112,10 @@ class Overview(Protocol):
         """Return what was taken in, per hour with anything, oldest first."""
         ...
 
+    async def under(self, recipient: Oin, cpa_id: str) -> int:
+        """Return how many deliveries to it are not done under an agreement; bounded as `piles`."""
+        ...
+
     async def lanes(self) -> Sequence[Lane]: ...
 
     async def trail(self, wanted: TrailWanted, *, below: int | None, limit: int) -> Trail:

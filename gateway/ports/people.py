@@ -192,7 +192,20 @@ class Renewal:
     """Of its DER, hex."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Agreed:
+    """An agreement that was put in place."""
+
+    cpa_id: str
+    sha256: str
+    """Of the file, hex."""
+
+
 class Renewals(Protocol):
     async def imported(self, renewal: Renewal, *, who: str, why: str) -> None:
         """Write it down, and have every process read its files again; raises StoreUnavailable."""
+        ...
+
+    async def agreed(self, agreed: Agreed, *, who: str, why: str) -> None:
+        """Do the same for an agreement."""
         ...

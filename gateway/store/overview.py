@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from gateway.lifecycle import State
+from gateway.lifecycle import ENDED, State
 from gateway.message import Oin
 from gateway.moments import from_micros
 from gateway.ports import DeliveryChannel, DeliveryKind
@@ -55,6 +55,15 @@ def _piles(connection: sa.Connection) -> dict[Pile, int]:
         )
         found[pile] = int(connection.execute(statement).scalar_one())
     return found
+
+
+def _under(connection: sa.Connection, recipient: Oin, cpa_id: str) -> int:
+    statement = _capped(
+        deliveries.c.recipient == recipient,
+        deliveries.c.cpa_id == cpa_id,
+        deliveries.c.state.in_([str(state) for state in State if state not in ENDED]),
+    )
+    return int(connection.execute(statement).scalar_one())
 
 
 def _hours(connection: sa.Connection, since: datetime) -> tuple[Hour, ...]:
@@ -191,6 +200,10 @@ class SqlOverview:
     async def hours(self, since: datetime) -> Sequence[Hour]:
         """Return what was taken in per hour."""
         return await self._reads(lambda c: _hours(c, since))
+
+    async def under(self, recipient: Oin, cpa_id: str) -> int:
+        """Count what is not done under an agreement, up to a bound."""
+        return await self._reads(lambda c: _under(c, recipient, cpa_id))
 
     async def lanes(self) -> Sequence[Lane]:
         """Return how it goes with each recipient."""

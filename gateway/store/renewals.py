@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from gateway.ports import AuditEvent, Clock, Renewal
+from gateway.ports import Agreed, AuditEvent, Clock, Renewal
 from gateway.store.epoch import TOPIC
 from gateway.store.transaction import Tx
 from gateway.store.writer import Writer
@@ -30,6 +30,27 @@ class Renewed:
         tx.ring(TOPIC)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgreementPlaced:
+    """Unit: the same for an agreement."""
+
+    agreed: Agreed
+    who: str
+    why: str
+    at: datetime
+
+    def run(self, tx: Tx) -> None:
+        """Ring with the commit."""
+        agreed = self.agreed
+        data: dict[str, str | int] = {
+            "cpa_id": agreed.cpa_id,
+            "sha256": agreed.sha256,
+            "reason": self.why,
+        }
+        tx.record(AuditEvent(event="agreement.imported", at=self.at, actor=self.who, data=data))
+        tx.ring(TOPIC)
+
+
 class SqlRenewals:
     """The port `Renewals`."""
 
@@ -41,4 +62,9 @@ class SqlRenewals:
     async def imported(self, renewal: Renewal, *, who: str, why: str) -> None:
         """Write it down and wake every process; raises StoreUnavailable."""
         unit = Renewed(renewal=renewal, who=who, why=why, at=self._clock.now())
+        await self._writer.commit(unit)
+
+    async def agreed(self, agreed: Agreed, *, who: str, why: str) -> None:
+        """Write it down and wake every process; raises StoreUnavailable."""
+        unit = AgreementPlaced(agreed=agreed, who=who, why=why, at=self._clock.now())
         await self._writer.commit(unit)

@@ -9,6 +9,7 @@ import os
 import re
 import socket
 import struct
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -29,6 +30,7 @@ from gateway.pipeline.accounts.keeping import Keeping
 from gateway.pipeline.accounts.orders import Ask, carry_out, read_order
 from gateway.pipeline.desk import Deciding
 from gateway.ports import (
+    Agreed,
     Alarms,
     Confirmations,
     Decisions,
@@ -66,6 +68,7 @@ class What(StrEnum):
     ENABLE = "inschakelen"
     CONFIRMED = "bevestigd"
     SIGNED = "ondertekend"
+    AGREED = "afgesproken"
 
 
 KIND: Mapping[What, str] = MappingProxyType(
@@ -82,6 +85,7 @@ KIND: Mapping[What, str] = MappingProxyType(
         What.ENABLE: "webhooks",
         What.CONFIRMED: "toetsing",
         What.SIGNED: "toetsing",
+        What.AGREED: "overeenkomsten",
     }
 )
 """What each command is about: the beginning of its path."""
@@ -94,7 +98,7 @@ class Command:
     what: What
     id: str
     """Of a delivery or a message; the number of an alarm; `USE:SHA256` of a certificate; the name
-    of a pack or a webhook; the SHA-256 of a confirmation."""
+    of a pack or a webhook; the SHA-256 of a confirmation; an `agreed_id`."""
     who: str
     why: str
 
@@ -128,6 +132,7 @@ class Desk:
             "certificaten": self._renewed,
             "schemas": self._reshelved,
             "webhooks": self._enable,
+            "overeenkomsten": self._placed,
             "toetsing": self._confirmed,
         }
         return await ways[KIND[command.what]](command)
@@ -173,6 +178,11 @@ class Desk:
             raise PolicyViolation("webhook.enabled", "Deze webhook is niet uitgeschakeld.")
         return {"webhook": command.id}
 
+    async def _placed(self, command: Command) -> dict[str, str]:
+        agreed = _agreed(command.id)
+        await self.renewals.agreed(agreed, who=command.who, why=command.why)
+        return {"overeenkomst": agreed.cpa_id, "sha256": agreed.sha256}
+
     async def _confirmed(self, command: Command) -> dict[str, str]:
         sha256 = _sha256(command.id)
         placed = command.what is What.CONFIRMED
@@ -192,6 +202,19 @@ def _renewal(text: str) -> Renewal:
     if found is None:
         raise PolicyViolation("command.body", "Dit is geen certificaat.")
     return Renewal(use=found[1], sha256=found[2])
+
+
+def agreed_id(cpa_id: str, sha256: str) -> str:
+    """Return how a command names an agreement; a CPAId may hold what no path can."""
+    return f"{sha256}:{urlsafe_b64encode(cpa_id.encode()).decode()}"
+
+
+def _agreed(text: str) -> Agreed:
+    digest, _, name = text.partition(":")
+    try:
+        return Agreed(cpa_id=urlsafe_b64decode(name).decode(), sha256=_sha256(digest))
+    except ValueError as error:
+        raise PolicyViolation("command.body", "Dit is geen overeenkomst.") from error
 
 
 Accounts = Callable[[], Keeping]

@@ -2,6 +2,7 @@
 
 import os
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,10 +10,12 @@ import pytest
 from gateway.credentials import UserRole
 from gateway.keys.test_pki import pem
 from gateway.outbound.tls import server_context
+from gateway.wire.ebms2.cpa_make import make_cpa
 from tests import pki
 from tests.browser.conftest import sign_in
 from tests.browser.test_console_in_a_browser import LOOKS, judged, wide
 from tests.consoles import console
+from tests.cpas import party, spec
 from tests.flow.town import POLITIE
 from tests.installations import installed
 from tests.outbound.tls_files import pair
@@ -95,4 +98,55 @@ async def test_axe_finds_nothing_where_certificates_go_in(police, files, visitin
             await picture(page, f"certificaat-dicht-{number}")
             assert not await wide(page)
             police.office.importer.may_write = lambda _: True
+    assert found == []
+
+
+CPA = "/afspraken/nieuw"
+
+
+def cpa() -> bytes:
+    """Another agreement with the knooppunt: an action more, fewer retries, another address."""
+    sides = (
+        party(pki.POLITIE, "politie", "vtMeldingDi01", "vcobDi01"),
+        replace(
+            party(pki.KNOOPPUNT, "knooppunt", "Bv01Bericht"), endpoint="https://n.example/ebms"
+        ),
+    )
+    return make_cpa(spec(cpa_id="politie_knooppunt_2", parties=sides, start=pki.AT, retries=3))
+
+
+@pytest.mark.parametrize("script", [True, False], ids=["script", "no script"])
+async def test_an_agreement_is_chosen_seen_and_put_in_use(police, files, visiting, script):
+    async with bea_in(police, visiting, java_script_enabled=script) as page:
+        await page.goto("/partners")
+        await page.click("text=Nieuwe afspraak (CPA)")
+        await page.set_input_files("#veld-bestand", file("nieuw.xml", cpa()))
+        await page.click("text=Bekijken wat het verandert")
+        await page.click("text=In gebruik nemen")
+        await page.wait_for_selector("text=De afspraak staat er.")
+
+    assert len(list((files / "agreements").glob("*.xml"))) == 2
+
+
+async def test_axe_finds_nothing_where_agreements_go_in(police, visiting):
+    found = []
+    for number, look in enumerate(LOOKS):
+        async with bea_in(police, visiting, **look) as page:
+            await page.goto(CPA)
+            found += await judged(page, CPA)
+            await page.set_input_files("#veld-bestand", file("x.xml", b"<x/>"))
+            await page.click("text=Bekijken wat het verandert")
+            await page.wait_for_selector("text=cpa.root")
+            found += await judged(page, "refused")
+            await page.set_input_files("#veld-bestand", file("x.xml", cpa()))
+            await page.click("text=Bekijken wat het verandert")
+            await page.wait_for_selector("text=In gebruik nemen")
+            found += await judged(page, "to confirm")
+            await picture(page, f"afspraak-controle-{number}")
+            assert not await wide(page)
+            await page.click("text=English")
+            await page.wait_for_selector("text=Put into use")
+            found += await judged(page, "in English")
+            await picture(page, f"afspraak-controle-en-{number}")
+            await page.click("text=Nederlands")
     assert found == []

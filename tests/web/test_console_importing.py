@@ -11,16 +11,21 @@ import pytest
 from gateway.credentials import UserRole
 from gateway.errors import StoreUnavailable
 from gateway.importing.importer import Asked, Importer
+from gateway.installation import load_directory, load_installation
 from gateway.keys.keystore import FileKeyring
 from gateway.keys.offered import Target
 from gateway.keys.test_pki import pem
 from gateway.web.console.pages.beheerder.importing import MOST_FILE
+from gateway.wire.ebms2.cpa_make import make_cpa
 from tests import pki
 from tests.consoles import console
-from tests.flow.town import POLITIE
+from tests.cpas import party, spec
+from tests.flow.test_gate import hand_in, melding
+from tests.flow.town import HUB, POLITIE
 from tests.installations import installed
 
 NEW, CHECK = "/certificaten/nieuw", "/certificaten/nieuw/controle"
+CPA = "/afspraken/nieuw"
 
 
 @pytest.fixture
@@ -63,19 +68,19 @@ def with_key(files, leaf, name="nieuw.key"):
     return leaf
 
 
-async def offer(browser, octets: bytes, **fields):
-    await browser.get(NEW)
+async def offer(browser, octets: bytes, to: str = NEW, **fields):
+    await browser.get(to)
     form = aiohttp.FormData({"_blijk": browser.last.proof(), **fields})
     form.add_field(
         "bestand", BytesIO(octets), filename="../../etc/passwd", content_type="text/plain"
     )
     headers = {"Origin": "https://console.example", "Sec-Fetch-Site": "same-origin"}
-    return await browser._call("POST", NEW, data=form, headers=headers)
+    return await browser._call("POST", to, data=form, headers=headers)
 
 
 async def confirm(browser, page):
     (mark,) = page.tree.xpath("//input[@name='stand']/@value")
-    return await browser.post(CHECK, {"stand": mark})
+    return await browser.post(page.path, {"stand": mark})
 
 
 async def audited(police, event) -> list:
@@ -256,5 +261,113 @@ async def test_what_can_not_be_recorded_is_put_back(files, police):
 
     with pytest.raises(StoreUnavailable):
         await importer.put(asked, mark=seen.mark, record=full)
+
+    assert tree(files) == before
+
+
+# --- agreements -----------------------------------------------------------------------
+
+
+def cpa(**changes) -> bytes:
+    sides = (
+        party(pki.POLITIE, "politie", "vtMeldingDi01", "vcobDi01"),
+        party(pki.KNOOPPUNT, "knooppunt", "vtTerugkoppelingDi01"),
+    )
+    given = {"cpa_id": "politie_knooppunt_2", "parties": sides, "start": pki.AT}
+    return make_cpa(spec(**{**given, **changes}))
+
+
+async def test_an_agreement_is_seen_beside_the_present_one_and_then_counts(police, bea, files):
+    before = tree(files)
+
+    page = await offer(bea, cpa(), CPA)
+
+    assert page.path == f"{CPA}/controle"
+    for text in ("Een afspraak met", "politie_knooppunt_2", "komt erbij", "vcobDi01", "blijft tot"):
+        assert text in page.words
+    assert tree(files) == before
+    done = await confirm(bea, page)
+    assert done.path == f"/partners/{pki.KNOOPPUNT}?klaar=afgesproken"
+    found = load_directory(load_installation(files), epoch=0).agreements
+    assert set(found) == {"jeugdzorg_politie_knooppunt_1", "politie_knooppunt_2"}
+    (event,) = await audited(police, "agreement.imported")
+    assert (event.actor, event.data["cpa_id"]) == ("bea", "politie_knooppunt_2")
+    again = await offer(bea, cpa(), CPA)
+    assert (again.status, "cpas.same" in again.words) == (422, True)
+
+
+async def test_what_is_under_way_by_the_present_agreement_is_counted(police):
+    overview = police.town[POLITIE].store.overview
+    await hand_in(police.town, melding())
+    (cpa_id,) = [
+        one.cpa_id
+        for one in police.office.directory.agreements.values()
+        if HUB in {side.id for side in one.parties}
+    ]
+
+    assert await overview.under(HUB, cpa_id) == 1
+    assert await overview.under(HUB, "een andere") == 0
+    await police.town.settle()
+    assert await overview.under(HUB, cpa_id) == 0
+
+
+EVIL = {
+    "xml.": b'<!DOCTYPE x [<!ENTITY e SYSTEM "file:///etc/passwd">]><x>&e;</x>',
+    "cpa.root": b"<x/>",
+    "cpas.status": cpa(status="proposed"),
+}
+
+
+@pytest.mark.parametrize("code", EVIL)
+async def test_an_agreement_that_would_not_work_is_refused_and_nothing_changes(bea, files, code):
+    before = tree(files)
+
+    page = await offer(bea, EVIL[code], CPA)
+
+    assert page.status == 422
+    assert f"({code}" in page.words
+    assert "root:" not in page.text
+    assert tree(files) == before
+
+
+async def test_an_agreement_is_confirmed_as_it_was_seen_and_once(police, bea, files):
+    page = await offer(bea, cpa(), CPA)
+    wrong = await bea.post(f"{CPA}/controle", {"stand": "0" * 64})
+    assert (wrong.status, "cpas.moved" in wrong.words) == (422, True)
+
+    await asyncio.gather(confirm(bea, page), confirm(bea, page))
+
+    assert len(await audited(police, "agreement.imported")) == 1
+    assert "te oud" in (await bea.get(f"{CPA}/controle")).words
+
+
+async def test_an_agreement_for_a_closed_folder_shows_the_command(police, bea, files):
+    police.office.importer.may_write = lambda _: False
+
+    page = await offer(bea, cpa(), CPA)
+
+    assert f"gateway cpa import BESTAND -c {files}" in page.words
+    assert not page.tree.xpath("//input[@name='stand']")
+
+
+async def test_markup_in_an_agreement_is_text(bea):
+    octets = cpa().replace(b"politie_knooppunt_2", b"&lt;script&gt;alert(1)&lt;/script&gt;")
+
+    page = await offer(bea, octets, CPA)
+
+    assert "<script>alert(1)" not in page.text
+    assert "<script>alert(1)</script>" in page.words
+
+
+async def test_an_agreement_that_is_not_recorded_is_taken_back(files, police):
+    before = tree(files)
+    importer = Importer(folder=files, clock=police.town.clock)
+    seen = await importer.look_agreement(cpa())
+
+    async def full(_):
+        raise StoreUnavailable("store.full", "")
+
+    with pytest.raises(StoreUnavailable):
+        await importer.put_agreement(cpa(), mark=seen.mark, record=full)
 
     assert tree(files) == before

@@ -64,6 +64,8 @@ STEPS: Mapping[str, str] = MappingProxyType(
         "alarm.taken": "Een medewerker kijkt naar het alarm",
         "alarm.let_go": "Niemand kijkt meer naar het alarm",
         "alarm.dismissed": "Alarm afgehandeld door een medewerker",
+        "agreement.imported": "Overeenkomst (CPA) in gebruik genomen",
+        "certificate.imported": "Certificaat of intrekkingslijst in gebruik genomen",
         "directory.changed": "Afspraken of instellingen gewijzigd",
         "input.refused": "Onbewezen invoer geweigerd",
         "toets.read": "Inhoud gelezen door een officier",

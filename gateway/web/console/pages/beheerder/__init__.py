@@ -1,5 +1,19 @@
 """The pages of who keeps partners, certificates, systems and users."""
 
-from gateway.web.console.pages.beheerder import importing, keeping, partners, rights, users
+from gateway.web.console.pages.beheerder import (
+    agreements,
+    importing,
+    keeping,
+    partners,
+    rights,
+    users,
+)
 
-PAGES = (*partners.PAGES, *keeping.PAGES, *importing.PAGES, *users.PAGES, *rights.PAGES)
+PAGES = (
+    *partners.PAGES,
+    *keeping.PAGES,
+    *importing.PAGES,
+    *agreements.PAGES,
+    *users.PAGES,
+    *rights.PAGES,
+)

@@ -14,6 +14,9 @@ from gateway.web.console.page import Page
 from gateway.web.console.visit import Visit
 
 BEHEERDER = frozenset({UserRole.BEHEERDER})
+DONE = {
+    "afgesproken": N_("De afspraak staat er. De draaiende processen lezen hun bestanden opnieuw."),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +66,7 @@ async def partner(visit: Visit) -> web.Response:
     now = visit.now()
     return visit.show(
         "beheerder/partner.html",
+        done=visit.done(DONE),
         party=party,
         suspended=party.oin in directory.suspended,
         agreements=[(one, one.in_force(now)) for one in of_party(directory, party.oin)],
