@@ -98,7 +98,7 @@ async def confirm(visit: Visit) -> web.Response:
         await visit.office.desk.perform(command)
 
     try:
-        done = await visit.office.importer.put_agreement(
+        await visit.office.importer.put_agreement(
             octets, mark=visit.form.text("stand"), record=record
         )
     except GatewayError as error:
@@ -107,7 +107,7 @@ async def confirm(visit: Visit) -> web.Response:
         visit.form.wrong("stand", why(visit, error))
         return await _check(visit, octets)
     await visit.office.drafts.drop(visit.user.account.id, _DRAFT)
-    return visit.go(f"/partners/{done.partner}?klaar=afgesproken")
+    return visit.go("/partners?klaar=afgesproken")
 
 
 _BODY = MOST_FILE + MOST_BODY

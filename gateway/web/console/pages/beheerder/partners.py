@@ -54,7 +54,7 @@ async def partners(visit: Visit) -> web.Response:
         )
         for oin, party in directory.parties.items()
     ]
-    return visit.show("beheerder/partners.html", lines=lines)
+    return visit.show("beheerder/partners.html", lines=lines, done=visit.done(DONE))
 
 
 async def partner(visit: Visit) -> web.Response:
@@ -66,7 +66,6 @@ async def partner(visit: Visit) -> web.Response:
     now = visit.now()
     return visit.show(
         "beheerder/partner.html",
-        done=visit.done(DONE),
         party=party,
         suspended=party.oin in directory.suspended,
         agreements=[(one, one.in_force(now)) for one in of_party(directory, party.oin)],
