@@ -60,6 +60,7 @@ PURPOSES = {
     ("audit", "verify"): "Recompute every chain",
     ("cpa",): "Agreements (CPAs)",
     ("cpa", "show"): "what the gateway takes from a CPA",
+    ("cpa", "import"): "Put an agreement in place, after checking it",
     ("cpa", "make"): "Make the CPA of two parties",
     ("toets",): "Requests to the OM: list, read, decide",
     ("toets", "lijst"): "Never what the messages say",
