@@ -218,8 +218,13 @@ def _remarks(
         yield Line(TEXTS["same_id"], {"cpa": agreement.cpa_id})
         if any(change.kind is Kind.REMOVED for change in changed):
             yield Line(TEXTS["gone"])
-    elif present is not None and present.start >= agreement.start:
+    elif present is not None and _order(present) > _order(agreement):
         yield Line(TEXTS["not_newer"], {"cpa": present.cpa_id})
+
+
+def _order(agreement: Agreement) -> tuple[datetime, str]:
+    """Return by what the newest of two is told, as `Directory.between` does."""
+    return agreement.start, agreement.cpa_id
 
 
 def _follows(

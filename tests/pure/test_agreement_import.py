@@ -102,6 +102,13 @@ def test_one_that_begins_no_later_than_the_present_one_is_told_to_be_second(fold
     assert any("laatst begonnen" in str(remark) for remark in proposal.remarks)
 
 
+@pytest.mark.parametrize(("cpa_id", "second"), [("a_eerder", True), ("z_later", False)])
+def test_of_two_that_begin_together_the_id_decides_as_in_routing(folder, cpa_id, second):
+    proposal = propose(folder, cpa(cpa_id=cpa_id, start=pki.AT))
+
+    assert any("laatst begonnen" in str(remark) for remark in proposal.remarks) is second
+
+
 def test_the_name_of_the_file_is_made_here_whatever_the_id_says(folder):
     proposal = propose(
         folder, cpa().replace(b"jeugdzorg_politie_knooppunt_2", b"../../etc/cron.d/x")
