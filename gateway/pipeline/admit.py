@@ -199,7 +199,7 @@ class Admitting:
             self._house, route, at=taken.at, ground=gate.ground, sha256=document.sha256
         )
         if isinstance(gate, approval.Hold):
-            return (held_here(delivery, gate, directory, taken.at),)
+            return (held_here(delivery, gate, directory, document, taken.at),)
         if gate.approval_id:  # for the claim, which asks again
             table = directory.gate.at(taken.at).table.version
             delivery = replace(delivery, approval_id=gate.approval_id, table_version=table)

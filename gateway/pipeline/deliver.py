@@ -21,7 +21,7 @@ from gateway.errors import (
 )
 from gateway.message import Header, Oin, Payload, WireMessage
 from gateway.pipeline.house import House
-from gateway.pipeline.proving import Proving
+from gateway.pipeline.proving import Proving, Towards
 from gateway.ports import (
     Answer,
     AuditEvent,
@@ -101,7 +101,8 @@ class Delivering:
         if isinstance(released, approval.Hold):
             return HeldAgain(ground=released.ground)
         payload = await self._payload(claim)
-        fault = await self._proving.fault(directory, claim, payload.octets)
+        to = Towards(party=Oin(way.agreement.other(directory.me).id))
+        fault = await self._proving.fault(directory, claim, payload.octets, to)
         if fault is not None:
             return HeldAgain(ground=fault.ground)
         envelope = await self._sealed(claim, way, released, payload, events)

@@ -152,10 +152,15 @@ class Passing:
 
 
 def held_here(
-    delivery: NewDelivery, gate: approval.Hold, directory: Directory, at: datetime
+    delivery: NewDelivery,
+    gate: approval.Hold,
+    directory: Directory,
+    document: Document,
+    at: datetime,
 ) -> NewDelivery:
-    """Return the delivery as the knooppunt holds it."""
-    deadline = deciding.hold_deadline("", acuut=None, handed_in=at, asked=None)
+    """Return the delivery as the knooppunt holds it: for as long as its sender has."""
+    acuut = classification.said_in(document).acuut
+    deadline = deciding.hold_deadline(document.name, acuut=acuut, handed_in=at, asked=None)
     return replace(
         delivery,
         state=State.HELD,

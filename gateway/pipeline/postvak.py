@@ -68,7 +68,7 @@ class Closing:
             )
             item = found[0] if found else None
         elif content:
-            await self._showing.check(item)
+            await self._showing.check(item, backend)
         if item is None or item.applicatie not in backend.applicaties:
             raise NoRoute("postvak.unknown", "Dit bericht staat niet in dit postvak.")
         return item

@@ -7,9 +7,11 @@ the label that was made at the hand-in, by the key of the payload. A decision th
 known by a mark that is no row.
 """
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from gateway.catalogue import Role
 from gateway.config import GateMode
 from gateway.directory import Directory, GateReason, Party
 from gateway.errors import GatewayError, PolicyViolation, Unavailable
@@ -39,6 +41,16 @@ class Gated(Protocol):
     def message(self) -> Known: ...
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Towards:
+    """Who is about to have the octets: the other party of the agreement, or who collects."""
+
+    party: Oin
+    applicatie: str = ""
+    """Of a postvak."""
+    collects: bool = False
+
+
 class Proving:
     """Thinks about what is about to be sealed, or shown."""
 
@@ -51,6 +63,7 @@ class Proving:
         directory: Directory,
         claim: Gated,
         octets: bytes,
+        to: Towards,
         *,
         at: datetime | None = None,
     ) -> Hold | None:
@@ -65,6 +78,8 @@ class Proving:
         document = await self._house.think(
             len(octets), lambda: stuf.read_document(octets, limits=limits)
         )
+        if _goes_astray(document, directory, to):
+            return Hold(kinds=(GateReason.UNCLASSIFIED,), reasons=())
         judged = await self._judged(directory, claim, document, at)
         if not isinstance(judged, Hold):
             return None
@@ -72,11 +87,12 @@ class Proving:
             return judged
         proof = await self._house.holds.proof(claim.approval_id)
         besluit = self._signed(directory, claim, document, proof, now) if proof else None
-        if proof is None or besluit is None or not await self._counts(besluit, proof):
+        second = _is_second_gate(document, directory)
+        if besluit is None or not await self._counts(besluit, second=second):
             return Hold(kinds=(GateReason.INDIVIDUAL,), reasons=judged.reasons)
         return None
 
-    async def _counts(self, besluit: Besluit, proof: Proof) -> bool:
+    async def _counts(self, besluit: Besluit, *, second: bool) -> bool:
         """Not withdrawn, and what the receiver had to accept first was accepted.
 
         A second gate does not wait for that: the holder did.
@@ -85,7 +101,7 @@ class Proving:
         if await holds.is_withdrawn(id_):
             return False
         first = any(one.aanvaarding for one in besluit.voorwaarden)
-        return bool(proof.seen) or not first or await holds.is_accepted(id_)
+        return second or not first or await holds.is_accepted(id_)
 
     async def _judged(
         self, directory: Directory, claim: Gated, document: Document, at: datetime
@@ -135,7 +151,12 @@ class Proving:
         except GatewayError:
             return None
         good = (
-            _same_question(besluit, proof, table=directory.gate.at(at).table.version)
+            _same_question(
+                besluit,
+                proof,
+                second=_is_second_gate(document, directory),
+                table=directory.gate.at(at).table.version,
+            )
             and besluit.sha256 == document.sha256 == claim.payload_sha256
             and Oin(ontvanger.organisatie) in besluit.ontvangers
             and besluit.uitkomst in deciding.RELEASES
@@ -144,9 +165,32 @@ class Proving:
         return besluit if good else None
 
 
-def _same_question(besluit: Besluit, proof: Proof, *, table: str) -> bool:
+def _is_second_gate(document: Document, directory: Directory) -> bool:
+    """By who sent the octets, not by a row."""
+    sender = _party(directory, document.stuurgegevens.zender)
+    return sender is not None and not sender.local and sender.gate is GateMode.DECISION
+
+
+def _goes_astray(document: Document, directory: Directory, to: Towards) -> bool:
+    """Tell whether the octets are for another than who would have them.
+
+    A row says over which agreement, or from which postvak. A knooppunt goes by the octets. Bv01
+    and Fo01 say nothing of a case, and may name nobody.
+    """
+    if document.name in ANSWERS:
+        return False
+    ontvanger = document.stuurgegevens.ontvanger
+    if ontvanger is None:
+        return True
+    if to.party != ontvanger.organisatie:
+        next_hop = directory.parties.get(to.party)
+        return to.collects or next_hop is None or next_hop.role is not Role.KNOOPPUNT
+    return to.collects and ontvanger.applicatie not in {"", to.applicatie}
+
+
+def _same_question(besluit: Besluit, proof: Proof, *, second: bool, table: str) -> bool:
     """At a second gate the decision answers the police's own question, by the police's table."""
-    if proof.seen:
+    if second:
         return besluit.identificatie == proof.seen
     return besluit.verzoek == proof.hold and besluit.tabelversie == table
 
@@ -156,10 +200,12 @@ def _judge(
 ) -> Released | Hold | None:
     """Ask the gate again, by the octets; None where no gate stands here for this sender."""
     stuurgegevens = document.stuurgegevens
-    if document.name in ANSWERS | toets.KINDS:
-        return None  # only the gateway makes these
     sender = _party(directory, stuurgegevens.zender)
     receiver = _party(directory, stuurgegevens.ontvanger)
+    if document.name == toets.VERZOEK and (receiver is None or receiver.role is not Role.OM):
+        return Hold(kinds=(GateReason.UNCLASSIFIED,), reasons=())  # it has the octets in it
+    if document.name in ANSWERS | toets.KINDS:
+        return None  # only the gateway makes these
     if sender is None or not (sender.local or sender.gate is not GateMode.NONE):
         return None
     if receiver is None:

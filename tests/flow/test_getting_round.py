@@ -353,6 +353,34 @@ async def test_conditions_that_the_receiver_has_not_accepted_yet(town, attempts,
     assert attempts == []
 
 
+async def test_what_the_om_is_asked_sent_over_the_agreement_of_another(town, attempts, tmp_path):
+    """The request has the octets in it that are held."""
+    agreement = direct()
+    for party in (POLITIE, VT):
+        known = town[party].snapshots.current().agreements
+        await town[party].change(agreements={**known, agreement.cpa_id: agreement})
+    town.breaks.insert(0, _down(POLITIE))
+    receipt = await hand_in(town, melding(**CRIMINAL))
+    await town.settle()
+    town.breaks.pop(0)
+    tamper(
+        tmp_path,
+        "UPDATE deliveries SET cpa_id = 'cpa_direct', sealed_id = NULL, action = 'vtMeldingDi01', "
+        "service = (SELECT service FROM deliveries WHERE message = :m) "
+        "WHERE action = 'opsporingsbelangVerzoekDi01'",
+        m=receipt.id,
+    )
+
+    for minutes in (2, 10, 60):
+        town.clock.forward(minutes=minutes)
+        await town.settle()
+
+    assert VT not in attempts
+    assert await arrived(town) == []
+    rows = await town[VT].store.reader.audit(after=0, limit=200)
+    assert [row.event.event for row in rows if row.event.message] == []
+
+
 UNSAID = {
     "a running investigation": (replace(FREE, onderzoek=True), "onderzoek = 0"),
     "an investigation unsaid": (replace(FREE, onderzoek=None), "onderzoek = 0"),
@@ -516,7 +544,8 @@ async def test_a_withdrawn_decision_under_another_name_in_the_database(town, tmp
     assert await town[VT].message("ref-1") is None
 
 
-async def test_a_decision_by_a_table_of_before_is_not_revived_in_the_database(town, tmp_path):
+@pytest.mark.parametrize("more", ["", ", seen = id"], ids=["table", "as at a second gate"])
+async def test_a_decision_by_a_table_of_before_is_not_revived_in_the_database(town, tmp_path, more):
     receipt, verdict = await decided_while_down(town)
     gate = town[POLITIE].snapshots.current().gate
     word = replace(gate.confirmation, table_version="T-2")
@@ -526,7 +555,7 @@ async def test_a_decision_by_a_table_of_before_is_not_revived_in_the_database(to
     await town.settle()
     assert await state_of(town, receipt) is State.HELD
 
-    tamper(tmp_path, "UPDATE rulings SET table_version = 'T-2'")
+    tamper(tmp_path, f"UPDATE rulings SET table_version = 'T-2'{more}")
     await revived(town, tmp_path, receipt, verdict)
 
     assert await state_of(town, receipt) is State.HELD

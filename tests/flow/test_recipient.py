@@ -203,6 +203,54 @@ async def test_what_is_not_proven_keeps_nothing_behind_it_waiting(town, get, tmp
     assert (status, [one["id"] for one in found["berichten"]]) == (200, [good.id])
 
 
+FOR_NOBODY_HERE = {
+    "another sender": f"UPDATE messages SET zender = '{OM}' WHERE id = :m",
+    "no gate, another way": "UPDATE messages SET direction = 'in' WHERE id = :m",
+}
+
+
+@pytest.mark.parametrize("edit", FOR_NOBODY_HERE.values(), ids=list(FOR_NOBODY_HERE))
+async def test_who_sent_it_is_read_in_the_octets(town, get, tmp_path, edit):
+    receipt = await hand_in(town, melding(aanhouding="ja, ter plaatse"))
+    delivery = await delivery_of(town, receipt)
+    free = "UPDATE deliveries SET state = 'ready', ground = 'niet-gegate', next_at = 0"
+    with closing(open_engine(tmp_path / POLITIE / "gateway.db").writer()) as connection:
+        connection.execute(sa.text(f"{free} WHERE message = :m"), {"m": receipt.id})
+        connection.execute(sa.text(edit), {"m": receipt.id})
+
+    status, found = await get("/postvak")
+    assert (status, found["berichten"]) == (200, [])
+    assert (await get(f"/postvak/{delivery.id}/inhoud"))[0] == 404
+
+
+async def test_what_the_om_is_asked_lies_in_no_postvak(town, get, tmp_path):
+    receipt = await hand_in(town, melding(aanhouding="ja, ter plaatse"))
+    with closing(open_engine(tmp_path / POLITIE / "gateway.db").writer()) as connection:
+        asked = connection.execute(
+            sa.text("SELECT id, message FROM deliveries WHERE ground = 'eigen'")
+        ).one()
+        connection.execute(
+            sa.text(
+                "UPDATE deliveries SET channel = 'postvak', recipient = :vt, state = 'ready', "
+                "next_at = 0, "
+                "applicatie = (SELECT ontvanger_applicatie FROM messages WHERE id = :m), "
+                "lane = (SELECT lane FROM deliveries WHERE message = :m) WHERE id = :d"
+            ),
+            {"vt": VT, "m": receipt.id, "d": asked.id},
+        )
+        connection.execute(
+            sa.text(
+                "UPDATE messages SET ontvanger = :vt, ontvanger_applicatie = "
+                "(SELECT ontvanger_applicatie FROM messages WHERE id = :m) WHERE id = :q"
+            ),
+            {"vt": VT, "m": receipt.id, "q": asked.message},
+        )
+
+    status, found = await get("/postvak")
+    assert (status, found["berichten"]) == (200, [])
+    assert (await get(f"/postvak/{asked.id}/inhoud"))[0] == 404
+
+
 @pytest.mark.parametrize("state", ["ready", "sent"])
 async def test_a_decision_that_has_ended_is_not_used_again_by_a_row(town, get, tmp_path, state):
     receipt = await hand_in(town, melding(aanhouding="ja"), replace(FREE, onderzoek=True))

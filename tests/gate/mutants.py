@@ -337,7 +337,7 @@ MUTANTS = (
     Mutant(
         name="proof: a decision that was withdrawn",
         file="pipeline/proving.py",
-        old=" or await self._house.holds.is_withdrawn(besluit.identificatie)",
+        old="        if await holds.is_withdrawn(id_):\n            return False\n",
         new="",
         tests=ROUND,
         only="not_revived or another_name",
@@ -345,8 +345,8 @@ MUTANTS = (
     Mutant(
         name="proof: the mark of what was signed",
         file="pipeline/proving.py",
-        old="is_withdrawn(besluit.identificatie)",
-        new="is_withdrawn(claim.approval_id)",
+        old="holds, id_ = self._house.holds, besluit.identificatie",
+        new="holds, id_ = self._house.holds, besluit.verzoek",
         tests=ROUND,
         only="another_name",
     ),
@@ -365,6 +365,22 @@ MUTANTS = (
         new="return frozenset(found)",
         tests=STORE,
         only="without_its_row",
+    ),
+    Mutant(
+        name="proof: over whose agreement it goes",
+        file="pipeline/proving.py",
+        old="        if _goes_astray(document, directory, to):",
+        new="        if False:",
+        tests=ROUND,
+        only="agreement_of_another",
+    ),
+    Mutant(
+        name="postvak: who sent it, by the octets",
+        file="pipeline/showing.py",
+        old="if not item.payload_id or not _has_gate(directory):",
+        new="if not item.payload_id or directory.party(item.message.zender).role is Role.OM:",
+        tests="tests/flow/test_recipient.py",
+        only="read_in_the_octets",
     ),
     Mutant(
         name="proof: conditions that were accepted",
