@@ -7,6 +7,7 @@ it or one role.
 
 import asyncio
 import contextlib
+import gc
 import signal
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -36,6 +37,8 @@ from gateway.web.listener import Listener, ListenerLimits, listen
 log = structlog.get_logger("gateway.service")
 
 ALL = frozenset(ProcessRole)
+COLLECT = (50_000, 20, 50)
+"""After how many new objects, and how many rounds, the garbage collector looks further."""
 
 
 def run(
@@ -71,6 +74,7 @@ async def _serve(
         app.store.listen()
         listeners = await _listen(app, roles, beheer_port)
         names = sorted(roles)
+        _collect_less()
         log.info(
             "gateway.started",
             name=app.settings.naam,
@@ -80,6 +84,13 @@ async def _serve(
         )
         await _run(app, roles, stopping.asked, hangup, listeners)
         log.info("gateway.stopped", name=app.settings.naam)
+
+
+def _collect_less() -> None:
+    """What stands at the start stays: it need not be looked at with every large document."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*COLLECT)
 
 
 @contextlib.asynccontextmanager
