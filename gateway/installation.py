@@ -433,6 +433,8 @@ def gate_fault(installation: Installation, at: datetime) -> str:
 
     Raises Misconfigured as `load_directory`, for what does not lapse.
     """
+    if not matters(installation.settings):
+        return ""
     frame = gate_frame(installation, at)
     return _gate(installation, Files(), frame, lapse_closes=True).fault
 

@@ -1,6 +1,5 @@
 """Webhooks as gateway.toml has them: what must fit together, and the secrets in their files."""
 
-import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -13,8 +12,9 @@ from gateway.config import (
     WebhooksSettings,
 )
 from gateway.directory import Subscriber, Webhook
-from gateway.errors import Misconfigured, PolicyViolation
+from gateway.errors import PolicyViolation
 from gateway.message import Oin
+from gateway.private_file import check_private
 from gateway.security.destination import Allowed, read_url
 from gateway.security.webhook import read_secret
 
@@ -60,12 +60,7 @@ def _subscriber(backend: BackendSettings, webhook: WebhookSettings) -> Subscribe
 
 
 def _secret(path: Path, octets: bytes) -> bytes:
-    if stat.S_IMODE(path.stat().st_mode) & 0o077:
-        raise Misconfigured(
-            "keys.permissions",
-            "Het bestand is leesbaar voor anderen; zet de rechten op 0600.",
-            where=str(path),
-        )
+    check_private(path)
     return read_secret(octets.decode("ascii", "replace"), where=str(path))
 
 

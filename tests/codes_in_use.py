@@ -15,7 +15,7 @@ from pathlib import Path
 
 from gateway import errors
 from gateway.directory import GateReason
-from gateway.outbound import webhook
+from gateway.outbound import oidc, webhook
 from gateway.packs import inspection
 from gateway.rules.webhooks import Disable
 from gateway.store import faults
@@ -37,7 +37,10 @@ COMPUTED = {
         for name in ("expired", "not_yet_valid", "oin", "revoked", "untrusted", "usage", "weak_key")
     }
     | {"certs.revocation_unknown", "certs.unreadable"},
-    "outbound/webhook.py": {code for _kind, code, _text in webhook._CODES},
+    "outbound/outcome.py": {
+        *(code for _kind, code, _text in (*webhook._CODES, *oidc._CODES)),
+        *("webhook.lost", "oidc.lost"),
+    },
     "packs/inspection.py": {
         code for code, _text in (*inspection._WORST.values(), inspection._UNREADABLE)
     },

@@ -10,7 +10,7 @@ QUICK = ("fsync = off", "synchronous_commit = off", "full_page_writes = off")
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers(config):
-    """One more than there are processors: a third of the time a test waits for another process."""
+    """One more than there are processors: some tests only wait for another process."""
     return len(os.sched_getaffinity(0)) + 1
 
 

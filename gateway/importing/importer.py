@@ -2,7 +2,8 @@
 
 import asyncio
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -89,11 +90,8 @@ class Importer:
             placed = await asyncio.to_thread(
                 place, proposal.checked, places_of(installation), self.clock.now()
             )
-            try:
+            with _or(lambda: put_back(placed)):
                 await record(proposal)
-            except BaseException:
-                put_back(placed)
-                raise
         return proposal
 
     # --- agreements ---
@@ -125,11 +123,8 @@ class Importer:
             placed = await asyncio.to_thread(
                 place_agreement, proposal.file, octets, self.clock.now()
             )
-            try:
+            with _or(lambda: take_back(placed)):
                 await record(proposal)
-            except BaseException:
-                take_back(placed)
-                raise
         return proposal
 
     # --- what came of it ---
@@ -147,3 +142,13 @@ class Importer:
             )
         except GatewayError:
             return False
+
+
+@contextmanager
+def _or(undo: Callable[[], None]) -> Iterator[None]:
+    """Undo what was written when it can not be recorded, also when the task is cancelled."""
+    try:
+        yield
+    except BaseException:
+        undo()
+        raise

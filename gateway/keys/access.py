@@ -6,7 +6,6 @@ digest and made exclusively: whoever makes it first was first, on one machine or
 
 import contextlib
 import os
-import stat
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -18,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from gateway.errors import Misconfigured, Unavailable, Untrusted
+from gateway.private_file import read_private
 from gateway.security.jwt import LONGEST_LIFE, Assertion, TokenKey
 
 MOST_USED = 100_000
@@ -32,20 +32,7 @@ def load_token_keys(paths: Iterable[Path]) -> tuple[TokenKey, ...]:
 
 
 def _load(path: Path) -> ec.EllipticCurvePrivateKey:
-    try:
-        with path.open("rb") as file:
-            octets = file.read()
-            mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
-    except OSError as exc:
-        raise Misconfigured(
-            "keys.missing", "Sleutelbestand is niet te lezen.", where=str(path)
-        ) from exc
-    if mode & (stat.S_IRWXG | stat.S_IRWXO):
-        raise Misconfigured(
-            "keys.permissions",
-            "Sleutelbestand is leesbaar voor anderen; zet de rechten op 0600.",
-            where=str(path),
-        )
+    octets = read_private(path)
     try:
         key = load_pem_private_key(octets, password=None)
     except (ValueError, TypeError, UnsupportedAlgorithm):

@@ -1,7 +1,5 @@
 """What the console proves with that it is itself, to an OpenID provider: a key or a secret."""
 
-import os
-import stat
 from pathlib import Path
 
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -9,6 +7,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from gateway.errors import Misconfigured
+from gateway.private_file import read_private
 from gateway.security.jwt import algorithm
 
 MOST = 16_384
@@ -40,21 +39,7 @@ def read_client_secret(path: Path) -> str:
 
 
 def _read(path: Path) -> bytes:
-    try:
-        with path.open("rb") as file:
-            octets = file.read(MOST)
-            mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
-    except OSError as error:
-        raise Misconfigured(
-            "keys.missing", "De sleutel of het geheim is niet te lezen.", where=str(path)
-        ) from error
-    if mode & (stat.S_IRWXG | stat.S_IRWXO):
-        raise Misconfigured(
-            "keys.permissions",
-            "Sleutelbestand is leesbaar voor anderen; zet de rechten op 0600.",
-            where=str(path),
-        )
-    return octets
+    return read_private(path, what="De sleutel of het geheim", most=MOST)
 
 
 def _unfit(text: str, path: Path) -> Misconfigured:

@@ -3,7 +3,6 @@
 import base64
 import contextlib
 import os
-import stat
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
@@ -14,6 +13,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from gateway.errors import Misconfigured
+from gateway.private_file import read_private
 
 OCTETS = 32
 _NONCE = 12
@@ -68,20 +68,7 @@ def load_console_key(path: Path, *, make: bool) -> ConsoleKey:
     """
     if make and not path.exists():
         _make(path)
-    try:
-        with path.open("rb") as file:
-            text = file.read(4 * OCTETS)
-            mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
-    except OSError as error:
-        raise Misconfigured(
-            "keys.missing", "De sleutel van de console is niet te lezen.", where=str(path)
-        ) from error
-    if mode & (stat.S_IRWXG | stat.S_IRWXO):
-        raise Misconfigured(
-            "keys.permissions",
-            "Sleutelbestand is leesbaar voor anderen; zet de rechten op 0600.",
-            where=str(path),
-        )
+    text = read_private(path, what="De sleutel van de console", most=4 * OCTETS)
     try:
         octets = base64.b64decode(text.strip(), validate=True)
     except ValueError:

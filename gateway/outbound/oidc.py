@@ -22,7 +22,7 @@ from joserfc import jwt
 from joserfc.jwk import ECKey, RSAKey
 
 from gateway.errors import GatewayError, PeerUnreachable, Untrusted
-from gateway.outbound.outcome import causes
+from gateway.outbound.outcome import Explained, explained
 from gateway.ports import Clock
 from gateway.security.jwt import algorithm
 from gateway.security.oidc import (
@@ -258,18 +258,13 @@ def _refused(error: object) -> GatewayError:
     return PeerUnreachable("oidc.lost", "the provider did not exchange the code")
 
 
+_CODES: Explained = (
+    (ssl.SSLCertVerificationError, "oidc.certificate", "the certificate is not trusted"),
+    (ssl.SSLError, "oidc.tls", "no TLS connection"),
+    (TimeoutError, "oidc.timeout", "no answer in time"),
+    (aiohttp.ClientConnectorError, "oidc.unreachable", "no connection"),
+)
+
+
 def _failure(error: BaseException) -> PeerUnreachable:
-    chain = tuple(causes(error))
-
-    def by(kind: type[BaseException]) -> bool:
-        return any(isinstance(cause, kind) for cause in chain)
-
-    if by(ssl.SSLCertVerificationError):
-        return PeerUnreachable("oidc.certificate", "the certificate is not trusted")
-    if by(ssl.SSLError):
-        return PeerUnreachable("oidc.tls", "no TLS connection")
-    if by(TimeoutError):
-        return PeerUnreachable("oidc.timeout", "no answer in time")
-    if by(aiohttp.ClientConnectorError):
-        return PeerUnreachable("oidc.unreachable", "no connection")
-    return PeerUnreachable("oidc.lost", "no answer that can be read")
+    return explained(error, _CODES, otherwise=("oidc.lost", "no answer that can be read"))

@@ -1,7 +1,7 @@
 """What a failed exchange means for the message: not arrived, perhaps arrived, not the party."""
 
 import ssl
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import aiohttp
@@ -59,6 +59,21 @@ def _refusal(cause: BaseException) -> GatewayError | None:
         # partner that resets the connection instead leaves the outcome unknown.)
         return PeerUnreachable("peer.tls", "partner refused the TLS connection")
     return None
+
+
+Explained = Sequence[tuple[type[BaseException], str, str]]
+"""Kind of error, code and text: the first that fits."""
+
+
+def explained(
+    error: BaseException, codes: Explained, *, otherwise: tuple[str, str]
+) -> PeerUnreachable:
+    """Return our error for one of aiohttp, ssl or the socket, by a table of the caller."""
+    chain = tuple(causes(error))
+    for kind, code, text in codes:
+        if any(isinstance(cause, kind) for cause in chain):
+            return PeerUnreachable(code, text)
+    return PeerUnreachable(*otherwise)
 
 
 def causes(error: BaseException | None) -> Iterator[BaseException]:

@@ -7,7 +7,6 @@ certificate still holds, is judged per request by `TrustStore`.
 """
 
 import ssl
-import stat
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import Any, NoReturn, Self
 
 from gateway.directory import Trust
 from gateway.errors import GatewayError, Misconfigured
+from gateway.private_file import check_private
 
 CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20"
 """For TLS 1.2; every suite of TLS 1.3 in OpenSSL's default is good."""
@@ -189,7 +189,7 @@ def _checked(check: Check) -> type[ssl.SSLObject]:
 
 
 def _load_pair(context: ssl.SSLContext, pair: KeyPair) -> None:
-    _private(pair.key)
+    check_private(pair.key)
     pair.der()
     try:
         context.load_cert_chain(pair.certificate, pair.key, _no_passphrase)
@@ -197,21 +197,6 @@ def _load_pair(context: ssl.SSLContext, pair: KeyPair) -> None:
         raise Misconfigured(
             "tls.certificate", "Certificaat en sleutel horen niet bij elkaar.", where=str(pair.key)
         ) from error
-
-
-def _private(key: Path) -> None:
-    try:
-        mode = stat.S_IMODE(key.stat().st_mode)
-    except OSError as error:
-        raise Misconfigured(
-            "keys.missing", "Sleutelbestand is niet te lezen.", where=str(key)
-        ) from error
-    if mode & 0o077:
-        raise Misconfigured(
-            "keys.permissions",
-            "Sleutelbestand is leesbaar voor anderen; zet de rechten op 0600.",
-            where=str(key),
-        )
 
 
 def _no_passphrase() -> NoReturn:

@@ -26,7 +26,7 @@ from gateway.config import WebhooksSettings
 from gateway.directory import Directory
 from gateway.errors import PeerUnreachable
 from gateway.installation_webhooks import allowed
-from gateway.outbound.outcome import causes
+from gateway.outbound.outcome import Explained, explained
 from gateway.outbound.retry_after import retry_after
 from gateway.outbound.tls import KeyPair, outward_context
 from gateway.ports import Call, Clock, Reply
@@ -227,7 +227,7 @@ def _only(judged: frozenset[Address]) -> Callable[[Any], socket.socket]:
     return make
 
 
-_CODES: tuple[tuple[type[BaseException], str, str], ...] = (
+_CODES: Explained = (
     (ssl.SSLCertVerificationError, "webhook.certificate", "the certificate is not trusted"),
     (ssl.SSLError, "webhook.tls", "no TLS connection"),
     (TimeoutError, "webhook.timeout", "no answer in time"),
@@ -236,9 +236,4 @@ _CODES: tuple[tuple[type[BaseException], str, str], ...] = (
 
 
 def _failure(error: BaseException) -> PeerUnreachable:
-    """Return our error for one of aiohttp, ssl or the socket."""
-    chain = tuple(causes(error))
-    for kind, code, text in _CODES:
-        if any(isinstance(cause, kind) for cause in chain):
-            return PeerUnreachable(code, text)
-    return PeerUnreachable("webhook.lost", "no answer")
+    return explained(error, _CODES, otherwise=("webhook.lost", "no answer"))

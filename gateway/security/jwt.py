@@ -245,12 +245,18 @@ def _claims_of(assertion: str) -> Mapping[str, Any]:
         raise _not_client() from None
 
 
-def _claims(parsed: jws.CompactSignature) -> Mapping[str, Any]:
+def read_claims(payload: bytes) -> Mapping[str, Any] | None:
+    """Return the claims of a token; None where they are no JSON object."""
     try:
-        claims = json.loads(parsed.payload)
+        claims = json.loads(payload)
     except (ValueError, RecursionError):
-        claims = None
-    if not isinstance(claims, dict):
+        return None
+    return claims if isinstance(claims, dict) else None
+
+
+def _claims(parsed: jws.CompactSignature) -> Mapping[str, Any]:
+    claims = read_claims(parsed.payload)
+    if claims is None:
         raise _unknown()
     return claims
 

@@ -21,6 +21,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, RSAKey
 
 from gateway.errors import PeerUnreachable, Untrusted
+from gateway.security.jwt import read_claims
 
 LONGEST_TOKEN = 16_384
 """Characters of an ID token."""
@@ -310,11 +311,8 @@ def _check_signature(parsed: jws.CompactSignature, keys: Sequence[SigningKey]) -
 
 
 def _claims(parsed: jws.CompactSignature) -> Mapping[str, Any]:
-    try:
-        claims = json.loads(parsed.payload)
-    except (ValueError, RecursionError):
-        claims = None
-    if not isinstance(claims, dict):
+    claims = read_claims(parsed.payload)
+    if claims is None:
         raise _unread()
     return claims
 

@@ -1,6 +1,7 @@
 """What was withdrawn or accepted is marked outside the database, before the commit of it.
 
-A commit that fails leaves a mark behind: then it is held, and the OM asked again.
+A commit that fails leaves a mark behind: what was withdrawn is held then, and the OM asked again;
+what was accepted was so indeed.
 """
 
 from datetime import datetime

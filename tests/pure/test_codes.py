@@ -19,7 +19,7 @@ RUN_TIME = {
     ("cli/doctor.py", "code"),
     ("keys/renewal.py", "f'certs.{code}'"),
     ("housekeeping.py", "code"),
-    ("outbound/webhook.py", "code"),
+    ("outbound/outcome.py", "code"),
     ("packs/inspection.py", "code"),
     ("pipeline/receipt.py", "rule"),
     ("pipeline/unproven.py", "code"),

@@ -12,7 +12,7 @@ import pytest
 from gateway.cli.demo.documents import document
 from gateway.cli.demo.sites import OFFICERS, POLITIE
 from tests.stops.running import PATIENCE, Running
-from tests.stops.test_confirming import audited
+from tests.stops.test_confirming import audited, done
 from tests.stops.test_renewing import cli
 
 FIRST = OFFICERS[0].id
@@ -28,9 +28,7 @@ async def om(sites, starter):
 
 
 async def toets(om: Running, *arguments) -> str:
-    status, out, err = await cli(om.site, "toets", *arguments)
-    assert status == 0, out + err
-    return out
+    return await done(om.site, "toets", *arguments)
 
 
 async def held(sites) -> tuple[str, bytes]:

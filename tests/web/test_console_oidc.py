@@ -12,6 +12,7 @@ from tests.consoles import PASSWORD, console
 from tests.flow.town import OM
 from tests.jwts import ec_key, public_pem
 from tests.openid import begin, come_back, document, provider, sign_in
+from tests.web.test_console import audited
 
 OPERATOR = (UserRole.OPERATOR,)
 CODE = "//p[@class='bgw-subtle']/span[@class='bgw-code']/text()"
@@ -43,11 +44,6 @@ async def piet(om):
 async def browser(om):
     async with om.browser() as made:
         yield made
-
-
-async def audited(om, event):
-    rows = await om.town[OM].store.reader.audit(after=0, limit=10_000)
-    return [row.event for row in rows if row.event.event == event]
 
 
 def code_of(page):

@@ -15,7 +15,7 @@ from gateway.errors import GatewayError, PolicyViolation, Refused, Untrusted
 from gateway.pipeline.accounts.door import Door
 from gateway.pipeline.accounts.keeping import check_account, linked, roles_text
 from gateway.pipeline.accounts.mapping import NOTHING, Rights, RoleMapping
-from gateway.pipeline.accounts.people import Ground, digest_of, token
+from gateway.pipeline.accounts.people import Ground, Newcomer, digest_of, token
 from gateway.ports.accounts import SecondFactor, Session, Whence
 from gateway.ports.identity import Answer, Arrived, Begun, IdentityProvider
 from gateway.security.oidc import (
@@ -234,28 +234,12 @@ class SignInElsewhere:
         ground = self._ground
         name = next(iter(values_of(identity.claims, "name")), "").strip()[:_LONGEST_NAME] or login
         check_account(login, name, rights.roles, rights.officer)
-        id_, roles = ground.dice.uuid(), roles_text(rights.roles)
-        row = {
-            "id": id_,
-            "login": login,
-            "name": name,
-            "roles": roles,
-            "officer": rights.officer,
-            "preferences": "{}",
-            "password": "",
-            "totp": None,
-            "totp_step": 0,
-            "active": False,
-            "closed_at": None,
-            "activation": None,
-            "activation_until": None,
-            "created_at": ground.clock.now(),
-            "last_at": None,
-        }
-        event = ground.event(
-            "user_added", actor=BY, account=login, roles=roles, officer=rights.officer
+        id_ = await ground.add_account(
+            Newcomer(
+                login=login, name=name, roles=roles_text(rights.roles), officer=rights.officer
+            ),
+            by=BY,
         )
-        await ground.people.add(row, event)
         person = await ground.people.by_id(id_)
         if person is None:
             raise _no_account()

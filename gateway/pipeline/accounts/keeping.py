@@ -11,7 +11,7 @@ from gateway.errors import NoRoute, PolicyViolation, Untrusted
 from gateway.pipeline.accounts.door import code_text, plain
 from gateway.pipeline.accounts.passkeys import Passkeys
 from gateway.pipeline.accounts.passwords import Passwords, check
-from gateway.pipeline.accounts.people import Ground, account_of, preferences_text
+from gateway.pipeline.accounts.people import Ground, Newcomer, account_of, preferences_text
 from gateway.pipeline.accounts.renewing import Renewing
 from gateway.ports import AuditEvent
 from gateway.ports.accounts import (
@@ -65,30 +65,19 @@ class Keeping:
         """Return the account and its activation code."""
         login = login.strip().lower()
         check_account(login, name, roles, officer)
-        ground, now = self._ground, self._ground.clock.now()
+        ground = self._ground
         code = code_text(ground.dice, 5)
-        id_ = ground.dice.uuid()
-        row = {
-            "id": id_,
-            "login": login,
-            "name": name.strip(),
-            "roles": roles_text(roles),
-            "officer": officer,
-            "preferences": "{}",
-            "password": "",
-            "totp": None,
-            "totp_step": 0,
-            "active": False,
-            "closed_at": None,
-            "activation": ground.digest("activatie", plain(code)),
-            "activation_until": now + ACTIVATION,
-            "created_at": now,
-            "last_at": None,
-        }
-        event = ground.event(
-            "user_added", actor=by, account=login, roles=roles_text(roles), officer=officer
+        id_ = await ground.add_account(
+            Newcomer(
+                login=login,
+                name=name.strip(),
+                roles=roles_text(roles),
+                officer=officer,
+                activation=ground.digest("activatie", plain(code)),
+                activation_until=ground.clock.now() + ACTIVATION,
+            ),
+            by=by,
         )
-        await ground.people.add(row, event)
         return account_of(await self._person(id_)), code
 
     async def change(

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any, Protocol
@@ -43,6 +43,19 @@ class Rules:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Newcomer:
+    """An account to be: nothing proves yet who uses it."""
+
+    login: str
+    name: str
+    roles: str
+    officer: str
+    activation: str | None = None
+    """Digest of the code that it is activated with; None = it has none."""
+    activation_until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Ground:
     """What every part of this works with."""
 
@@ -65,6 +78,27 @@ class Ground:
         return AuditEvent(
             event=f"console.{name}", at=self.clock.now(), actor=actor, data=dict(facts)
         )
+
+    async def add_account(self, one: Newcomer, *, by: str) -> str:
+        """Add an account, with its audit row; return its id. Raises as `SqlPeople.add`."""
+        id_ = self.dice.uuid()
+        row = {
+            **asdict(one),
+            "id": id_,
+            "preferences": "{}",
+            "password": "",
+            "totp": None,
+            "totp_step": 0,
+            "active": False,
+            "closed_at": None,
+            "created_at": self.clock.now(),
+            "last_at": None,
+        }
+        event = self.event(
+            "user_added", actor=by, account=one.login, roles=one.roles, officer=one.officer
+        )
+        await self.people.add(row, event)
+        return id_
 
     async def keep_step(
         self, kind: str, id_: str, data: bytes, *, account: str | None, lasts: timedelta
