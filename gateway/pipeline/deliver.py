@@ -100,11 +100,11 @@ class Delivering:
         released = self._gate(directory, claim)
         if isinstance(released, approval.Hold):
             return HeldAgain(ground=released.ground)
-        payload = await self._payload(claim)
         to = Towards(party=Oin(way.agreement.other(directory.me).id))
-        fault = await self._proving.fault(directory, claim, payload.octets, to)
+        octets, fault = await self._proving.look(directory, claim, to)
         if fault is not None:
             return HeldAgain(ground=fault.ground)
+        payload = Payload(content_id=claim.delivery, octets=octets)
         envelope = await self._sealed(claim, way, released, payload, events)
         message = await self._encrypted(claim, way, envelope, payload, events)
         return await self._post(claim, way, message, events)
@@ -141,10 +141,6 @@ class Delivering:
             kind=claim.message.kind,
             at=self._house.clock.now(),
         )
-
-    async def _payload(self, claim: Claim) -> Payload:
-        octets = await self._house.payloads.get(claim.message.payload_id or "")
-        return Payload(content_id=claim.delivery, octets=octets)
 
     async def _sealed(
         self,

@@ -58,29 +58,41 @@ class Proving:
         """Take the ports."""
         self._house = house
 
-    async def fault(
+    async def look(
+        self, directory: Directory, claim: Gated, to: Towards, *, at: datetime | None = None
+    ) -> tuple[bytes, Hold | None]:
+        """Return the octets, and why they must not be sealed or shown. Raises Unavailable.
+
+        `at` is the moment by which standing approvals count, now unless given; a decision on
+        this message counts only as long as it is valid. Raises GatewayError `payload.*`, `xml.*`,
+        `stuf.*` for octets that can not be read.
+        """
+        message = claim.message
+        octets, proven = await self._house.payloads.opened(
+            message.payload_id or "", message.aanlevering.label()
+        )
+        said = message.aanlevering if proven else Aanlevering()
+        return octets, await self._fault(directory, claim, (octets, said), to, at)
+
+    async def _fault(
         self,
         directory: Directory,
         claim: Gated,
-        octets: bytes,
+        given: tuple[bytes, Aanlevering],
         to: Towards,
-        *,
-        at: datetime | None = None,
+        at: datetime | None,
     ) -> Hold | None:
-        """Return why it must not be sealed or shown, or None. Raises Unavailable.
-
-        `at` is the moment by which standing approvals count, now unless given; a decision on
-        this message counts only as long as it is valid.
-        """
+        octets, said = given
         limits = XmlLimits(octets=len(octets))
         now = self._house.clock.now()
-        at = at or now
-        document = await self._house.think(
-            len(octets), lambda: stuf.read_document(octets, limits=limits)
+        document, judged = await self._house.think(
+            len(octets),
+            lambda: _judged(
+                stuf.read_document(octets, limits=limits), directory, claim, said, at or now
+            ),
         )
         if _goes_astray(document, directory, to):
             return Hold(kinds=(GateReason.UNCLASSIFIED,), reasons=())
-        judged = await self._judged(directory, claim, document, at)
         if not isinstance(judged, Hold):
             return None
         if claim.ground != Ground.INDIVIDUAL:
@@ -102,25 +114,6 @@ class Proving:
             return False
         first = any(one.aanvaarding for one in besluit.voorwaarden)
         return second or not first or await holds.is_accepted(id_)
-
-    async def _judged(
-        self, directory: Directory, claim: Gated, document: Document, at: datetime
-    ) -> Released | Hold | None:
-        """What a local system said beside it counts as far as it is proven."""
-        message = claim.message
-
-        def judge(said: Aanlevering) -> Released | Hold | None:
-            return _judge(document, directory, claim, said, at)
-
-        size = len(document.octets)
-        judged = await self._house.think(size, lambda: judge(message.aanlevering))
-        sender = _party(directory, document.stuurgegevens.zender)
-        if not isinstance(judged, Released) or sender is None or not sender.local:
-            return judged
-        label = message.aanlevering.label()
-        if await self._house.payloads.labelled(message.payload_id or "", label):
-            return judged
-        return await self._house.think(size, lambda: judge(Aanlevering()))
 
     def _signed(
         self,
@@ -193,6 +186,12 @@ def _same_question(besluit: Besluit, proof: Proof, *, second: bool, table: str) 
     if second:
         return besluit.identificatie == proof.seen
     return besluit.verzoek == proof.hold and besluit.tabelversie == table
+
+
+def _judged(
+    document: Document, directory: Directory, claim: Gated, said: Aanlevering, at: datetime
+) -> tuple[Document, Released | Hold | None]:
+    return document, _judge(document, directory, claim, said, at)
 
 
 def _judge(

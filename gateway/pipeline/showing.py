@@ -88,9 +88,8 @@ class Showing:
             return ""
         at = item.message.at if shown else self._house.clock.now()
         try:
-            octets = await self._house.payloads.get(item.payload_id)
             to = Towards(party=party, applicatie=item.applicatie, collects=True)
-            fault = await self._proving.fault(directory, item, octets, to, at=at)
+            _, fault = await self._proving.look(directory, item, to, at=at)
         except Unavailable:
             raise
         except GatewayError as error:

@@ -263,7 +263,7 @@ class Payloads(Protocol):
     async def put(self, octets: bytes, *, label: bytes = b"") -> StoredPayload:
         """Encrypt; large octets are written ahead, small ones go with what refers to them.
 
-        `label` is what was said of them: `labelled` proves it, whatever a row says later.
+        `label` is what was said of them: `opened` proves it, whatever a row says later.
         """
         ...
 
@@ -271,6 +271,6 @@ class Payloads(Protocol):
         """Return the plain octets; raise GatewayError `payload.destroyed` when they are gone."""
         ...
 
-    async def labelled(self, id_: str, label: bytes) -> bool:
-        """Tell whether it was put with this label; raises as `get`."""
+    async def opened(self, id_: str, label: bytes) -> tuple[bytes, bool]:
+        """Return the plain octets, and whether they were put with this label; raises as `get`."""
         ...

@@ -1,7 +1,7 @@
 """Payloads: encrypted; small ones go with the commit that refers to them, large ones ahead."""
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -121,25 +121,17 @@ _CHUNKS = Prepared(
 
 
 def _load(connection: sa.Connection, id_: str) -> SealedPayload | None:
-    found = _head(connection, id_)
-    if found is None:
-        return None
-    chunks = _CHUNKS.rows(connection, {"id": id_})
-    return replace(found, chunks=tuple(chunk.octets for chunk in chunks))
-
-
-def _head(connection: sa.Connection, id_: str) -> SealedPayload | None:
-    """Return it without its octets."""
     row = _PAYLOAD.rows(connection, {"id": id_}).first()
     if row is None:
         return None
+    chunks = _CHUNKS.rows(connection, {"id": id_})
     return SealedPayload(
         id=id_,
         size=row.size,
         sha256=row.sha256,
         epoch_key=row.epoch_key,
         wrapped=row.wrapped,
-        chunks=(),
+        chunks=tuple(chunk.octets for chunk in chunks),
         label=row.label,
     )
 
@@ -167,7 +159,7 @@ class SqlPayloads:
             return await self._write_ahead(octets, label)
         at = self._clock.now()
         sealed = await self._seal(octets, label)
-        self._fresh.put(sealed.id, octets, self._clock.monotonic())
+        self._fresh.put(sealed.id, octets, self._clock.monotonic(), label=label)
         return StoredPayload(
             id=sealed.id, sha256=sealed.sha256, size=sealed.size, carried=sealed, at=at
         )
@@ -193,25 +185,22 @@ class SqlPayloads:
         `payload.tampered` when anything stored was changed, Misconfigured
         `epoch_key.damaged` when the file of the key is not what was written.
         """
+        octets, _ = await self.opened(id_, b"")
+        return octets
+
+    async def opened(self, id_: str, label: bytes) -> tuple[bytes, bool]:
+        """Return the plain octets, and whether they were put with this label; raises as `get`."""
         fresh = self._fresh.take(id_, self._clock.monotonic())
         if fresh is not None:
-            return fresh
-        return await self._think(*await self._found(id_, _load))
-
-    async def labelled(self, id_: str, label: bytes) -> bool:
-        """Tell whether it was put with this label; raises as `get`."""
-        stored, wrapping = await self._found(id_, _head)
-        return is_label(stored, label, wrapping=wrapping)
-
-    async def _found(self, id_: str, load: "_Load") -> tuple[SealedPayload, bytes]:
-        """Return it with the octets of its epoch key."""
+            octets, put_with = fresh
+            return octets, bool(label) and put_with == label
         for _ in range(TRIES):
-            stored = await self._reads(lambda connection: load(connection, id_))
+            stored = await self._reads(lambda connection: _load(connection, id_))
             if stored is None:
                 break
             wrapping = self._key(stored.epoch_key)
             if wrapping is not None:
-                return stored, wrapping
+                return await self._think(stored, wrapping, label)
             # It may just have been wrapped anew: then the row names another key.
         raise _destroyed()
 
@@ -223,8 +212,16 @@ class SqlPayloads:
                 raise
             return None
 
-    async def _think(self, stored: SealedPayload, wrapping: bytes) -> bytes:
-        return await self._reads.think(stored.size, lambda: unseal(stored, wrapping=wrapping))
+    async def _think(
+        self, stored: SealedPayload, wrapping: bytes, label: bytes
+    ) -> tuple[bytes, bool]:
+        return await self._reads.think(
+            stored.size,
+            lambda: (
+                unseal(stored, wrapping=wrapping),
+                is_label(stored, label, wrapping=wrapping),
+            ),
+        )
 
     async def destroy(self, ids: Iterable[str]) -> int:
         """Destroy keys and octets for good; return how many still stood there."""
@@ -253,9 +250,6 @@ class SqlPayloads:
             len(octets),
             lambda: seal(octets, id_=id_, key=key, nonce=nonce, epoch_key=epoch_key, label=label),
         )
-
-
-_Load = Callable[[sa.Connection, str], SealedPayload | None]
 
 
 def _destroyed() -> GatewayError:

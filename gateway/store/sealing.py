@@ -60,10 +60,10 @@ def unseal(stored: SealedPayload, *, wrapping: bytes) -> bytes:
 
 def is_label(stored: SealedPayload, label: bytes, *, wrapping: bytes) -> bool:
     """Tell whether it was sealed with this label; raise GatewayError `payload.tampered`."""
+    if not label or stored.label is None:
+        return False
     key = unwrap(stored.wrapped, id_=stored.id, epoch_key=(stored.epoch_key, wrapping))
-    return stored.label is not None and hmac.compare_digest(
-        stored.label, _mark(key, stored.id, label)
-    )
+    return hmac.compare_digest(stored.label, _mark(key, stored.id, label))
 
 
 def _mark(key: bytes, id_: str, label: bytes) -> bytes:

@@ -40,22 +40,26 @@ async def test_a_label_is_proven_by_the_key_of_its_payload(stage, size):
     mine, other = [await stored(stage, n, os.urandom(size), b"onderzoek") for n in (1, 2)]
     bare = await stored(stage, 3, os.urandom(size), b"")
 
-    assert await payloads.labelled(mine, b"onderzoek")
-    assert not await payloads.labelled(mine, b"geen onderzoek")
-    assert not await payloads.labelled(mine, b"")
-    assert not await payloads.labelled(bare, b"onderzoek")
-    assert not await payloads.labelled(bare, b"")
+    async def proven(id_, label):
+        _, is_label = await payloads.opened(id_, label)
+        return is_label
+
+    assert await proven(mine, b"onderzoek")
+    assert not await proven(mine, b"geen onderzoek")
+    assert not await proven(mine, b"")
+    assert not await proven(bare, b"onderzoek")
+    assert not await proven(bare, b"")
 
     # The label of another payload, with the same words, is of that payload alone.
     stage.raw(
         f"UPDATE payloads SET label = (SELECT label FROM payloads WHERE id = '{other}') "
         f"WHERE id = '{mine}'"
     )
-    assert not await payloads.labelled(mine, b"onderzoek")
+    assert not await proven(mine, b"onderzoek")
 
     await payloads.destroy([other])
     with pytest.raises(GatewayError, match=r"payload\.destroyed"):
-        await payloads.labelled(other, b"onderzoek")
+        await proven(other, b"onderzoek")
 
 
 async def test_many_payloads_at_once_stay_apart(stage):
@@ -207,7 +211,7 @@ def test_octets_of_a_moment_ago_are_held_within_time_and_room():
     fresh.forget(["d"])
 
     assert fresh.take("a", 3.0) is None
-    assert fresh.take("b", 3.0) == b"bbbb"
+    assert fresh.take("b", 3.0) == (b"bbbb", b"")
     assert fresh.take("b", 3.0) is None
     assert fresh.take("c", 63.0) is None
     assert fresh.take("d", 3.0) is None
