@@ -148,7 +148,7 @@ BOUNDARIES: tuple[Boundary, ...] = (
         ALL,
         which="bericht",
     ),
-    _at("send loaded", "after", "gateway.pipeline.deliver:Delivering._payload", ALL),
+    _at("send loaded", "after", "gateway.pipeline.proving:Proving.look", ALL, which="Claim"),
     _at("send signed", "after", "gateway.security.seal:sign_message", ALL),
     _at("send keep", "before", "gateway.store.queue:SqlQueue.sealed", ALL),
     *_commit("send keep", "KeepSealed", "gateway.store.queue:KeepSealed.run", ALL),
