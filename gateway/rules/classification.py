@@ -7,15 +7,16 @@ classified: whoever asks holds it.
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from functools import cache
 from itertools import islice
+from typing import Protocol
 
 from lxml import etree
 
 from gateway.config_gate import Mode, Nature
-from gateway.directory import ClassificationRule, ClassificationTable, TermList
+from gateway.directory import ClassificationRule, ClassificationTable
 from gateway.errors import Misconfigured
 from gateway.message import Aanlevering
+from gateway.rules.free_text import FreeText, usable
 from gateway.wire.stuf import Document, value_of
 from gateway.wire.xml import beside_root, path_of
 
@@ -122,7 +123,7 @@ def check_table(table: ClassificationTable) -> None:
     if len({rule.id for rule in table.rules}) < len(table.rules):
         raise Misconfigured("gate.rule", "two rules have the same id")
     for terms in table.terms:
-        if not terms.terms or not all(_STEM.fullmatch(term) for term in terms.terms):
+        if not terms.terms or not all(map(usable, terms.terms)):
             raise Misconfigured("gate.terms", "a list without usable words", where=terms.name)
     for rule in table.rules:
         _condition(rule)
@@ -137,55 +138,58 @@ def _of_rule(
     document: Document, rule: ClassificationRule, table: ClassificationTable
 ) -> Iterator[Reason]:
     judge = _free_text(document, table) if rule.nature is Nature.FREE_TEXT else _plainly(rule)
-    found = ((e, judge(_text(e))) for e in document.tree.iterfind(_path(rule)) if _beside(rule, e))
-    for element, why in islice((one for one in found if one[1] is not None), SHOWN_PER_RULE):
+    found = ((e, judge(e)) for e in document.tree.iterfind(_path(rule)) if _beside(rule, e))
+    counts = ((element, why) for element, why in found if why is not None)
+    for element, why in islice(counts, SHOWN_PER_RULE):
         yield Reason(
             rule=rule.id,
             path=path_of(element),
-            text=" ".join(filter(None, (rule.reason or "Dit element is gevuld.", why))),
+            text=" ".join(filter(None, (rule.reason or "Dit element is gevuld.", why.text))),
             wpg_artikel=rule.wpg_artikel,
             category=rule.category,
             mode=rule.mode,
-            unclear=rule.nature is Nature.UNCLEAR,
+            unclear=why.unclear,
         )
 
 
-Judge = Callable[[str], str | None]
-"""Says why a text counts; empty = as the rule says, None = it does not."""
+@dataclass(frozen=True, slots=True)
+class _Why:
+    text: str = ""
+    """Beside the reason of the rule; empty = that says it all."""
+    unclear: bool = False
 
 
-def _plainly(rule: ClassificationRule) -> Judge:
+class _Judge(Protocol):
+    """Says why an element counts; None = it does not."""
+
+    def __call__(self, element: etree._Element, /) -> _Why | None: ...
+
+
+def _plainly(rule: ClassificationRule) -> _Judge:
     condition = _condition(rule)
-    return lambda text: "" if condition(text) else None
+    why = _Why(unclear=rule.nature is Nature.UNCLEAR)
+    return lambda element: why if condition(_text(element)) else None
 
 
-def _free_text(document: Document, table: ClassificationTable) -> Judge:
+def _free_text(document: Document, table: ClassificationTable) -> _Judge:
     """Free text counts for this receiver, or by a term; the term itself is never told."""
     ontvanger = document.stuurgegevens.ontvanger
     receiver = ontvanger.organisatie if ontvanger else ""
     if receiver in table.free_text:
-        return lambda text: "Vrije tekst telt voor deze ontvanger." if text else None
+        every = _Why("Vrije tekst telt voor deze ontvanger.")
+        return lambda element: every if value_of(element) else None
     lists = [t for t in table.terms if t.receivers is None or receiver in t.receivers]
 
-    def judge(text: str) -> str | None:
-        name = next((one.name for one in lists if _words(one).search(text)), None)
-        return None if name is None else f"De tekst bevat een woord van de lijst {name}."
+    def judge(element: etree._Element) -> _Why | None:
+        text = FreeText(value_of(element))
+        name = text.list_met(lists)
+        if name is not None:
+            return _Why(f"De tekst bevat een woord van de lijst {name}.")
+        if lists and text.mixes_alphabets():
+            return _Why("Een woord van de tekst mengt alfabetten.", unclear=True)
+        return None
 
     return judge
-
-
-_STEM = re.compile(r"\w[\w .-]*\*?")
-
-
-@cache
-def _words(terms: TermList) -> re.Pattern[str]:
-    """Match whole words; a term with an asterisk matches what begins so."""
-    stems = (
-        r"\s+".join(map(re.escape, term.casefold().removesuffix("*").split()))
-        + ("" if term.endswith("*") else r"(?!\w)")
-        for term in terms.terms
-    )
-    return re.compile(rf"(?<!\w)(?:{'|'.join(stems)})")
 
 
 def _beside(rule: ClassificationRule, element: etree._Element) -> bool:

@@ -199,6 +199,10 @@ def story(text):
     return read_document(filled(example(), VERSION, {STORY: text}))
 
 
+def judged(doc):
+    return classify(doc, SAID, version=VERSION, table=free()).reasons
+
+
 @pytest.mark.parametrize(
     "text",
     ["de verdachte", "VERDACHTEN!", "(verdachte)", "is in\n verzekering gesteld", "HKS-bevraging"],
@@ -210,6 +214,61 @@ def test_free_text_counts_by_a_term(text):
 @pytest.mark.parametrize("text", ["onverdachte hoek", "in verzekeringen", "hksx", "", "gewoon"])
 def test_free_text_without_a_whole_term_does_not_count(text):
     assert reasons(story(text), free()) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "de ver\u00addachte",
+        "de ver\u200bdachte",
+        "de ver\u2060dach\ufefften",
+        "de \uff56\uff45\uff52\uff44\uff41\uff43\uff48\uff54\uff45",
+        "de \U0001d42f\U0001d41e\U0001d42b\U0001d41d\U0001d41achte",
+        "de verd\u00e1chte",
+        "de verda\u0301chte",
+        "de ver\u034fdachte",
+        "de ver\u3164dachte",
+        "de ver-\ndachte",
+        "de ver\u2010 \r\n  dachte",
+        "de ver\u00ad\ndachte",
+        "in\u00a0verzekering",
+        "in-\nverzekering en ex-\nverdachte",
+        "h\u200dk\u200ds",
+    ],
+)
+def test_a_term_counts_however_it_was_typed(text):
+    assert [(r.rule, r.unclear) for r in judged(story(text))] == [("V-1", False)]
+
+
+@pytest.mark.parametrize(
+    "text", ["de v\u0435rdachte", "\u0441onfidentieel", "h\u03bas", "\u2c9fm", "d\u0261t"]
+)
+def test_a_word_in_two_alphabets_is_unclear(text):
+    (found,) = judged(story(text))
+
+    assert found.unclear
+    assert found.path.endswith("omschrijvingIncident")
+    assert text not in found.text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "5 \u00b5g of 3 \u00b5mol, de 1\u00aa keer",
+        "Ren\u00e9e, Zo\u00eb, \u0141ukasz, Y\u0131ld\u0131z, Stra\u00dfe, \u00c5sa",
+        "\u041f\u0440\u0438\u0432\u0435\u0442 zei hij, \u05e9\u05dc\u05d5\u05dd, \u4f60\u597d",
+        "na-\nijver, over-\nlast en\nverder",
+    ],
+)
+def test_ordinary_text_in_any_language_does_not_count(text):
+    assert reasons(story(text), free()) == []
+
+
+def test_a_term_of_the_list_is_read_the_same_way():
+    terms = (TermList(name="l", terms=("co\u00f6rdinator*", "\uff48\uff4b\uff53")),)
+
+    assert len(reasons(story("de coordinatoren"), free(terms=terms))) == 1
+    assert len(reasons(story("hks"), free(terms=terms))) == 1
 
 
 def test_a_term_list_counts_for_its_receivers():
@@ -254,6 +313,7 @@ def test_a_rule_goes_by_the_element_beside_it(beside, counts):
         ({"terms": (replace(TERMS, terms=()),)}, "gate.terms"),
         ({"terms": (replace(TERMS, terms=("*",)),)}, "gate.terms"),
         ({"terms": (replace(TERMS, terms=("a*b",)),)}, "gate.terms"),
+        ({"terms": (replace(TERMS, terms=("\u3164",)),)}, "gate.terms"),
     ],
 )
 def test_a_table_that_means_nothing_is_refused(changes, code):
