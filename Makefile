@@ -68,7 +68,7 @@ tests/oidc/node_modules/.done: tests/oidc/package-lock.json
 	@touch $@
 
 browser: $(VENV)/.dev tests/oidc/node_modules/.done
-	$(BIN)/python -m pytest tests/browser
+	$(BIN)/python -m pytest -n 2 --dist worksteal -o asyncio_default_test_loop_scope=session -o asyncio_default_fixture_loop_scope=session tests/browser
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m bench

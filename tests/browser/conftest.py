@@ -23,8 +23,9 @@ def chromium() -> str:
     return found
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 async def engine(chromium):
+    """One Chromium for all: each visit has a context of its own, that shares nothing."""
     async with async_playwright() as playwright:
         made = await playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         yield made
