@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from lxml import etree
 
 from gateway.directory import Channel, Signing
-from gateway.errors import IllegalTransition
+from gateway.errors import GatewayError, IllegalTransition
 from gateway.message import Header, Part, Payload, Reference, WireMessage
 from gateway.rules.approval import Released
 from gateway.security.algorithms import Signer
@@ -20,6 +20,8 @@ from gateway.wire.ebms2.plain import PlainEnvelope
 from gateway.wire.mime import XML, join
 
 PAYLOAD_TYPE = "application/xml"
+_OPENING = b"<?xml version='1.0' encoding='UTF-8'?>\n<soap:Envelope "
+"""Of every envelope that is made here, and of no document: those have a StUF element there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,8 +95,10 @@ def encrypt_message(
 ) -> WireMessage:
     """Return the HTTP body; parts are encrypted where the agreement says so.
 
-    The caller has judged the encryption certificate for this moment.
+    The caller has judged the encryption certificate for this moment. Raises GatewayError
+    `payload.tampered` for an envelope that was not made here.
     """
+    _check_made_here(envelope)
     parts = tuple(_part(payload, channel, random) for payload in payloads)
     root_cid = f"{hashlib.sha256(envelope).hexdigest()[:32]}@envelope"
     return join(envelope, root_cid, parts, boundary=boundary)
@@ -114,5 +118,15 @@ def sign_signal(
 
 
 def wire_signal(envelope: bytes) -> WireMessage:
-    """Return the HTTP body of a signal: plain text/xml, no MIME."""
+    """Return the HTTP body of a signal: plain text/xml, no MIME.
+
+    Raises GatewayError `payload.tampered` for what was not made here.
+    """
+    _check_made_here(envelope)
     return WireMessage(body=envelope, content_type=XML)
+
+
+def _check_made_here(envelope: bytes) -> None:
+    """A row says which stored octets are the envelope: they must not be a document."""
+    if not envelope.startswith(_OPENING):
+        raise GatewayError("payload.tampered", "what is stored as an envelope is none of ours")

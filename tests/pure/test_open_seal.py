@@ -65,6 +65,15 @@ from tests.sealing import (
 PROFILES = ["osb-be", "osb-rm", "osb-be-s", "osb-rm-s", "osb-be-e", "osb-rm-e"]
 
 
+@pytest.mark.parametrize("octets", [DOCUMENT, b"", b"<soap:Envelope/>"])
+def test_what_is_no_envelope_of_ours_never_travels_as_one(octets):
+    """A row of the database says which stored octets are the envelope."""
+    for travel in (seal.wire_signal, lambda o: on_the_wire(agreement(), o)):
+        with pytest.raises(GatewayError) as caught:
+            travel(octets)
+        assert caught.value.code == "payload.tampered"
+
+
 def refusal(message: WireMessage, agreed: Agreement, **options) -> GatewayError:
     with pytest.raises(GatewayError) as refused:
         open_wire(message, agreed, **options)
