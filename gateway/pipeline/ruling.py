@@ -225,6 +225,7 @@ class Ruling:
         standing = intrekking.doel is Doel.TOESTEMMING
         late = None if standing else await self._house.holds.late(intrekking.betreft)
         if not standing and late is None:
+            await self._house.holds.mark_withdrawn(intrekking.betreft)
             raise PolicyViolation("toets.besluit.vreemd", "Dit besluit is hier niet bekend.")
         withdrawal = NewWithdrawal(
             ends=Ends.APPROVAL if standing else Ends.RULING,

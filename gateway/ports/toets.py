@@ -191,6 +191,10 @@ class Holds(Protocol):
         """
         ...
 
+    async def mark_withdrawn(self, besluit: str) -> None:
+        """Let this decision be withdrawn although no row knows it (any more)."""
+        ...
+
     async def is_accepted(self, besluit: str) -> bool:
         """Tell whether the receiver accepted the conditions of this decision.
 

@@ -151,6 +151,17 @@ class Cancel:
         return True
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MarkWithdrawn:
+    """Unit: a decision of the OM counts no more, whether or not it is on file."""
+
+    besluit: str
+
+    def run(self, tx: Tx) -> None:
+        """Mark it; no row changes."""
+        tx.ended.end(Ends.RULING, self.besluit)
+
+
 class SqlHolds:
     """The port `Holds`."""
 
@@ -205,6 +216,10 @@ class SqlHolds:
     async def is_withdrawn(self, besluit: str) -> bool:
         """Tell whether a decision was taken back, whatever its row says; see the port."""
         return self._ended.is_ended(Ends.RULING, besluit)
+
+    async def mark_withdrawn(self, besluit: str) -> None:
+        """Let it be withdrawn without a row; see the port."""
+        await self._writer.commit(MarkWithdrawn(besluit=besluit))
 
     async def is_accepted(self, besluit: str) -> bool:
         """Tell whether its conditions were accepted, whatever its row says; see the port."""

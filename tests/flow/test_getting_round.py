@@ -544,6 +544,20 @@ async def test_a_withdrawn_decision_under_another_name_in_the_database(town, tmp
     assert await town[VT].message("ref-1") is None
 
 
+async def test_a_decision_whose_row_was_gone_when_it_was_withdrawn(town, tmp_path):
+    receipt, verdict = await decided_while_down(town)
+    tamper(tmp_path, "UPDATE rulings SET id = 'weg'")
+    await town[OM].gateway.deciding.withdraw(verdict.id, officer="anders", why="nieuw feit")
+    await town.settle()
+    assert "toets.besluit.vreemd" in await codes(town)
+
+    tamper(tmp_path, "UPDATE rulings SET id = :r", r=verdict.id)
+    await revived(town, tmp_path, receipt, verdict)
+
+    assert await state_of(town, receipt) is State.HELD
+    assert await town[VT].message("ref-1") is None
+
+
 @pytest.mark.parametrize("more", ["", ", seen = id"], ids=["table", "as at a second gate"])
 async def test_a_decision_by_a_table_of_before_is_not_revived_in_the_database(town, tmp_path, more):
     receipt, verdict = await decided_while_down(town)

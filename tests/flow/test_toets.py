@@ -246,6 +246,19 @@ async def the_message(town, kind="vtMeldingDi01"):
     return message
 
 
+def saying(octets, **said):
+    """Say it in extraElementen (domain 9.3); None is unsaid."""
+    elements = "".join(
+        f'<StUF:extraElement naam="{name}">{text}</StUF:extraElement>'
+        for name, text in said.items()
+        if text is not None
+    )
+    place = b'<JZ:betreft StUF:entiteittype="VTMZOS"'
+    assert octets.count(place) == 1
+    more = f"<StUF:extraElementen>{elements}</StUF:extraElementen>" if elements else ""
+    return octets.replace(place, more.encode() + place)
+
+
 async def test_a_second_gate_lets_pass_what_it_saw_a_decision_for(town):
     await with_gate(town, GateMode.DECISION)
     receipt = await held(town)
@@ -290,6 +303,18 @@ async def test_without_access_points_the_om_decides_at_the_knooppunt(town):
 
     assert await at_hub(town) is State.DELIVERED
     assert await arrived(town) == ["vtMeldingDi01"]
+
+
+@pytest.mark.parametrize(("said", "hours"), [("ja", 24), ("nee", 72), (None, 72)])
+async def test_a_knooppunt_holds_for_as_long_as_the_sender_has(town, said, hours):
+    await with_gate(town, GateMode.HERE)
+    await without_rules(town)
+
+    await hand_in(town, saying(melding(aanhouding="ja"), acuut=said))
+    await town.settle()
+
+    (hold,) = await town[HUB].store.holds.of_message((await the_message(town)).id)
+    assert hold.deadline - hold.at == timedelta(hours=hours)
 
 
 async def test_conditions_that_must_be_accepted_wait_for_the_receiver(town):
@@ -359,16 +384,7 @@ async def test_what_the_sender_says_in_the_message_counts_at_the_knooppunt(town,
     await with_gate(town, GateMode.HERE)
     await town[HUB].change(gate=towns.directory(POLITIE).gate)
     await without_rules(town)
-    elements = (
-        "<StUF:extraElementen>"
-        f'<StUF:extraElement naam="onderzoek">{said}</StUF:extraElement>'
-        '<StUF:extraElement naam="wpgArtikel">8</StUF:extraElement>'
-        "</StUF:extraElementen>"
-    )
-    place = b'<JZ:betreft StUF:entiteittype="VTMZOS"'
-    octets = melding()
-    assert octets.count(place) == 1
-    await hand_in(town, octets.replace(place, elements.encode() + place))
+    await hand_in(town, saying(melding(), onderzoek=said, wpgArtikel="8"))
     await town.settle()
 
     assert await arrived(town) == (["vtMeldingDi01"] if passes else [])
