@@ -14,6 +14,7 @@ from gateway.errors import GatewayError, NoRoute, StaleSnapshot, Unavailable
 from gateway.message import Oin
 from gateway.pipeline import answers
 from gateway.pipeline.house import House
+from gateway.pipeline.senders import asked_from_here
 from gateway.ports import Admission, Alarm, Ends, Hold, NewRequest, NewWithdrawal
 from gateway.rules.classification import Reason
 from gateway.rules.routing import parket_for
@@ -45,16 +46,16 @@ class Asking:
         return asked
 
     async def ask_one(self, hold: Hold) -> bool:
-        """Ask for one; an alarm where nobody can be asked. Raises Unavailable."""
+        """Ask for one; an alarm where nobody can be asked. Raises Unavailable.
+
+        A row only spares reading what is not asked from here.
+        """
         directory = self._house.snapshots.current()
         party = directory.party(hold.message.party)
         if party is not None and party.gate is GateMode.DECISION:
             return False  # the police asks; its decision passes by here
-        decider = directory.decider(hold.message.party)
-        if decider is None:
-            return await self._nobody(hold, "toets.geen_om")
         try:
-            request = await self._request(directory, hold, decider)
+            request = await self._request(directory, hold)
             return await self._house.holds.ask(hold.id, request)
         except StaleSnapshot:
             return False  # the next round has the new directory
@@ -82,11 +83,11 @@ class Asking:
         await self._house.alarms.change(raised=(alarm,))
         return False
 
-    async def _request(self, directory: Directory, hold: Hold, decider: Party) -> Admission:
+    async def _request(self, directory: Directory, hold: Hold) -> Admission:
         at = self._house.clock.now()
         octets = await self._house.payloads.get(hold.message.payload_id or "")
-        document = await self._house.think(
-            len(octets), lambda: self._document(directory, hold, decider, octets, at)
+        document, decider = await self._house.think(
+            len(octets), lambda: self._document(directory, hold, octets, at)
         )
         here = decider.local
         admission = await answers.own_message(
@@ -105,10 +106,13 @@ class Asking:
         return replace(admission, request=new_request(document, directory, at))
 
     def _document(
-        self, directory: Directory, hold: Hold, decider: Party, octets: bytes, at: datetime
-    ) -> stuf.Document:
+        self, directory: Directory, hold: Hold, octets: bytes, at: datetime
+    ) -> tuple[stuf.Document, Party]:
         limits = XmlLimits(octets=toets.limit_for(toets.VERZOEK, directory.limits))
         held = stuf.read_document(octets, limits=limits)
+        decider = asked_from_here(directory, held)
+        if decider is None:
+            raise NoRoute("toets.geen_om", "Op dit bericht beslist van hieruit niemand.")
         zender = held.stuurgegevens.zender
         verzoek = Verzoek(
             identificatie=hold.id,
@@ -130,7 +134,7 @@ class Asking:
             vervangt=hold.message.aanlevering.vervangt or "",
         )
         made = toets.make_verzoek(verzoek, answers.stuur(self._house, directory, decider.oin, at))
-        return stuf.read_document(made, limits=limits)
+        return stuf.read_document(made, limits=limits), decider
 
     async def _cancel(self, hold: Hold) -> bool:
         directory = self._house.snapshots.current()

@@ -8,13 +8,14 @@ from dataclasses import replace
 from datetime import datetime
 
 from gateway.config import GateMode
-from gateway.directory import Directory, Party
+from gateway.directory import Directory
 from gateway.errors import GatewayError, NoRoute, Unavailable
 from gateway.lifecycle import State
 from gateway.message import Oin
 from gateway.pipeline import judge
 from gateway.pipeline.house import House
 from gateway.pipeline.ruling import Ruling
+from gateway.pipeline.senders import sender_of
 from gateway.ports import (
     Ends,
     NewDelivery,
@@ -43,7 +44,7 @@ class Passing:
 
         Raises PolicyViolation `gate.wpg_article`.
         """
-        sender = _zender(directory, document)
+        sender = sender_of(directory, document)
         if sender is None or sender.gate is GateMode.NONE:
             return approval.forwarded(document.sha256)
         ontvanger = document.stuurgegevens.ontvanger
@@ -169,11 +170,6 @@ def held_here(
         table_version=directory.gate.at(at).table.version,
         hold=NewHold(reasons=gate.reasons, deadline=deadline),
     )
-
-
-def _zender(directory: Directory, document: Document) -> Party | None:
-    zender = document.stuurgegevens.zender
-    return directory.party(zender.organisatie) if zender else None
 
 
 def _ruling(found: Pass, hold: str, delivery: str, table: str) -> NewRuling:

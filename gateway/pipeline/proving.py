@@ -15,9 +15,10 @@ from gateway.catalogue import Role
 from gateway.config import GateMode
 from gateway.directory import Directory, GateReason, Party
 from gateway.errors import GatewayError, PolicyViolation, Unavailable
-from gateway.message import Aanlevering, Address, Oin
+from gateway.message import Aanlevering, Oin
 from gateway.pipeline import judge
 from gateway.pipeline.house import House
+from gateway.pipeline.senders import decider_on, party_at, sender_of
 from gateway.ports import Known, Proof
 from gateway.rules import approval, classification, deciding
 from gateway.rules.approval import Ground, Hold, Released
@@ -124,10 +125,7 @@ class Proving:
         at: datetime,
     ) -> Besluit | None:
         """Return what the OM signed, if that releases exactly these octets to this receiver."""
-        decider, ontvanger = (
-            directory.decider(claim.message.party),
-            document.stuurgegevens.ontvanger,
-        )
+        decider, ontvanger = decider_on(directory, document), document.stuurgegevens.ontvanger
         if decider is None or ontvanger is None:
             return None
         try:
@@ -160,7 +158,7 @@ class Proving:
 
 def _is_second_gate(document: Document, directory: Directory) -> bool:
     """By who sent the octets, not by a row."""
-    sender = _party(directory, document.stuurgegevens.zender)
+    sender = sender_of(directory, document)
     return sender is not None and not sender.local and sender.gate is GateMode.DECISION
 
 
@@ -198,9 +196,8 @@ def _judge(
     document: Document, directory: Directory, claim: Gated, said: Aanlevering, at: datetime
 ) -> Released | Hold | None:
     """Ask the gate again, by the octets; None where no gate stands here for this sender."""
-    stuurgegevens = document.stuurgegevens
-    sender = _party(directory, stuurgegevens.zender)
-    receiver = _party(directory, stuurgegevens.ontvanger)
+    sender = sender_of(directory, document)
+    receiver = party_at(directory, document.stuurgegevens.ontvanger)
     if document.name == toets.VERZOEK and (receiver is None or receiver.role is not Role.OM):
         return Hold(kinds=(GateReason.UNCLASSIFIED,), reasons=())  # it has the octets in it
     if document.name in ANSWERS | toets.KINDS:
@@ -240,7 +237,3 @@ def _asked(
         )
     except PolicyViolation:
         return Hold(kinds=(GateReason.INDIVIDUAL,), reasons=())
-
-
-def _party(directory: Directory, address: Address | None) -> Party | None:
-    return directory.party(address.organisatie) if address else None

@@ -16,7 +16,7 @@ from gateway.message import Aanlevering
 from gateway.pipeline import answers
 from gateway.pipeline.desk import own_signing
 from gateway.pipeline.trying import Oordeel
-from gateway.ports import Direction
+from gateway.ports import Direction, RequestsWanted
 from gateway.rules import officers
 from gateway.rules.approval import Ground
 from gateway.security.enveloped import sign_document
@@ -26,7 +26,17 @@ from gateway.wire.ebms2.cpa_make import CpaSpec, make_cpa
 from gateway.wire.toets import Besluit, Uitkomst, Voorwaarde
 from tests.flow import town as towns
 from tests.flow.test_gate import FREE, hand_in, melding
-from tests.flow.test_toets import RELEASE, arrived, decide, held, state_of, the_request, with_gate
+from tests.flow.test_toets import (
+    RELEASE,
+    arrived,
+    at_hub,
+    decide,
+    held,
+    state_of,
+    the_request,
+    with_gate,
+    without_rules,
+)
 from tests.flow.town import HALT, HUB, OM, POLITIE, VT, leaf
 from tests.sealing import Keys
 
@@ -278,8 +288,8 @@ async def test_a_clock_that_is_set_back(town, attempts):
 # --- the database and the administrator -----------------------------------------------
 
 
-def tamper(folder, statement, **values):
-    with closing(sqlite3.connect(folder / POLITIE / "gateway.db")) as file, file:
+def tamper(folder, statement, at=POLITIE, **values):
+    with closing(sqlite3.connect(folder / at / "gateway.db")) as file, file:
         assert file.execute(statement, values).rowcount > 0
 
 
@@ -379,6 +389,61 @@ async def test_what_the_om_is_asked_sent_over_the_agreement_of_another(town, att
     assert await arrived(town) == []
     rows = await town[VT].store.reader.audit(after=0, limit=200)
     assert [row.event.event for row in rows if row.event.message] == []
+
+
+async def two_who_decide(town, police):
+    """At the knooppunt: its own officers decide for Halt, and for the police as said."""
+    parties = town[HUB].snapshots.current().parties
+    halt = replace(parties[VT], oin=HALT, gate=GateMode.HERE)
+    held = {POLITIE: replace(parties[POLITIE], gate=police), HALT: halt}
+    await town[HUB].change(parties={**parties, **held})
+
+
+OF_HALT = f"UPDATE messages SET party = '{HALT}', zender = '{HALT}' WHERE kind = 'vtMeldingDi01'"
+
+
+async def test_another_om_is_not_asked_because_of_a_row(town, tmp_path):
+    await two_who_decide(town, GateMode.DECISION)
+    await without_rules(town)
+    await hand_in(town, melding(**CRIMINAL))
+    await town.settle()
+    assert await at_hub(town) is State.HELD
+
+    tamper(tmp_path, OF_HALT, at=HUB)
+    await town.keep_house()
+
+    assert await town[HUB].gateway.deciding.requests(RequestsWanted()) == ()
+    (alarm,) = await town[HUB].store.reader.alarms(limit=5)
+    assert (alarm.code, alarm.reason) == ("toets.geen_route", "toets.geen_om")
+
+
+@pytest.mark.parametrize(
+    ("police", "state"), [(GateMode.HERE, State.DELIVERED), (GateMode.DECISION, State.HELD)]
+)
+async def test_what_another_om_decided_releases_nothing_because_of_a_row(
+    town, tmp_path, police, state
+):
+    await two_who_decide(town, GateMode.HERE)
+    await without_rules(town)
+    await hand_in(town, melding(**CRIMINAL))
+    await town.settle()
+    await town.keep_house()
+    request = await the_request(town, HUB)
+    down = _down(HUB)
+    town.breaks.insert(0, down)
+    await town[HUB].gateway.deciding.decide(request.id, officer="bos", wish=RELEASE)
+    await town.settle()
+    town.breaks.remove(down)
+    assert await at_hub(town) is State.READY
+
+    await two_who_decide(town, police)
+    tamper(tmp_path, OF_HALT, at=HUB)
+    if police is GateMode.DECISION:
+        tamper(tmp_path, "UPDATE rulings SET seen = id", at=HUB)
+    town.clock.forward(seconds=61)
+    await town.settle()
+
+    assert await at_hub(town) is state
 
 
 UNSAID = {
