@@ -12,9 +12,10 @@ from functools import cache
 from pathlib import Path
 from uuid import UUID
 
-from gateway.catalogue import Role
+from gateway.catalogue import Catalogue, Role
 from gateway.config import OfficerSettings
 from gateway.directory import (
+    Agreement,
     Backend,
     Confirmation,
     Directory,
@@ -41,6 +42,7 @@ from gateway.wire.explain import explain
 from gateway.wire.schema import SchemaSet
 from gateway.wire.toets import BESLUIT, INTREKKING, VERZOEK, VOORWAARDEN
 from gateway.worker import Worker
+from tests.empty_database import put_empty
 from tests.sealing import Keys
 
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
@@ -160,9 +162,20 @@ def _side(oin: Oin, sends: tuple[str, ...]) -> CpaParty:
 
 @cache
 def built_in() -> SchemaSet:
-    return SchemaSet.load(share("schemas"), load_catalogue(share("config") / "catalogue.toml"))
+    return SchemaSet.load(share("schemas"), catalogue())
 
 
+@cache
+def catalogue() -> Catalogue:
+    return load_catalogue(share("config") / "catalogue.toml")
+
+
+@cache
+def agreed(other: Oin, profile: str, **terms) -> Agreement:
+    return read_cpa(cpa(other, profile, **terms))
+
+
+@cache
 def confirmed_gate() -> Gate:
     """Table and approval as an officer of the OM confirmed them."""
     table = load_table(share("config") / "classification.toml")
@@ -180,7 +193,7 @@ def confirmed_gate() -> Gate:
 
 def directory(me: Oin, profile: str = "osb-rm-e", terms=None, **changes) -> Directory:
     others = (POLITIE, VT, OM, HALT) if me == HUB else (me,)
-    agreements = [read_cpa(cpa(other, profile, **(terms or {}))) for other in others]
+    agreements = [agreed(other, profile, **(terms or {})) for other in others]
     base = Directory(
         epoch=0,
         fingerprint=f"{me}-1",
@@ -196,7 +209,7 @@ def directory(me: Oin, profile: str = "osb-rm-e", terms=None, **changes) -> Dire
             for oin, role in ROLES.items()
         },
         agreements={a.cpa_id: a for a in agreements},
-        catalogue=load_catalogue(share("config") / "catalogue.toml"),
+        catalogue=catalogue(),
         services={SERVICE: VERSION, toets.SERVICE: toets.VERSION},
         officers=OFFICERS if me in {OM, HUB} else (),
         gate=confirmed_gate(),
@@ -395,7 +408,7 @@ Place = Callable[[Oin, Path], str | Path]
 
 def in_a_file(oin: Oin, folder: Path) -> Path:
     """Where an installation has its database: SQLite, in its own folder."""
-    return folder / "gateway.db"
+    return put_empty(folder / "gateway.db")
 
 
 async def build(

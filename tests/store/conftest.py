@@ -1,24 +1,20 @@
 import itertools
-import shutil
 
 import pytest
 
 from gateway.store.engine import open_engine
 from gateway.store.migrations import upgrade
 from gateway.store.postgres import Postgres
-from gateway.store.sqlite import Sqlite
+from tests.empty_database import empty_database, put_empty
 from tests.store.stage import Stage
 
 _NUMBERS = itertools.count(1)
 
 
-@pytest.fixture(scope="session")
-def empty(tmp_path_factory):
-    """A database with its tables: to copy is quicker than to migrate."""
-    database = Sqlite(tmp_path_factory.mktemp("empty") / "gateway.db")
-    database.create()
-    upgrade(database)
-    return database.path
+@pytest.fixture
+def empty():
+    """A database with its tables, to copy."""
+    return empty_database()
 
 
 @pytest.fixture(scope="session")
@@ -37,13 +33,11 @@ def url(postgres, empty_postgres):
 
 
 @pytest.fixture(params=["sqlite", "sqlite-inline", "postgresql"])
-def place(request, tmp_path, empty):
+def place(request, tmp_path):
     """Where the store is, and whether it works inline: one suite for every way to run it."""
     if request.param == "postgresql":
         return request.getfixturevalue("url"), False
-    path = tmp_path / "gateway.db"
-    shutil.copy(empty, path)
-    return path, request.param == "sqlite-inline"
+    return put_empty(tmp_path / "gateway.db"), request.param == "sqlite-inline"
 
 
 @pytest.fixture
@@ -55,13 +49,11 @@ async def stage(place, tmp_path):
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def address(request, tmp_path, empty):
+def address(request, tmp_path):
     """A file or a URL, with its tables."""
     if request.param == "postgresql":
         return request.getfixturevalue("url")
-    path = tmp_path / "gateway.db"
-    shutil.copy(empty, path)
-    return path
+    return put_empty(tmp_path / "gateway.db")
 
 
 @pytest.fixture

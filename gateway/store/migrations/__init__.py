@@ -5,6 +5,7 @@ start (a rolling upgrade). One that does more raises `oldest` in the table `comp
 """
 
 from contextlib import closing
+from functools import cache
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -26,14 +27,13 @@ def upgrade(engine: Engine) -> None:
     Raises Misconfigured `store.version` when it does not, `store.path` when the file is no
     database, StoreUnavailable when the database can not be used now.
     """
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
-    script = ScriptDirectory.from_config(config)
+    script = _versions()
     try:
         with closing(engine.writer()) as connection:
             engine.begin(connection)
             engine.alone(connection)
-            if not _newer(connection, script):
+            if _older(connection, script):
+                config = _config()
                 config.attributes["connection"] = connection
                 command.upgrade(config, "head")
                 connection.execute(sa.update(compatibility).values(version=_head(script)))
@@ -44,18 +44,29 @@ def upgrade(engine: Engine) -> None:
         raise ours(error) from error
 
 
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
+    return config
+
+
+@cache
+def _versions() -> ScriptDirectory:
+    return ScriptDirectory.from_config(_config())
+
+
 def _head(script: ScriptDirectory) -> int:
     return int(script.get_current_head() or 0)
 
 
-def _newer(connection: sa.Connection, script: ScriptDirectory) -> bool:
-    """Tell whether a newer program made the tables; raise when this one may not use them."""
+def _older(connection: sa.Connection, script: ScriptDirectory) -> bool:
+    """Tell whether the tables must be altered; raise when this program may not use them."""
     current = MigrationContext.configure(connection).get_current_revision()
     if current is None or current in {revision.revision for revision in script.walk_revisions()}:
-        return False
+        return current != script.get_current_head()
     if _oldest(connection) > _head(script):
         raise Misconfigured("store.version", "the database is of a newer program")
-    return True
+    return False
 
 
 def _oldest(connection: sa.Connection) -> int:
