@@ -8,19 +8,16 @@ from gateway.lifecycle import State
 from gateway.store.deliveries import ENDED
 from tests.store.histories import FOR_A_PERSON, History, Run
 
-ALL = bool(os.environ.get("ALL_HISTORIES"))
-HISTORIES = 1_000 if ALL else 250
-ON_POSTGRESQL = 1_000 if ALL else 100
-"""`make histories` plays them all: there each takes about twice as long."""
+HISTORIES = 1_000 if os.environ.get("ALL_HISTORIES") else 250
+"""`make histories` plays them all."""
 ON_THREADS = 50
 """The same SQLite, through the threads of the serving process: slower, and no other rules."""
 STEPS = 10
 
 
 def many(stage) -> int:
-    if stage.engine.shared:
-        return ON_POSTGRESQL
-    return HISTORIES if stage.inline else ON_THREADS
+    threads = not stage.inline and not stage.engine.shared
+    return ON_THREADS if threads else HISTORIES
 
 
 async def test_random_histories_keep_every_rule_of_the_lifecycle(stage):
