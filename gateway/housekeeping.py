@@ -106,6 +106,7 @@ async def _once(app: App, alarming: Alarming, *, leads: bool) -> None:
     if leads and await app.store.take_duty(DUTY, term=TERM):
         try:
             await alarming.round()
+            await app.store.keep_ended.look()
         finally:
             await _tidy(app)
 

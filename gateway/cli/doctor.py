@@ -21,6 +21,7 @@ from gateway.cli.doctor_console import provider
 from gateway.cli.doctor_database import database
 from gateway.cli.doctor_files import disks, epoch_folder, rights
 from gateway.cli.doctor_findings import Area, Finding, Severity, shape, show, summary
+from gateway.cli.doctor_marks import marks
 from gateway.cli.doctor_packs import packs
 from gateway.cli.doctor_retention import retention
 from gateway.cli.doctor_signin import sign_in
@@ -125,6 +126,7 @@ def _examine_agreed(
     yield from certificates(installation, directory, now)
     yield from gate(directory, now)
     yield from newer_table(installation)
+    yield from marks(installation)
     yield from rules(directory, now)
 
 

@@ -178,6 +178,16 @@ TOETS: tuple[Code, ...] = (
         },
     ),
     *family(
+        NoRoute,
+        _TRACE,
+        {
+            "toets.geen_om": (
+                "There is not exactly one party that decides on this sender's messages from here.",
+                "Set toets.om in gateway.toml; see whether the row of the message was edited.",
+            ),
+        },
+    ),
+    *family(
         None,
         _TRACE,
         {
@@ -192,10 +202,6 @@ TOETS: tuple[Code, ...] = (
             "gate.unconfirmed": (
                 "The OM has not confirmed what the gate goes by.",
                 _CONFIRM,
-            ),
-            "toets.geen_om": (
-                "There is not exactly one party that decides.",
-                "Set toets.om in gateway.toml.",
             ),
             "toets.geen_route": (
                 "Alarm: the OM can not be asked.",
@@ -225,6 +231,14 @@ TOETS: tuple[Code, ...] = (
             "gate.closed": (
                 "Alarm: the gate is closed; everything but what goes to the OM is held.",
                 "See its reason: import a fresh revocation list, or let the OM confirm again.",
+            ),
+            "gate.marks_owed": (
+                "Alarm: what was withdrawn or accepted stands in its row only, without a mark.",
+                "Mend the rights or the disk of paths.epoch_keys; before that process stops.",
+            ),
+            "gate.marks_lost": (
+                "Alarm: marks of what the OM withdrew were gone, and were put back by the rows.",
+                "Find out who took files away. Once after an upgrade: these had none before.",
             ),
             "gate.unproven": (
                 "Alarm: a row of a postvak says that it is free, and its octets do not.",

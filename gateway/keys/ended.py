@@ -1,13 +1,12 @@
-"""What the OM took back, and what a receiver accepted, outside the database.
+"""What the OM took back, a receiver accepted, and went under a decision: outside the database.
 
-A row that is edited does not revive the first, nor make up the second. A mark is an empty file;
-its name is a digest of what it is about. It stands beside the epoch keys:
+A row that is edited revives nothing, makes up nothing, and lets nothing go twice. A mark is an
+empty file; its name is a digest of what it is about. It stands beside the epoch keys:
 without that folder no payload can be read, so nothing is sent where the marks are lost. Marks are
 never taken away, and are still there after a restore of an older database.
 """
 
 import os
-from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 from threading import Lock
@@ -15,7 +14,7 @@ from threading import Lock
 from gateway.errors import StoreUnavailable
 from gateway.ports import Ends
 
-_ENDED, _ACCEPTED = ".ended", ".accepted"
+_ENDED, _ACCEPTED, _USED, _SENT = ".ended", ".accepted", ".used", ".sent"
 
 
 class EndedMarks:
@@ -47,6 +46,21 @@ class EndedMarks:
         """Tell whether it was marked; raises StoreUnavailable where that can not be read."""
         return self._stands(self._path(besluit, _ACCEPTED))
 
+    def use(self, use: str, envelope: str) -> bool:
+        """Mark that what has this digest is sent under a decision; False when other octets were.
+
+        Raises StoreUnavailable where that can not be read or written: nothing is sent then.
+        """
+        used, sent = self._path(use, _USED), self._path(f"{use}:{envelope}", _SENT)
+        try:
+            first = _make(used)
+            if first:  # whoever stops here has let nothing go, and asks the OM again
+                _make(sent)
+            _sync(self._folder)
+        except OSError as error:
+            raise StoreUnavailable("store.disk", "what is sent can not be marked") from error
+        return first or self._stands(sent)
+
     def _mark(self, path: Path) -> None:
         with self._lock:
             if not _write(path):
@@ -62,14 +76,15 @@ class EndedMarks:
             return False
         except OSError as error:
             raise StoreUnavailable(
-                "store.disk", "the marks of what was withdrawn can not be read"
+                "store.disk", "the marks of the OM's decisions can not be read"
             ) from error
         return True
 
-    def settle(self) -> None:
-        """Write what could not be written before."""
+    def settle(self) -> int:
+        """Write what could not be written before; return how many still can not."""
         with self._lock:
             self._owed -= {path for path in self._owed if _write(path)}
+            return len(self._owed)
 
     def _path(self, about: str, suffix: str) -> Path:
         # A digest fits whatever the OM calls its decisions.
@@ -78,14 +93,25 @@ class EndedMarks:
 
 def _write(path: Path) -> bool:
     try:
-        with suppress(FileExistsError):
-            os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
-        # Also of one that is there: whoever made it may have stopped before this.
-        folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        _make(path)
+        _sync(path.parent)  # also of one that is there: its maker may have stopped before this
     except OSError:
         return False
     return True
+
+
+def _make(path: Path) -> bool:
+    """Make an empty file; False when it was there."""
+    try:
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+    except FileExistsError:
+        return False
+    return True
+
+
+def _sync(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

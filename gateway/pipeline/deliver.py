@@ -6,6 +6,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from hashlib import sha256
 
 from gateway.directory import Agreement, Binding, Channel, Directory, GateReason, SyncReply
 from gateway.errors import (
@@ -101,11 +102,13 @@ class Delivering:
         if isinstance(released, approval.Hold):
             return HeldAgain(ground=released.ground)
         to = Towards(party=Oin(way.agreement.other(directory.me).id))
-        octets, fault = await self._proving.look(directory, claim, to)
-        if fault is not None:
-            return HeldAgain(ground=fault.ground)
-        payload = Payload(content_id=claim.delivery, octets=octets)
+        proven = await self._proving.look(directory, claim, to)
+        if proven.fault is not None:
+            return HeldAgain(ground=proven.fault.ground)
+        payload = Payload(content_id=claim.delivery, octets=proven.octets)
         envelope = await self._sealed(claim, way, released, payload, events)
+        if proven.use and not await self._house.holds.use(proven.use, sha256(envelope).hexdigest()):
+            return HeldAgain(ground=GateReason.INDIVIDUAL)  # it let something else go before
         message = await self._encrypted(claim, way, envelope, payload, events)
         return await self._post(claim, way, message, events)
 

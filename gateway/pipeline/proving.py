@@ -52,6 +52,16 @@ class Towards:
     collects: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Proven:
+    """What may be sealed or shown; or, with a fault, not."""
+
+    octets: bytes
+    fault: Hold | None = None
+    use: str = ""
+    """The use of a decision that it takes: of one, for one receiver. Empty = it takes none."""
+
+
 class Proving:
     """Thinks about what is about to be sealed, or shown."""
 
@@ -61,8 +71,8 @@ class Proving:
 
     async def look(
         self, directory: Directory, claim: Gated, to: Towards, *, at: datetime | None = None
-    ) -> tuple[bytes, Hold | None]:
-        """Return the octets, and why they must not be sealed or shown. Raises Unavailable.
+    ) -> Proven:
+        """Return the octets, or why they must not be sealed or shown. Raises Unavailable.
 
         `at` is the moment by which standing approvals count, now unless given; a decision on
         this message counts only as long as it is valid. Raises GatewayError `payload.*`, `xml.*`,
@@ -73,16 +83,16 @@ class Proving:
             message.payload_id or "", message.aanlevering.label()
         )
         said = message.aanlevering if proven else Aanlevering()
-        return octets, await self._fault(directory, claim, (octets, said), to, at)
+        return await self._proven(directory, claim, (octets, said), to, at)
 
-    async def _fault(
+    async def _proven(
         self,
         directory: Directory,
         claim: Gated,
         given: tuple[bytes, Aanlevering],
         to: Towards,
         at: datetime | None,
-    ) -> Hold | None:
+    ) -> Proven:
         octets, said = given
         limits = XmlLimits(octets=len(octets))
         now = self._house.clock.now()
@@ -93,17 +103,17 @@ class Proving:
             ),
         )
         if _goes_astray(document, directory, to):
-            return Hold(kinds=(GateReason.UNCLASSIFIED,), reasons=())
+            return Proven(octets, Hold(kinds=(GateReason.UNCLASSIFIED,), reasons=()))
         if not isinstance(judged, Hold):
-            return None
+            return Proven(octets)
         if claim.ground != Ground.INDIVIDUAL:
-            return judged
+            return Proven(octets, judged)
         proof = await self._house.holds.proof(claim.approval_id)
         besluit = self._signed(directory, claim, document, proof, now) if proof else None
         second = _is_second_gate(document, directory)
         if besluit is None or not await self._counts(besluit, second=second):
-            return Hold(kinds=(GateReason.INDIVIDUAL,), reasons=judged.reasons)
-        return None
+            return Proven(octets, Hold(kinds=(GateReason.INDIVIDUAL,), reasons=judged.reasons))
+        return Proven(octets, use=_use(besluit, document))
 
     async def _counts(self, besluit: Besluit, *, second: bool) -> bool:
         """Not withdrawn, and what the receiver had to accept first was accepted.
@@ -154,6 +164,12 @@ class Proving:
             and at < besluit.geldig_tot
         )
         return besluit if good else None
+
+
+def _use(besluit: Besluit, document: Document) -> str:
+    """A decision that names several receivers lets one message go to each."""
+    ontvanger = document.stuurgegevens.ontvanger
+    return f"{besluit.identificatie}:{ontvanger.organisatie if ontvanger else ''}"
 
 
 def _is_second_gate(document: Document, directory: Directory) -> bool:

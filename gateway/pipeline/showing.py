@@ -89,12 +89,12 @@ class Showing:
         at = item.message.at if shown else self._house.clock.now()
         try:
             to = Towards(party=party, applicatie=item.applicatie, collects=True)
-            _, fault = await self._proving.look(directory, item, to, at=at)
+            proven = await self._proving.look(directory, item, to, at=at)
         except Unavailable:
             raise
         except GatewayError as error:
             return error.code
-        return fault.ground if fault is not None else ""
+        return proven.fault.ground if proven.fault is not None else ""
 
     async def _tell(self, item: PostvakItem, reason: str) -> None:
         """It was shown before, and is not now."""

@@ -202,6 +202,14 @@ class Holds(Protocol):
         """
         ...
 
+    async def use(self, use: str, envelope: str) -> bool:
+        """Tell whether this envelope (hex SHA-256) may be sent by this use of a decision.
+
+        The first may, and is kept outside the database; again later, and no other. Raises
+        StoreUnavailable.
+        """
+        ...
+
     async def ask(self, hold: str, request: "Admission") -> bool:
         """Admit the request; False when it was asked, or is not held any more."""
         ...

@@ -4,13 +4,13 @@ A commit that fails leaves a mark behind: what was withdrawn is held then, and t
 what was accepted was so indeed.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 import sqlalchemy as sa
 
 from gateway.errors import StoreUnavailable
-from gateway.ports import Clock, Ends
+from gateway.ports import Alarm, Alarms, Clock, Ends
 from gateway.store.reading import Reads
 from gateway.store.tables import passes, revocations, rulings
 
@@ -18,15 +18,22 @@ TAKEN_BACK = "toets.ingetrokken"
 DECLINED = "toets.niet_aanvaard"
 
 
-class Ended(Protocol):
+LOOK_EVERY = timedelta(hours=1)
+
+
+class IsEnded(Protocol):
+    """Who reads marks."""
+
+    def is_ended(self, what: Ends, id_: str) -> bool:
+        """Tell whether it was marked; raises StoreUnavailable."""
+        ...
+
+
+class Ended(IsEnded, Protocol):
     """Marks that nobody takes away."""
 
     def end(self, what: Ends, id_: str) -> None:
         """Mark it, at once for this process; twice is once."""
-        ...
-
-    def is_ended(self, what: Ends, id_: str) -> bool:
-        """Tell whether it was marked; raises StoreUnavailable."""
         ...
 
     def accept(self, besluit: str) -> None:
@@ -37,8 +44,15 @@ class Ended(Protocol):
         """Tell whether it was marked; raises StoreUnavailable."""
         ...
 
-    def settle(self) -> None:
-        """Write what could not be written when it was marked."""
+    def use(self, use: str, envelope: str) -> bool:
+        """Mark what is sent under a decision; False when other octets were.
+
+        Raises StoreUnavailable.
+        """
+        ...
+
+    def settle(self) -> int:
+        """Write what could not be written when it was marked; return how many still can not."""
         ...
 
 
@@ -65,29 +79,59 @@ class Unmarked:
         del besluit
         return False
 
-    def settle(self) -> None:
+    def use(self, use: str, envelope: str) -> bool:
+        """Raise StoreUnavailable."""
+        del use, envelope
+        raise StoreUnavailable("store.disk", "there is no place for what is sent")
+
+    def settle(self) -> int:
         """There is nothing to write."""
+        return 0
 
 
 class KeepEnded:
-    """Marks once per process what rows say, for what ended before there were marks."""
+    """Sees to it that the marks stand that must, and raises an alarm where they did not."""
 
-    def __init__(self, *, reads: Reads, ended: Ended, clock: Clock) -> None:
-        """Take what it reads and marks with."""
+    def __init__(self, *, reads: Reads, ended: Ended, alarms: Alarms, clock: Clock) -> None:
+        """Take what it reads, marks and warns with."""
         self._reads = reads
         self._ended = ended
+        self._alarms = alarms
         self._clock = clock
-        self._looked = False
+        self._owed = True
+        """Perhaps: a process before this one may have said so."""
+        self._looked_at: datetime | None = None
 
     async def run(self) -> None:
-        """Write what is owed; the first time also what is in the rows."""
-        self._ended.settle()
-        if self._looked:
-            return
+        """Write what this process owes; an alarm as long as it can not. Raises Unavailable."""
+        owed = self._ended.settle()
+        if owed:
+            alarm = Alarm(code="gate.marks_owed", subject="", reason=str(owed))
+            await self._alarms.change(raised=(alarm,))
+        elif self._owed:
+            await self._alarms.change(gone=(("gate.marks_owed", ""),))
+        self._owed = bool(owed)
+
+    async def look(self) -> None:
+        """Put back, now and then, what rows say and no mark does; an alarm per day of it.
+
+        Also what ended before there were marks. Raises Unavailable.
+        """
         now = self._clock.now()
-        for what, id_ in await self._reads(lambda c: _in_rows(c, now)):
+        if self._looked_at is not None and abs(now - self._looked_at) < LOOK_EVERY:
+            return
+        lost = await self._reads(lambda c: unmarked(c, self._ended, now))
+        for what, id_ in lost:
             self._ended.end(what, id_)
-        self._looked = True
+        if lost:
+            alarm = Alarm(code="gate.marks_lost", subject=f"{now:%Y-%m-%d}", reason=str(len(lost)))
+            await self._alarms.change(raised=(alarm,))
+        self._looked_at = now
+
+
+def unmarked(connection: sa.Connection, ended: IsEnded, now: datetime) -> list[tuple[Ends, str]]:
+    """Return what the rows say that ended, without a mark of it; raises StoreUnavailable."""
+    return [one for one in _in_rows(connection, now) if not ended.is_ended(*one)]
 
 
 def _in_rows(connection: sa.Connection, now: datetime) -> list[tuple[Ends, str]]:

@@ -162,6 +162,18 @@ class MarkWithdrawn:
         tx.ended.end(Ends.RULING, self.besluit)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Use:
+    """Unit: an envelope is about to be sent under a decision."""
+
+    use: str
+    envelope: str
+
+    def run(self, tx: Tx) -> bool:
+        """Return whether it may be; no row changes."""
+        return tx.ended.use(self.use, self.envelope)
+
+
 class SqlHolds:
     """The port `Holds`."""
 
@@ -224,6 +236,10 @@ class SqlHolds:
     async def is_accepted(self, besluit: str) -> bool:
         """Tell whether its conditions were accepted, whatever its row says; see the port."""
         return self._ended.is_accepted(besluit)
+
+    async def use(self, use: str, envelope: str) -> bool:
+        """Keep what is sent by it, or tell whether it is the same; see the port."""
+        return await self._writer.commit(Use(use=use, envelope=envelope))
 
     async def ask(self, hold: str, request: Admission) -> bool:
         """Admit the request; see the port."""

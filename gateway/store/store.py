@@ -115,11 +115,11 @@ class Store:
             lease=lease,
         )
         self.holds: Holds = SqlHolds(writer=writer, reads=reads, clock=clock, ended=ended)
-        self.keep_ended = KeepEnded(reads=reads, ended=ended, clock=clock)
         self.desk: Desk = SqlDesk(writer=writer, reads=reads, clock=clock)
         self.signals: Signals = SqlSignals(writer=writer, clock=clock)
         self.postvak: Postvak = SqlPostvak(writer=writer, reads=reads, bells=bells, clock=clock)
         self.alarms: Alarms = SqlAlarms(writer=writer, reads=reads, clock=clock)
+        self.keep_ended = KeepEnded(reads=reads, ended=ended, alarms=self.alarms, clock=clock)
         self.decisions: Decisions = SqlDecisions(writer=writer, clock=clock)
         self.pauses: Pauses = SqlPauses(writer=writer, reads=reads, clock=clock)
         self.renewals: Renewals = SqlRenewals(writer=writer, clock=clock)

@@ -17,6 +17,7 @@ from gateway.ports import Clock, Pause, Reader, WebhookState
 from gateway.store.audit import Break, verify_chain
 from gateway.store.confirmations import Mark, newest
 from gateway.store.durability import Durability, durability
+from gateway.store.ended import IsEnded, unmarked
 from gateway.store.engine import Engine, is_postgresql, open_engine, path_of
 from gateway.store.faults import ours
 from gateway.store.holdrate import Rate, hold_rates
@@ -67,6 +68,11 @@ class View:
         """Count what is due for destruction, and what stands under which epoch key."""
         now = self._clock.now()
         return await self._reads(lambda c: figures(c, now))
+
+    async def unmarked(self, marks: IsEnded) -> int:
+        """Count what ended by the rows and not by the marks; raises StoreUnavailable."""
+        now = self._clock.now()
+        return len(await self._reads(lambda c: unmarked(c, marks, now)))
 
     async def durability(self) -> Durability:
         """Ask how safely the database keeps what was committed, and what time it has."""

@@ -609,6 +609,42 @@ async def test_a_withdrawn_decision_under_another_name_in_the_database(town, tmp
     assert await town[VT].message("ref-1") is None
 
 
+async def test_a_decision_that_was_used_releases_no_replay(town, attempts, tmp_path):
+    """The rows as they stood before the first attempt: nothing in them tells of it."""
+    receipt, verdict = await decided_while_down(town)
+    town.clock.forward(seconds=61)
+    await town.settle()
+    assert await state_of(town, receipt) is State.DELIVERED
+    assert attempts.count(HUB) == 2  # with ref-2
+    attempts.clear()
+
+    unsent = "sealed_id = NULL, signed_references = '[]', attempt = 0, delivered_at = NULL"
+    tamper(tmp_path, f"UPDATE deliveries SET {unsent} WHERE message = :m", m=receipt.id)
+    tamper(tmp_path, "UPDATE messages SET message_id = 'nieuw@politie' WHERE id = :m", m=receipt.id)
+    tamper(tmp_path, "UPDATE rulings SET used_at = NULL")
+    await revived(town, tmp_path, receipt, verdict)
+
+    assert await state_of(town, receipt) is State.HELD
+    assert attempts == []
+
+
+async def test_an_attempt_that_failed_is_made_again_under_the_same_decision(tmp_path):
+    town = await towns.build(tmp_path, parties=(POLITIE, HUB, VT, OM), retries=8, seconds=3_600)
+    receipt = await held(town)
+    down = _down(POLITIE)
+    town.breaks.append(down)
+    await decide(town)
+    view = await town[POLITIE].store.reader.message(receipt.id)
+    assert view.deliveries[0].attempt > 0  # signed, and perhaps arrived
+    town.breaks.remove(down)
+
+    town.clock.forward(hours=2)
+    await town.settle()
+
+    assert await state_of(town, receipt) is State.DELIVERED
+    await town.close()
+
+
 async def test_a_decision_whose_row_was_gone_when_it_was_withdrawn(town, tmp_path):
     receipt, verdict = await decided_while_down(town)
     tamper(tmp_path, "UPDATE rulings SET id = 'weg'")

@@ -281,8 +281,8 @@ MUTANTS = (
     Mutant(
         name="seal: the octets judged again",
         file="pipeline/proving.py",
-        old="        if not isinstance(judged, Hold):\n            return None",
-        new="        return None",
+        old="        if not isinstance(judged, Hold):\n            return Proven(octets)",
+        new="        return Proven(octets)",
         tests=ROUND,
         only="relabelled or approval_of_another",
     ),
@@ -297,7 +297,7 @@ MUTANTS = (
     Mutant(
         name="postvak: the octets say the same",
         file="pipeline/showing.py",
-        old='return fault.ground if fault is not None else ""',
+        old='return proven.fault.ground if proven.fault is not None else ""',
         new='return ""',
         tests="tests/flow/test_recipient.py",
         only="set_free",
@@ -349,6 +349,14 @@ MUTANTS = (
         new="holds, id_ = self._house.holds, besluit.verzoek",
         tests=ROUND,
         only="another_name",
+    ),
+    Mutant(
+        name="seal: a decision that was used",
+        file="keys/ended.py",
+        old="return self._stands(sent)",
+        new="return True",
+        tests=ROUND,
+        only="no_replay",
     ),
     Mutant(
         name="proof: the table of the decision",

@@ -51,3 +51,18 @@ def test_what_can_not_be_read_is_not_taken_as_good(tmp_path):
 
     with pytest.raises(StoreUnavailable, match=r"store\.disk"):
         EndedMarks(file).is_ended(Ends.RULING, "B-1")
+
+
+def test_under_a_decision_one_envelope_is_sent_however_often_and_by_whatever_process(tmp_path):
+    one, other = EndedMarks(tmp_path), EndedMarks(tmp_path)
+
+    assert one.use("B-1:vt", "aa")
+    assert other.use("B-1:vt", "aa")
+    assert not other.use("B-1:vt", "bb")
+    assert not one.use("B-1:vt", "bb")
+    assert other.use("B-1:halt", "bb")
+
+
+def test_what_can_not_be_marked_is_not_sent(tmp_path):
+    with pytest.raises(StoreUnavailable, match=r"store\.disk"):
+        EndedMarks(tmp_path / "away").use("B-1:vt", "aa")

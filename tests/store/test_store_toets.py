@@ -419,7 +419,8 @@ async def test_conditions_that_were_not_accepted_are_known_without_their_row(des
     assert await stage.store.holds.is_withdrawn("B-d-1-0")
 
 
-async def test_what_was_withdrawn_before_there_were_marks_is_marked_once(desk, stage):
+async def test_marks_that_are_gone_are_put_back_by_the_rows_with_an_alarm(desk, stage):
+    """Also those of what was withdrawn before there were marks."""
     await desk.decide(await desk.hold())
     held = await desk.hold(2)
     await stage.store.inbox.admit(await desk.message(passes=(seen(stage, held, "B-pass"),)))
@@ -431,13 +432,53 @@ async def test_what_was_withdrawn_before_there_were_marks_is_marked_once(desk, s
         mark.unlink()
     assert not await stage.store.holds.is_withdrawn("B-d-1-0")
 
-    await stage.store.keep_ended.run()
+    await stage.store.keep_ended.look()
     _forget(stage)
 
     known = stage.store.holds
     marked = [await known.is_withdrawn(id_) for id_ in ("B-d-1-0", "B-pass", "B-d-2-0")]
     assert marked == [True, True, False]
     assert await known.revoked(("DT-1",)) == {"DT-1"}
+    (alarm,) = await stage.store.reader.alarms(limit=5)
+    assert (alarm.code, alarm.reason) == ("gate.marks_lost", "3")
+    assert alarm.subject == f"{stage.clock.now():%Y-%m-%d}"
+
+
+async def test_marks_that_stand_are_no_alarm_and_are_looked_at_by_the_hour(desk, stage):
+    await desk.decide(await desk.hold())
+    await desk.withdraw("B-d-1-0")
+    (mark,) = (stage.folder / "epochs").glob("*.ended")
+    keep = stage.store.keep_ended
+    await keep.look()
+    assert await stage.store.reader.alarms(limit=5) == ()
+
+    mark.unlink()
+    await keep.look()
+    assert not mark.exists()
+    stage.clock.forward(hours=1)
+    await keep.look()
+
+    assert mark.exists()
+    assert [a.code for a in await stage.store.reader.alarms(limit=5)] == ["gate.marks_lost"]
+
+
+async def test_a_mark_that_can_not_be_written_is_an_alarm_until_it_is(desk, stage):
+    folder, away = stage.folder / "epochs", stage.folder / "away"
+    await desk.decide(await desk.hold())
+    ends = NewWithdrawal(ends=Ends.RULING, id="B-d-1-0", actor="mr. O", reason="x")
+    message = await desk.message(withdrawal=ends)
+    folder.rename(away)
+    await stage.store.inbox.admit(message)
+
+    await stage.store.keep_ended.run()
+    await stage.store.keep_ended.run()
+    (alarm,) = await stage.store.reader.alarms(limit=5)
+    assert (alarm.code, alarm.reason) == ("gate.marks_owed", "1")
+
+    away.rename(folder)
+    await stage.store.keep_ended.run()
+    assert await stage.store.reader.alarms(limit=5) == ()
+    assert len([*folder.glob("*.ended")]) == 1
 
 
 def _forget(stage):

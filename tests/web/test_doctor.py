@@ -6,12 +6,14 @@ import os
 import re
 import shutil
 import socket
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from io import StringIO
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from rich.console import Console
 
 from gateway.app import SystemClock, SystemDice, open_store
@@ -24,10 +26,14 @@ from gateway.cli.doctor_findings import Severity, shape, show, summary
 from gateway.consoles import people_of
 from gateway.credentials import UserRole
 from gateway.installation import load_directory, load_installation
+from gateway.keys.ended import EndedMarks
 from gateway.keys.test_pki import pem
 from gateway.outbound.tls import KeyPair, server_context
+from gateway.ports import Ends
 from gateway.store.durability import Durability
+from gateway.store.engine import open_engine
 from gateway.store.people_changes import change_account, link_account
+from gateway.store.tables import revocations
 from tests.flow import town as towns
 from tests.jwts import ec_key, private_pem
 from tests.openid import provider as openid
@@ -342,6 +348,23 @@ async def test_a_database_tells_how_it_keeps_what_was_committed(folder):
 
     assert any(text.startswith("SQLite, journal_mode WAL") for text in texts)
     assert any(re.fullmatch(r"fsync op \S+: [0-9.]+ ms", text) for text in texts)
+
+
+async def test_what_was_withdrawn_and_has_no_mark_is_found(folder):
+    installation = load_installation(folder)
+    await open_store(installation, SystemClock(), SystemDice()).close()
+    with closing(open_engine(installation.database).writer()) as connection:
+        row = {"approval": "DT-1", "at": SystemClock().now(), "actor": "", "reason": ""}
+        connection.execute(sa.insert(revocations).values(**row, document=b""))
+
+    findings = await asyncio.to_thread(found, folder)
+    (finding,) = [f for f in findings if f.code == "gate.marks_lost"]
+    assert finding.severity is Severity.WARN
+    assert finding.text.startswith("1 ")
+
+    epochs = installation.path(installation.settings.paths.epoch_keys)
+    EndedMarks(epochs).end(Ends.APPROVAL, "DT-1")
+    assert "gate.marks_lost" not in await asyncio.to_thread(codes, folder, Severity.WARN)
 
 
 def test_a_server_that_does_not_wait_for_its_disk_is_found(folder, postgres):

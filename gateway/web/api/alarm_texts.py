@@ -30,6 +30,13 @@ ALARMS: Mapping[str, str] = MappingProxyType(
         "gate.closed": "De poort is dicht: alles behalve wat naar het OM gaat wordt vastgehouden. "
         "Waarom staat in de reden: plaats een verse intrekkingslijst (gateway certs import), of "
         "laat het OM opnieuw bevestigen (gateway toetsing). Daarna gaat de poort vanzelf open.",
+        "gate.marks_lost": "Merken van wat het OM introk waren weg uit de map van de "
+        "epoch-sleutels, en zijn teruggezet; hoeveel staat in de reden. Zoek uit wie bestanden "
+        "weghaalde en of de database intussen is gewijzigd (gateway audit verify). Na een upgrade "
+        "van voor deze merken hoort het eenmalig.",
+        "gate.marks_owed": "Van een intrekking door het OM, of een aanvaarding, is geen merk te "
+        "schrijven in de map van de epoch-sleutels: zij staat alleen in de database. Herstel "
+        "rechten of schijf voordat het proces stopt.",
         "gate.unproven": "De rij van een levering zegt dat zij vrij is, maar haar inhoud en het "
         "besluit van het OM zeggen dat niet. Zij wordt niet getoond. Iemand kan de database hebben "
         "gewijzigd: controleer de auditketen (gateway audit verify) en zoek uit wie.",
