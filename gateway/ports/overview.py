@@ -63,8 +63,16 @@ class TrailWanted:
     event: str = ""
     """The whole event, or its first part with a dot behind it (`toets.`)."""
     party: str = ""
-    message: str = ""
+    messages: frozenset[str] | None = None
+    """Of these, by id; None = any."""
+    reference: str = ""
+    """The referentienummer of a message: all that happened to it here. Goes before `messages`."""
+    ground: str = ""
+    """Releases on this `Ground`."""
+    outcome: str = ""
+    """Decisions of the OM with this `Uitkomst`."""
     actor: str = ""
+    """Who has this in his name; small and capital letters are the same."""
     code: str = ""
     events: frozenset[str] = frozenset()
     """One of these; empty = any."""

@@ -1,7 +1,8 @@
 """Bounded look-ups for the console: the port `Overview`."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -12,6 +13,7 @@ from gateway.message import Oin
 from gateway.moments import from_micros
 from gateway.ports import DeliveryChannel, DeliveryKind
 from gateway.ports.overview import MOST_COUNTED, Hour, Lane, Pile, Refusals, Trail, TrailWanted
+from gateway.rules.approval import Ground
 from gateway.store.audit import read_row
 from gateway.store.reading import Reads
 from gateway.store.refusals import refusals
@@ -29,6 +31,8 @@ _WHERE: Mapping[Pile, tuple[DeliveryChannel, tuple[State, ...]]] = {
 _IS_MESSAGE = deliveries.c.kind == str(DeliveryKind.MESSAGE)
 _HOUR = 3_600_000_000
 """Microseconds."""
+MOST_KNOWN = 1_000
+"""Messages with the same referentienummer, of different senders."""
 LOOKED_AT = 20_000
 """Audit rows that one page looks at, at most."""
 
@@ -112,7 +116,9 @@ def _trail(connection: sa.Connection, wanted: TrailWanted, below: int | None, li
     newest = connection.execute(sa.select(sa.func.max(audit.c.seq))).scalar()
     if newest is None:
         return Trail(rows=(), last=None)
-    if wanted.message:  # few rows, by an index
+    if wanted.reference:
+        wanted = replace(wanted, messages=_known_by(connection, wanted.reference))
+    if wanted.messages is not None:  # few rows, by an index
         return _within(connection, wanted, (0, below or newest + 1), limit, ends=True)
     top = min(below, newest + 1) if below is not None else newest + 1
     bottom = max(0, top - LOOKED_AT)
@@ -150,26 +156,42 @@ def _oldest(connection: sa.Connection, bottom: int) -> datetime | None:
 
 
 def _conditions(wanted: TrailWanted) -> list[sa.ColumnElement[bool]]:
-    equal = {
-        audit.c.message: wanted.message,
-        audit.c.party: wanted.party,
-        audit.c.actor: wanted.actor,
-        audit.c.code: wanted.code,
-    }
-    found: list[sa.ColumnElement[bool]] = [
-        column == value for column, value in equal.items() if value
-    ]
-    if wanted.since is not None:
-        found.append(audit.c.at >= wanted.since)
-    if wanted.until is not None:
-        found.append(audit.c.at < wanted.until)
-    if wanted.event.endswith("."):
-        found.append(audit.c.event.startswith(wanted.event, autoescape=True))
-    elif wanted.event:
-        found.append(audit.c.event == wanted.event)
-    if wanted.events:
-        found.append(audit.c.event.in_(sorted(wanted.events)))
-    return found
+    asked: tuple[tuple[object, Callable[[], sa.ColumnElement[bool]]], ...] = (
+        (wanted.messages is not None, lambda: audit.c.message.in_(sorted(wanted.messages or ()))),
+        (wanted.party, lambda: audit.c.party == wanted.party),
+        (wanted.actor, lambda: audit.c.actor.icontains(wanted.actor, autoescape=True)),
+        (wanted.code, lambda: audit.c.code == wanted.code),
+        (wanted.since, lambda: audit.c.at >= wanted.since),
+        (wanted.until, lambda: audit.c.at < wanted.until),
+        (wanted.event, lambda: _named(wanted.event)),
+        (wanted.events, lambda: audit.c.event.in_(sorted(wanted.events))),
+        (wanted.ground, lambda: _released(wanted.ground)),
+        (wanted.outcome, lambda: sa.and_(_named("toets."), _says("outcome", wanted.outcome))),
+    )
+    return [condition() for given, condition in asked if given]
+
+
+def _known_by(connection: sa.Connection, reference: str) -> frozenset[str]:
+    """Asked first: as a part of the other question it may be answered by reading all rows."""
+    ids = sa.select(messages.c.id).where(messages.c.referentienummer == reference)
+    return frozenset(connection.execute(ids.limit(MOST_KNOWN)).scalars())
+
+
+def _named(event: str) -> sa.ColumnElement[bool]:
+    if event.endswith("."):
+        return audit.c.event.startswith(event, autoescape=True)
+    return audit.c.event == event
+
+
+def _released(ground: str) -> sa.ColumnElement[bool]:
+    """What was held leaves with a row of its own, that names the decision."""
+    by_decision = audit.c.event == "delivery.released"
+    said = sa.and_(audit.c.event == "message.released", _says("ground", ground))
+    return sa.or_(by_decision, said) if ground == Ground.INDIVIDUAL else said
+
+
+def _says(name: str, value: str) -> sa.ColumnElement[bool]:
+    return audit.c.data.contains(f'"{name}":{json.dumps(value)}', autoescape=True)
 
 
 def _rights(connection: sa.Connection, account: str, below: int | None, limit: int) -> Trail:
@@ -178,7 +200,7 @@ def _rights(connection: sa.Connection, account: str, below: int | None, limit: i
     if below is not None:
         statement = statement.where(audit.c.seq < below)
     if account:
-        said = audit.c.data.contains(f'"account":{json.dumps(account)}', autoescape=True)
+        said = _says("account", account)
         own = sa.and_(audit.c.actor == account, sa.not_(audit.c.data.contains('"account":')))
         statement = statement.where(sa.or_(said, own))
     found = tuple(read_row(row) for row in connection.execute(statement))

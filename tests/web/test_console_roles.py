@@ -13,9 +13,10 @@ from gateway.ports.overview import TrailWanted
 from gateway.web.console.charts import bars
 from gateway.web.console.pages.compliance.log import as_csv
 from tests.consoles import console, refused_by_vt
+from tests.flow import town as towns
 from tests.flow.test_gate import hand_in, melding
-from tests.flow.test_toets import state_of
-from tests.flow.town import HUB, POLITIE
+from tests.flow.test_toets import decide, state_of
+from tests.flow.town import HUB, OM, POLITIE, VT
 
 
 @pytest.fixture
@@ -291,6 +292,50 @@ async def test_the_log_is_filtered_and_looking_is_logged(police, delivered, cor)
     rows = await police.town[POLITIE].store.reader.audit(after=0, limit=10_000)
     (event,) = [row.event for row in rows if row.event.event == "console.looked"]
     assert (event.actor, event.data["filter_wat"]) == ("cor", "verstrekkingen")
+
+
+async def test_a_delivery_is_found_by_its_kenmerk_with_all_that_happened(police, delivered, cor):
+    await hand_in(police.town, melding().replace(b"ref-1", b"ref-2"))
+    await police.town.settle()
+
+    page = await cor.get("/verstrekkingen?kenmerk=ref-1")
+
+    assert "Ontvangst bevestigd door de ontvanger" in page.words
+    assert "Aangeleverd door het eigen systeem" in page.words
+    rows = await shown(police, cor, kenmerk="ref-1")
+    assert {row["bericht"] for row in rows} == {delivered.id}
+    assert await shown(police, cor, kenmerk="ref-9") == []
+
+
+async def shown(police, cor, **filters):
+    await cor.get("/verstrekkingen")
+    fields = {"vorm": "jsonl", "doel": "controle van de maand", **filters}
+    found = await cor.post("/verstrekkingen/export", fields, proof=cor.last.proof())
+    return [json.loads(line) for line in found.text.splitlines()]
+
+
+async def test_the_log_is_filtered_by_ground_decision_and_officer(tmp_path):
+    town = await towns.build(tmp_path / "town", parties=(POLITIE, HUB, VT, OM))
+    async with (
+        console(tmp_path, POLITIE, town=town) as police,
+        visiting(police, "cor", UserRole.COMPLIANCE) as cor,
+    ):
+        await hand_in(town, melding())
+        held = await hand_in(town, melding(aanhouding="ja").replace(b"ref-1", b"ref-2"))
+        await town.settle()
+        await decide(town)
+
+        standing = await shown(police, cor, grond="doorlopend")
+        decided = await shown(police, cor, grond="individueel")
+        ruled = await shown(police, cor, besluit="vrijgeven", wie="ANDERS")
+
+        assert [row["gebeurtenis"] for row in standing] == ["message.released"]
+        assert [row["gebeurtenis"] for row in decided] == ["delivery.released"]
+        assert {row["bericht"] for row in (*decided, *ruled)} == {held.id}
+        assert [row["gebeurtenis"] for row in ruled] == ["toets.ruled"]
+        assert await shown(police, cor, besluit="nietVrijgeven") == []
+        assert await shown(police, cor, wie="%") == []
+    await town.close()
 
 
 async def test_a_period_that_can_not_be_read_is_said(cor):

@@ -9,6 +9,7 @@ from gateway.lifecycle import State
 from gateway.ports import Standing, VerdictState
 from gateway.ports.accounts import SecondFactor
 from gateway.ports.reading import STANDING
+from gateway.rules.approval import Ground
 from gateway.web.console.language import N_
 from gateway.wire.toets import Uitkomst
 
@@ -40,6 +41,15 @@ FACTORS: Mapping[SecondFactor, str] = MappingProxyType(
         SecondFactor.OIDC: N_("inlogvoorziening"),
     }
 )
+GROUNDS: Mapping[str, str] = MappingProxyType(
+    {
+        Ground.NOT_GATED.value: N_("toets niet nodig"),
+        Ground.STANDING.value: N_("doorlopende toestemming"),
+        Ground.INDIVIDUAL.value: N_("besluit van het OM"),
+    }
+)
+"""Why a message may leave the police."""
+
 OUTCOMES: Mapping[Uitkomst, str] = MappingProxyType(
     {
         Uitkomst.VRIJGEVEN: N_("vrijgeven"),

@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 from aiohttp import web
 
-from gateway.ports import AuditRow, Summary, Wanted, standing
+from gateway.ports import Summary, Wanted, standing
 from gateway.ports.overview import TrailWanted
 from gateway.web.console.language import N_
 from gateway.web.console.page import Page, post
@@ -102,12 +102,10 @@ def _picture(visit: Visit, messages: Sequence[Summary]) -> Picture:
 
 async def _watched(visit: Visit, messages: Sequence[Summary]) -> list[Line]:
     """Return the looks at these messages on file here."""
-    found_rows: list[AuditRow] = []
-    for one in messages[:20]:
-        wanted = TrailWanted(message=one.message.id, events=frozenset({"toets.read"}))
-        trail = await visit.office.overview.trail(wanted, below=None, limit=20)
-        found_rows.extend(trail.rows)
-    return lines(visit, sorted(found_rows, key=lambda row: row.event.at, reverse=True))
+    ids = frozenset(one.message.id for one in messages[:20])
+    wanted = TrailWanted(messages=ids, events=frozenset({"toets.read"}))
+    trail = await visit.office.overview.trail(wanted, below=None, limit=200)
+    return lines(visit, trail.rows)
 
 
 async def message(visit: Visit) -> web.Response:

@@ -21,22 +21,17 @@ from gateway.ports.tallies import (
     Measure,
     Tallied,
 )
-from gateway.rules.approval import Ground
 from gateway.web.console import words
 from gateway.web.console.charts import Bars, Share, Shares, bars, shares
 from gateway.web.console.language import N_, Say
 from gateway.web.console.periods import Period
 from gateway.web.console.times import LOCALE
+from gateway.web.console.words import GROUNDS
 from gateway.wire.toets import Uitkomst
 
 DAYS_APART = 31
 """Longer periods are shown by month."""
 MOST_CODES = 20
-GROUNDS: Mapping[str, str] = {
-    Ground.NOT_GATED.value: N_("toets niet nodig"),
-    Ground.STANDING.value: N_("doorlopende toestemming"),
-    Ground.INDIVIDUAL.value: N_("besluit van het OM"),
-}
 _BACK = {
     IN_TIME: N_("ingetrokken, op tijd"),
     LATE: N_("ingetrokken, te laat"),

@@ -17,11 +17,12 @@ from gateway.web.console.language import N_
 from gateway.web.console.lists import Listed
 from gateway.web.console.page import Page, post
 from gateway.web.console.visit import Visit, download
+from gateway.web.console.words import GROUNDS, OUTCOMES
 
 COMPLIANCE = frozenset({UserRole.COMPLIANCE})
 MOST_EXPORTED = 10_000
 """Rows in one file; the period is chosen so that it fits."""
-_FILTERS = ("wat", "van", "tot", "partij", "wie", "code")
+_FILTERS = ("wat", "van", "tot", "kenmerk", "partij", "grond", "besluit", "wie", "code")
 _DAY = timedelta(days=1)
 
 
@@ -118,6 +119,8 @@ def _log(
         listed=listed,
         filters={name: text for name, text in filters.items() if text},
         kinds=KINDS,
+        grounds=GROUNDS,
+        outcomes=OUTCOMES,
         parties=parties,
     )
 
@@ -132,6 +135,9 @@ def wanted_of(form: Form) -> TrailWanted:
         event=kind.prefix,
         events=kind.events,
         party=form.text("partij"),
+        reference=form.text("kenmerk"),
+        ground=form.text("grond"),
+        outcome=form.text("besluit"),
         actor=form.text("wie"),
         code=form.text("code"),
     )
