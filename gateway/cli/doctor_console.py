@@ -53,9 +53,10 @@ def provider(installation: Installation) -> Iterator[Finding]:
         return
 
     async def ask(there: ProviderClient) -> int:
-        keys = len(await there.keys(""))
-        await asyncio.sleep(0)  # TLS is closed in the next turn of the loop, which ends here
-        return keys
+        try:
+            return len(await there.keys(""))
+        finally:
+            await asyncio.sleep(0)  # TLS is closed in the next turn of the loop, which ends here
 
     try:
         there, _ = provider_of(installation, oidc, SystemClock())
