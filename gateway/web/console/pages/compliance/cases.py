@@ -6,8 +6,9 @@ from urllib.parse import quote
 
 from aiohttp import web
 
-from gateway.ports import Summary, Wanted, standing
+from gateway.ports import Standing, Summary, Wanted, standing
 from gateway.ports.overview import TrailWanted
+from gateway.web.console import times
 from gateway.web.console.language import N_
 from gateway.web.console.page import Page, post
 from gateway.web.console.pages.compliance.log import COMPLIANCE, Line, lines, looked
@@ -19,6 +20,8 @@ MOST = 200
 _ROW = 28
 _LANE = 180
 """Units of the picture."""
+_ARRIVED = frozenset({Standing.DELIVERED, Standing.PROCESSED, Standing.REFUSED})
+"""Refused, it arrived all the same."""
 
 
 async def ask(visit: Visit) -> web.Response:
@@ -42,6 +45,8 @@ class Dot:
     """A message in the picture: a line from one party's lane to another's."""
 
     number: int
+    at: str
+    arrived: bool
     y: int
     from_x: int
     to_x: int
@@ -82,10 +87,12 @@ def _picture(visit: Visit, messages: Sequence[Summary]) -> Picture:
     for one in messages:
         for oin in (one.message.zender, one.message.ontvanger):
             names.setdefault(visit.office.party(oin), len(names))
-    x_of = {name: 90 + n * _LANE for name, n in names.items()}
+    x_of = {name: 220 + n * _LANE for name, n in names.items()}
     dots = [
         Dot(
             number=n + 1,
+            at=times.in_table(one.message.at, visit.language),
+            arrived=standing(one.states, accepted=one.message.accepted) in _ARRIVED,
             y=50 + n * _ROW,
             from_x=x_of[visit.office.party(one.message.zender)],
             to_x=x_of[visit.office.party(one.message.ontvanger)],
@@ -95,7 +102,7 @@ def _picture(visit: Visit, messages: Sequence[Summary]) -> Picture:
     return Picture(
         parties=list(x_of.items()),
         dots=dots,
-        width=max(180, 180 + (len(names) - 1) * _LANE),
+        width=300 + max(0, len(names) - 1) * _LANE,
         height=60 + len(messages) * _ROW,
     )
 
