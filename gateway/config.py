@@ -268,6 +268,13 @@ class RetentionSettings(Section):
         description="Knooppunt: traffic data, from the receipt (art. 4 lid 2: at most 6 months). "
         "`gateway doctor` counts what is older; nothing removes it yet.",
     )
+    decision_days: int = Field(
+        1_461,
+        ge=1_461,
+        le=7_305,
+        description="Requests to officers and decisions, with names and grounds, after they were "
+        "closed or are not valid any more: 4 years (Wjsg art. 39j lid 1, Wpg art. 25 lid 1).",
+    )
     rewrap_hours: int = Field(
         36,
         ge=26,

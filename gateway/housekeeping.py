@@ -135,6 +135,8 @@ async def _tidy(app: App) -> None:
     kept = await app.housekeeping.run_once(app.clock.now())
     if kept.destroyed or kept.rekeyed.destroyed:
         log.info("housekeeping.destroyed", messages=kept.destroyed, keys=kept.rekeyed.destroyed)
+    if kept.forgotten:
+        log.info("housekeeping.forgotten", rows=kept.forgotten)
     for code in kept.failed:
         log.error("housekeeping.failed", code=code)
         app.metrics.refused(code)

@@ -17,7 +17,7 @@ from gateway.rules.steps import Steps
 from gateway.store.rekeying import Rekeyed
 from gateway.store.retention import Backlog, Windows
 
-ADOPT_EVERY = timedelta(days=1)
+DAILY = timedelta(days=1)
 
 
 class Retention(Protocol):
@@ -25,6 +25,7 @@ class Retention(Protocol):
 
     async def dispose(self, terms: Terms, windows: Windows) -> int: ...
     async def adopt(self) -> int: ...
+    async def forget(self, terms: Terms) -> int: ...
     async def rekey(self, *, age: timedelta, backup: timedelta) -> Rekeyed: ...
     async def backlog(self) -> Backlog: ...
 
@@ -40,6 +41,8 @@ class Kept:
     destroyed: int = 0
     """Messages that lost their payload or acknowledgement."""
     adopted: int = 0
+    forgotten: int = 0
+    """Rows of requests and decisions."""
     orphans: int = 0
     rekeyed: Rekeyed = field(default_factory=Rekeyed)
     backlog: Backlog | None = None
@@ -49,7 +52,7 @@ class Kept:
 
 
 class Housekeeping:
-    """Payloads, acknowledgements, orphans and epoch keys, by the terms of the installation."""
+    """Payloads, acknowledgements, decisions and epoch keys, by the terms of the installation."""
 
     def __init__(
         self,
@@ -70,6 +73,7 @@ class Housekeeping:
         self._terms = Terms.of(settings, role)
         self._steps = Steps()
         self._adopted_at: datetime | None = None
+        self._forgot_at: datetime | None = None
 
     async def run_once(self, now: datetime) -> Kept:
         """Do what is due; a step that fails does not keep the next from being made."""
@@ -77,18 +81,24 @@ class Housekeeping:
         if self._steps.held(now, self._clock.monotonic()):
             kept.failed.append("clock.stepped")
             return kept
-        for step in (self._adopt, self._dispose, self._sweep, self._rekey, self._look):
+        steps = (self._adopt, self._dispose, self._forget, self._sweep, self._rekey, self._look)
+        for step in steps:
             await _try(step, now, kept)
         return kept
 
     async def _adopt(self, now: datetime, kept: Kept) -> None:
-        if self._adopted_at is None or abs(now - self._adopted_at) >= ADOPT_EVERY:
+        if _is_due(self._adopted_at, now):
             kept.adopted = await self._retention.adopt()
             self._adopted_at = now
 
     async def _dispose(self, now: datetime, kept: Kept) -> None:
         del now
         kept.destroyed = await self._retention.dispose(self._terms, self._windows())
+
+    async def _forget(self, now: datetime, kept: Kept) -> None:
+        if _is_due(self._forgot_at, now):
+            kept.forgotten = await self._retention.forget(self._terms)
+            self._forgot_at = now
 
     async def _sweep(self, now: datetime, kept: Kept) -> None:
         del now
@@ -117,6 +127,11 @@ class Housekeeping:
             for partner in agreement.parties
             if partner.id != directory.me
         }
+
+
+def _is_due(last: datetime | None, now: datetime) -> bool:
+    """Tell whether it is a day ago."""
+    return last is None or abs(now - last) >= DAILY
 
 
 async def _try(

@@ -56,6 +56,8 @@ class Terms:
     answered: timedelta
     unanswered: timedelta
     undelivered: timedelta
+    decisions: timedelta
+    """Of requests and decisions, from when they are over."""
     traffic: timedelta | None
     """Age of the traffic data of a message; None = no maximum (a party's own duty to keep)."""
 
@@ -71,6 +73,7 @@ class Terms:
             answered=min(timedelta(hours=settings.answered_hours), most),
             unanswered=min(timedelta(hours=settings.unanswered_hours), most),
             undelivered=timedelta(hours=settings.undelivered_hours),
+            decisions=timedelta(days=settings.decision_days),
             traffic=timedelta(days=settings.traffic_days) if hub else None,
         )
 

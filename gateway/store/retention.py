@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from gateway.ports import Clock, Dice
 from gateway.rules.retention import Terms
 from gateway.store.disposal import Adopt, Dispose, any_due
+from gateway.store.forgetting import Forget
 from gateway.store.reading import Reads
 from gateway.store.rekeying import AllKeys, Rekeyed, Rekeying
 from gateway.store.tables import deliveries, messages, payloads
@@ -57,6 +58,18 @@ class SqlRetention:
         while some := await self._writer.commit(Adopt(now=self._clock.now())):
             adopted += some
         return adopted
+
+    async def forget(self, terms: Terms) -> int:
+        """Take away requests and decisions whose time is over; return how many rows."""
+        forgotten = 0
+        for _ in range(BATCHES):
+            now = self._clock.now()
+            unit = Forget(before=now - terms.decisions, now=now)
+            some = await self._writer.commit(unit)
+            forgotten += some
+            if not some:
+                break
+        return forgotten
 
     async def rekey(self, *, age: timedelta, backup: timedelta) -> Rekeyed:
         """Move what lives under old epoch keys, and destroy those that are no longer needed."""

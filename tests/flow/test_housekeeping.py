@@ -257,3 +257,28 @@ async def test_a_step_that_fails_does_not_keep_the_others_from_being_made(town):
     assert kept.backlog.due == 0
     assert kept.backlog.oldest_key > timedelta(hours=23)
     assert events(await town[HUB].message("ref-1"))[-1] == "payload.destroyed"
+
+
+async def test_requests_and_decisions_are_looked_at_once_a_day(town):
+    class Counting:
+        times = 0
+
+        def __getattr__(self, name):
+            return getattr(town[HUB].store.retention, name)
+
+        async def forget(self, terms):
+            assert terms.decisions == timedelta(days=RetentionSettings().decision_days)
+            self.times += 1
+            return 3
+
+    counting = Counting()
+    keeping = housekeeping(town, HUB, retention=counting)
+
+    forgotten = []
+    for _ in range(26):
+        kept = await keeping.run_once(town.clock.now())
+        forgotten.append(kept.forgotten)
+        town.clock.forward(hours=1)
+
+    assert counting.times == 2
+    assert [n for n, rows in enumerate(forgotten) if rows] == [0, 24]

@@ -34,6 +34,7 @@ TERMS = Terms(
     answered=3 * HOUR,
     unanswered=50 * HOUR,
     undelivered=5 * HOUR,
+    decisions=5_000 * HOUR,
     traffic=None,
 )
 D, R, X = State.DELIVERED, State.REFUSED, State.DEAD

@@ -10,7 +10,10 @@ from gateway.lifecycle import State
 from gateway.ports import DeliveryChannel
 from gateway.ports.toets import Ends, NewWithdrawal, VerdictState
 from gateway.rules.retention import Terms
+from gateway.store import forgetting
 from tests.store.test_store_desk import POLICE, Desk
+from tests.store.test_store_toets import Desk as Holder
+from tests.store.test_store_toets import seen
 
 SETTINGS = RetentionSettings()
 TERMS = Terms.of(SETTINGS, InstallationRole.AANSLUITPUNT)
@@ -105,3 +108,63 @@ async def test_what_was_decided_is_told_when_the_content_is_gone(desk, stage):
     rows = stage.rows("SELECT outcome, closed_at FROM requests")
     assert [row.outcome for row in rows] == ["vrijgeven"]
     assert len(stage.rows("SELECT id FROM verdicts")) == 1
+
+
+# --- names and grounds -----------------------------------------------------------------
+
+YEARS = timedelta(days=SETTINGS.decision_days)
+
+
+def counts(stage):
+    tables = ("requests", "verdicts", "rulings", "passes")
+    return {t: stage.rows(f"SELECT count(*) AS n FROM {t}")[0].n for t in tables}
+
+
+async def test_who_decided_and_why_is_forgotten_after_its_term_and_not_before(desk, stage):
+    await desk.decide(await desk.asked())
+    stage.clock.forward(seconds=(YEARS - SOON).total_seconds())
+    assert await stage.store.retention.forget(TERMS) == 0
+    stage.clock.forward(seconds=2)
+
+    assert await stage.store.retention.forget(TERMS) == 2
+    assert counts(stage) == {"requests": 0, "verdicts": 0, "rulings": 0, "passes": 0}
+    (told,) = stage.rows("SELECT data FROM audit WHERE event = 'toets.forgotten'")
+    assert "anders" not in str(told.data)
+    assert await stage.store.retention.forget(TERMS) == 0
+
+
+async def test_a_request_that_is_open_is_not_forgotten(desk, stage):
+    request = await desk.asked()
+    await desk.decide(request, state=VerdictState.PROPOSED)
+    stage.clock.forward(seconds=2 * YEARS.total_seconds())
+
+    assert await stage.store.retention.forget(TERMS) == 0
+
+
+async def test_a_batch_is_not_all_there_is(desk, stage, monkeypatch):
+    monkeypatch.setattr(forgetting, "AT_ONCE", 1)
+    for _ in range(3):
+        await desk.decide(await desk.asked())
+    stage.clock.forward(seconds=(YEARS + SOON).total_seconds())
+
+    assert await stage.store.retention.forget(TERMS) == 6
+
+
+async def test_decisions_at_the_holder_go_when_nothing_can_be_sent_by_them(stage):
+    holder = Holder(stage)
+    held = await holder.hold()
+    await stage.store.inbox.admit(await holder.message(passes=(seen(stage, held, "B-pass"),)))
+    await holder.decide(held)
+    await holder.withdraw("DT-1", ends=Ends.APPROVAL)
+    stage.clock.forward(seconds=YEARS.total_seconds() + 400 * 86_400)
+
+    await stage.store.retention.forget(TERMS)
+    assert counts(stage)["rulings"] == 1  # it was never sent
+    assert counts(stage)["passes"] == 0
+    (revoked,) = stage.rows("SELECT approval, actor, reason FROM revocations")
+    assert tuple(revoked) == ("DT-1", "", "")
+    assert await stage.store.holds.revoked() == {"DT-1"}
+
+    await stage.store.decisions.stop(held.delivery, who="beheer", why="oud")
+    await stage.store.retention.forget(TERMS)
+    assert counts(stage)["rulings"] == 0

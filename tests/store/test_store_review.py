@@ -314,6 +314,7 @@ async def test_an_answer_that_comes_while_housekeeping_looks_is_not_overlooked(b
         answered=hour,
         unanswered=1000 * hour,
         undelivered=hour,
+        decisions=1000 * hour,
         traffic=None,
     )
     answer = await other.admission(2, deliveries=(), kind="Bv01Bericht")

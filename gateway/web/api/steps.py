@@ -78,6 +78,7 @@ STEPS: Mapping[str, str] = MappingProxyType(
         "toets.not_confirmed": "Besluit niet bevestigd door een tweede officier",
         "toets.verdict_withdrawn": "Officier trekt zijn besluit in",
         "toets.seen": "Besluit van het OM zien langskomen",
+        "toets.forgotten": "Verzoeken en besluiten vernietigd na hun bewaartermijn",
         "toets.revoked": "Doorlopende toestemming ingetrokken",
         "console.looked": "Heeft in de console gekeken",
         "console.signed_in": "Aangemeld bij de console",
