@@ -18,7 +18,7 @@ from gateway.pipeline.senders import asked_from_here
 from gateway.ports import Admission, Alarm, Ends, Hold, NewRequest, NewWithdrawal
 from gateway.rules.classification import Reason
 from gateway.rules.routing import parket_for
-from gateway.wire import stuf, toets
+from gateway.wire import stuf, toets, toets_make, toets_read
 from gateway.wire.toets import Doel, Intrekking, Reden, Verzoek
 from gateway.wire.xml import XmlLimits
 
@@ -133,7 +133,9 @@ class Asking:
             deel_van=hold.message.aanlevering.deel_van or "",
             vervangt=hold.message.aanlevering.vervangt or "",
         )
-        made = toets.make_verzoek(verzoek, answers.stuur(self._house, directory, decider.oin, at))
+        made = toets_make.make_verzoek(
+            verzoek, answers.stuur(self._house, directory, decider.oin, at)
+        )
         return stuf.read_document(made, limits=limits), decider
 
     async def _cancel(self, hold: Hold) -> bool:
@@ -150,7 +152,7 @@ class Asking:
             genomen_op=at,
         )
         stuur = answers.stuur(self._house, directory, decider.oin, at)
-        octets = toets.make_intrekking(intrekking, stuur)
+        octets = toets_make.make_intrekking(intrekking, stuur)
         here = decider.local
         try:
             message = await answers.own_message(
@@ -181,7 +183,7 @@ def _ends_here(message: Admission, intrekking: Intrekking, actor: Oin) -> Admiss
 
 def new_request(document: stuf.Document, directory: Directory, at: datetime) -> NewRequest:
     """Return what officers are asked; raises Malformed `toets.*`."""
-    verzoek = toets.read_verzoek(document)
+    verzoek = toets_read.read_verzoek(document)
     stuurgegevens = document.stuurgegevens
     zender = stuurgegevens.zender
     holder = Oin(zender.organisatie) if zender else directory.me

@@ -13,7 +13,7 @@ from gateway.pipeline import answers
 from gateway.pipeline.house import House
 from gateway.ports import Admission
 from gateway.rules import routing
-from gateway.wire import stuf, toets
+from gateway.wire import stuf, toets, toets_make
 from gateway.wire.toets import Stuur, Voorwaarde, Voorwaarden
 
 SECRECY = (
@@ -80,7 +80,7 @@ async def message_with(
     return await answers.own_message(
         house,
         directory,
-        stuf.read_document(toets.make_voorwaarden(terms, stuur)),
+        stuf.read_document(toets_make.make_voorwaarden(terms, stuur)),
         version=toets.VERSION,
         party=about.party,
         at=at,

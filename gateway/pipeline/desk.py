@@ -25,7 +25,7 @@ from gateway.rules import officers
 from gateway.rules.officers import Wish
 from gateway.security.certificates import thumbprint
 from gateway.security.enveloped import sign_document
-from gateway.wire import stuf, toets
+from gateway.wire import stuf, toets, toets_make, toets_read
 from gateway.wire.toets import Besluit, Doel, Intrekking
 from gateway.wire.xml import XmlLimits
 
@@ -100,7 +100,7 @@ class Deciding:
         limits = XmlLimits(octets=len(octets))
         return await self._house.think(
             len(octets),
-            lambda: toets.read_verzoek(stuf.read_document(octets, limits=limits)).inhoud,
+            lambda: toets_read.read_verzoek(stuf.read_document(octets, limits=limits)).inhoud,
         )
 
     async def take(self, id_: str, *, officer: str) -> datetime:
@@ -250,7 +250,7 @@ class Deciding:
             bekend=verdict.known,
         )
         stuur = answers.stuur(self._house, directory, request.holder, at)
-        octets = toets.make_besluit(besluit, stuur)
+        octets = toets_make.make_besluit(besluit, stuur)
         signing = own_signing(directory, at)
         document = self._sign(octets, signing)
         facts = {"request": request.id, "outcome": str(verdict.outcome)}
@@ -306,7 +306,7 @@ class Deciding:
             officier=officers.as_told(officer),
         )
         stuur = answers.stuur(self._house, directory, holder, at)
-        octets = toets.make_intrekking(intrekking, stuur)
+        octets = toets_make.make_intrekking(intrekking, stuur)
         return self._sign(octets, own_signing(directory, at))
 
     async def _to_holder(

@@ -25,7 +25,7 @@ from gateway.ports import (
     Pass,
 )
 from gateway.rules import approval, classification, deciding
-from gateway.wire import toets
+from gateway.wire import toets, toets_read
 from gateway.wire.stuf import Document
 
 
@@ -95,7 +95,7 @@ class Passing:
         if document.name != toets.BESLUIT or police is None or police.gate is not GateMode.DECISION:
             return (), None
         try:
-            besluit = toets.read_besluit(document)
+            besluit = toets_read.read_besluit(document)
             signer, proof = self._ruling.signed(directory, document, at)
         except Unavailable:
             raise
@@ -130,7 +130,7 @@ class Passing:
         if document.name != toets.INTREKKING or police is None or police.gate is GateMode.NONE:
             return None
         try:
-            intrekking = toets.read_intrekking(document)
+            intrekking = toets_read.read_intrekking(document)
             signer, _ = self._ruling.signed(directory, document, at)
         except Unavailable:
             raise

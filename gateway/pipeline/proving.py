@@ -23,7 +23,7 @@ from gateway.ports import Known, Proof
 from gateway.rules import approval, classification, deciding
 from gateway.rules.approval import Ground, Hold, Released
 from gateway.security.enveloped import judge_signature_of, verify_document
-from gateway.wire import stuf, toets
+from gateway.wire import stuf, toets, toets_read
 from gateway.wire.stuf import ANSWERS, Document
 from gateway.wire.toets import Besluit
 from gateway.wire.xml import XmlLimits
@@ -146,7 +146,7 @@ class Proving:
                 trust=self._house.snapshots.trust(directory),
                 at=at,
             )
-            besluit = toets.read_besluit(signed)
+            besluit = toets_read.read_besluit(signed)
         except Unavailable:
             raise
         except GatewayError:

@@ -27,7 +27,7 @@ from gateway.ports import (
 from gateway.rules import approval, deciding
 from gateway.security.certificates import thumbprint
 from gateway.security.enveloped import judge_officer_signature, verify_document
-from gateway.wire import stuf, toets
+from gateway.wire import stuf, toets, toets_read
 from gateway.wire.stuf import Document
 from gateway.wire.toets import Besluit, Doel, Intrekking, Officier, Uitkomst
 
@@ -92,7 +92,7 @@ class Ruling:
     # --- decided ----------------------------------------------------------------------
 
     async def _ruling(self, directory: Directory, document: Document, at: datetime) -> ForUs:
-        besluit = toets.read_besluit(document)
+        besluit = toets_read.read_besluit(document)
         signer, proof = self.signed(directory, document, at)
         hold = await self._house.holds.find(besluit.verzoek)
         return ForUs(
@@ -200,7 +200,7 @@ class Ruling:
     # --- over -------------------------------------------------------------------------
 
     async def _withdrawal(self, directory: Directory, document: Document, at: datetime) -> ForUs:
-        intrekking = toets.read_intrekking(document)
+        intrekking = toets_read.read_intrekking(document)
         zender = document.stuurgegevens.zender
         by = Oin(zender.organisatie) if zender else directory.me
         if intrekking.doel is Doel.VERZOEK:

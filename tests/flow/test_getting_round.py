@@ -20,7 +20,7 @@ from gateway.ports import Direction, RequestsWanted
 from gateway.rules import officers
 from gateway.rules.approval import Ground
 from gateway.security.enveloped import sign_document
-from gateway.wire import stuf, toets
+from gateway.wire import stuf, toets, toets_make
 from gateway.wire.ebms2.cpa import read_cpa
 from gateway.wire.ebms2.cpa_make import CpaSpec, make_cpa
 from gateway.wire.toets import Besluit, Uitkomst, Voorwaarde
@@ -152,7 +152,7 @@ async def say(town, *, key=OM, **changes):
     }
     besluit = Besluit(**(said | changes))
     stuur = answers.stuur(deciding._house, directory, POLITIE, at)
-    document = signed(toets.make_besluit(besluit, stuur), key, own_signing(directory, at))
+    document = signed(toets_make.make_besluit(besluit, stuur), key, own_signing(directory, at))
     message = await deciding._to_holder(directory, document, at, facts={})
     await om.store.inbox.admit(message)
     await town.settle()

@@ -13,7 +13,8 @@ from gateway.ports import RequestsWanted, VerdictState
 from gateway.rules.officers import Wish
 from gateway.web.api import shapes
 from gateway.wire.stuf import read_document
-from gateway.wire.toets import VERZOEK, VOORWAARDEN, Uitkomst, Voorwaarde, read_verzoek
+from gateway.wire.toets import VERZOEK, VOORWAARDEN, Uitkomst, Voorwaarde
+from gateway.wire.toets_read import read_verzoek
 from tests.flow import town as towns
 from tests.flow.test_gate import FREE, hand_in, melding
 from tests.flow.town import HUB, OM, POLITIE, VT

@@ -292,7 +292,7 @@ MUTANTS = (
         old="return besluit if good else None",
         new="return besluit",
         tests=ROUND,
-        only="written_into",
+        only="table_of_before",
     ),
     Mutant(
         name="postvak: the octets say the same",
@@ -353,7 +353,7 @@ MUTANTS = (
     Mutant(
         name="seal: a decision that was used",
         file="keys/ended.py",
-        old="return self._stands(sent)",
+        old="return first or self._stands(sent)",
         new="return True",
         tests=ROUND,
         only="no_replay",

@@ -14,7 +14,7 @@ from gateway.errors import Malformed
 from gateway.installation import load_catalogue, share
 from gateway.message import Address, Oin
 from gateway.security.enveloped import verify_document
-from gateway.wire import toets
+from gateway.wire import toets, toets_make, toets_read
 from gateway.wire.schema import SchemaSet
 from gateway.wire.stuf import TOETS, case_of, read_document
 from gateway.wire.toets import (
@@ -46,10 +46,10 @@ STUUR = Stuur(
     at=AT,
 )
 READERS = {
-    VERZOEK: (toets.read_verzoek, toets.make_verzoek),
-    BESLUIT: (toets.read_besluit, toets.make_besluit),
-    INTREKKING: (toets.read_intrekking, toets.make_intrekking),
-    VOORWAARDEN: (toets.read_voorwaarden, toets.make_voorwaarden),
+    VERZOEK: (toets_read.read_verzoek, toets_make.make_verzoek),
+    BESLUIT: (toets_read.read_besluit, toets_make.make_besluit),
+    INTREKKING: (toets_read.read_intrekking, toets_make.make_intrekking),
+    VOORWAARDEN: (toets_read.read_voorwaarden, toets_make.make_voorwaarden),
 }
 SIGNED = [BESLUIT, INTREKKING]
 
@@ -247,7 +247,7 @@ def test_confirmation_without_signature_breaks_its_schema():
 
 
 def verzoek(**changes) -> Verzoek:
-    return replace(toets.read_verzoek(read_document(example(VERZOEK))), **changes)
+    return replace(toets_read.read_verzoek(read_document(example(VERZOEK))), **changes)
 
 
 def test_request_of_more_and_longer_reasons_than_the_schema_has_is_still_valid():
@@ -261,28 +261,28 @@ def test_request_of_more_and_longer_reasons_than_the_schema_has_is_still_valid()
     )
     asked = verzoek(redenen=(long,) * 1_000, systeem="s" * 300, gebruiker="g" * 300)
 
-    octets = toets.make_verzoek(asked, STUUR)
+    octets = toets_make.make_verzoek(asked, STUUR)
 
     assert valid(VERZOEK, octets)
-    assert len(toets.read_verzoek(read_document(octets)).redenen) == toets.MOST_REASONS
+    assert len(toets_read.read_verzoek(read_document(octets)).redenen) == toets.MOST_REASONS
     assert len(octets) < limit_for(VERZOEK, Limits(payload_bytes=len(asked.inhoud)))
 
 
 def test_text_that_xml_can_not_hold_is_a_question_mark():
-    octets = toets.make_verzoek(verzoek(systeem="a\x00b\ud800"), STUUR)
+    octets = toets_make.make_verzoek(verzoek(systeem="a\x00b\ud800"), STUUR)
 
-    assert toets.read_verzoek(read_document(octets)).systeem == "a?b?"
+    assert toets_read.read_verzoek(read_document(octets)).systeem == "a?b?"
 
 
 def test_text_that_looks_like_the_place_of_the_payload_is_text():
     asked = verzoek(zaak="<bgt:inhoud/>", deel_van="&lt;bgt:inhoud/>")
 
-    assert toets.read_verzoek(read_document(toets.make_verzoek(asked, STUUR))) == asked
+    assert toets_read.read_verzoek(read_document(toets_make.make_verzoek(asked, STUUR))) == asked
 
 
 def test_moments_go_out_in_utc():
     at = datetime(2026, 11, 18, 13, 0, tzinfo=timezone(timedelta(hours=2)))
-    octets = toets.make_verzoek(verzoek(termijn=at), STUUR)
+    octets = toets_make.make_verzoek(verzoek(termijn=at), STUUR)
 
     assert b"<bgt:termijn>2026-11-18T11:00:00Z<" in octets
 
@@ -349,7 +349,7 @@ def test_more_of_one_thing_than_any_schema_allows_is_refused():
         reason.addnext(etree.fromstring(etree.tostring(reason, with_tail=False)))
 
     with pytest.raises(Malformed) as caught:
-        toets.read_verzoek(read_document(etree.tostring(root)))
+        toets_read.read_verzoek(read_document(etree.tostring(root)))
 
     assert caught.value.code == "toets.form"
 
@@ -360,16 +360,16 @@ def test_element_that_stands_there_twice_is_refused():
     outcome.addnext(etree.fromstring(etree.tostring(outcome, with_tail=False)))
 
     with pytest.raises(Malformed):
-        toets.read_besluit(read_document(etree.tostring(root)))
+        toets_read.read_besluit(read_document(etree.tostring(root)))
 
 
 def test_base64_may_be_broken_over_lines_and_by_a_comment():
     octets = example(VERZOEK)
-    before = toets.read_verzoek(read_document(octets)).inhoud
+    before = toets_read.read_verzoek(read_document(octets)).inhoud
     broken = octets.replace(b"<bgt:inhoud>PD94", b"<bgt:inhoud>\n PD<!-- -->9\r\n4", 1)
 
     assert broken != octets
-    assert toets.read_verzoek(read_document(broken)).inhoud == before
+    assert toets_read.read_verzoek(read_document(broken)).inhoud == before
 
 
 JUNK = st.text(max_size=40) | st.sampled_from(["true", "", " ", "2026-02-30T00:00:00Z", "QUJD"])
@@ -422,12 +422,12 @@ def test_request_that_carries_the_largest_payload_is_read_and_the_next_octet_is_
     limits = Limits()
     payload = bytes(limits.payload_bytes)
     asked = verzoek(inhoud=payload, sha256=sha256(payload).hexdigest())
-    octets = toets.make_verzoek(asked, STUUR)
+    octets = toets_make.make_verzoek(asked, STUUR)
     most = limit_for(VERZOEK, limits)
 
     assert limits.payload_bytes * 4 / 3 < len(octets) < most
     document = read_document(octets, limits=XmlLimits(octets=most))
-    assert toets.read_verzoek(document).inhoud == payload
+    assert toets_read.read_verzoek(document).inhoud == payload
     with pytest.raises(Malformed) as caught:
         read_document(octets, limits=XmlLimits(octets=limits.payload_bytes))
     assert caught.value.code == "xml.size"
