@@ -227,6 +227,28 @@ DELIVERIES: tuple[Code, ...] = (
         PolicyViolation,
         _COMMAND,
         {
+            "opnieuw.niet_geweigerd": (
+                "The message was not refused with a Fo01, or was not handed in here.",
+                "Only what a back-end here handed in and its receiver refused goes again.",
+            ),
+            "opnieuw.vervangen": (
+                "Another message stands in its place already.",
+                "Look at that one: its trace tells how it goes.",
+            ),
+            "opnieuw.vernietigd": (
+                "The content was destroyed at the end of its retention.",
+                "Let the back-end hand it in again, with a new referentienummer.",
+            ),
+            "opnieuw.systeem": (
+                "No back-end speaks for the applicatie of the message any more.",
+                "Look at [[backends]] in gateway.toml.",
+            ),
+        },
+    ),
+    *family(
+        PolicyViolation,
+        _COMMAND,
+        {
             "command.body": ("The request of a command is not one.", "Use the `gateway` command."),
             "command.door": ("--door is missing, too long, or not readable.", "Say who decides."),
             "command.voorwaarde": (

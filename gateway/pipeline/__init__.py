@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from gateway.directory import Backend
 from gateway.message import Aanlevering, Inbound
+from gateway.pipeline.again import SendingAgain
 from gateway.pipeline.asking import Asking
 from gateway.pipeline.deliver import Delivering
 from gateway.pipeline.desk import Deciding
@@ -16,7 +17,17 @@ from gateway.pipeline.showing import Showing
 from gateway.pipeline.trying import Trial, Trying
 from gateway.pipeline.undeliverable import Telling
 from gateway.pipeline.webhooks import Calling
-from gateway.ports import Answer, Claim, Holds, Payloads, Postvak, PostvakItem, Reader, Snapshots
+from gateway.ports import (
+    Answer,
+    Claim,
+    Holds,
+    Inbox,
+    Payloads,
+    Postvak,
+    PostvakItem,
+    Reader,
+    Snapshots,
+)
 
 __all__ = ["Gateway", "House", "Receipt", "Trial", "Weigering"]
 
@@ -29,6 +40,7 @@ class Gateway:
         self._house = house
         self._receiver = Receiver(house)
         self._handing_in = HandingIn(house)
+        self._again = SendingAgain(house, self._handing_in)
         self._trying = Trying(house)
         self._closing = Closing(house)
         self._showing = Showing(house)
@@ -47,6 +59,10 @@ class Gateway:
     async def hand_in(self, octets: bytes, aanlevering: Aanlevering, backend: Backend) -> Receipt:
         """Take in a message of a back-end; raises Refused or Unavailable."""
         return await self._handing_in.hand_in(octets, aanlevering, backend)
+
+    async def send_again(self, message: str, *, who: str, why: str) -> Receipt:
+        """Hand in what was refused with a Fo01 once more; see `SendingAgain`."""
+        return await self._again.send_again(message, who=who, why=why)
 
     async def try_out(self, octets: bytes, aanlevering: Aanlevering, backend: Backend) -> Trial:
         """Judge as `hand_in` would, and change nothing; raises Unavailable."""
@@ -110,6 +126,10 @@ class Gateway:
     @property
     def reader(self) -> Reader:
         return self._house.reader
+
+    @property
+    def inbox(self) -> Inbox:
+        return self._house.inbox
 
     @property
     def payloads(self) -> Payloads:

@@ -98,6 +98,8 @@ class Refusal:
     """Who said so: the zender of the Fo01, or who brought it where that is empty."""
     fault: Fault | None
     """None = not kept: the Fo01 is of before database version 18."""
+    replaced: bool = False
+    """Its sender handed in another message in its place."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,6 +143,9 @@ class Overview(Protocol):
         """
         ...
 
-    async def refusals(self, *, below: int | None, limit: int) -> Refusals:
-        """Return the messages that were refused with a Fo01, newest first, by their own index."""
+    async def refusals(self, *, below: int | None, limit: int, replaced: bool = True) -> Refusals:
+        """Return the messages that were refused with a Fo01, newest first, by their own index.
+
+        Without `replaced` those in whose place another message came are left out.
+        """
         ...

@@ -235,6 +235,10 @@ class Inbox(Protocol):
         """Return the message with this business key, whatever its channel."""
         ...
 
+    async def replacement(self, of: Known) -> Known | None:
+        """Return the newest message that its sender handed in in place of this one."""
+        ...
+
     async def origin(self, cross_refnummer: str, *, answered_by: str) -> Known | None:
         """Return the message with this referentienummer that was meant for `answered_by`."""
         ...

@@ -326,6 +326,21 @@ class SqlInbox:
         row = await self._reads(_first(sa.select(*KNOWN).where(messages.c.business_key == key)))
         return None if row is None else known(row)
 
+    async def replacement(self, of: Known) -> Known | None:
+        """Return the newest message in place of this one; see the port."""
+        statement = (
+            sa.select(*KNOWN)
+            .where(
+                messages.c.vervangt == of.referentienummer,
+                messages.c.zender == of.zender,
+                messages.c.zender_applicatie == of.zender_applicatie,
+                messages.c.accepted,
+            )
+            .order_by(messages.c.seq.desc())
+        )
+        row = await self._reads(_first(statement))
+        return None if row is None else known(row)
+
     async def origin(self, cross_refnummer: str, *, answered_by: str) -> Known | None:
         """Return the newest message with this number that `answered_by` had to get.
 

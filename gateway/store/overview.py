@@ -239,6 +239,6 @@ class SqlOverview:
         """Return changes of accounts and rights, newest first; see the port."""
         return await self._reads(lambda c: _rights(c, account, below, limit))
 
-    async def refusals(self, *, below: int | None, limit: int) -> Refusals:
+    async def refusals(self, *, below: int | None, limit: int, replaced: bool = True) -> Refusals:
         """Return messages that were refused with a Fo01, newest first; see the port."""
-        return await self._reads(lambda c: refusals(c, below, limit))
+        return await self._reads(lambda c: refusals(c, below, limit, replaced=replaced))

@@ -11,12 +11,22 @@ from gateway.store.audit import read_row
 from gateway.store.records import KNOWN, known
 from gateway.store.tables import REFUSED, audit, messages
 
+_other = messages.alias("other")
+_REPLACED = sa.exists().where(
+    _other.c.vervangt == messages.c.referentienummer,
+    _other.c.zender == messages.c.zender,
+    _other.c.zender_applicatie == messages.c.zender_applicatie,
+    _other.c.accepted,
+)
 
-def refusals(connection: sa.Connection, below: int | None, limit: int) -> Refusals:
-    """Return a page of them, newest message first."""
+
+def refusals(
+    connection: sa.Connection, below: int | None, limit: int, *, replaced: bool = True
+) -> Refusals:
+    """Return a page of them, newest message first; those that were replaced only if asked."""
     statement = (
-        sa.select(messages.c.seq, *KNOWN)
-        .where(REFUSED)
+        sa.select(messages.c.seq, _REPLACED.label("replaced"), *KNOWN)
+        .where(REFUSED, *(() if replaced else (sa.not_(_REPLACED),)))
         .order_by(messages.c.seq.desc())
         .limit(limit + 1)
     )
@@ -33,6 +43,7 @@ def refusals(connection: sa.Connection, below: int | None, limit: int) -> Refusa
                 at=said[row.m_id].at,
                 by=Oin(senders[str(said[row.m_id].data["answer"])] or said[row.m_id].party),
                 fault=_fault(said[row.m_id]),
+                replaced=bool(row.replaced),
             )
             for row in shown
         ],

@@ -212,6 +212,7 @@ messages = sa.Table(
     sa.Index("ix_messages_refused", "seq", sqlite_where=REFUSED, postgresql_where=REFUSED),
     sa.Index("ix_messages_at", "at"),
     _some("ix_messages_zaak", "zaak"),
+    _some("ix_messages_vervangt", "vervangt"),
     _some("ix_messages_payload_id", "payload_id"),
     _some("ix_messages_acknowledgment_id", "acknowledgment_id"),
     sqlite_autoincrement=True,

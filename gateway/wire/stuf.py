@@ -252,6 +252,20 @@ def fo01(
     return _octets(root)
 
 
+def renumbered(document: Document, referentienummer: str, at: datetime) -> bytes:
+    """Return the document under another referentienummer, made at this moment; UTF-8.
+
+    What it says stays as it is; the octets of what surrounds that do not.
+    """
+    tree = parse(document.octets, limits=XmlLimits(octets=len(document.octets)))
+    (head,) = tree.iterchildren(f"{{{document.namespace}}}stuurgegevens")
+    parts = _by_name(head)
+    for name, text in (("referentienummer", referentienummer), ("tijdstipBericht", tijdstip(at))):
+        (element,) = parts[name]
+        element.text = text
+    return etree.tostring(tree.getroottree(), xml_declaration=True, encoding="UTF-8")
+
+
 def _answer(
     berichtcode: str,
     zender: Address,

@@ -301,7 +301,7 @@ async def test_axe_finds_nothing_on_the_pages_of_the_others(police, visiting, ro
 
 
 async def test_axe_finds_nothing_where_a_message_was_refused(police, visiting):
-    await hand_in(police.town, melding())
+    receipt = await hand_in(police.town, melding())
     await police.town.settle()
     await refused_by_vt(police.town, Weigering(code="X1", omschrijving="Onbekend"))
     otto = await police.user("otto", UserRole.OPERATOR)
@@ -312,6 +312,12 @@ async def test_axe_finds_nothing_where_a_message_was_refused(police, visiting):
             await page.goto("/geweigerd")
             assert "X1" in await page.inner_text("main")
             found += await judged(page, "/geweigerd")
+            assert not await wide(page)
+            await page.goto(f"/berichten/{receipt.id}")
+            await page.click("summary:has-text('Opnieuw aanbieden')")
+            await page.click("button:has-text('Opnieuw aanbieden')")
+            await page.wait_for_selector("[role=alert]:focus")
+            found += await judged(page, "a refused message, without a reason")
             assert not await wide(page)
     assert found == []
 

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from gateway.message import Address, Fault
+from gateway.message import Aanlevering, Address, Fault
 from tests.store.stage import POLITIE, VT, stuurgegevens
 
 
@@ -70,3 +70,26 @@ async def test_pages_miss_nothing_and_end(stage):
 
     assert await pages(stage, 3) == [["m-5", "m-4", "m-2"], ["m-1"]]
     assert await pages(stage, 4) == [["m-5", "m-4", "m-2", "m-1"]]
+
+
+async def test_what_another_message_stands_in_for_is_open_no_more(stage):
+    await stage.admit_many(range(1, 4))
+    for n in (1, 2, 3):
+        await answer(stage, n, by=10 + n)
+    await stage.admit(21, aanlevering=Aanlevering(vervangt="ref-1"))
+    await stage.admit(22, aanlevering=Aanlevering(vervangt="ref-2"), accepted=False)
+    other = stuurgegevens(23, zender=Address(organisatie=POLITIE, applicatie="SUMM-IT"))
+    await stage.admit(
+        23, aanlevering=Aanlevering(vervangt="ref-3"), stuurgegevens=other, accepted=True
+    )
+
+    every = await stage.store.overview.refusals(below=None, limit=10)
+    still = await stage.store.overview.refusals(below=None, limit=10, replaced=False)
+
+    assert [(one.message.id, one.replaced) for one in every.found] == [
+        ("m-3", False), ("m-2", False), ("m-1", True),
+    ]  # fmt: skip
+    assert [one.message.id for one in still.found] == ["m-3", "m-2"]
+    first, second = every.found[2].message, every.found[1].message
+    assert (await stage.store.inbox.replacement(first)).id == "m-21"
+    assert await stage.store.inbox.replacement(second) is None

@@ -196,7 +196,7 @@ async def test_sending_to_a_partner_is_held_and_goes_on(police, otto, bea):
 
 async def test_what_a_recipient_refused_is_listed_with_who_must_act(police, otto, bea, cor):
     town = police.town
-    assert "Er is geen bericht geweigerd." in (await otto.get("/geweigerd")).words
+    assert "Er staat geen geweigerd bericht open." in (await otto.get("/geweigerd")).words
     receipt = await hand_in(town, melding())
     await town.settle()
     await refused_by_vt(town, Weigering(code="X1", omschrijving="Jan Jansen is hier onbekend"))
@@ -213,6 +213,34 @@ async def test_what_a_recipient_refused_is_listed_with_who_must_act(police, otto
     assert "Jansen" not in trace.text
     assert "X1" in (await bea.get("/geweigerd")).words
     assert (await cor.get("/geweigerd")).status == 403
+
+
+async def test_what_was_refused_goes_again_with_a_reason(police, otto, bea):
+    town = police.town
+    await town[POLITIE].change(backends=(town[POLITIE].backend,))
+    receipt = await hand_in(town, melding())
+    await town.settle()
+    await refused_by_vt(town, Weigering(code="X1", omschrijving="Onbekend"))
+    page = await otto.get(f"/berichten/{receipt.id}")
+    assert "geweigerd door de ontvanger" in page.words
+    assert "geweigerd door de ontvanger" in (await otto.get("/berichten")).words
+    assert "Opnieuw aanbieden" not in (await bea.get(f"/berichten/{receipt.id}")).words
+    await otto.get(f"/berichten/{receipt.id}")
+
+    wrong = await otto.post(f"/berichten/{receipt.id}/opnieuw", {"reden": ""})
+    done = await otto.post(f"/berichten/{receipt.id}/opnieuw", {"reden": "schema hersteld"})
+
+    assert (wrong.status, done.status) == (422, 200)
+    assert "Het bericht is opnieuw aangeboden" in done.words
+    assert f"/berichten/{receipt.id}" in done.links()
+    await town.settle()
+    old = await otto.get(f"/berichten/{receipt.id}")
+    assert done.path.split("?")[0] in old.links()
+    assert "Er staat geen geweigerd bericht open." in (await otto.get("/geweigerd")).words
+    assert "vervangen door een ander" in (await otto.get("/geweigerd?wat=alles")).words
+    await otto.get(f"/berichten/{receipt.id}")
+    twice = await otto.post(f"/berichten/{receipt.id}/opnieuw", {"reden": "schema hersteld"})
+    assert "opnieuw.vervangen" in twice.words
 
 
 # --- beheerder ------------------------------------------------------------------------

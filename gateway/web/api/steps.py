@@ -18,6 +18,7 @@ STEPS: Mapping[str, str] = MappingProxyType(
         "message.made": "Antwoord gemaakt",
         "message.refused": "Geweigerd",
         "message.answered": "Beantwoord",
+        "message.sent_again": "Opnieuw aangeboden na een weigering",
         "message.duplicate": "Opnieuw ontvangen; niet opnieuw verwerkt",
         "acknowledgment.queued": "Ontvangstbevestiging klaargezet",
         "acknowledgment.answered": "Ontvangstbevestiging als antwoord gegeven",

@@ -96,6 +96,10 @@ def outcome(value: Uitkomst) -> str:
     return OUTCOMES[value]
 
 
+REFUSED_BY_RECEIVER = Tag(N_("geweigerd door de ontvanger"), _NEGATIVE)
+"""Beside how its delivery stands: it arrived, and its answer is a Fo01."""
+
+
 def decided(value: str) -> Tag:
     """Return the tag of a request that is closed with this outcome; it may be none of the OM's."""
     return _DECIDED.get(value, Tag(N_("gesloten"), _CLOSED))

@@ -15,6 +15,7 @@ from gateway.ports import (
     DeliveryKind,
     DeliveryView,
     Direction,
+    Known,
     MessageView,
     Standing,
     Summary,
@@ -42,6 +43,9 @@ CHANNELS: Mapping[DeliveryChannel, str] = {
     DeliveryChannel.POSTVAK: N_("postvak"),
     DeliveryChannel.DESK: N_("officieren hier"),
 }
+FO01 = "Fo01Bericht"
+AGAIN = "opnieuw"
+"""In the place of a delivery: what is decided about is the whole message."""
 LOOKED_AT = 50_000
 """Messages that one page looks at, at most, for filters that no index helps."""
 _FILTERS = ("status", "soort", "richting", "kenmerk", "sinds")
@@ -56,6 +60,7 @@ _NAMES = {
 _DONE = {
     "hervat": N_("Het bericht wordt opnieuw verzonden."),
     "gestaakt": N_("De verzending is gestaakt. De zender hoort het."),
+    "opnieuw": N_("Het bericht is opnieuw aangeboden; dit is het nieuwe bericht."),
 }
 
 
@@ -232,11 +237,28 @@ async def _message(visit: Visit, delivery: str = "") -> web.Response:
         channels=CHANNELS,
         resumable=_may(view.deliveries, RESUMABLE),
         stoppable=_may(view.deliveries, STOPPABLE),
+        refused=view.message.answer == FO01,
+        replacement=await _replacement(visit, view.message),
+        replaces=await _replaces(visit, view.message),
         acting=delivery,
         may_act=bool(visit.roles & OPERATOR),
         done=visit.done(_DONE),
         milliseconds=lambda span: f"{span / timedelta(milliseconds=1):.0f}",
     )
+
+
+async def _replacement(visit: Visit, known: Known) -> Known | None:
+    """Return what came in the place of a message that was refused."""
+    if known.answer != FO01:
+        return None
+    return await visit.office.gateway.inbox.replacement(known)
+
+
+async def _replaces(visit: Visit, known: Known) -> Known | None:
+    number = known.aanlevering.vervangt
+    if not number:
+        return None
+    return await visit.office.gateway.inbox.by_key(known.zender, known.zender_applicatie, number)
 
 
 def _may(deliveries: Sequence[DeliveryView], states: frozenset[State]) -> frozenset[str]:
@@ -259,14 +281,28 @@ async def stop(visit: Visit) -> web.Response:
     return await _decide(visit, What.STOP, "gestaakt")
 
 
+async def again(visit: Visit) -> web.Response:
+    """Hand in what was refused once more, as its system would."""
+    view = await found(visit)
+    why = _reason(visit)
+    if visit.form.faulty:
+        return await _message(visit, AGAIN)
+    receipt = await visit.office.gateway.send_again(view.message.id, who=visit.login, why=why)
+    return visit.go(f"/berichten/{quote(receipt.id, safe='')}?klaar=opnieuw")
+
+
+def _reason(visit: Visit) -> str:
+    return visit.form.line(
+        "reden", least=3, most=WHY, missing=N_("Geef in 3 tot 200 tekens een reden.")
+    )
+
+
 async def _decide(visit: Visit, what: What, done: str) -> web.Response:
     delivery = visit.path("levering")
     view = await found(visit)
     if delivery not in {one.id for one in view.deliveries}:
         raise NoRoute("bericht.onvindbaar", "Deze verzending is hier niet bekend.")
-    why = visit.form.line(
-        "reden", least=3, most=WHY, missing=N_("Geef in 3 tot 200 tekens een reden.")
-    )
+    why = _reason(visit)
     if visit.form.faulty:
         return await _message(visit, delivery)
     await visit.office.desk.perform(Command(what=what, id=delivery, who=visit.login, why=why))
@@ -277,6 +313,7 @@ PAGES = (
     Page(path="/berichten", handler=overview, roles=LOOKING, nav=N_("Berichten")),
     post("/berichten/zoeken", search, roles=LOOKING),
     Page(path="/berichten/{id}", handler=message, roles=LOOKING),
+    post("/berichten/{id}/opnieuw", again, roles=OPERATOR),
     post("/berichten/{id}/leveringen/{levering}/hervat", resume, roles=OPERATOR),
     post("/berichten/{id}/leveringen/{levering}/staak", stop, roles=OPERATOR),
 )

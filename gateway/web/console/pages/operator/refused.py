@@ -22,9 +22,10 @@ _PLACE: Mapping[str, str] = {
 }
 _ACT: Mapping[str, str] = {
     "client": N_("wie het aanleverde: bericht herstellen en opnieuw aanleveren"),
-    "server": N_("wie het weigerde: oorzaak wegnemen; daarna opnieuw laten aanleveren"),
+    "server": N_("wie het weigerde: oorzaak wegnemen; daarna kan het opnieuw"),
     "": N_("wie het aanleverde: in het antwoord staat wat er mis is"),
 }
+ALL = "alles"
 _UNKNOWN = Fault(code="", place="")
 
 
@@ -44,11 +45,19 @@ async def refused(visit: Visit) -> web.Response:
     """List them, newest message first."""
     office = visit.office
     place = lists.place(office.marks, "geweigerd", visit.query("na"))
-    page = await office.overview.refusals(below=int(place) if place else None, limit=lists.PAGE)
-    after = lists.onward(office.marks, "geweigerd", "/geweigerd", {}, page.last)
+    everything = visit.query("wat") == ALL
+    filters = {"wat": ALL} if everything else {}
+    page = await office.overview.refusals(
+        below=int(place) if place else None, limit=lists.PAGE, replaced=everything
+    )
+    after = lists.onward(office.marks, "geweigerd", "/geweigerd", filters, page.last)
     rows = [_row(visit, one) for one in page.found]
-    first = "/geweigerd" if place else ""
-    return visit.show("operator/refused.html", listed=Listed(rows=rows, first=first, next=after))
+    first = lists.link("/geweigerd", filters) if place else ""
+    return visit.show(
+        "operator/refused.html",
+        listed=Listed(rows=rows, first=first, next=after),
+        everything=everything,
+    )
 
 
 def _row(visit: Visit, refusal: Refusal) -> Row:
