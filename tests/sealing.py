@@ -30,6 +30,7 @@ from gateway.security.algorithms import AES256_GCM, RSA_SHA256, SHA256
 from gateway.security.certificates import TrustStore
 from gateway.security.open import Opened, open_message
 from gateway.wire.ebms2 import header as wire
+from gateway.wire.mime import join
 from tests import pki
 from tests.pki import AT, leaf
 
@@ -212,6 +213,12 @@ def on_the_wire(agreed: Agreement, envelope: bytes, octets: bytes = DOCUMENT) ->
         random=octets_from(),
         boundary="=_boundary",
     )
+
+
+def carried(envelope: bytes, octets: bytes = DOCUMENT) -> WireMessage:
+    """An envelope of another program with the payload beside it, not encrypted."""
+    part = Part(payload(octets).content_id, seal.PAYLOAD_TYPE, octets)
+    return join(envelope, "envelope@alice.example", (part,), boundary="=_boundary")
 
 
 def send(agreed: Agreement, octets: bytes = DOCUMENT, **changes) -> WireMessage:

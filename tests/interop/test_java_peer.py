@@ -34,12 +34,12 @@ from tests.sealing import (
     BOB,
     DOCUMENT,
     agreement,
+    carried,
     header,
     keys,
     last_octet_changed,
     load_key,
     octets_from,
-    on_the_wire,
     open_wire,
     payload,
     signing,
@@ -367,7 +367,7 @@ def test_message_of_java_opens_here(peer, canonicalization):
     agreed = agreement("osb-rm-s")
     envelope = peer.sign(unsigned(), canonicalization, RSA_SHA256, PARTS)
 
-    opened = open_wire(on_the_wire(agreed, envelope), agreed)
+    opened = open_wire(carried(envelope), agreed)
 
     assert opened.payloads == (payload(),)
     assert opened.signer is not None
