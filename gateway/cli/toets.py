@@ -17,9 +17,9 @@ from gateway.app import build
 from gateway.cli import Config
 from gateway.cli.deciding import Door, control_socket, post, user
 from gateway.cli.screen import screen
-from gateway.cli.toetsing_confirming import end_of
 from gateway.errors import PolicyViolation
 from gateway.installation import Installation, load_installation
+from gateway.toetsing.confirming import end_of
 from gateway.web.toets_control import NOTHING, Ask, Order, carry_out
 from gateway.wire.toets import Uitkomst
 

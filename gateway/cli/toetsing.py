@@ -1,6 +1,5 @@
 """`gateway toetsing`: what the OM gate goes by is proposed, confirmed by an officer, and placed."""
 
-from collections.abc import Iterable
 from datetime import datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
@@ -9,15 +8,12 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from gateway.app import SystemClock
+from gateway.app import SystemClock, SystemDice
 from gateway.catalogue import Role
 from gateway.cli import Config
 from gateway.cli.deciding import Door, check_decision, decide, has_database
 from gateway.cli.look import look
 from gateway.cli.screen import screen
-from gateway.cli.toetsing_bundle import Bundle, make_bundle, read_bundle, write_bundle
-from gateway.cli.toetsing_confirming import confirmed_before, confirmed_by, remember
-from gateway.cli.toetsing_difference import differences
 from gateway.cli.toetsing_placing import judged, meant, place, to_propose
 from gateway.directory import Confirmation
 from gateway.errors import GatewayError
@@ -25,6 +21,10 @@ from gateway.installation import load_directory, load_installation
 from gateway.message import Oin
 from gateway.store.holdrate import Rate
 from gateway.store.view import View
+from gateway.toetsing.bundle import Bundle, make_bundle, read_bundle, write_bundle
+from gateway.toetsing.confirming import confirmed_by
+from gateway.toetsing.difference import differences
+from gateway.toetsing.kept import confirmed_before, remember
 from gateway.web.control import What
 from gateway.whole_file import replace_file
 from gateway.wire.confirmation import APPROVALS, TABLE
@@ -100,14 +100,21 @@ def bevestig(  # noqa: PLR0917 - options of a command
     check_decision(What.SIGNED, str(bundel), reden=f"officier {officier}", door=door)
     installation = load_installation(config)
     bundle = read_bundle(bundel)
-    octets = confirmed_by(installation, bundle, officier=officier, last_day=tot.date())
+    octets = confirmed_by(
+        installation,
+        bundle,
+        officier=officier,
+        last_day=tot.date(),
+        at=SystemClock().now(),
+        id_=SystemDice().uuid(),
+    )
     before = confirmed_before(installation, bundle.police) if vorig is None else read_bundle(vorig)
     print(f"Toetsingskader van politie {bundle.police}, tabel {bundle.version}:")
     _print_differences(before, bundle)
     if not ja:
         typer.confirm("Bevestigen en ondertekenen?", abort=True)
     replace_file(uit, octets)
-    remember(installation, bundle)
+    remember(installation, bundle, octets)
     why = f"bevestigd voor politie {bundle.police} door officier {officier}"
     _write_down(config, What.SIGNED, octets, why=why, who=door)
     print(f"Ondertekend: {uit}. Nu nog, bij de politie: gateway toetsing plaats {uit}")
@@ -211,6 +218,6 @@ def _said(confirmation: Confirmation) -> str:
 
 
 def _print_differences(old: Bundle | None, new: Bundle) -> None:
-    lines: Iterable[str] = list(differences(old, new))
+    lines = [str(line) for line in differences(old, new)]
     for line in lines or ["Er is geen verschil."]:
         print(f"  {line}")

@@ -7,7 +7,6 @@ from pathlib import Path
 from gateway.app import SystemClock
 from gateway.cli.deciding import has_database
 from gateway.cli.look import look
-from gateway.cli.toetsing_bundle import Bundle, make_bundle
 from gateway.directory import Confirmation
 from gateway.errors import Malformed, Misconfigured
 from gateway.installation import (
@@ -20,6 +19,7 @@ from gateway.installation import (
 from gateway.installation_gate import digests, judge_confirmation, matters
 from gateway.store.confirmations import Mark, check_newer
 from gateway.store.view import View
+from gateway.toetsing.bundle import Bundle, make_bundle
 from gateway.whole_file import replace_file
 from gateway.wire.confirmation import APPROVALS, TABLE, read_confirmation
 

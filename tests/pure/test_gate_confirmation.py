@@ -11,9 +11,6 @@ from pathlib import Path
 import pytest
 
 from gateway.cli.doctor_agreed import newer_table
-from gateway.cli.toetsing_bundle import MOST_OCTETS, make_bundle, read_bundle, write_bundle
-from gateway.cli.toetsing_confirming import confirmed_before, confirmed_by, end_of, remember
-from gateway.cli.toetsing_difference import differences
 from gateway.cli.toetsing_placing import as_it_stands, judged, meant, place, to_propose
 from gateway.config import InstallationRole, OfficerSettings
 from gateway.directory import Signing
@@ -32,6 +29,10 @@ from gateway.installation_new import NewInstallation, write_installation
 from gateway.keys.keystore import SoftwareSigner
 from gateway.keys.test_pki import TestPki
 from gateway.security.algorithms import RSA_SHA256, SHA256
+from gateway.toetsing.bundle import MOST_OCTETS, make_bundle, read_bundle, write_bundle
+from gateway.toetsing.confirming import confirmed_by, end_of
+from gateway.toetsing.difference import differences
+from gateway.toetsing.kept import confirmed_before, kept, remember
 from gateway.wire.ebms2.cpa_make import make_cpa
 from tests import pki
 from tests.cpas import party, spec
@@ -96,7 +97,8 @@ def bundle(folder, **changes):
 
 def word(police, tmp_path, **changes):
     folder = om(tmp_path / "om", **changes.pop("signer", {}))
-    given = {"officier": "anders", "last_day": NEXT_YEAR} | changes
+    given = {"officier": "anders", "last_day": NEXT_YEAR, "at": datetime.now(UTC), "id_": "B-9"}
+    given |= changes
     return confirmed_by(load_installation(folder), given.pop("bundle", bundle(police)), **given)
 
 
@@ -419,11 +421,28 @@ def test_the_om_remembers_what_it_confirmed_last(police, tmp_path):
     assert confirmed_before(at_om, pki.POLITIE) is None
 
     text = (police / TABLE).read_text()
-    for version in ("een-", "twee-"):
+    words = {}
+    for days, version in ((2, "een-"), (1, "twee-")):
         (police / TABLE).write_text(text.replace('versie = "', f'versie = "{version}', 1))
-        remember(at_om, bundle(police))
+        taken = TODAY - timedelta(days=days)
+        words[version] = signed_by(police, taken_at=taken)
+        remember(at_om, bundle(police), words[version])
 
     assert confirmed_before(at_om, pki.POLITIE) == bundle(police)
+    newest, first = kept(at_om)
+    assert [one.path.read_bytes() for one in (first, newest)] == list(words.values())
+    assert first.bundle().version.startswith("een-")
+    assert kept(at_om, pki.KNOOPPUNT) == ()
+
+
+def test_what_a_program_of_before_remembered_counts_until_there_is_more(police, tmp_path):
+    at_om = load_installation(om(tmp_path / "om"))
+    folder = tmp_path / "om" / "data" / "toetsing"
+    folder.mkdir(parents=True)
+    write_bundle(folder / f"{pki.POLITIE}.zip", bundle(police))
+
+    assert confirmed_before(at_om, pki.POLITIE) == bundle(police)
+    assert kept(at_om) == ()
 
 
 def test_a_word_that_has_ended_stops_the_start_and_closes_a_running_gate(police):
@@ -548,7 +567,7 @@ def test_differences_are_told_in_words(police):
     (found, *more) = differences(old, bundle(police))
 
     assert more == []
-    assert found.startswith("tabel, versie: ")
+    assert str(found).startswith("De tabel krijgt versie nieuw-")
     assert list(differences(old, old)) == []
 
 

@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
+from uuid import uuid4
 
 from gateway.cli.demo.documents import VERSION, Address
 from gateway.cli.demo.partner import Partner
 from gateway.cli.demo.ports import free_ports
 from gateway.cli.demo.processes import Served
 from gateway.cli.demo.rest import BackEnd
-from gateway.cli.toetsing_bundle import make_bundle
-from gateway.cli.toetsing_confirming import confirmed_by
 from gateway.config import InstallationRole, OfficerSettings
 from gateway.credentials import Scope
 from gateway.installation import gate_files, load_installation
@@ -30,6 +29,9 @@ from gateway.keys.test_pki import Leaf, TestPki
 from gateway.message import Oin
 from gateway.outbound.tls import KeyPair, client_context, server_context
 from gateway.security.certificates import TrustStore
+from gateway.toetsing.bundle import make_bundle
+from gateway.toetsing.confirming import confirmed_by
+from gateway.toetsing.kept import remember
 from gateway.wire import toets
 from gateway.wire.ebms2.cpa import read_cpa
 from gateway.wire.ebms2.cpa_make import CpaAction, CpaParty, CpaSpec, make_cpa
@@ -288,7 +290,10 @@ def _confirm(police: Site, om: Site, now: datetime) -> None:
         bundle,
         officier=OFFICERS[0].id,
         last_day=(now + timedelta(days=30)).date(),
+        at=datetime.now(UTC),
+        id_=str(uuid4()),
     )
+    remember(load_installation(om.config), bundle, octets)
     (police.folder / "bevestiging.xml").write_bytes(octets)
 
 

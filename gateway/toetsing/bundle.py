@@ -8,6 +8,7 @@ import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
+from io import BytesIO
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -118,56 +119,64 @@ def write_bundle(target: Path, bundle: Bundle) -> None:
 def read_bundle(path: Path) -> Bundle:
     """Read a folder or a zip; the manifest must name the files as they are.
 
-    A zip holds those files and no other, each once. Raises Misconfigured `toetsing.bundle`, and
-    as `make_bundle`.
+    Raises Misconfigured `toetsing.bundle`, and as `make_bundle`.
     """
+    where = str(path)
     if path.is_dir():
-        return _read(lambda name: _limited((path / name).read_bytes(), path), path)
-    contents = _unzipped(path)
-    bundle = _read(contents.__getitem__, path)
+        return _read(lambda name: _limited((path / name).read_bytes(), where), where)
+    try:
+        return unzip(path.read_bytes(), where=where)
+    except OSError as exc:
+        raise _wrong(where) from exc
+
+
+def unzip(octets: bytes, *, where: str = "") -> Bundle:
+    """Read a zip: it holds the files of its manifest and no other, each once; raises as above."""
+    contents = _unzipped(octets, where)
+    bundle = _read(contents.__getitem__, where)
     if contents.keys() != {MANIFEST, *(FILES[name] for name in bundle.files)}:
-        raise _wrong(str(path))
+        raise _wrong(where)
     return bundle
 
 
-def _read(octets: Callable[[str], bytes], path: Path) -> Bundle:
+def _read(octets: Callable[[str], bytes], where: str) -> Bundle:
     try:
         manifest = _Manifest.model_validate_json(octets(MANIFEST))
         files = {f.naam: octets(FILES[f.naam]) for f in manifest.bestanden}
     except (OSError, KeyError, ValidationError) as exc:
-        raise _wrong(str(path)) from exc
+        raise _wrong(where) from exc
     if any(sha256(files[f.naam]).hexdigest() != f.sha256 for f in manifest.bestanden):
-        raise _wrong(str(path))
-    bundle = make_bundle(manifest.politie, files, where=str(path))
+        raise _wrong(where)
+    bundle = make_bundle(manifest.politie, files, where=where)
     if bundle.version != manifest.tabelversie:
-        raise _wrong(str(path))
+        raise _wrong(where)
     return bundle
 
 
-def _unzipped(path: Path) -> Mapping[str, bytes]:
+def _unzipped(octets: bytes, where: str) -> Mapping[str, bytes]:
     """Return all files of a zip by name; nothing is taken out that has no place in a proposal."""
     try:
-        with zipfile.ZipFile(path) as archive:
+        with zipfile.ZipFile(BytesIO(octets)) as archive:
             entries = {entry.filename: entry for entry in archive.infolist()}
             unknown = entries.keys() - {MANIFEST, *FILES.values()}
             if unknown or len(entries) != len(archive.infolist()):
-                raise _wrong(str(path))
-            return {name: _taken_out(archive, entry, path) for name, entry in entries.items()}
+                raise _wrong(where)
+            return {name: _taken_out(archive, entry, where) for name, entry in entries.items()}
     except _UNREADABLE as exc:
-        raise _wrong(str(path)) from exc
+        raise _wrong(where) from exc
 
 
-def _taken_out(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, path: Path) -> bytes:
+def _taken_out(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, where: str) -> bytes:
     """Read by what comes out, not by what the archive says of it."""
     if entry.compress_type not in _METHODS:
-        raise _wrong(str(path))
+        raise _wrong(where)
     with archive.open(entry) as file:
-        return _limited(file.read(MOST_OCTETS + 1), path)
+        return _limited(file.read(MOST_OCTETS + 1), where)
 
 
-def _limited(octets: bytes, path: Path) -> bytes:
+def _limited(octets: bytes, where: str) -> bytes:
     if len(octets) > MOST_OCTETS:
-        raise _wrong(str(path))
+        raise _wrong(where)
     return octets
 
 
