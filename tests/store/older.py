@@ -8,6 +8,7 @@ _CONSOLE = (
     "console_drafts", "accounts",
 )  # fmt: skip
 UNDONE = {
+    19: ("DROP INDEX ix_messages_vervangt",),
     18: ("DROP INDEX ix_messages_refused",),
     17: (
         "DROP INDEX ix_accounts_identity",
