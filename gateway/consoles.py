@@ -15,6 +15,7 @@ from gateway.keys.expiry import InUse
 from gateway.pipeline.accounts import People, Rules, open_people
 from gateway.pipeline.accounts.people import Ground
 from gateway.store.store import Store
+from gateway.toetsing.confirmations import Confirmations
 from gateway.web.console.app import PAGES
 from gateway.web.console.assets import Assets
 from gateway.web.console.office import ConsoleLimits, Entrances, Office
@@ -113,6 +114,7 @@ def office_of(app: App) -> Office:
         desk=desk_of(app.store),
         note=app.store.inbox.note,
         importer=Importer(folder=app.installation.folder, clock=app.clock),
+        confirmations=Confirmations(folder=app.installation.folder, clock=app.clock, dice=app.dice),
         certificates=lambda: _certificates(app),
         door=people.door,
         elsewhere=people.elsewhere,

@@ -23,6 +23,7 @@ from gateway.pipeline.accounts.passwords import Passwords
 from gateway.pipeline.accounts.people import Ground
 from gateway.ports.accounts import Whence
 from gateway.security import totp
+from gateway.toetsing.confirmations import Confirmations
 from gateway.web.console.app import PAGES, console_app
 from gateway.web.console.assets import Assets
 from gateway.web.console.office import ConsoleLimits, Entrances, Office
@@ -213,6 +214,9 @@ async def console(folder, oin: Oin = OM, *, town=None, tls=None, files=None, els
         desk=desk_of(installation.store),
         note=installation.store.inbox.note,
         importer=Importer(folder=files or folder / "nergens", clock=town.clock),
+        confirmations=Confirmations(
+            folder=files or folder / "nergens", clock=town.clock, dice=town.dice
+        ),
         certificates=_none,
         door=people.door,
         elsewhere=people.elsewhere,

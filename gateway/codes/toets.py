@@ -151,6 +151,7 @@ TOETS: tuple[Code, ...] = (
         {
             "toets.besluit.onbekend": ("There is no such decision here.", "Look in the list."),
             "toets.verzoek.onbekend": ("There is no such request here.", "Look in the list."),
+            "toetsing.onvindbaar": ("There is no such confirmation here.", "Look in the list."),
         },
     ),
     *family(

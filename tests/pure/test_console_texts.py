@@ -7,6 +7,7 @@ import pytest
 from gateway.importing.texts import TEXTS
 from gateway.keys.renewal_texts import VALID_LATER
 from gateway.ports.accounts import Language
+from gateway.toetsing.texts import TEXTS as TOETSING
 from gateway.web.api.alarm_texts import ALARMS
 from gateway.web.api.steps import STEPS
 from gateway.web.console.language import catalogue, say_in
@@ -17,6 +18,7 @@ SAID = {
     **dict.fromkeys(STEPS.values(), "steps"),
     **dict.fromkeys(ALARMS.values(), "alarms"),
     **dict.fromkeys(TEXTS.values(), "importing"),
+    **dict.fromkeys(TOETSING, "toetsing"),
     VALID_LATER: "renewal",
 }
 ENGLISH = catalogue(Language.EN)

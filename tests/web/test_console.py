@@ -13,6 +13,7 @@ from gateway.web.console.page import Access
 from gateway.web.console.visit import safe_return
 from tests.consoles import ORIGIN, PASSWORD, console, secret_of
 from tests.flow.town import OM
+from tests.installations import installed
 
 ROLES = {
     "anna": (UserRole.OFFICIER,),
@@ -25,7 +26,7 @@ OFFICER = {"anna": "anders"}
 
 @pytest.fixture
 async def om(tmp_path):
-    async with console(tmp_path, OM) as made:
+    async with console(tmp_path, OM, files=installed(tmp_path / "files")) as made:
         yield made
 
 

@@ -21,6 +21,7 @@ _CONSOLE = {
     "oidc.officer": HTTPStatus.FORBIDDEN,
     "toets.gewijzigd": HTTPStatus.CONFLICT,
     "alarm.unknown": HTTPStatus.NOT_FOUND,
+    "toetsing.onvindbaar": HTTPStatus.NOT_FOUND,
 }
 TITLES = {
     400: N_("Dit verzoek is niet te lezen"),

@@ -18,6 +18,7 @@ from gateway.ports.accounts import Accounts, Drafts, SigningIn
 from gateway.ports.identity import Elsewhere
 from gateway.ports.overview import Overview
 from gateway.ports.tallies import Tallies
+from gateway.toetsing.confirmations import Confirmations
 from gateway.web.console.assets import Assets
 from gateway.web.console.page import Page
 from gateway.web.console.render import Renderer
@@ -79,6 +80,8 @@ class Office:
     note: Note
     importer: Importer
     """Puts certificates, lists and agreements in place."""
+    confirmations: Confirmations
+    """Where an officer confirms what the gate of the police goes by."""
     certificates: Callable[[], Awaitable[tuple[InUse, ...]]]
     """What is in use, what ends first in front."""
     door: SigningIn

@@ -96,6 +96,11 @@ def outcome(value: Uitkomst) -> str:
     return OUTCOMES[value]
 
 
+OVER = Tag(N_("voorbij"), _CLOSED)
+ENDS_SOON = Tag(N_("eindigt binnenkort"), _WARNING)
+LAST = Tag(N_("laatst bevestigd"), _POSITIVE)
+SUCCEEDED = Tag(N_("opgevolgd"), _CLOSED)
+"""Words of the OM about what the gate goes by."""
 REFUSED_BY_RECEIVER = Tag(N_("geweigerd door de ontvanger"), _NEGATIVE)
 """Beside how its delivery stands: it arrived, and its answer is a Fo01."""
 

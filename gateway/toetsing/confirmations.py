@@ -1,0 +1,86 @@
+"""Looking at a proposal and confirming it, for who has a running process of the OM."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from gateway.errors import NoRoute
+from gateway.installation import load_directory, load_installation
+from gateway.ports import Clock, Dice
+from gateway.saying import Line
+from gateway.toetsing.bundle import Bundle, unzip
+from gateway.toetsing.confirming import check_police, confirmed_by
+from gateway.toetsing.difference import differences
+from gateway.toetsing.kept import Kept, confirmed_before, kept, remember
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proposed:
+    """A proposal beside what was confirmed last for the same police."""
+
+    bundle: Bundle
+    before: Bundle | None
+    lines: tuple[Line, ...]
+    """What differs; empty = nothing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Confirmations:
+    """Works on the files of one installation, on a thread."""
+
+    folder: Path
+    clock: Clock
+    dice: Dice
+
+    async def look(self, octets: bytes) -> Proposed:
+        """Return what a zip proposes; raises Misconfigured `toetsing.*`, `config.*`, `gate.*`."""
+        return await asyncio.to_thread(self._look, octets)
+
+    async def history(self) -> tuple[Kept, ...]:
+        """Return what was confirmed here, newest first."""
+        return await asyncio.to_thread(lambda: kept(load_installation(self.folder)))
+
+    async def find(self, sha256: str) -> Kept:
+        """Return one of them by its digest; raises NoRoute `toetsing.onvindbaar`."""
+        found = next((one for one in await self.history() if one.sha256 == sha256), None)
+        if found is None:
+            raise NoRoute("toetsing.onvindbaar", "Deze bevestiging is hier niet bekend.")
+        return found
+
+    async def confirm(
+        self,
+        octets: bytes,
+        *,
+        officer: str,
+        last_day: date,
+        record: Callable[[bytes, Bundle], Awaitable[object]],
+    ) -> bytes:
+        """Sign the proposal, have it recorded, keep it, and return the signed word.
+
+        Raises as `look` and `confirmed_by`, and what `record` raises; then nothing is kept.
+        """
+        bundle, word = await asyncio.to_thread(self._signed, octets, officer, last_day)
+        await record(word, bundle)
+        await asyncio.to_thread(remember, load_installation(self.folder), bundle, word)
+        return word
+
+    def _look(self, octets: bytes) -> Proposed:
+        installation = load_installation(self.folder)
+        bundle = unzip(octets)
+        check_police(load_directory(installation, epoch=0), bundle)
+        before = confirmed_before(installation, bundle.police)
+        return Proposed(bundle=bundle, before=before, lines=tuple(differences(before, bundle)))
+
+    def _signed(self, octets: bytes, officer: str, last_day: date) -> tuple[Bundle, bytes]:
+        bundle = unzip(octets)
+        word = confirmed_by(
+            load_installation(self.folder),
+            bundle,
+            officier=officer,
+            last_day=last_day,
+            at=self.clock.now(),
+            id_=self.dice.uuid(),
+        )
+        return bundle, word
