@@ -41,7 +41,7 @@ VALUE: Mapping[str, str] = MappingProxyType(
         "versies": "Berichten met een eigen versie van het koppelvlak: {new}; dat was {old}.",
     }
 )
-CHANGED = "{id}: {name} wordt {new}; dat was {old}."
+CHANGED = "{id}: {name} wordt “{new}”; dat was “{old}”"
 ADDED = "{id}: bij {name} komt erbij {what}."
 TAKEN = "{id}: bij {name} vervalt {what}."
 ORDER = "{id}: {name} staat in een andere volgorde."

@@ -4,14 +4,21 @@ import pytest
 from axe_playwright_python.async_playwright import Axe
 
 from gateway.credentials import UserRole
+from gateway.installation import program_table
 from gateway.lifecycle import State
+from gateway.outbound.tls import server_context
 from gateway.pipeline import Weigering
 from gateway.ports import RequestsWanted
+from gateway.toetsing.bundle import make_bundle, write_bundle
+from tests import pki
 from tests.browser.conftest import sign_in
-from tests.consoles import refused_by_vt
+from tests.consoles import console, refused_by_vt
 from tests.flow.test_gate import hand_in, melding
 from tests.flow.test_toets import state_of
 from tests.flow.town import HUB, OM
+from tests.outbound.tls_files import pair
+from tests.pki import live_leaf
+from tests.pure.test_gate_confirmation import om as om_folder
 
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 AXE = {"runOnly": {"type": "tag", "values": TAGS}, "resultTypes": ["violations"]}
@@ -282,6 +289,32 @@ PAGES = {
         "/verstrekkingen", "/cijfers", "/zaken", "/log/berichten/{id}", "/gebruikers", "/rechten",
     ),
 }  # fmt: skip
+
+
+async def test_axe_finds_nothing_where_an_officer_confirms(tmp_path, visiting):
+    files = om_folder(tmp_path / "files")
+    proposal = tmp_path / "voorstel.zip"
+    write_bundle(
+        proposal, make_bundle(pki.POLITIE, {"classificatie": program_table().read_bytes()})
+    )
+    tls = server_context(pair(tmp_path, live_leaf(), "tls"))
+    found = []
+    async with console(tmp_path / "town", OM, tls=tls, files=files) as om:
+        anna = await om.user("anna", UserRole.OFFICIER, officer="anders")
+        for look in LOOKS:
+            async with visiting(om, **look) as page:
+                await sign_in(page, om, anna)
+                for path in ("/toetsingskader", "/toetsingskader/nieuw"):
+                    await page.goto(path)
+                    found += await judged(page, path)
+                    assert not await wide(page), path
+                await page.set_input_files("#veld-bestand", proposal)
+                await page.click("button:has-text('Bekijken wat er anders is')")
+                await page.click("button:has-text('Bevestigen en ondertekenen')")
+                await page.wait_for_selector("[role=alert]:focus")
+                found += await judged(page, "signing without a day")
+                assert not await wide(page)
+    assert found == []
 
 
 @pytest.mark.parametrize("role", PAGES)
