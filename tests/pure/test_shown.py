@@ -103,6 +103,7 @@ def test_what_is_no_message_is_not_shown_as_one(octets):
         ("indicatieSASHIngevuld", "SASH ingevuld"),
         ("heeftBetrokken", "Heeft betrokken"),
         ("eMail", "E-mail"),
+        ("isGeinformeerdAan", "Is geïnformeerd aan"),
     ],
 )
 def test_an_element_is_called_by_words(name, words):

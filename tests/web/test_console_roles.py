@@ -223,6 +223,7 @@ async def test_what_was_refused_goes_again_with_a_reason(police, otto, bea):
     await refused_by_vt(town, Weigering(code="X1", omschrijving="Onbekend"))
     page = await otto.get(f"/berichten/{receipt.id}")
     assert "geweigerd door de ontvanger" in page.words
+    assert "Foutcode: X1" in page.words
     assert "geweigerd door de ontvanger" in (await otto.get("/berichten")).words
     assert "Opnieuw aanbieden" not in (await bea.get(f"/berichten/{receipt.id}")).words
     await otto.get(f"/berichten/{receipt.id}")

@@ -47,6 +47,8 @@ _LABELS: Mapping[str, str] = MappingProxyType(
         "identificatieVtMelding": "Nummer van de melding",
     }
 )
+_SPELLED: Mapping[str, str] = MappingProxyType({"geinformeerd": "geïnformeerd"})
+"""Words that the name of an element can not write."""
 _QUESTIONS: Mapping[str, str] = MappingProxyType(
     {
         "VT-001": "hulpverlening die er al is",
@@ -222,7 +224,8 @@ def label(name: str) -> str:
         return _LABELS[name]
     words = _CAPITALS.split(_PREFIX.sub("", name))
     return " ".join(
-        word if word.isupper() and len(word) > 1 else word.lower() for word in words
+        word if word.isupper() and len(word) > 1 else _SPELLED.get(word.lower(), word.lower())
+        for word in words
     ).capitalize()
 
 

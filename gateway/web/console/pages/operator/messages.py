@@ -238,6 +238,7 @@ async def _message(visit: Visit, delivery: str = "") -> web.Response:
         resumable=_may(view.deliveries, RESUMABLE),
         stoppable=_may(view.deliveries, STOPPABLE),
         refused=view.message.answer == FO01,
+        fault=_fault(view),
         replacement=await _replacement(visit, view.message),
         replaces=await _replaces(visit, view.message),
         acting=delivery,
@@ -245,6 +246,12 @@ async def _message(visit: Visit, delivery: str = "") -> web.Response:
         done=visit.done(_DONE),
         milliseconds=lambda span: f"{span / timedelta(milliseconds=1):.0f}",
     )
+
+
+def _fault(view: MessageView) -> str:
+    """Return the code of the Fo01 that counted; empty = none, or not kept."""
+    answers = (row.event.data for row in view.trace if row.event.event == "message.answered")
+    return next((str(data["fault"]) for data in answers if data.get("fault")), "")
 
 
 async def _replacement(visit: Visit, known: Known) -> Known | None:
