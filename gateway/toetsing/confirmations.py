@@ -13,7 +13,15 @@ from gateway.saying import Line
 from gateway.toetsing.bundle import Bundle, unzip
 from gateway.toetsing.confirming import check_police, confirmed_by
 from gateway.toetsing.difference import differences
-from gateway.toetsing.kept import Kept, confirmed_before, kept, remember
+from gateway.toetsing.kept import (
+    Kept,
+    Revoked,
+    confirmed_before,
+    kept,
+    remember,
+    remember_revoked,
+    revoked_here,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +49,14 @@ class Confirmations:
     async def history(self) -> tuple[Kept, ...]:
         """Return what was confirmed here, newest first."""
         return await asyncio.to_thread(lambda: kept(load_installation(self.folder)))
+
+    async def revoked(self) -> tuple[Revoked, ...]:
+        """Return the standing approvals that were taken back in the console."""
+        return await asyncio.to_thread(lambda: revoked_here(load_installation(self.folder)))
+
+    async def remember_revoked(self, revoked: Revoked) -> None:
+        """Keep that the police was told; raises OSError."""
+        await asyncio.to_thread(lambda: remember_revoked(load_installation(self.folder), revoked))
 
     async def find(self, sha256: str) -> Kept:
         """Return one of them by its digest; raises NoRoute `toetsing.onvindbaar`."""

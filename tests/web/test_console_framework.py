@@ -9,7 +9,7 @@ import pytest
 from gateway.credentials import UserRole
 from gateway.installation import load_installation, program_table
 from gateway.toetsing.bundle import make_bundle, write_bundle
-from gateway.toetsing.kept import kept
+from gateway.toetsing.kept import Revoked, kept, remember_revoked, revoked_here
 from gateway.wire.confirmation import read_confirmation
 from tests import pki
 from tests.consoles import console
@@ -155,7 +155,7 @@ async def test_who_has_no_mandate_signs_nothing(om, files, propose):
     assert kept(load_installation(files)) == ()
 
 
-async def test_an_approval_is_revoked_with_a_reason(om, anna, propose):
+async def test_an_approval_is_revoked_with_a_reason(om, anna, files, propose):
     await offer(anna, propose("een-", APPROVALS.format(vt=pki.VEILIG_THUIS)))
     await sign(anna)
     fields = {"politie": POLITIE, "toestemming": "DT-7"}
@@ -167,3 +167,23 @@ async def test_an_approval_is_revoked_with_a_reason(om, anna, propose):
     assert "De toestemming is ingetrokken." in done.words
     await om.town.settle()
     assert "DT-7" in await om.town[POLITIE].store.holds.revoked()
+    (told,) = revoked_here(load_installation(files))
+    assert (told.politie, told.toestemming, told.officier) == (POLITIE, "DT-7", "anders")
+    assert told.reden == "convenant opgezegd"
+
+
+async def test_what_was_revoked_stands_no_more_and_says_by_whom(anna, files, propose):
+    await offer(anna, propose("een-", APPROVALS.format(vt=pki.VEILIG_THUIS)))
+    await sign(anna)
+    assert (await anna.get(HERE)).tree.xpath("//form[@action='/toetsingskader/intrekken']")
+    revoked = Revoked(
+        politie=pki.POLITIE, toestemming="DT-7", op=TODAY, officier="bos", reden="opgezegd"
+    )
+    remember_revoked(load_installation(files), revoked)
+
+    found = await anna.get(HERE)
+
+    by = found.words.partition("Ingetrokken door")[2]
+    assert "mr. Bos" in by.partition("Reden")[0]
+    assert "opgezegd" in by
+    assert not found.tree.xpath("//form[@action='/toetsingskader/intrekken']")

@@ -99,6 +99,7 @@ def outcome(value: Uitkomst) -> str:
 OVER = Tag(N_("voorbij"), _CLOSED)
 ENDS_SOON = Tag(N_("eindigt binnenkort"), _WARNING)
 LAST = Tag(N_("laatst bevestigd"), _POSITIVE)
+REVOKED = Tag(N_("ingetrokken"), _CLOSED)
 SUCCEEDED = Tag(N_("opgevolgd"), _CLOSED)
 """Words of the OM about what the gate goes by."""
 REFUSED_BY_RECEIVER = Tag(N_("geweigerd door de ontvanger"), _NEGATIVE)

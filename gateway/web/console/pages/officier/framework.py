@@ -12,11 +12,11 @@ from gateway.config_gate import ApprovalSettings
 from gateway.errors import GatewayError, Misconfigured
 from gateway.message import Oin
 from gateway.toetsing.bundle import MOST_OCTETS, Bundle
-from gateway.toetsing.kept import Kept
+from gateway.toetsing.kept import Kept, Revoked
 from gateway.web.console.language import N_
 from gateway.web.console.page import MOST_BODY, Page, post
 from gateway.web.console.pages.beheerder.importing import why
-from gateway.web.console.pages.officier.officer import OFFICIER, officer_of
+from gateway.web.console.pages.officier.officer import OFFICIER, names, officer_of
 from gateway.web.console.visit import Visit, download
 from gateway.web.control import WHY, Command, What
 from gateway.wire.tijd import civil
@@ -51,6 +51,7 @@ class Standing:
     approval: ApprovalSettings
     until: datetime
     """Its own end, or that of the confirmation."""
+    revoked: Revoked | None
 
 
 async def overview(visit: Visit) -> web.Response:
@@ -61,10 +62,14 @@ async def overview(visit: Visit) -> web.Response:
 async def _overview(visit: Visit, revoking: str = "") -> web.Response:
     history = await visit.office.confirmations.history()
     newest = _newest(history)
+    revoked = {
+        (one.politie, one.toestemming): one for one in await visit.office.confirmations.revoked()
+    }
     return visit.show(
         "officier/framework.html",
         words_kept=[Word(kept=one, newest=newest[one.said.politie] is one) for one in history],
-        approvals=[found for one in newest.values() for found in _standing(one)],
+        approvals=[found for one in newest.values() for found in _standing(one, revoked)],
+        officers=names(visit),
         now=visit.now(),
         soon=visit.now() + SOON,
         revoking=revoking,
@@ -79,7 +84,7 @@ def _newest(history: Sequence[Kept]) -> Mapping[str, Kept]:
     return found
 
 
-def _standing(word: Kept) -> list[Standing]:
+def _standing(word: Kept, revoked: Mapping[tuple[str, str], Revoked]) -> list[Standing]:
     try:
         bundle = word.bundle()
     except Misconfigured:  # the file was damaged: the word itself is shown all the same
@@ -89,6 +94,7 @@ def _standing(word: Kept) -> list[Standing]:
             police=word.said.politie,
             approval=one,
             until=min(one.geldig_tot, word.said.geldig_tot),
+            revoked=revoked.get((word.said.politie, one.id)),
         )
         for one in bundle.approvals.toestemmingen
     ]
@@ -189,8 +195,14 @@ async def revoke(visit: Visit) -> web.Response:
     )
     if visit.form.faulty:
         return await _overview(visit, f"{police}/{approval}")
+    officer = officer_of(visit)
     await visit.office.gateway.deciding.revoke(
-        approval, officer=officer_of(visit), why=reason, holder=Oin(police)
+        approval, officer=officer, why=reason, holder=Oin(police)
+    )
+    await visit.office.confirmations.remember_revoked(
+        Revoked(
+            politie=police, toestemming=approval, op=visit.now(), officier=officer, reden=reason
+        )
     )
     return visit.go(f"{HERE}?klaar=ingetrokken")
 
