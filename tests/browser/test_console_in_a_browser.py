@@ -1,15 +1,18 @@
 """What only a real browser shows: scripts, cookies, passkeys, the back button, a narrow screen."""
 
+from datetime import timedelta
+
 import pytest
 from axe_playwright_python.async_playwright import Axe
 
 from gateway.credentials import UserRole
-from gateway.installation import program_table
+from gateway.installation import load_installation, program_table
 from gateway.lifecycle import State
 from gateway.outbound.tls import server_context
 from gateway.pipeline import Weigering
 from gateway.ports import RequestsWanted
 from gateway.toetsing.bundle import make_bundle, write_bundle
+from gateway.toetsing.kept import Revoked, remember_revoked
 from tests import pki
 from tests.browser.conftest import sign_in
 from tests.consoles import console, refused_by_vt
@@ -18,7 +21,9 @@ from tests.flow.test_toets import state_of
 from tests.flow.town import HUB, OM
 from tests.outbound.tls_files import pair
 from tests.pki import live_leaf
+from tests.pure.test_gate_confirmation import TODAY
 from tests.pure.test_gate_confirmation import om as om_folder
+from tests.web.test_console_framework import APPROVALS
 
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 AXE = {"runOnly": {"type": "tag", "values": TAGS}, "resultTypes": ["violations"]}
@@ -294,12 +299,18 @@ PAGES = {
 async def test_axe_finds_nothing_where_an_officer_confirms(tmp_path, visiting):
     files = om_folder(tmp_path / "files")
     proposal = tmp_path / "voorstel.zip"
-    write_bundle(
-        proposal, make_bundle(pki.POLITIE, {"classificatie": program_table().read_bytes()})
+    given = APPROVALS.format(vt=pki.VEILIG_THUIS)
+    approvals = given + given.replace("DT-7", "DT-8")
+    proposed = {"classificatie": program_table().read_bytes(), "toestemmingen": approvals.encode()}
+    write_bundle(proposal, make_bundle(pki.POLITIE, proposed))
+    revoked = Revoked(
+        politie=pki.POLITIE, toestemming="DT-8", op=TODAY, officier="bos", reden="opgezegd"
     )
+    remember_revoked(load_installation(files), revoked)
     tls = server_context(pair(tmp_path, live_leaf(), "tls"))
     found = []
     async with console(tmp_path / "town", OM, tls=tls, files=files) as om:
+        om.town.clock.at = TODAY  # the agreement of the OM holds
         anna = await om.user("anna", UserRole.OFFICIER, officer="anders")
         for look in LOOKS:
             async with visiting(om, **look) as page:
@@ -313,6 +324,11 @@ async def test_axe_finds_nothing_where_an_officer_confirms(tmp_path, visiting):
                 await page.click("button:has-text('Bevestigen en ondertekenen')")
                 await page.wait_for_selector("[role=alert]:focus")
                 found += await judged(page, "signing without a day")
+                assert not await wide(page)
+                await page.fill("#veld-tot", f"{TODAY + timedelta(days=60):%Y-%m-%d}")
+                await page.click("button:has-text('Bevestigen en ondertekenen')")
+                await page.wait_for_selector("text=Ingetrokken door")
+                found += await judged(page, "what was confirmed and revoked")
                 assert not await wide(page)
     assert found == []
 
