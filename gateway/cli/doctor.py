@@ -23,6 +23,7 @@ from gateway.cli.doctor_files import disks, epoch_folder, rights
 from gateway.cli.doctor_findings import Area, Finding, Severity, shape, show, summary
 from gateway.cli.doctor_marks import marks
 from gateway.cli.doctor_packs import packs
+from gateway.cli.doctor_pauses import pauses
 from gateway.cli.doctor_retention import retention
 from gateway.cli.doctor_signin import sign_in
 from gateway.cli.doctor_webhooks import webhooks
@@ -102,6 +103,7 @@ def examine(installation: Installation, *, partners: bool = False) -> Iterator[F
     yield from _backends(installation, directory, now)
     yield from console_of(installation)
     yield from network.ports(installation)
+    yield from pauses(installation)
     if partners:
         yield from network.partners(installation, directory, now)
         yield from provider(installation)

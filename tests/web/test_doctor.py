@@ -29,6 +29,7 @@ from gateway.credentials import UserRole
 from gateway.installation import load_directory, load_installation
 from gateway.keys.ended import EndedMarks
 from gateway.keys.test_pki import pem
+from gateway.message import Oin
 from gateway.outbound.tls import KeyPair, server_context
 from gateway.ports import Ends
 from gateway.store.durability import Durability
@@ -366,6 +367,24 @@ async def test_what_was_withdrawn_and_has_no_mark_is_found(folder):
     epochs = installation.path(installation.settings.paths.epoch_keys)
     EndedMarks(epochs).end(Ends.APPROVAL, "DT-1")
     assert "gate.marks_lost" not in await asyncio.to_thread(codes, folder, Severity.WARN)
+
+
+async def test_a_partner_to_whom_a_person_holds_what_is_sent_is_told(folder):
+    installation = load_installation(folder)
+    settings = installation.settings
+    partner = next(one for one in settings.partijen if one.oin != settings.partij)
+    store = open_store(installation, SystemClock(), SystemDice())
+    try:
+        await store.pauses.hold(Oin(partner.oin), who="a.bakker", why="onderhoud bij de partij")
+        findings = await asyncio.to_thread(found, folder)
+    finally:
+        await store.close()
+
+    (finding,) = [f for f in findings if f.code == "partner.paused"]
+    assert finding.severity is Severity.WARN
+    assert f"{partner.naam} ({partner.oin}) staat stil sinds 20" in finding.text
+    assert finding.text.endswith("door a.bakker: onderhoud bij de partij")
+    assert partner.oin in finding.remedy
 
 
 def test_a_server_that_does_not_wait_for_its_disk_is_found(folder, postgres):
