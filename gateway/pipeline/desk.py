@@ -116,7 +116,9 @@ class Deciding:
 
     async def let_go(self, id_: str, *, officer: str) -> None:
         """Let others take it."""
-        await self._house.desk.take(id_, officer=officer, until=None)
+        directory = self._house.snapshots.current()
+        found = officers.officer(directory, officer, at=self._house.clock.now())
+        await self._house.desk.take(id_, officer=found.id, until=None)
 
     async def decide(self, id_: str, *, officer: str, wish: Wish) -> Verdict:
         """Take a verdict. It is carried out at once, or when a second officer has confirmed it.
@@ -162,8 +164,7 @@ class Deciding:
         request = await self.request(verdict.request)
         second = self._fit(directory, request, officer, at)
         first = officers.officer(directory, verdict.officer, at=at)
-        if first.id == second.id:
-            raise PolicyViolation("toets.vier_ogen", "Wie beslist, bevestigt niet.")
+        officers.check_second(first, second)
         if verdict.valid_until <= at:
             raise PolicyViolation("toets.besluit.verlopen", "Dit besluit geldt niet meer.")
         answer = await self._answer(directory, request, verdict, (first, second), at)

@@ -102,8 +102,9 @@ def _form(said: Said, asked: Asked) -> None:
         raise _refused("grond", "Een weigering zonder grond die de afzender mag weten.")
     if (said.outcome is Uitkomst.ONDER_VOORWAARDEN) != bool(said.conditions):
         raise _refused("voorwaarden", "Voorwaarden horen bij vrijgeven onder voorwaarden.")
-    people = [said.officer, *((said.second,) if said.second else ())]
-    if not said.officer or len(set(people)) != len(people) or asked.asker in people:
+    people = [one.casefold() for one in (said.officer, said.second) if one]
+    apart = len(set(people)) == len(people) and asked.asker.casefold() not in people
+    if not said.officer or not apart:
         raise _refused("vier_ogen", "Wie vraagt, beslist en bevestigt zijn verschillende mensen.")
 
 

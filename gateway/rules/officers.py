@@ -8,6 +8,7 @@ from gateway.config import OfficerSettings
 from gateway.directory import Directory
 from gateway.errors import PolicyViolation
 from gateway.rules.deciding import LONGEST, RELEASES
+from gateway.wire.stuf import as_xml
 from gateway.wire.tijd import civil
 from gateway.wire.toets import Officier, Uitkomst, Voorwaarde
 
@@ -79,6 +80,15 @@ def check_eyes(found: OfficerSettings, asker: str) -> None:
         raise PolicyViolation("toets.vier_ogen", "Wie vraagt, beslist niet.")
 
 
+def check_second(first: OfficerSettings, second: OfficerSettings) -> None:
+    """Who decides does not confirm, under another id either; raises PolicyViolation."""
+    if {first.id.casefold(), first.naam.casefold()} & {
+        second.id.casefold(),
+        second.naam.casefold(),
+    }:
+        raise PolicyViolation("toets.vier_ogen", "Wie beslist, bevestigt niet.")
+
+
 def needs_second(categories: Iterable[str], outcome: Uitkomst, directory: Directory) -> bool:
     """Tell whether a second officer confirms: a release of data of such a category."""
     return outcome in RELEASES and bool(set(categories) & set(directory.deciding.tweede_officier))
@@ -101,6 +111,8 @@ def _words(wish: Wish) -> None:
         raise _wrong("melding", "Noem de grond die de afzender mag weten.")
     if max(len(wish.ground), len(wish.told)) > MOST_WORDS:
         raise _wrong("grond", f"Een grond heeft ten hoogste {MOST_WORDS} tekens.")
+    if not (_writable(wish.ground) and _writable(wish.told)):
+        raise _wrong("grond", "Een grond heeft geen stuurtekens.")
 
 
 def _conditions(wish: Wish) -> None:
@@ -109,6 +121,16 @@ def _conditions(wish: Wish) -> None:
         raise _wrong("voorwaarden", "Voorwaarden horen bij vrijgeven onder voorwaarden.")
     if len({one.code for one in wish.conditions}) < len(wish.conditions):
         raise _wrong("voorwaarden", "Elke voorwaarde heeft een eigen code.")
+    words = [text for one in wish.conditions for text in (one.code, one.tekst)]
+    if not all(text.strip() and _writable(text) for text in words):
+        raise _wrong(
+            "voorwaarden", "Een voorwaarde heeft een code en een tekst, zonder stuurtekens."
+        )
+
+
+def _writable(text: str) -> bool:
+    """Tell whether the signed document says exactly this: XML holds every character."""
+    return as_xml(text) == text
 
 
 def _wrong(what: str, text: str) -> PolicyViolation:

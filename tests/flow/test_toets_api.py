@@ -213,6 +213,22 @@ async def test_a_second_officer_confirms_where_the_category_asks_it(desk):
     assert await state_of(desk.town, desk.receipt) is State.DELIVERED
 
 
+async def test_one_person_under_two_ids_does_not_confirm(desk):
+    directory = desk.town[OM].snapshots.current()
+    asks = directory.deciding.model_copy(update={"tweede_officier": ("aanhouding",)})
+    first = next(one for one in directory.officers if one.id == "anders")
+    again = first.model_copy(update={"id": "bos"})
+    await desk.town[OM].change(deciding=asks, officers=(first, again))
+    _, verdict = await desk.post(f"{desk.path}/besluiten", RELEASE)
+
+    path = f"/api/v1/toetsbesluiten/{verdict['id']}/bevestiging"
+    status, problem = await desk.post(path, {"officier": "bos"})
+    await desk.town.settle()
+
+    assert (status, problem["code"]) == (403, "toets.vier_ogen")
+    assert await state_of(desk.town, desk.receipt) is State.HELD
+
+
 async def test_what_was_delivered_is_withdrawn_too_late(desk):
     _, verdict = await desk.post(f"{desk.path}/besluiten", RELEASE)
     await desk.town.settle()
@@ -259,6 +275,38 @@ MISUSE = {
         RELEASE | {"geldigTot": "2026-12-01T00:00:00"},
         422,
         "toets.vorm",
+    ),
+    "a_ground_that_no_document_can_hold": (
+        "besluiten",
+        RELEASE | {"grond": "a\x01b"},
+        422,
+        "toets.besluit.grond",
+    ),
+    "words_that_no_document_can_hold": (
+        "besluiten",
+        RELEASE | {"uitkomst": "nietVrijgeven", "teMelden": "a\uffffb"},
+        422,
+        "toets.besluit.grond",
+    ),
+    "a_condition_that_no_document_can_hold": (
+        "besluiten",
+        RELEASE
+        | {
+            "uitkomst": "vrijgevenOnderVoorwaarden",
+            "voorwaarden": [{"code": "V1", "tekst": "a\x00b"}],
+        },
+        422,
+        "toets.besluit.voorwaarden",
+    ),
+    "a_condition_that_says_nothing": (
+        "besluiten",
+        RELEASE
+        | {
+            "uitkomst": "vrijgevenOnderVoorwaarden",
+            "voorwaarden": [{"code": "V1", "tekst": " "}],
+        },
+        422,
+        "toets.besluit.voorwaarden",
     ),
     "too_many_words": ("besluiten", RELEASE | {"grond": "x" * 2_001}, 422, "toets.vorm"),
     "an_unknown_field": ("besluiten", RELEASE | {"altijd": True}, 422, "toets.vorm"),

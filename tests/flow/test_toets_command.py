@@ -101,6 +101,12 @@ REFUSED = {
     "not known": (Ask.SHOW, {}, {"id_": "geen"}, "toets.verzoek.onbekend"),
     "no purpose": (Ask.READ, {"officier": "anders", "doel": "?"}, {}, "toets.doel"),
     "a stranger": (Ask.DECIDE, {**RELEASE, "officier": "niemand"}, {}, "toets.officier.onbekend"),
+    "a stranger who lets go": (
+        Ask.LET_GO,
+        {"officier": "niemand"},
+        {},
+        "toets.officier.onbekend",
+    ),
     "no ground": (Ask.DECIDE, {**RELEASE, "grond": " "}, {}, "toets.besluit.grond"),
     "nothing told": (
         Ask.DECIDE,

@@ -136,6 +136,14 @@ MUTANTS = (
         only="its_conditions",
     ),
     Mutant(
+        name="four eyes: one person under two ids",
+        file="pipeline/desk.py",
+        old="        officers.check_second(first, second)\n",
+        new="",
+        tests="tests/flow/test_toets_api.py",
+        only="one_person",
+    ),
+    Mutant(
         name="decision: its delivery",
         file="rules/approval.py",
         old="self.delivery == delivery\n            and ",

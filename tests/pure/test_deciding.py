@@ -76,6 +76,8 @@ WRONG = [
     (replace(SAID, officer="systeem"), ASKED, OM, "vier_ogen"),
     (replace(SAID, second="systeem"), ASKED, OM, "vier_ogen"),
     (replace(SAID, second="anders"), ASKED, OM, "vier_ogen"),
+    (replace(SAID, officer="Systeem"), ASKED, OM, "vier_ogen"),
+    (replace(SAID, second="ANDERS"), ASKED, OM, "vier_ogen"),
     (SAID, replace(ASKED, open=False), OM, "gesloten"),
 ]
 
