@@ -15,6 +15,7 @@ from gateway.cli.screen import screen
 from gateway.errors import NoRoute
 from gateway.lifecycle import State
 from gateway.ports import MessageView, Summary, Wanted
+from gateway.ports.reading import Answered
 from gateway.store.view import View
 from gateway.web.api import shapes
 from gateway.web.api.models import rfc3339
@@ -30,11 +31,16 @@ def list_(
     status: Annotated[
         State | None, typer.Option(help="Only messages with a delivery in this state.")
     ] = None,
+    antwoord: Annotated[
+        Answered | None,
+        typer.Option(help="Only what was answered so: Fo01Bericht = refused by its receiver."),
+    ] = None,
 ) -> None:
     """List messages, newest first."""
+    wanted = Wanted(state=status, answer=antwoord)
 
     async def work(view: View) -> tuple[Summary, ...]:
-        return (await view.reader.newest(Wanted(state=status), limit=limit)).found
+        return (await view.reader.newest(wanted, limit=limit)).found
 
     table = Table()
     table.add_column("id", no_wrap=True)

@@ -51,6 +51,14 @@ class MessageView:
     trace: tuple[AuditRow, ...]
 
 
+class Answered(StrEnum):
+    """What the answer that counted was; it tells more than where the message stands."""
+
+    CONFIRMED = "Bv01Bericht"
+    REFUSED = "Fo01Bericht"
+    """It arrived, and its receiver refused it: its delivery is done all the same."""
+
+
 class Standing(StrEnum):
     """Where a message stands, for whoever handed it in: one word, by the delivery worst off."""
 
@@ -112,6 +120,7 @@ class Wanted:
     standing: Standing | None = None
     state: State | None = None
     """With a delivery in this state, whatever the others are."""
+    answer: Answered | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,9 +21,9 @@ from gateway.ports import (
     Summary,
     Wanted,
 )
-from gateway.ports.reading import STATES, WORST
+from gateway.ports.reading import STATES, WORST, Answered
 from gateway.store.records import KNOWN, known
-from gateway.store.tables import deliveries, messages
+from gateway.store.tables import REFUSED, deliveries, messages
 
 DISORDER = timedelta(minutes=10)
 """A message is committed at most this long after the moment that it bears."""
@@ -92,7 +92,7 @@ def look_back(
     connection: sa.Connection, wanted: Wanted, below: int | None, limit: int, most: int
 ) -> Page:
     """Return a page as `find`, but look no further than `most` messages without an index."""
-    if wanted.referentienummer or wanted.zaak or wanted.standing in _FEW:
+    if wanted.referentienummer or wanted.zaak or _few(wanted):
         page = find(connection, wanted, Bounds(below=below), limit)
         return page if len(page.found) == limit else replace(page, last=None)
     floor = 0 if wanted.since is None else start(connection, wanted.since)
@@ -105,6 +105,10 @@ def look_back(
     if len(page.found) == limit:
         return page
     return replace(page, last=bottom + 1 if bottom > floor else None)
+
+
+def _few(wanted: Wanted) -> bool:
+    return wanted.standing in _FEW or wanted.answer is Answered.REFUSED
 
 
 def _within(bounds: Bounds) -> list[sa.ColumnElement[bool]]:
@@ -134,7 +138,15 @@ def _conditions(wanted: Wanted) -> list[sa.ColumnElement[bool]]:
         found.append(_has((wanted.state,)))
     if wanted.standing is not None:
         found.append(_stands(wanted.standing))
+    if wanted.answer is not None:
+        found.append(_answered(wanted.answer))
     return found
+
+
+def _answered(kind: Answered) -> sa.ColumnElement[bool]:
+    """In the words of the index of what was refused, which no bound value matches."""
+    refused: sa.ColumnElement[bool] = sa.and_(REFUSED)
+    return refused if kind is Answered.REFUSED else messages.c.answer == str(kind)
 
 
 def _has(states: tuple[State, ...]) -> sa.ColumnElement[bool]:

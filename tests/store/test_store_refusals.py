@@ -3,6 +3,8 @@
 from dataclasses import replace
 
 from gateway.message import Aanlevering, Address, Fault
+from gateway.ports import Wanted
+from gateway.ports.reading import Answered
 from tests.store.stage import POLITIE, VT, stuurgegevens
 
 
@@ -93,3 +95,21 @@ async def test_what_another_message_stands_in_for_is_open_no_more(stage):
     first, second = every.found[2].message, every.found[1].message
     assert (await stage.store.inbox.replacement(first)).id == "m-21"
     assert await stage.store.inbox.replacement(second) is None
+
+
+async def test_a_list_shows_what_was_answered_so(stage):
+    await stage.admit_many(range(1, 6))
+    await answer(stage, 1, by=11)
+    await answer(stage, 2, by=12, kind="Bv01Bericht")
+    await answer(stage, 4, by=14)
+    reader = stage.store.reader
+
+    refused = await reader.look_back(Wanted(answer=Answered.REFUSED), limit=1, most=1)
+    rest = await reader.look_back(
+        Wanted(answer=Answered.REFUSED), below=refused.last, limit=5, most=1
+    )
+    confirmed = await reader.newest(Wanted(answer=Answered.CONFIRMED), limit=5)
+
+    assert [one.message.id for one in (*refused.found, *rest.found)] == ["m-4", "m-1"]
+    assert rest.last is None
+    assert [one.message.id for one in confirmed.found] == ["m-2"]

@@ -424,7 +424,7 @@ def test_docs_are_written_for_the_messages_of_an_installation(sites, tmp_path):
 async def test_database_is_read_and_its_chain_verified(sites):
     site = sites.by_place["veilig-thuis"]
     commands = (
-        ("berichten", "list", "-c", site.config),
+        ("berichten", "list", "--antwoord", "Fo01Bericht", "-c", site.config),
         ("audit", "list", "-c", site.config),
         ("audit", "verify", "-c", site.config),
         ("berichten", "show", "bestaat-niet", "-c", site.config),

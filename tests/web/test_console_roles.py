@@ -225,6 +225,9 @@ async def test_what_was_refused_goes_again_with_a_reason(police, otto, bea):
     assert "geweigerd door de ontvanger" in page.words
     assert "Foutcode: X1" in page.words
     assert "geweigerd door de ontvanger" in (await otto.get("/berichten")).words
+    only = await otto.get("/berichten?status=Fo01Bericht")
+    assert [link for link in only.links() if receipt.id in link]
+    assert "Status: geweigerd door de ontvanger" in only.words
     assert "Opnieuw aanbieden" not in (await bea.get(f"/berichten/{receipt.id}")).words
     await otto.get(f"/berichten/{receipt.id}")
 

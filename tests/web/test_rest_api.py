@@ -37,6 +37,7 @@ from gateway.ports import (
     Standing,
     Wanted,
 )
+from gateway.ports.reading import Answered
 from gateway.rules.classification import Reason
 from gateway.web.api import cursor, steps
 from gateway.web.api.app import api_app
@@ -439,6 +440,19 @@ async def test_the_sender_sees_in_dutch_where_its_message_stands(states, word, e
     assert bool(explained) is bool(body["toelichting"])
 
 
+async def test_what_arrived_and_was_then_refused_says_so():
+    message = replace(known(), answer="Fo01Bericht")
+    async with api() as served:
+        served.gateway.reader.views["m-1"] = view(
+            message=message, deliveries=(replace(delivery(), state=State.DELIVERED),)
+        )
+        async with served.get(f"{BERICHTEN}/m-1") as response:
+            body = await response.json()
+
+    assert (body["status"], body["antwoord"]) == ("bezorgd", "Fo01Bericht")
+    assert "daarna door de ontvanger geweigerd" in body["toelichting"]
+
+
 async def test_a_message_shows_every_step_with_its_time():
     async with api() as served:
         served.gateway.reader.views["m-1"] = view()
@@ -537,6 +551,7 @@ async def test_a_cursor_goes_on_where_the_last_page_ended_and_there_is_always_on
 
 async def test_the_link_to_the_next_page_keeps_the_question():
     query = "zaak=PL%200%26x%3D1&soort=vtMeldingDi01&richting=uit&status=wacht%20op%20bevestiging"
+    query += "&antwoord=Fo01Bericht"
     async with api() as served:
         three(served)
         await follow(served, f"{BERICHTEN}?{query}&referentienummer=ref-1&limiet=1")
@@ -549,6 +564,7 @@ async def test_the_link_to_the_next_page_keeps_the_question():
             kind="vtMeldingDi01",
             direction=Direction.OUTBOUND,
             standing=Standing.SENT,
+            answer=Answered.REFUSED,
             referentienummer="ref-1",
         )
     }

@@ -13,6 +13,7 @@ from gateway.errors import Finding, NoRoute, SchemaViolation
 from gateway.lifecycle import IN_POSTVAK
 from gateway.message import Aanlevering
 from gateway.ports import DeliveryChannel, Direction, MessageView, Page, Standing, Wanted
+from gateway.ports.reading import Answered
 from gateway.web.api import cursor, models, shapes
 from gateway.web.api.body import must_be
 from gateway.web.api.office import BACKEND, OFFICE
@@ -80,6 +81,11 @@ class Listing(Query):
     )
     soort: Text | None = Field(None, description="Naam van het bericht, zoals `vtMeldingDi01`.")
     status: Standing | None = Field(None, description="Waar het bericht staat.")
+    antwoord: Answered | None = Field(
+        None,
+        description="Alleen waarop dit het antwoord was dat telt: `Fo01Bericht` voor wat de "
+        "ontvanger weigerde, ook als het bezorgd is.",
+    )
     richting: Direction | None = Field(
         None, description="`in`, `uit`, of `eigen`: Bv01 en Fo01 van hier."
     )
@@ -161,6 +167,7 @@ async def _page(request: web.Request, query: Listing) -> Page:
         kind=query.soort,
         direction=query.richting,
         standing=query.status,
+        answer=query.antwoord,
     )
     if query.ascends:
         after = None if query.na is None else cursor.read(query.na, "na")

@@ -23,6 +23,7 @@ from gateway.ports import (
     Summary,
     standing,
 )
+from gateway.ports.reading import Answered
 from gateway.rules.classification import Reason
 from gateway.web.api import models, steps
 from gateway.web.api.operation import ROOT
@@ -121,6 +122,9 @@ _EXPLAINED = {
     "Lever het zo nodig opnieuw aan met een nieuw referentienummer.",
     Standing.REFUSED: "De ontvanger heeft het bericht geweigerd.",
 }
+_REFUSED_THEN = (
+    "Het bericht is bezorgd en daarna door de ontvanger geweigerd: de redenen staan in zijn Fo01."
+)
 
 
 def status(message: Known, states: Iterable[State]) -> Standing:
@@ -140,11 +144,17 @@ def message(view: MessageView, rulings: Iterable[RulingView] = ()) -> models.Ber
     return models.BerichtMetStappen(
         **_known(view.message),
         status=word,
-        toelichting=_EXPLAINED.get(word, "") if states else "",
+        toelichting=_explained(view.message, word) if states else "",
         leveringen=[_delivery(d) for d in view.deliveries],
         stappen=[_step(row) for row in view.trace],
         toets=[_ruling(one) for one in rulings],
     )
+
+
+def _explained(known: Known, word: Standing) -> str:
+    if word is Standing.DELIVERED and known.answer == Answered.REFUSED:
+        return _REFUSED_THEN
+    return _EXPLAINED.get(word, "")
 
 
 def received(view: MessageView, party: Oin) -> models.BerichtMetStappen:

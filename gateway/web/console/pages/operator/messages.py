@@ -22,6 +22,7 @@ from gateway.ports import (
     Wanted,
     standing,
 )
+from gateway.ports.reading import Answered
 from gateway.store.decisions import RESUMABLE, STOPPABLE
 from gateway.web.api import steps
 from gateway.web.console import lists, words
@@ -43,7 +44,7 @@ CHANNELS: Mapping[DeliveryChannel, str] = {
     DeliveryChannel.POSTVAK: N_("postvak"),
     DeliveryChannel.DESK: N_("officieren hier"),
 }
-FO01 = "Fo01Bericht"
+FO01 = str(Answered.REFUSED)
 AGAIN = "opnieuw"
 """In the place of a delivery: what is decided about is the whole message."""
 LOOKED_AT = 50_000
@@ -132,6 +133,8 @@ def _applied(visit: Visit, form: Form, search: Mapping[str, str]) -> list[Applie
 
 
 def _word(visit: Visit, name: str, text: str) -> str:
+    if name == "status" and text == FO01:
+        return visit.say(words.REFUSED_BY_RECEIVER.text)
     if name == "status" and text in {*Standing}:
         return visit.say(words.standing(Standing(text)).text)
     if name == "richting" and text in {*Direction}:
@@ -148,6 +151,7 @@ def _wanted(form: Form) -> Wanted:
         kind=form.text("soort") or None,
         direction=Direction(direction) if direction in {*Direction} else None,
         standing=Standing(status) if status in {*Standing} else None,
+        answer=Answered.REFUSED if status == FO01 else None,
     )
 
 
