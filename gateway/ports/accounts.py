@@ -193,8 +193,8 @@ class SigningIn(Protocol):
     ) -> tuple[Welcome, Sequence[str]]:
         """Set the password, prove the app; return the recovery codes, shown once.
 
-        Raises PolicyViolation `console.wachtwoord` (12 to 128 characters, not known as leaked
-        or the login), Untrusted `console.code`.
+        Raises PolicyViolation `console.wachtwoord` (12 to 128 characters, not
+        soon guessed), Untrusted `console.code`.
         """
         ...
 

@@ -6,6 +6,7 @@ import pytest
 
 from gateway.importing.texts import TEXTS
 from gateway.keys.renewal_texts import VALID_LATER
+from gateway.pipeline.accounts.guessing import Objection
 from gateway.ports.accounts import Language
 from gateway.toetsing.texts import TEXTS as TOETSING
 from gateway.web.api.alarm_texts import ALARMS
@@ -19,6 +20,7 @@ SAID = {
     **dict.fromkeys(ALARMS.values(), "alarms"),
     **dict.fromkeys(TEXTS.values(), "importing"),
     **dict.fromkeys(TOETSING, "toetsing"),
+    **dict.fromkeys(map(str, Objection), "guessing"),
     VALID_LATER: "renewal",
 }
 ENGLISH = catalogue(Language.EN)

@@ -139,11 +139,17 @@ async def test_an_account_is_activated_with_a_password_and_an_app(om, browser):
     assert shown.status == 200
     secret = shown.tree.xpath("//dd[@class='bgw-code']/text()")[0]
     digits = totp.code(secret_of(secret), totp.step_of(om.town.clock.now()))
+    easy = "password1234"
     weak = await browser.post(
         "/activeren/klaar",
         {"activatiecode": code, "wachtwoord": "kort", "herhaling": "kort", "code": digits},
     )
     assert "12 tot 128 tekens" in weak.words
+    common = await browser.post(
+        "/activeren/klaar",
+        {"activatiecode": code, "wachtwoord": easy, "herhaling": easy, "code": digits},
+    )
+    assert "veel voorkomt of is gelekt" in common.words
 
     done = await browser.post(
         "/activeren/klaar",

@@ -7,7 +7,7 @@ from typing import Any
 
 from gateway.errors import Limited, PolicyViolation, Untrusted
 from gateway.pipeline.accounts.passkeys import Passkeys
-from gateway.pipeline.accounts.passwords import Passwords, check
+from gateway.pipeline.accounts.passwords import Passwords
 from gateway.pipeline.accounts.people import (
     Ground,
     account_of,
@@ -326,7 +326,7 @@ class Door:
         if person is None or secret is None:
             await self.failed("", whence, "activatie")
             raise Untrusted("console.activatie", "Deze activatiecode geldt niet.")
-        check(password or "", person.login)
+        await self._passwords.choose(password or "", person.login)
         step = matching(secret, totp, self._ground.clock.now())
         if step is None:
             await self.failed(person.login, whence, "code", of=person)

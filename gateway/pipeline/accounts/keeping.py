@@ -10,7 +10,7 @@ from gateway.credentials import UserRole
 from gateway.errors import NoRoute, PolicyViolation, Untrusted
 from gateway.pipeline.accounts.door import code_text, plain
 from gateway.pipeline.accounts.passkeys import Passkeys
-from gateway.pipeline.accounts.passwords import Passwords, check
+from gateway.pipeline.accounts.passwords import Passwords
 from gateway.pipeline.accounts.people import Ground, Newcomer, account_of, preferences_text
 from gateway.pipeline.accounts.renewing import Renewing
 from gateway.ports import AuditEvent
@@ -205,7 +205,7 @@ class Keeping:
         person = await self._person(session.account.id)
         if not await self._passwords.fits(person.password, old):
             raise Untrusted("console.wachtwoord_oud", "Uw huidige wachtwoord klopt niet.")
-        check(new, person.login)
+        await self._passwords.choose(new, person.login)
         hashed = await self._passwords.hash(new)
         ground = self._ground
         await ground.people.apply(

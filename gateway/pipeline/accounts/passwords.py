@@ -1,4 +1,4 @@
-"""Passwords: argon2id, off the loop, a few at once; and which may be chosen."""
+"""Passwords: argon2id, off the loop, a few at once; what may be chosen is in `guessing`."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -8,13 +8,10 @@ from functools import cached_property
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from gateway.errors import PolicyViolation
+from gateway.pipeline.accounts.guessing import check
 
-LEAST, MOST = 12, 128
 AT_ONCE = 2
 """Each takes 64 MiB and a tenth of a second of a processor."""
-_KNOWN = frozenset({"wachtwoord", "password", "welkom", "geheim", "123456", "qwerty", "berichten"})
-"""What every list of leaked passwords begins with, in some form."""
 
 
 class Passwords:
@@ -29,6 +26,11 @@ class Passwords:
     def _nobody(self) -> str:
         """What is compared with where there is nothing: made when it is first needed."""
         return self._hasher.hash("nobody has this password")
+
+    async def choose(self, password: str, login: str) -> None:
+        """Raise PolicyViolation `console.wachtwoord` for one that may not be chosen."""
+        async with self._places:
+            await asyncio.to_thread(check, password, login)
 
     async def hash(self, password: str) -> str:
         """Return what is stored."""
@@ -60,14 +62,3 @@ class Passwords:
             return self._hasher.verify(stored or nobody, password)
         except (VerificationError, InvalidHashError):
             return False
-
-
-def check(password: str, login: str) -> None:
-    """Raise PolicyViolation `console.wachtwoord` for one that may not be chosen."""
-    if not LEAST <= len(password) <= MOST:
-        raise PolicyViolation("console.wachtwoord", "Een wachtwoord heeft 12 tot 128 tekens.")
-    low = password.lower()
-    if len(set(low)) < 5 or login in low or any(low.strip("0123456789!?. ") == w for w in _KNOWN):  # noqa: PLR2004 - other characters
-        raise PolicyViolation(
-            "console.wachtwoord", "Dit wachtwoord is te gemakkelijk te raden. Kies een ander."
-        )
