@@ -20,11 +20,11 @@ from gateway.web.console.app import PAGES
 from gateway.web.console.assets import Assets
 from gateway.web.console.office import ConsoleLimits, Entrances, Office
 from gateway.web.console.render import Renderer
-from gateway.web.control import Desk
+from gateway.web.control import Desk, Sending
 
 
-def desk_of(store: Store) -> Desk:
-    """Return what carries out the decisions of people."""
+def desk_of(store: Store, sending: Sending | None = None) -> Desk:
+    """Return what carries out the decisions of people; with `sending` also what goes again."""
     return Desk(
         decisions=store.decisions,
         pauses=store.pauses,
@@ -33,6 +33,7 @@ def desk_of(store: Store) -> Desk:
         shelving=store.shelving,
         webhooks=store.webhooks,
         confirmations=store.confirmations,
+        sending=sending,
     )
 
 

@@ -101,7 +101,7 @@ async def _control(app: App) -> AsyncIterator[None]:
         return
     folder = app.installation.path(app.settings.paths.database).parent
     control = await open_control(
-        desk_of(app.store),
+        desk_of(app.store, app.gateway),
         folder,
         accounts=lambda: people_of(app.installation, app.store, app.clock, app.dice).accounts,
         deciding=app.gateway.deciding,

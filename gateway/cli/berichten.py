@@ -85,6 +85,24 @@ def staak(
 
 
 @app.command()
+def opnieuw(
+    id_: Annotated[str, typer.Argument(metavar="ID", help="Of the message that was refused.")],
+    reden: Reden,
+    door: Door = "",
+    config: Config = Path(),
+) -> None:
+    """Hand in again what was refused with a Fo01: the same content, a new referentienummer.
+
+    For a cause that was with the receiver or on the way. Schema, rules and the gate judge it anew.
+    """
+    done = decide(config, What.AGAIN, id_, reden=reden, door=door)
+    print(
+        f"Bericht {id_} is opnieuw aangeboden als {done['bericht']}, "
+        f"referentienummer {done['referentienummer']}: {done['status']}."
+    )
+
+
+@app.command()
 def show(
     id_: Annotated[str, typer.Argument(metavar="ID", help="Id of the message.")],
     config: Config = Path(),

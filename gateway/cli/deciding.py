@@ -12,7 +12,7 @@ import aiohttp
 import typer
 from yarl import URL
 
-from gateway.app import SystemClock, SystemDice, open_store
+from gateway.app import SystemClock, SystemDice, build, open_store
 from gateway.consoles import desk_of
 from gateway.errors import GatewayError, Misconfigured, Refused, Unavailable
 from gateway.installation import Installation, load_installation
@@ -69,6 +69,9 @@ async def _decide(installation: Installation, command: Command) -> dict[str, str
             return await ask_process(socket, path, body)
         except aiohttp.ClientConnectorError:
             pass  # nobody listens: the process is gone
+    if command.what is What.AGAIN:
+        async with build(installation) as here:
+            return await desk_of(here.store, here.gateway).perform(command)
     store = open_store(installation, SystemClock(), SystemDice())
     try:
         return await desk_of(store).perform(command)

@@ -19,7 +19,7 @@ from functools import partial
 from http import HTTPStatus
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Protocol
 
 import structlog
 from aiohttp import web
@@ -29,6 +29,7 @@ from gateway.message import Oin
 from gateway.pipeline.accounts.keeping import Keeping
 from gateway.pipeline.accounts.orders import Ask, carry_out, read_order
 from gateway.pipeline.desk import Deciding
+from gateway.pipeline.receipt import Receipt
 from gateway.ports import (
     Agreed,
     Alarms,
@@ -58,6 +59,7 @@ class What(StrEnum):
 
     RESUME = "hervat"
     STOP = "staak"
+    AGAIN = "opnieuw"
     DISMISS = "af"
     LOOK_AT = "kijkt"
     LET_GO = "los"
@@ -75,6 +77,7 @@ KIND: Mapping[What, str] = MappingProxyType(
     {
         What.RESUME: "berichten",
         What.STOP: "berichten",
+        What.AGAIN: "berichten",
         What.DISMISS: "alarmen",
         What.LOOK_AT: "alarmen",
         What.LET_GO: "alarmen",
@@ -111,6 +114,14 @@ class Command:
                 )
 
 
+class Sending(Protocol):
+    """Takes in once more what a receiver refused."""
+
+    async def send_again(self, message: str, *, who: str, why: str) -> Receipt:
+        """Raise Refused `opnieuw.*` or what a hand-in raises; Unavailable."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Desk:
     """Carries commands out; with or without a socket before it."""
@@ -122,6 +133,8 @@ class Desk:
     shelving: Shelving
     webhooks: Webhooks
     confirmations: Confirmations
+    sending: Sending | None = None
+    """It takes the whole pipeline; None = only the store is here, nothing is sent again."""
 
     async def perform(self, command: Command) -> dict[str, str]:
         """Return what came of it. Raises Refused or Unavailable."""
@@ -138,12 +151,25 @@ class Desk:
         return await ways[KIND[command.what]](command)
 
     async def _delivery(self, command: Command) -> dict[str, str]:
+        if command.what is What.AGAIN:
+            return await self._again(command)
         do = self.decisions.resume if command.what is What.RESUME else self.decisions.stop
         decided = await do(command.id, who=command.who, why=command.why)
         return {
             "levering": decided.delivery,
             "bericht": decided.message,
             "status": str(decided.state),
+        }
+
+    async def _again(self, command: Command) -> dict[str, str]:
+        if self.sending is None:
+            raise PolicyViolation("command.body", "Deze opdracht bestaat hier niet.")
+        receipt = await self.sending.send_again(command.id, who=command.who, why=command.why)
+        held = "vastgehouden" if receipt.held else "onderweg"
+        return {
+            "bericht": receipt.id,
+            "referentienummer": receipt.referentienummer,
+            "status": held,
         }
 
     async def _renewed(self, command: Command) -> dict[str, str]:

@@ -4,10 +4,13 @@ import asyncio
 
 import pytest
 
-from gateway.errors import NoRoute, PolicyViolation
+from gateway.cli.deciding import ask_process
+from gateway.consoles import desk_of
+from gateway.errors import NoRoute, PolicyViolation, Refused
 from gateway.lifecycle import State
 from gateway.message import Aanlevering
 from gateway.pipeline import Weigering
+from gateway.web.control import NAME, open_control
 from gateway.wire.stuf import read_document
 from tests.consoles import refused_by_vt
 from tests.flow import town as towns
@@ -132,3 +135,33 @@ async def test_without_content_or_system_it_does_not_go_again(town):
     await town[POLITIE].change(backends=(town[POLITIE].backend,))
     await town[POLITIE].store.payloads.destroy((view.message.payload_id,))
     assert await refusal(again(town, receipt)) == "opnieuw.vernietigd"
+
+
+async def test_the_command_line_asks_the_running_process(town, tmp_path):
+    receipt = await refused(town)
+    police = town[POLITIE]
+    control = await open_control(desk_of(police.store, police.gateway), tmp_path)
+    path = f"berichten/{receipt.id}/opnieuw"
+    said = {"door": "otto", "reden": "route hersteld"}
+
+    done = await ask_process(tmp_path / NAME, path, said)
+    with pytest.raises(Refused) as twice:
+        await ask_process(tmp_path / NAME, path, said)
+    await control.close()
+
+    view = await police.store.reader.message(done["bericht"])
+    assert view.message.referentienummer == done["referentienummer"]
+    assert (view.message.aanlevering.vervangt, done["status"]) == ("ref-1", "onderweg")
+    assert twice.value.code == "opnieuw.vervangen"
+
+
+async def test_where_only_the_store_is_open_nothing_goes_again(town, tmp_path):
+    receipt = await refused(town)
+    control = await open_control(desk_of(town[POLITIE].store), tmp_path)
+    with pytest.raises(Refused) as caught:
+        await ask_process(
+            tmp_path / NAME, f"berichten/{receipt.id}/opnieuw", {"door": "otto", "reden": "klaar"}
+        )
+    await control.close()
+
+    assert caught.value.code == "command.body"

@@ -46,6 +46,7 @@ PURPOSES = {
     ("berichten", "show"): "every step with its time",
     ("berichten", "hervat"): "Send again what may or may not have arrived",
     ("berichten", "staak"): "Give a message up",
+    ("berichten", "opnieuw"): "Hand in again what was refused with a Fo01",
     ("alarmen",): "what a person must know of",
     ("alarmen", "list"): "List open alarms, newest first",
     ("alarmen", "af"): "Close an alarm that was dealt with",

@@ -308,6 +308,17 @@ async def test_decisions_are_carried_out_without_a_process_and_through_one(confi
     await stage.store.close()
 
 
+async def test_without_a_process_the_command_line_judges_what_goes_again_itself(config):
+    stage = await opened(config)
+    await stage.admit(7)
+    await stage.store.close()
+
+    ran = gateway("berichten", "opnieuw", "m-7", "--reden", "hersteld", "-c", config)
+
+    assert (ran.status, ran.out) == (1, "")
+    assert ran.err.startswith("gateway: opnieuw.niet_geweigerd")
+
+
 async def test_on_postgresql_a_decision_needs_no_socket_and_no_stop(postgres, tmp_path):
     """The store stays open here, as in a process that runs."""
     config = make_sites(tmp_path, database=postgres.create).by_place["politie"].config
