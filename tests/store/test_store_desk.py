@@ -147,6 +147,31 @@ async def test_a_decision_that_waits_for_a_second_officer_is_told(desk, stage):
     assert (await stage.store.desk.request(id_)).proposed_by == ""
 
 
+async def test_a_request_warns_officers_once_after_a_restart_and_a_clock_that_went_back(
+    desk, stage
+):
+    id_ = await desk.asked(hours=24)
+    for hours in (12, 18, 22):
+        stage.clock.forward(hours=hours - 2)
+        await stage.store.desk.watch((0.5, 0.75, 0.9))
+        await stage.reopen()
+        stage.clock.forward(hours=2)
+        await stage.store.desk.watch((0.5, 0.75, 0.9))
+        stage.clock.forward(hours=-hours)
+        await stage.store.desk.watch((0.5, 0.75, 0.9))
+
+    rows = stage.rows("SELECT event, code FROM audit ORDER BY n")
+    told = [tuple(row) for row in rows if row.event in {"toets.warned", "toets.escalated"}]
+    assert told == [
+        ("toets.warned", ""),
+        ("toets.escalated", ""),
+        ("toets.escalated", "toets.verzoek"),
+    ]
+    raised = stage.rows("SELECT code, subject FROM alarms")
+    assert [tuple(row) for row in raised] == [("toets.verzoek", id_)]
+    assert (await stage.store.desk.request(id_)).closed_at is None
+
+
 async def test_the_messages_that_a_request_names_are_found_when_they_were_asked_here(desk, stage):
     part, sent_back = await desk.asked(), await desk.asked()
     await desk.asked(referentienummer="ref-1", holder=Oin("00000099000000000009"))

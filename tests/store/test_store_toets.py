@@ -518,6 +518,22 @@ async def test_the_hold_warns_once_at_each_moment_and_never_releases(desk, stage
     assert await stage.claim() == ()
 
 
+async def test_a_hold_warns_once_after_a_restart_and_a_clock_that_went_back(desk, stage):
+    await desk.hold()
+    for hours in (12, 18, 22):
+        stage.clock.forward(hours=hours - 2)
+        await stage.store.holds.watch((0.5, 0.75, 0.9))
+        await stage.reopen()
+        stage.clock.forward(hours=2)
+        await stage.store.holds.watch((0.5, 0.75, 0.9))
+        stage.clock.forward(hours=-hours)
+        await stage.store.holds.watch((0.5, 0.75, 0.9))
+
+    told = [e.event for e in desk.rows(audit) if e.event.startswith("toets.")]
+    assert told == ["toets.warned", "toets.escalated", "toets.escalated"]
+    assert len(desk.rows(alarms)) == 1
+
+
 async def test_the_alarm_goes_when_it_is_decided(desk, stage):
     hold = await desk.hold()
     stage.clock.forward(hours=23)
