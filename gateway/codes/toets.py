@@ -82,7 +82,7 @@ TOETS: tuple[Code, ...] = (
                 "Give another end.",
             ),
             "toets.besluit.grond": (
-                "The ground of a decision is missing or too long.",
+                "The ground of a decision is missing, too long, or has control characters.",
                 "Give it in at most 2,000 characters.",
             ),
             "toets.besluit.melding": (
@@ -98,7 +98,8 @@ TOETS: tuple[Code, ...] = (
                 "Let another officer do it.",
             ),
             "toets.besluit.voorwaarden": (
-                "Conditions go with a release under conditions, each with a code of its own.",
+                "Conditions go with a release under conditions, each with a code of its own and "
+                "a text, without control characters.",
                 "Give at least one, at most twenty.",
             ),
             "toets.doel": (
