@@ -98,8 +98,10 @@ TOETS: tuple[Code, ...] = (
                 "Let another officer do it.",
             ),
             "toets.besluit.voorwaarden": (
-                "Conditions go with a release under conditions, each with a code of its own and "
-                "a text, without control characters.",
+                (
+                    "Conditions go with a release under conditions, each with a code of its own "
+                    "and a text, without control characters."
+                ),
                 "Give at least one, at most twenty.",
             ),
             "toets.doel": (
