@@ -39,7 +39,6 @@ _FIELD = {
     "console.gebruiker.rollen": "rol",
     "console.gebruiker.officier": "officier",
     "console.gebruiker.reden": "reden",
-    "console.gebruiker.gekoppeld": "rol",
     "console.gebruiker.identiteit": "sub",
     "console.gebruiker.subject": "sub",
 }
