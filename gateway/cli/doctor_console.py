@@ -18,6 +18,8 @@ from gateway.store.view import View
 
 _CONSOLE = Area("Console")
 MOST = 10_000
+CLOSING = 0.25
+"""Seconds in which a TLS connection is closed; the loop ends after it."""
 
 
 def console(installation: Installation) -> Iterator[Finding]:
@@ -56,7 +58,7 @@ def provider(installation: Installation) -> Iterator[Finding]:
         try:
             return len(await there.keys(""))
         finally:
-            await asyncio.sleep(0)  # TLS is closed in the next turn of the loop, which ends here
+            await asyncio.sleep(CLOSING)
 
     try:
         there, _ = provider_of(installation, oidc, SystemClock())
