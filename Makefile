@@ -75,7 +75,7 @@ bench: $(VENV)/.dev
 
 external: $(VENV)/.dev .venv-xmlsec/.done
 	@test -n "$(VECTORS)" || { echo "make external VECTORS=DIR: the folder with the third-party data is missing; the README says where to get it" >&2; exit 2; }
-	XMLSEC_PYTHON=$(CURDIR)/.venv-xmlsec/bin/python $(BIN)/python -m pytest tests/external --vectors "$(VECTORS)"
+	XMLSEC_PYTHON=$(CURDIR)/.venv-xmlsec/bin/python $(BIN)/python -m pytest -n 2 --dist worksteal tests/external --vectors "$(VECTORS)"
 
 lying: $(VENV)/.dev
 	$(BIN)/python -m tests.flow.lying $(if $(filter postgresql,$(DB)),--postgresql)
