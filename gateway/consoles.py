@@ -112,7 +112,7 @@ def office_of(app: App) -> Office:
         contact=lambda: app.settings.contact,
         overview=app.store.overview,
         tallies=app.store.tallies,
-        desk=desk_of(app.store),
+        desk=desk_of(app.store, app.gateway),
         note=app.store.inbox.note,
         importer=Importer(folder=app.installation.folder, clock=app.clock),
         confirmations=Confirmations(folder=app.installation.folder, clock=app.clock, dice=app.dice),

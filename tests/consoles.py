@@ -211,7 +211,7 @@ async def console(folder, oin: Oin = OM, *, town=None, tls=None, files=None, els
         contact=lambda: CONTACT,
         overview=installation.store.overview,
         tallies=installation.store.tallies,
-        desk=desk_of(installation.store),
+        desk=desk_of(installation.store, installation.gateway),
         note=installation.store.inbox.note,
         importer=Importer(folder=files or folder / "nergens", clock=town.clock),
         confirmations=Confirmations(

@@ -15,11 +15,10 @@ from gateway.message import Aanlevering
 from gateway.pipeline.house import House
 from gateway.pipeline.receipt import Receipt
 from gateway.ports import AuditEvent, Direction, Known
+from gateway.ports.reading import Answered
 from gateway.wire import stuf
 from gateway.wire.stuf import ANSWERS
-from gateway.wire.xml import XmlLimits
 
-FO01 = "Fo01Bericht"
 _NUMBERS = UUID("c6f3d1f4-6a0b-5d57-9d0c-0f6d8f3f5b1e")
 """A message has one next referentienummer: two people who click at once send it once."""
 
@@ -59,9 +58,7 @@ class SendingAgain:
         at = self._house.clock.now()
         fresh = await self._house.think(
             len(octets),
-            lambda: stuf.renumbered(
-                stuf.read_document(octets, limits=XmlLimits(octets=len(octets))), number, at
-            ),
+            lambda: stuf.renumbered(octets, number, at),
         )
         await self._note(known, who=who, why=why, number=number)
         said = replace(said, vervangt=known.referentienummer)
@@ -104,7 +101,7 @@ class SendingAgain:
 
 def _check_refused(known: Known) -> None:
     own = known.direction is Direction.OUTBOUND and known.kind not in ANSWERS
-    if not own or known.answer != FO01:
+    if not own or known.answer != Answered.REFUSED:
         raise PolicyViolation(
             "opnieuw.niet_geweigerd",
             "Alleen een bericht van een eigen systeem dat met een Fo01 geweigerd is gaat opnieuw.",

@@ -16,9 +16,8 @@ from gateway.store.tables import passes, revocations, rulings
 
 TAKEN_BACK = "toets.ingetrokken"
 DECLINED = "toets.niet_aanvaard"
-
-
 LOOK_EVERY = timedelta(hours=1)
+"""Between two looks for marks that are gone."""
 
 
 class IsEnded(Protocol):

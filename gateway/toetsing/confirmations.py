@@ -1,12 +1,13 @@
 """Looking at a proposal and confirming it, for who has a running process of the OM."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 
-from gateway.errors import NoRoute
+from gateway.config_gate import ApprovalSettings
+from gateway.errors import Misconfigured, NoRoute
 from gateway.installation import load_directory, load_installation
 from gateway.ports import Clock, Dice
 from gateway.saying import Line
@@ -35,6 +36,38 @@ class Proposed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """A standing approval in the newest confirmation of a police."""
+
+    police: str
+    approval: ApprovalSettings
+    until: datetime
+    """Its own end, or that of the confirmation."""
+    revoked: Revoked | None
+
+
+def newest(history: Iterable[Kept]) -> Mapping[str, Kept]:
+    """Return the first of each police, of words that stand newest first."""
+    found: dict[str, Kept] = {}
+    for one in history:
+        found.setdefault(one.said.politie, one)
+    return found
+
+
+def _of_word(word: Kept, revoked: Mapping[tuple[str, str], Revoked]) -> Iterator[Standing]:
+    police, end = word.said.politie, word.said.geldig_tot
+    try:
+        approvals = word.bundle().approvals.toestemmingen
+    except Misconfigured:  # the file was damaged: the word itself is shown all the same
+        return
+    for one in approvals:
+        until = min(one.geldig_tot, end)
+        yield Standing(
+            police=police, approval=one, until=until, revoked=revoked.get((police, one.id))
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Confirmations:
     """Works on the files of one installation, on a thread."""
 
@@ -50,9 +83,9 @@ class Confirmations:
         """Return what was confirmed here, newest first."""
         return await asyncio.to_thread(lambda: kept(load_installation(self.folder)))
 
-    async def revoked(self) -> tuple[Revoked, ...]:
-        """Return the standing approvals that were taken back in the console."""
-        return await asyncio.to_thread(lambda: revoked_here(load_installation(self.folder)))
+    async def standing(self) -> tuple[Standing, ...]:
+        """Return the standing approvals of what was confirmed last for each police."""
+        return await asyncio.to_thread(self._standing)
 
     async def remember_revoked(self, revoked: Revoked) -> None:
         """Keep that the police was told; raises OSError."""
@@ -79,8 +112,14 @@ class Confirmations:
         """
         bundle, word = await asyncio.to_thread(self._signed, octets, officer, last_day)
         await record(word, bundle)
-        await asyncio.to_thread(remember, load_installation(self.folder), bundle, word)
+        await asyncio.to_thread(lambda: remember(load_installation(self.folder), bundle, word))
         return word
+
+    def _standing(self) -> tuple[Standing, ...]:
+        installation = load_installation(self.folder)
+        revoked = {(one.politie, one.toestemming): one for one in revoked_here(installation)}
+        words = newest(kept(installation)).values()
+        return tuple(found for word in words for found in _of_word(word, revoked))
 
     def _look(self, octets: bytes) -> Proposed:
         installation = load_installation(self.folder)

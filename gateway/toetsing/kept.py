@@ -22,12 +22,14 @@ class Kept:
     """One word of the OM on file."""
 
     said: Bevestiging
+    octets: bytes
+    """The signed document."""
     path: Path
-    """Of the signed document; its proposal has the same name, and ends in .zip."""
+    """Of it; its proposal has the same name, and ends in .zip."""
 
     @property
     def sha256(self) -> str:
-        return sha256(self.path.read_bytes()).hexdigest()
+        return sha256(self.octets).hexdigest()
 
     def bundle(self) -> Bundle:
         """Return what it was about; raises Misconfigured `toetsing.bundle`."""
@@ -98,7 +100,8 @@ def _revocations(installation: Installation) -> Iterator[Revoked]:
 def _words(installation: Installation) -> Iterator[Kept]:
     for path in _folder(installation).glob(f"*{_WORD}"):
         try:
-            yield Kept(said=read_confirmation(path.read_bytes()), path=path)
+            octets = path.read_bytes()
+            yield Kept(said=read_confirmation(octets), octets=octets, path=path)
         except (GatewayError, OSError):  # not one of ours, or it is gone
             continue
 

@@ -252,13 +252,13 @@ def fo01(
     return _octets(root)
 
 
-def renumbered(document: Document, referentienummer: str, at: datetime) -> bytes:
-    """Return the document under another referentienummer, made at this moment; UTF-8.
+def renumbered(octets: bytes, referentienummer: str, at: datetime) -> bytes:
+    """Return a document that is known to be one under another number, made at this moment; UTF-8.
 
     What it says stays as it is; the octets of what surrounds that do not.
     """
-    tree = parse(document.octets, limits=XmlLimits(octets=len(document.octets)))
-    (head,) = tree.iterchildren(f"{{{document.namespace}}}stuurgegevens")
+    tree = parse(octets, limits=XmlLimits(octets=len(octets)))
+    (head,) = tree.iterchildren(f"{{{etree.QName(tree).namespace}}}stuurgegevens")
     parts = _by_name(head)
     for name, text in (("referentienummer", referentienummer), ("tijdstipBericht", tijdstip(at))):
         (element,) = parts[name]

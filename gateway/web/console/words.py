@@ -8,7 +8,7 @@ from gateway.credentials import UserRole
 from gateway.lifecycle import State
 from gateway.ports import Standing, VerdictState
 from gateway.ports.accounts import SecondFactor
-from gateway.ports.reading import STANDING
+from gateway.ports.reading import STANDING, Answered
 from gateway.rules.approval import Ground
 from gateway.web.console.language import N_
 from gateway.wire.toets import Uitkomst
@@ -102,6 +102,7 @@ LAST = Tag(N_("laatst bevestigd"), _POSITIVE)
 REVOKED = Tag(N_("ingetrokken"), _CLOSED)
 SUCCEEDED = Tag(N_("opgevolgd"), _CLOSED)
 """Words of the OM about what the gate goes by."""
+REFUSED_ANSWER = Answered.REFUSED.value
 REFUSED_BY_RECEIVER = Tag(N_("geweigerd door de ontvanger"), _NEGATIVE)
 """Beside how its delivery stands: it arrived, and its answer is a Fo01."""
 

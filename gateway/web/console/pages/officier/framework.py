@@ -1,17 +1,16 @@
 """What the gate of a police goes by: confirmed by an officer, with what is other than before."""
 
 from base64 import b64decode, b64encode
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from hashlib import sha256
 
 from aiohttp import web
 
-from gateway.config_gate import ApprovalSettings
 from gateway.errors import GatewayError, Misconfigured
 from gateway.message import Oin
 from gateway.toetsing.bundle import MOST_OCTETS, Bundle
+from gateway.toetsing.confirmations import newest
 from gateway.toetsing.kept import Kept, Revoked
 from gateway.web.console.language import N_
 from gateway.web.console.page import MOST_BODY, Page, post
@@ -43,17 +42,6 @@ class Word:
     """Of its police: what came before it counts no more."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
-    """A standing approval in the newest confirmation of a police."""
-
-    police: str
-    approval: ApprovalSettings
-    until: datetime
-    """Its own end, or that of the confirmation."""
-    revoked: Revoked | None
-
-
 async def overview(visit: Visit) -> web.Response:
     """Show what stands, what was, and where a proposal is brought in."""
     return await _overview(visit)
@@ -61,43 +49,17 @@ async def overview(visit: Visit) -> web.Response:
 
 async def _overview(visit: Visit, revoking: str = "") -> web.Response:
     history = await visit.office.confirmations.history()
-    newest = _newest(history)
-    revoked = {
-        (one.politie, one.toestemming): one for one in await visit.office.confirmations.revoked()
-    }
+    last = newest(history)
     return visit.show(
         "officier/framework.html",
-        words_kept=[Word(kept=one, newest=newest[one.said.politie] is one) for one in history],
-        approvals=[found for one in newest.values() for found in _standing(one, revoked)],
+        words_kept=[Word(kept=one, newest=last[one.said.politie] is one) for one in history],
+        approvals=await visit.office.confirmations.standing(),
         officers=names(visit),
         now=visit.now(),
         soon=visit.now() + SOON,
         revoking=revoking,
         done=visit.done(_DONE),
     )
-
-
-def _newest(history: Sequence[Kept]) -> Mapping[str, Kept]:
-    found: dict[str, Kept] = {}
-    for one in history:
-        found.setdefault(one.said.politie, one)
-    return found
-
-
-def _standing(word: Kept, revoked: Mapping[tuple[str, str], Revoked]) -> list[Standing]:
-    try:
-        bundle = word.bundle()
-    except Misconfigured:  # the file was damaged: the word itself is shown all the same
-        return []
-    return [
-        Standing(
-            police=word.said.politie,
-            approval=one,
-            until=min(one.geldig_tot, word.said.geldig_tot),
-            revoked=revoked.get((word.said.politie, one.id)),
-        )
-        for one in bundle.approvals.toestemmingen
-    ]
 
 
 async def new(visit: Visit) -> web.Response:
@@ -182,9 +144,8 @@ async def confirm(visit: Visit) -> web.Response:
 async def fetch(visit: Visit) -> web.Response:
     """Give the signed word as a file."""
     found = await visit.office.confirmations.find(visit.path("id"))
-    octets = found.path.read_bytes()
     name = f"bevestiging-{found.said.politie}-{found.said.genomen_op:%Y-%m-%d}.xml"
-    return download(octets, kind="application/xml", name=name)
+    return download(found.octets, kind="application/xml", name=name)
 
 
 async def revoke(visit: Visit) -> web.Response:

@@ -44,7 +44,6 @@ CHANNELS: Mapping[DeliveryChannel, str] = {
     DeliveryChannel.POSTVAK: N_("postvak"),
     DeliveryChannel.DESK: N_("officieren hier"),
 }
-FO01 = str(Answered.REFUSED)
 AGAIN = "opnieuw"
 """In the place of a delivery: what is decided about is the whole message."""
 LOOKED_AT = 50_000
@@ -133,7 +132,7 @@ def _applied(visit: Visit, form: Form, search: Mapping[str, str]) -> list[Applie
 
 
 def _word(visit: Visit, name: str, text: str) -> str:
-    if name == "status" and text == FO01:
+    if name == "status" and text == Answered.REFUSED:
         return visit.say(words.REFUSED_BY_RECEIVER.text)
     if name == "status" and text in {*Standing}:
         return visit.say(words.standing(Standing(text)).text)
@@ -151,7 +150,7 @@ def _wanted(form: Form) -> Wanted:
         kind=form.text("soort") or None,
         direction=Direction(direction) if direction in {*Direction} else None,
         standing=Standing(status) if status in {*Standing} else None,
-        answer=Answered.REFUSED if status == FO01 else None,
+        answer=Answered.REFUSED if status == Answered.REFUSED else None,
     )
 
 
@@ -241,7 +240,7 @@ async def _message(visit: Visit, delivery: str = "") -> web.Response:
         channels=CHANNELS,
         resumable=_may(view.deliveries, RESUMABLE),
         stoppable=_may(view.deliveries, STOPPABLE),
-        refused=view.message.answer == FO01,
+        refused=view.message.answer == Answered.REFUSED,
         fault=_fault(view),
         replacement=await _replacement(visit, view.message),
         replaces=await _replaces(visit, view.message),
@@ -260,7 +259,7 @@ def _fault(view: MessageView) -> str:
 
 async def _replacement(visit: Visit, known: Known) -> Known | None:
     """Return what came in the place of a message that was refused."""
-    if known.answer != FO01:
+    if known.answer != Answered.REFUSED:
         return None
     return await visit.office.gateway.inbox.replacement(known)
 
@@ -298,8 +297,9 @@ async def again(visit: Visit) -> web.Response:
     why = _reason(visit)
     if visit.form.faulty:
         return await _message(visit, AGAIN)
-    receipt = await visit.office.gateway.send_again(view.message.id, who=visit.login, why=why)
-    return visit.go(f"/berichten/{quote(receipt.id, safe='')}?klaar=opnieuw")
+    command = Command(what=What.AGAIN, id=view.message.id, who=visit.login, why=why)
+    done = await visit.office.desk.perform(command)
+    return visit.go(f"/berichten/{quote(done['bericht'], safe='')}?klaar=opnieuw")
 
 
 def _reason(visit: Visit) -> str:
