@@ -31,7 +31,8 @@ ROLES = {
     "bh": UserRole.BEHEERDER,
     "cp": UserRole.COMPLIANCE,
 }
-WAITING = Waiting(connect=timedelta(seconds=0.5), total=timedelta(seconds=0.5))
+IMPATIENT = Waiting(total=timedelta(seconds=1.5))
+"""For a test that lets the provider be slow; any other waits as long as the console does."""
 
 
 @dataclass
@@ -50,6 +51,8 @@ class Provider:
     documents: dict = field(default_factory=dict)
     """Path → octets instead of what should be there."""
     slow: set = field(default_factory=set)
+    """Paths that are answered after who asks has left."""
+    waiting: Waiting = field(default_factory=Waiting)
     asked: list = field(default_factory=list)
     """Paths, in the order in which they were asked."""
     codes: dict = field(default_factory=dict)
@@ -72,7 +75,7 @@ class Provider:
     async def answer(self, request: web.Request) -> web.Response:
         self.asked.append(request.path)
         if request.path in self.slow:
-            await asyncio.sleep(2)
+            await asyncio.sleep(2 * self.waiting.total.total_seconds())
         if request.path in self.documents:
             return web.Response(body=self.documents[request.path])
         if request.path == "/token":
@@ -156,7 +159,7 @@ class Provider:
                 client=ClientSecret("console", SECRET) if secret else pair_,
                 tls=outward_context(None, ca=self.ca),
                 clock=clock,
-                waiting=WAITING,
+                waiting=self.waiting,
             )
             return provider, Admission(client=client, mapping=mapping, **more)
 
@@ -168,9 +171,9 @@ def challenge(verifier: str) -> str:
 
 
 @asynccontextmanager
-async def provider(folder):
-    """Serve one."""
-    made = Provider()
+async def provider(folder, waiting=None):
+    """Serve one; `waiting` is how long the console has for its answers."""
+    made = Provider(waiting=waiting or Waiting())
     app = web.Application()
     app.router.add_route("*", "/{rest:.*}", made.answer)
     folder.mkdir()

@@ -32,12 +32,9 @@ from tests import pki
 from tests.outbound.tls_files import pair, serving
 
 MESSAGE = WireMessage(body=b"<soap/>", content_type="text/xml; charset=UTF-8")
-SHORT = PostLimits(
-    connect=timedelta(seconds=0.5),
-    silence=timedelta(seconds=0.5),
-    total=timedelta(seconds=5),
-    answer_bytes=10_000,
-)
+LIMITS = PostLimits(answer_bytes=10_000)
+"""A loaded machine needs the patience of an installation."""
+QUICK = replace(LIMITS, silence=timedelta(seconds=0.5))
 
 
 @dataclass
@@ -146,7 +143,7 @@ async def calling(
     server_oin: str = pki.KNOOPPUNT,
     server_clients: Trust | None = None,
     mandates: tuple[Oin, ...] = (),
-    limits: PostLimits = SHORT,
+    limits: PostLimits = LIMITS,
 ):
     own = pair(folder, pki.live_leaf(pki.POLITIE), "client")
     theirs = pair(folder, pki.live_leaf(server_oin), "server")
@@ -268,7 +265,8 @@ async def test_a_handshake_that_never_ends_means_that_nothing_arrived(tmp_path):
         await reader.read()
         writer.close()
 
-    async with calling(tmp_path) as both, await raw_server(say_nothing) as server:
+    quick = replace(LIMITS, connect=timedelta(seconds=0.5))
+    async with calling(tmp_path, limits=quick) as both, await raw_server(say_nothing) as server:
         port = server.sockets[0].getsockname()[1]
         error = await failing(both, replace(both.endpoint, url=f"https://127.0.0.1:{port}/ebms"))
 
@@ -347,7 +345,7 @@ async def test_silence_behind_the_request_leaves_the_outcome_unknown(tmp_path):
         await asyncio.sleep(1)
         return web.Response(status=204)
 
-    async with calling(tmp_path, think_long) as both:
+    async with calling(tmp_path, think_long, limits=QUICK) as both:
         error = await failing(both)
 
     assert isinstance(error, OutcomeUnknown)
@@ -366,8 +364,9 @@ async def test_an_answer_in_drops_ends_with_the_total_time(tmp_path):
                 break
         return response
 
-    limits = replace(SHORT, total=timedelta(seconds=0.6))
-    async with calling(tmp_path, drip, limits=limits) as both:
+    async with calling(
+        tmp_path, drip, limits=replace(LIMITS, total=timedelta(seconds=1.5))
+    ) as both:
         error = await failing(both)
 
     assert isinstance(error, OutcomeUnknown)

@@ -11,7 +11,7 @@ from gateway.pipeline.accounts.elsewhere import BY
 from tests.consoles import PASSWORD, console
 from tests.flow.town import OM
 from tests.jwts import ec_key, public_pem
-from tests.openid import begin, come_back, document, provider, sign_in
+from tests.openid import IMPATIENT, begin, come_back, document, provider, sign_in
 from tests.web.test_console import audited
 
 OPERATOR = (UserRole.OPERATOR,)
@@ -19,8 +19,8 @@ CODE = "//p[@class='bgw-subtle']/span[@class='bgw-code']/text()"
 
 
 @pytest.fixture
-async def idp(tmp_path):
-    async with provider(tmp_path / "idp") as made:
+async def idp(tmp_path, request):
+    async with provider(tmp_path / "idp", getattr(request, "param", None)) as made:
         yield made
 
 
@@ -383,6 +383,7 @@ async def test_lies_lock_the_address(om, idp, piet, browser):
 # --- when it is not there -------------------------------------------------------------
 
 
+@pytest.mark.parametrize("idp", [IMPATIENT], indirect=True)
 async def test_what_is_too_large_slow_or_gone_is_said_and_lets_nobody_in(om, idp, piet, browser):
     idp.documents = {"/jwks": b" " * 300_000}
     assert code_of(await sign_in(browser, idp)) == "oidc.metadata"
@@ -417,6 +418,7 @@ async def test_a_provider_of_another_name_is_not_gone_to(om, idp, browser, lie):
     assert "Refresh" not in found.headers
 
 
+@pytest.mark.parametrize("idp", [IMPATIENT], indirect=True)
 async def test_its_own_users_come_in_when_the_provider_is_down(om, idp, browser):
     idp.slow = {"/.well-known/openid-configuration"}
     user = await om.user("nood", UserRole.BEHEERDER)

@@ -3,7 +3,7 @@
 import asyncio
 import ssl
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 
 import aiohttp
@@ -55,14 +55,20 @@ class Served:
 
 
 @asynccontextmanager
-async def endpoint(folder, answer=taken, *, limits: IntakeLimits = QUICK):
+async def endpoint(folder, answer=taken, *, limits: IntakeLimits | None = None):
     own = pair(folder, pki.live_leaf(pki.KNOOPPUNT), "own")
     partner = pair(folder, pki.live_leaf(pki.POLITIE), "partner")
     trust = pki.live().trust()
     tls = ReloadableContext(server_context(own, clients=trust))
     client = client_context(partner, servers=trust, check=lambda _der: None)
     receiver, counted = Receiver(answer), Counted()
-    app = ebms_app(receiver, clock=Clock(), answered=counted, most=lambda: MOST, limits=limits)
+    app = ebms_app(
+        receiver,
+        clock=Clock(),
+        answered=counted,
+        most=lambda: MOST,
+        limits=limits or IntakeLimits(),
+    )
     bounds = ListenerLimits(lingering=timedelta(seconds=0.3), grace=timedelta(seconds=2))
     async with (
         serving(app, tls=tls, limits=bounds) as url,
@@ -279,7 +285,7 @@ async def test_a_client_that_asks_first_may_go_on(tmp_path):
 
 
 async def test_a_sender_that_falls_silent_is_cut_off(tmp_path):
-    async with endpoint(tmp_path) as served:
+    async with endpoint(tmp_path, limits=QUICK) as served:
         found = await answer_to(served, head(Content_Length="1000") + b"begin")
 
     assert found.startswith(b"HTTP/1.1 408")
@@ -313,7 +319,7 @@ async def test_headers_that_do_not_end_are_cut_off(tmp_path):
 
 
 async def test_a_sender_that_hangs_up_halfway_leaves_its_place_to_others(tmp_path):
-    limits = replace(QUICK, requests=1, silence=timedelta(seconds=5))
+    limits = IntakeLimits(requests=1)
     async with endpoint(tmp_path, limits=limits) as served:
         _, writer = await served.stream()
         writer.write(head(Content_Length="1000") + b"begin")
@@ -338,7 +344,7 @@ async def hold(served: Served, arrived: asyncio.Event) -> asyncio.Task:
 
 @pytest.mark.parametrize(
     "limits",
-    [replace(QUICK, requests=1), replace(QUICK, memory_bytes=1500)],
+    [IntakeLimits(requests=1), IntakeLimits(memory_bytes=1500)],
     ids=["places", "memory"],
 )
 async def test_too_much_at_once_is_asked_to_come_back(tmp_path, limits):
