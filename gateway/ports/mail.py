@@ -1,0 +1,164 @@
+"""Handing a letter (secure e-mail) to the partner's mail server: what goes in, what comes out.
+
+Nothing of a letter leaves before the transport was proved: envelope and content are said only
+to a server whose certificate was checked against what the partner's domain published under
+DNSSEC, or against what was recorded for the partner.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Letter:
+    """One message to one partner. It goes to all of its recipients or to none."""
+
+    octets: bytes
+    """The whole message (RFC 5322): lines of at most 998 octets, each ends in CRLF."""
+    sender: str
+    """Envelope sender: where delivery notifications come back."""
+    recipients: tuple[str, ...]
+    """Addresses, all of one domain, at most 100."""
+    reference: str
+    """Opaque; comes back in delivery notifications (ENVID, RFC 3461). At most 100 of A-Za-z0-9.-"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pinned:
+    """A policy recorded for a partner whose domain has no DANE: it stands instead of the MX."""
+
+    hosts: tuple[str, ...]
+    """Mail servers in order of preference. Each must show a certificate of its own name."""
+    anchors: tuple[bytes, ...] = ()
+    """DER of the CAs that these may be of."""
+    keys: frozenset[str] = frozenset()
+    """SHA-256 (hex) of the public key (SPKI) of a certificate that counts without a CA."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Way:
+    """What was agreed with the partner about the transport."""
+
+    pinned: Pinned | None = None
+    """None = MX and DANE (TLSA), both signed with DNSSEC."""
+    nta7516: bool = False
+    """The domain must carry an NTA 7516 record that is valid today; its servers count."""
+
+
+class Basis(StrEnum):
+    DANE = "dane"
+    PINNED = "vast"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TransportProof:
+    """What was seen of the transport before the first byte; no part of it is personal data."""
+
+    at: datetime
+    domain: str
+    mx: str
+    """Name of the mail server."""
+    address: str
+    basis: Basis
+    record: str
+    """What the certificate matched: `3 1 1 <hex>` (TLSA), `ca <sha256>` or `key <sha256>`."""
+    name: str
+    """Name in the certificate that counted; empty where none has to (DANE-EE)."""
+    certificate: str
+    """SHA-256 of the server's certificate (DER), hex."""
+    tls: str
+    """`TLSv1.3 TLS_AES_256_GCM_SHA384`."""
+    dnssec: bool
+    """MX, addresses and TLSA were validated; False = pinned, where no name server counts."""
+    nta7516: str = ""
+    """The record of the domain, where it was agreed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tried:
+    """A mail server that did not take the letter, and why."""
+
+    host: str
+    """Empty = nothing was found to connect to."""
+    address: str
+    code: str
+    seen: str
+    """For an operator: what was seen. Never text of the server, which may name a person."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivered:
+    """The partner's mail server took the letter over. It is not yet with a reader."""
+
+    proof: TransportProof
+    reply: str
+    """Status of the server, for example `250 2.0.0`."""
+    notifies: bool
+    """The server promised delivery notifications (DSN, RFC 3461): they were asked for."""
+    tried: tuple[Tried, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotProved:
+    """Nothing was sent: the transport was not proved. Try later, and raise an alarm."""
+
+    code: str
+    """Which check failed: `dns.*`, `dane.*`, `nta7516.*`, `smtp.starttls`, `smtp.tls`, …"""
+    seen: str
+    tried: tuple[Tried, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deferred:
+    """Certainly not taken over: no server reached, or one that said 4xx. Try later."""
+
+    code: str
+    """`smtp.unreachable`, `smtp.timeout`, `smtp.deferred`, …"""
+    seen: str
+    tried: tuple[Tried, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rejected:
+    """Refused for good: by the server (5xx), or here before anything was said. Never retry."""
+
+    code: str
+    """`smtp.rejected`, `smtp.size`, `mail.address`, …"""
+    seen: str
+    recipient: int | None = None
+    """Index of the recipient that was refused, where it is about one."""
+    tried: tuple[Tried, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unknown:
+    """The whole letter was sent and no answer came: never resend by itself, ask a person."""
+
+    code: str
+    proof: TransportProof
+    notifies: bool
+    """A delivery notification can still settle it."""
+    tried: tuple[Tried, ...] = ()
+
+
+Posted = Delivered | NotProved | Deferred | Rejected | Unknown
+
+
+class Post(Protocol):
+    """SMTP to the servers of the recipients' domain, in order of preference.
+
+    Every expected outcome is a value. Raises Misconfigured for our own settings. A caller
+    that is cancelled while `send` runs does not know more than after `Unknown`.
+    """
+
+    async def send(self, letter: Letter, way: Way) -> Posted:
+        """Prove the transport, then hand over the letter, once."""
+        ...
+
+    async def prove(
+        self, domain: str, way: Way
+    ) -> TransportProof | NotProved | Deferred | Rejected:
+        """Prove the transport and say nothing more: what a sending now would meet."""
+        ...
