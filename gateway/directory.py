@@ -39,6 +39,37 @@ class RuleSetting:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StandingSpoed:
+    """A ground "onverwijlde spoed" that stands for named messages to one party.
+
+    Regeling justitiële keteninformatisering Jeugdwet, art. 3 lid 1.
+    """
+
+    id: str
+    messages: frozenset[str]
+    ground: str
+    given_by: str
+    """Name and function of who laid it down."""
+    valid_from: datetime
+    valid_until: datetime
+    """End, not included."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartyMail:
+    """Secure e-mail to a party (domain 9.7)."""
+
+    address: str
+    certificates: tuple[bytes, ...]
+    """DER, of the mailboxes behind the address: each gets the key of its own. Never empty."""
+    cbc: bool = False
+    """The named exception: AES-256-CBC inside a signature over the whole."""
+    header: tuple[str, str] | None = None
+    """Name and value of the NTA 7516 header; None = none."""
+    spoed: tuple[StandingSpoed, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Party:
     """An organisation in the chain."""
 
@@ -55,6 +86,8 @@ class Party:
     """What counts otherwise for the messages that this party hands over."""
     gate: GateMode = GateMode.NONE
     """What a knooppunt does at the OM gate with what it sends."""
+    mail: PartyMail | None = None
+    """None = no e-mail goes to it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,6 +17,7 @@ from gateway.codes.deliveries import DELIVERIES
 from gateway.codes.doctor import DOCTOR
 from gateway.codes.documents import DOCUMENTS
 from gateway.codes.installation import INSTALLATION
+from gateway.codes.mailing import MAILING
 from gateway.codes.oidc import OIDC
 from gateway.codes.packs import PACKS
 from gateway.codes.partners import PARTNERS
@@ -34,6 +35,7 @@ ALL = (
     *SIGN_IN,
     *PARTNERS,
     *DELIVERIES,
+    *MAILING,
     *INSTALLATION,
     *CERTIFICATES,
     *SIGNED,
