@@ -16,7 +16,7 @@ from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
@@ -121,14 +121,17 @@ class TestPki:
         not_after: datetime | None = None,
         revoked: bool = False,
         key_bits: int = LEAF_BITS,
+        curve: ec.EllipticCurve | None = None,
+        addresses: Iterable[str] = (),
         unknown_issuer: bool = False,
     ) -> Leaf:
         """Issue a leaf; the arguments behind `hosts` make it a bad one.
 
-        `hosts` (DNS names and IP addresses) counts for TLS only. An empty `oin` leaves
+        `hosts` (DNS names and IP addresses) counts for TLS only, `addresses` (of mailboxes) for
+        the others. With a `curve` the key is on it, else RSA. An empty `oin` leaves
         subject.serialNumber out. `unknown_issuer` signs with a CA outside `trust()`.
         """
-        key = rsa.generate_private_key(public_exponent=65537, key_size=key_bits)
+        key = _new_key(key_bits, curve)
         issuer = self._unknown() if unknown_issuer else self._issuing
         builder = self._builder(
             _leaf_name(oin, name),
@@ -136,7 +139,8 @@ class TestPki:
             issuer,
             (not_before or self._at - BEFORE, not_after or self._at + LEAF_LIFE),
         )
-        for extension, critical in _leaf_extensions(LeafUsage(usage), oin, hosts):
+        names = _names(LeafUsage(usage), oin, hosts, addresses)
+        for extension, critical in _leaf_extensions(LeafUsage(usage), names, curve):
             builder = builder.add_extension(extension, critical=critical)
         certificate = builder.sign(issuer.key, hashes.SHA256())
         if revoked:
@@ -209,7 +213,7 @@ class TestPki:
     def _builder(
         self,
         subject: x509.Name,
-        key: rsa.RSAPublicKey,
+        key: rsa.RSAPublicKey | ec.EllipticCurvePublicKey,
         issuer: _Authority | None,
         period: tuple[datetime, datetime],
     ) -> x509.CertificateBuilder:
@@ -272,7 +276,15 @@ def _der(certificate: x509.Certificate) -> bytes:
     return certificate.public_bytes(Encoding.DER)
 
 
-def _key_pem(key: rsa.RSAPrivateKey) -> bytes:
+def _new_key(
+    bits: int, curve: ec.EllipticCurve | None
+) -> rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey:
+    if curve is not None:
+        return ec.generate_private_key(curve)
+    return rsa.generate_private_key(public_exponent=65537, key_size=bits)
+
+
+def _key_pem(key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey) -> bytes:
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
 
 
@@ -292,7 +304,7 @@ def _leaf_name(oin: str, name: str) -> x509.Name:
 
 
 def _leaf_extensions(
-    usage: LeafUsage, oin: str, hosts: Iterable[str]
+    usage: LeafUsage, names: x509.SubjectAlternativeName, curve: ec.EllipticCurve | None
 ) -> Iterable[tuple[x509.ExtensionType, bool]]:
     yield x509.BasicConstraints(ca=False, path_length=None), True
     match usage:
@@ -300,13 +312,21 @@ def _leaf_extensions(
             yield _key_usage("digital_signature"), True
             both = [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]
             yield x509.ExtendedKeyUsage(both), False
-            yield x509.SubjectAlternativeName([_host(h) for h in hosts]), False
         case LeafUsage.SIGN:
             yield _key_usage("digital_signature", "content_commitment"), True
-            yield _oin_name(oin), False
         case LeafUsage.ENCRYPT:
-            yield _key_usage("key_encipherment"), True
-            yield _oin_name(oin), False
+            yield _key_usage("key_encipherment" if curve is None else "key_agreement"), True
+    yield names, False
+
+
+def _names(
+    usage: LeafUsage, oin: str, hosts: Iterable[str], addresses: Iterable[str]
+) -> x509.SubjectAlternativeName:
+    """Without hosts there is a name that verifiers of the web kind accept."""
+    if usage is LeafUsage.TLS:
+        return x509.SubjectAlternativeName([_host(h) for h in hosts])
+    uri = x509.UniformResourceIdentifier(f"urn:osb:oin:{oin or 'geen'}")
+    return x509.SubjectAlternativeName([uri, *(x509.RFC822Name(one) for one in addresses)])
 
 
 def _host(name: str) -> x509.GeneralName:
@@ -314,12 +334,6 @@ def _host(name: str) -> x509.GeneralName:
         return x509.IPAddress(ipaddress.ip_address(name))
     except ValueError:
         return x509.DNSName(name)
-
-
-def _oin_name(oin: str) -> x509.SubjectAlternativeName:
-    """Return a name that verifiers of the web kind accept where there is no host."""
-    uri = x509.UniformResourceIdentifier(f"urn:osb:oin:{oin or 'geen'}")
-    return x509.SubjectAlternativeName([uri])
 
 
 _USES = (

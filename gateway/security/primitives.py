@@ -17,6 +17,7 @@ from gateway.errors import Misconfigured, SignatureInvalid
 from gateway.security.algorithms import (
     ECDSA_SHA256,
     ECDSA_SHA384,
+    RSA_PSS_SHA256,
     RSA_SHA256,
     RSA_SHA384,
     RSA_SHA512,
@@ -37,6 +38,8 @@ _ECDSA: dict[str, hashes.HashAlgorithm] = {
 }
 _WHITE = b" \t\r\n"
 _PKCS1V15 = padding.PKCS1v15()
+_PSS_SALT = 32
+_PSS = padding.PSS(padding.MGF1(hashes.SHA256()), _PSS_SALT)
 
 
 def digest(octets: bytes, algorithm: str) -> bytes:
@@ -77,9 +80,11 @@ def verify_value(key: PublicKeyTypes, value: bytes, data: bytes, *, algorithm: s
 
 
 def sign_value(key: PrivateKeyTypes, data: bytes, *, algorithm: str) -> bytes:
-    """Return the XMLDSig signature value; raise Misconfigured `keys.algorithm`."""
+    """Return the signature value (ECDSA: r||s); raise Misconfigured `keys.algorithm`."""
     if isinstance(key, rsa.RSAPrivateKey) and algorithm in _RSA:
         return key.sign(data, _PKCS1V15, _RSA[algorithm])
+    if isinstance(key, rsa.RSAPrivateKey) and algorithm == RSA_PSS_SHA256:
+        return key.sign(data, _PSS, hashes.SHA256())
     if isinstance(key, ec.EllipticCurvePrivateKey) and algorithm in _ECDSA:
         return _raw(key.sign(data, ec.ECDSA(_ECDSA[algorithm])), key.curve)
     raise Misconfigured("keys.algorithm", "signature algorithm does not fit the key")

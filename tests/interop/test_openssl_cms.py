@@ -1,35 +1,32 @@
-"""`openssl cms` and our S/MIME envelopes, in both directions."""
+"""`openssl cms` and our S/MIME envelopes and signatures, in both directions."""
 
-import subprocess
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
 
-from gateway.errors import DecryptionFailed
+from gateway.errors import DecryptionFailed, SignatureInvalid
+from gateway.keys.test_pki import pem
 from gateway.security.smime.enveloped import decrypt, encrypt
-from tests.pki import leaf
+from gateway.security.smime.signed import sign, verify
+from tests.pki import AT, leaf, pki
 from tests.sealing import ALICE, BOB, keys, octets_from
+from tests.smime import on_curve, signer_of, write
+from tests.smime import openssl_cms as cms
 
 CONTENT = b"Content-Type: text/plain\r\n\r\nZorg\r\n" * 120
 MAXIMUM = 10_000
 OAEP = ("-keyopt", "rsa_padding_mode:oaep", "-keyopt", "rsa_oaep_md:sha256")
 
 
-def cms(*arguments: str, octets: bytes) -> bytes:
-    command = ["openssl", "cms", "-binary", *arguments]
-    return subprocess.run(command, input=octets, capture_output=True, check=True).stdout
+SIGNERS = {
+    "RSA": lambda: leaf(ALICE, "sign"),
+    "P-256": lambda: on_curve(ALICE, "sign", "P-256"),
+    "P-384": lambda: on_curve(ALICE, "sign", "P-384"),
+}
 
 
 def files(folder: Path, oin: str) -> tuple[str, str]:
-    """Write the certificate and the key of a party; return where."""
-    found = leaf(oin, "encrypt")
-    certificate, key = folder / f"{oin}.crt", folder / f"{oin}.key"
-    loaded = x509.load_der_x509_certificate(found.certificate)
-    certificate.write_bytes(loaded.public_bytes(Encoding.PEM))
-    key.write_bytes(found.key)
-    return str(certificate), str(key)
+    return write(folder, leaf(oin, "encrypt"), oin)
 
 
 def opened(octets: bytes) -> bytes:
@@ -73,3 +70,68 @@ def test_what_is_weaker_is_refused(tmp_path, options):
         opened(octets)
 
     assert caught.value.code == "decryption.failed"
+
+
+@pytest.mark.parametrize("kind", SIGNERS)
+def test_openssl_verifies_what_we_sign(tmp_path, kind):
+    found = SIGNERS[kind]()
+    root = tmp_path / "root.pem"
+    root.write_bytes(pem(pki().root))
+    octets = sign(CONTENT, signer_of(found), at=AT, chain=(found.issuer,))
+
+    moment = str(int(AT.timestamp()))
+    shown = cms(
+        *("-verify", "-inform", "DER", "-cades", "-CAfile", str(root), "-attime", moment),
+        *("-purpose", "any"),
+        octets=octets,
+    )
+
+    assert shown == CONTENT
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("-md", "sha256", "-keyopt", "rsa_padding_mode:pss"),
+        ("-md", "sha512", "-keyopt", "rsa_padding_mode:pss", "-keyopt", "rsa_pss_saltlen:digest"),
+        ("-md", "sha256", "-cades"),
+        ("-md", "sha384", "-keyid"),
+    ],
+    ids=["PSS", "PSS with SHA-512", "PKCS#1 v1.5", "by key identifier"],
+)
+def test_we_verify_what_openssl_signs(tmp_path, options):
+    found = leaf(ALICE, "sign")
+
+    octets = signed_by_openssl(tmp_path, found, *options)
+
+    assert verify(octets, (found.certificate,)).content == CONTENT
+
+
+@pytest.mark.parametrize("curve", ["P-256", "P-384"])
+def test_we_verify_ecdsa_of_openssl(tmp_path, curve):
+    found = on_curve(ALICE, "sign", curve)
+
+    octets = signed_by_openssl(tmp_path, found, "-md", "sha384")
+
+    assert verify(octets, (found.certificate,)).content == CONTENT
+
+
+@pytest.mark.parametrize(
+    ("options", "code"),
+    [(("-md", "sha1"), "algorithm"), (("-md", "sha256", "-noattr"), "form")],
+    ids=["SHA-1", "no attributes"],
+)
+def test_what_openssl_signs_weakly_is_refused(tmp_path, options, code):
+    found = leaf(ALICE, "sign")
+    octets = signed_by_openssl(tmp_path, found, *options)
+
+    with pytest.raises(SignatureInvalid) as caught:
+        verify(octets, (found.certificate,))
+
+    assert caught.value.code == f"signature.{code}"
+
+
+def signed_by_openssl(folder: Path, found, *options: str) -> bytes:
+    certificate, key = write(folder, found, "signer")
+    signer = ("-signer", certificate, "-inkey", key)
+    return cms("-sign", "-nodetach", "-outform", "DER", *signer, *options, octets=CONTENT)

@@ -5,11 +5,13 @@ OCTET_STRING = 0x04
 OID = 0x06
 SEQUENCE = 0x30
 SET = 0x31
+NULL = b"\x05\x00"
 
 _LONG = 0x80
 _MANY_TAGS = 0x1F
 _LENGTH_OCTETS = 4
 """Of a length at most: 4 GiB."""
+_SEVEN_BITS = 0x7F
 
 
 class NotDer(ValueError):
@@ -25,6 +27,24 @@ def encode(tag: int, *contents: bytes) -> bytes:
     return b"".join((bytes((tag, _LONG | len(length))), length, *contents))
 
 
+def tagged(number: int, *, constructed: bool = True) -> int:
+    """Return the context-specific tag of this number, at most 30."""
+    return (0xA0 if constructed else 0x80) | number
+
+
+def oid(dotted: str) -> bytes:
+    """Return the element of an object identifier."""
+    first, second, *rest = map(int, dotted.split("."))
+    return encode(OID, *(_base_128(arc) for arc in (40 * first + second, *rest)))
+
+
+def _base_128(arc: int) -> bytes:
+    octets = [arc & _SEVEN_BITS]
+    while arc := arc >> 7:
+        octets.append(_LONG | arc & _SEVEN_BITS)
+    return bytes(reversed(octets))
+
+
 class Reader:
     """Walks over elements side by side; all methods raise NotDer."""
 
@@ -35,17 +55,36 @@ class Reader:
     def take(self, tag: int) -> bytes:
         """Return the contents of the next element, which must have this tag."""
         octets = self._octets
-        if octets[self._at : self._at + 1] != bytes((tag,)):
+        if not self.next_is(tag):
             raise NotDer
         start, end = self._bounds()
         self._at = end
         return octets[start:end]
+
+    def last(self, tag: int) -> bytes:
+        """Return what `take` does, when nothing follows."""
+        contents = self.take(tag)
+        self.finish()
+        return contents
+
+    def inside(self, tag: int) -> "Reader":
+        """Return a reader of the contents of the next element."""
+        return Reader(self.take(tag))
 
     def element(self) -> bytes:
         """Return the next element as it stands, whatever its tag."""
         begin = self._at
         _start, self._at = self._bounds()
         return self._octets[begin : self._at]
+
+    def expect(self, element: bytes) -> None:
+        """Go past this element, octet by octet."""
+        if self.element() != element:
+            raise NotDer
+
+    def next_is(self, tag: int) -> bool:
+        """Whether the next element has this tag."""
+        return self._octets[self._at : self._at + 1] == bytes((tag,))
 
     @property
     def more(self) -> bool:
@@ -73,3 +112,20 @@ class Reader:
         if start + size > len(self._octets):
             raise NotDer
         return start, start + size
+
+
+def only(octets: bytes, tag: int) -> Reader:
+    """Return a reader of the contents of the one element that the octets are; raises NotDer."""
+    return Reader(Reader(octets).last(tag))
+
+
+def issuer_and_serial(certificate: bytes) -> bytes:
+    """Return IssuerAndSerialNumber of a certificate; raises NotDer.
+
+    With the octets of the certificate, which a Name that is built again may lose.
+    """
+    fields = Reader(certificate).inside(SEQUENCE).inside(SEQUENCE)
+    fields.take(tagged(0))  # version
+    serial = fields.element()
+    fields.take(SEQUENCE)  # signature algorithm
+    return encode(SEQUENCE, fields.element(), serial)

@@ -19,13 +19,17 @@ from gateway.security.algorithms import Decrypter, Oaep
 from gateway.security.certificates import REMEMBERED, load
 from gateway.security.smime.der import (
     INTEGER,
+    NULL,
     OCTET_STRING,
-    OID,
     SEQUENCE,
     SET,
     NotDer,
     Reader,
     encode,
+    issuer_and_serial,
+    oid,
+    only,
+    tagged,
 )
 
 RECIPIENTS = 64
@@ -37,31 +41,28 @@ _TAG_BYTES = 16
 _WRAPPING_BYTES = 64 * 1024
 """Around the content of a message, all recipients included."""
 
-_EXPLICIT_0 = 0xA0
-_EXPLICIT_1 = 0xA1
-_CONTENT = 0x80
+_CONTENT = tagged(0, constructed=False)
 _VERSION_0 = encode(INTEGER, b"\x00")
-_NULL = b"\x05\x00"
-_AUTH_ENVELOPED = encode(OID, bytes.fromhex("2a864886f70d0109100117"))
-_DATA = encode(OID, bytes.fromhex("2a864886f70d010701"))
-_AES256_GCM = encode(OID, bytes.fromhex("60864801650304012e"))
-_RSAES_OAEP = encode(OID, bytes.fromhex("2a864886f70d010107"))
-_MGF1 = encode(OID, bytes.fromhex("2a864886f70d010108"))
-_SHA256 = encode(OID, bytes.fromhex("608648016503040201"))
+_AUTH_ENVELOPED = oid("1.2.840.113549.1.9.16.1.23")
+_DATA = oid("1.2.840.113549.1.7.1")
+_AES256_GCM = oid("2.16.840.1.101.3.4.1.46")
+_RSAES_OAEP = oid("1.2.840.113549.1.1.7")
+_MGF1 = oid("1.2.840.113549.1.1.8")
+_SHA256 = oid("2.16.840.1.101.3.4.2.1")
 _TAG_SIZE = encode(INTEGER, bytes((_TAG_BYTES,)))
 
 
 def _key_transport(digest: bytes, mgf: bytes) -> bytes:
     parameters = encode(
         SEQUENCE,
-        encode(_EXPLICIT_0, encode(SEQUENCE, _SHA256, digest)),
-        encode(_EXPLICIT_1, encode(SEQUENCE, _MGF1, encode(SEQUENCE, _SHA256, mgf))),
+        encode(tagged(0), encode(SEQUENCE, _SHA256, digest)),
+        encode(tagged(1), encode(SEQUENCE, _MGF1, encode(SEQUENCE, _SHA256, mgf))),
     )
     return encode(SEQUENCE, _RSAES_OAEP, parameters)
 
 
 _WRITTEN_TRANSPORT = _key_transport(b"", b"")
-_TRANSPORTS = frozenset(_key_transport(one, two) for one in (b"", _NULL) for two in (b"", _NULL))
+_TRANSPORTS = frozenset(_key_transport(one, two) for one in (b"", NULL) for two in (b"", NULL))
 """SHA-256 has no parameters, or NULL (RFC 4055, 2.1)."""
 _OAEP = padding.OAEP(padding.MGF1(hashes.SHA256()), hashes.SHA256(), None)
 
@@ -98,7 +99,7 @@ def encrypt(
         encode(SEQUENCE, _DATA, cipher, encode(_CONTENT, sealed[:-_TAG_BYTES])),
         encode(OCTET_STRING, sealed[-_TAG_BYTES:]),
     )
-    return encode(SEQUENCE, _AUTH_ENVELOPED, encode(_EXPLICIT_0, enveloped))
+    return encode(SEQUENCE, _AUTH_ENVELOPED, encode(tagged(0), enveloped))
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,16 +116,7 @@ def _recipient(der: bytes) -> _Recipient:
     public = load(der).public_key()
     if not isinstance(public, rsa.RSAPublicKey):
         raise PolicyViolation("encryption.key", "encryption certificate has no RSA key")
-    return _Recipient(public, _issuer_and_serial(der))
-
-
-def _issuer_and_serial(certificate: bytes) -> bytes:
-    """Return it with the octets of the certificate, which a Name that is built again may lose."""
-    fields = Reader(Reader(Reader(certificate).take(SEQUENCE)).take(SEQUENCE))
-    fields.take(_EXPLICIT_0)  # version
-    serial = fields.element()
-    fields.take(SEQUENCE)  # signature algorithm
-    return encode(SEQUENCE, fields.element(), serial)
+    return _Recipient(public, issuer_and_serial(der))
 
 
 # --- decrypt --------------------------------------------------------------------------
@@ -150,7 +142,7 @@ def decrypt(octets: bytes, decrypter: Decrypter, *, maximum: int) -> bytes:
     if len(octets) > maximum + _WRAPPING_BYTES:
         raise _too_large()
     try:
-        found = _read(octets, _issuer_and_serial(decrypter.certificate))
+        found = _read(octets, issuer_and_serial(decrypter.certificate))
         if len(found.sealed) > maximum + _TAG_BYTES:
             raise _too_large()
         cipher = AESGCM(_unwrapped(found.wrapped, decrypter))
@@ -167,16 +159,16 @@ def _unwrapped(wrapped: bytes, decrypter: Decrypter) -> bytes:
 
 
 def _read(octets: bytes, name: bytes) -> _Enveloped:
-    info = _only(octets, SEQUENCE)
-    _expect(info, _AUTH_ENVELOPED)
-    enveloped = _only(_last(info, _EXPLICIT_0), SEQUENCE)
-    _expect(enveloped, _VERSION_0)
+    info = only(octets, SEQUENCE)
+    info.expect(_AUTH_ENVELOPED)
+    enveloped = only(info.last(tagged(0)), SEQUENCE)
+    enveloped.expect(_VERSION_0)
     wrapped = _wrapped(enveloped.take(SET), name)
-    content = Reader(enveloped.take(SEQUENCE))
-    tag = _last(enveloped, OCTET_STRING)
-    _expect(content, _DATA)
+    content = enveloped.inside(SEQUENCE)
+    tag = enveloped.last(OCTET_STRING)
+    content.expect(_DATA)
     nonce = _nonce(content.take(SEQUENCE))
-    cipher = _last(content, _CONTENT)
+    cipher = content.last(_CONTENT)
     if len(tag) != _TAG_BYTES:
         raise NotDer
     return _Enveloped(wrapped=wrapped, nonce=nonce, sealed=cipher + tag)
@@ -194,49 +186,33 @@ def _wrapped(recipients: bytes, name: bytes) -> bytes:
     reader.finish()
     if len(ours) != 1:
         raise NotDer
-    recipient = _only(ours[0], SEQUENCE)
-    _expect(recipient, _VERSION_0)
-    _expect(recipient, name)
+    recipient = only(ours[0], SEQUENCE)
+    recipient.expect(_VERSION_0)
+    recipient.expect(name)
     if recipient.element() not in _TRANSPORTS:
         raise NotDer
-    return _last(recipient, OCTET_STRING)
+    return recipient.last(OCTET_STRING)
 
 
 def _is_for(recipient: bytes, name: bytes) -> bool:
     """Tell whether it is a KeyTransRecipientInfo with this IssuerAndSerialNumber."""
     if recipient[0] != SEQUENCE:
         return False
-    fields = _only(recipient, SEQUENCE)
+    fields = only(recipient, SEQUENCE)
     fields.element()  # version
     return fields.element() == name
 
 
 def _nonce(algorithm: bytes) -> bytes:
     reader = Reader(algorithm)
-    _expect(reader, _AES256_GCM)
-    parameters = Reader(_last(reader, SEQUENCE))
+    reader.expect(_AES256_GCM)
+    parameters = Reader(reader.last(SEQUENCE))
     nonce = parameters.take(OCTET_STRING)
-    _expect(parameters, _TAG_SIZE)
+    parameters.expect(_TAG_SIZE)
     parameters.finish()
     if len(nonce) != _NONCE_BYTES:
         raise NotDer
     return nonce
-
-
-def _only(octets: bytes, tag: int) -> Reader:
-    """Return a reader of the one element that the octets are."""
-    return Reader(_last(Reader(octets), tag))
-
-
-def _last(reader: Reader, tag: int) -> bytes:
-    contents = reader.take(tag)
-    reader.finish()
-    return contents
-
-
-def _expect(reader: Reader, element: bytes) -> None:
-    if reader.element() != element:
-        raise NotDer
 
 
 def _failed() -> DecryptionFailed:
