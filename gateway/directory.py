@@ -56,6 +56,28 @@ class StandingSpoed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PinnedMail:
+    """A policy recorded for a partner whose domain has no DANE: it stands instead of the MX."""
+
+    hosts: tuple[str, ...]
+    """Mail servers in order of preference. Each must show a certificate of its own name."""
+    anchors: tuple[bytes, ...] = ()
+    """DER of the CAs that these may be of."""
+    keys: frozenset[str] = frozenset()
+    """SHA-256 (hex) of the public key (SPKI) of a certificate that counts without a CA."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MailWay:
+    """How the transport of e-mail to a party is proved secure."""
+
+    pinned: PinnedMail | None = None
+    """None = MX and DANE (TLSA), both signed with DNSSEC."""
+    nta7516: bool = False
+    """The domain must carry an NTA 7516 record that is valid today; its servers count."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PartyMail:
     """Secure e-mail to a party (domain 9.7)."""
 
@@ -67,6 +89,7 @@ class PartyMail:
     header: tuple[str, str] | None = None
     """Name and value of the NTA 7516 header; None = none."""
     spoed: tuple[StandingSpoed, ...] = ()
+    way: MailWay = MailWay()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
+from gateway.directory import MailWay
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Letter:
@@ -23,28 +25,6 @@ class Letter:
     """Addresses, all of one domain, at most 100."""
     reference: str
     """Opaque; comes back in delivery notifications (ENVID, RFC 3461). At most 100 of A-Za-z0-9.-"""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pinned:
-    """A policy recorded for a partner whose domain has no DANE: it stands instead of the MX."""
-
-    hosts: tuple[str, ...]
-    """Mail servers in order of preference. Each must show a certificate of its own name."""
-    anchors: tuple[bytes, ...] = ()
-    """DER of the CAs that these may be of."""
-    keys: frozenset[str] = frozenset()
-    """SHA-256 (hex) of the public key (SPKI) of a certificate that counts without a CA."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Way:
-    """What was agreed with the partner about the transport."""
-
-    pinned: Pinned | None = None
-    """None = MX and DANE (TLSA), both signed with DNSSEC."""
-    nta7516: bool = False
-    """The domain must carry an NTA 7516 record that is valid today; its servers count."""
 
 
 class Basis(StrEnum):
@@ -153,12 +133,12 @@ class Post(Protocol):
     that is cancelled while `send` runs does not know more than after `Unknown`.
     """
 
-    async def send(self, letter: Letter, way: Way) -> Posted:
+    async def send(self, letter: Letter, way: MailWay) -> Posted:
         """Prove the transport, then hand over the letter, once."""
         ...
 
     async def prove(
-        self, domain: str, way: Way
+        self, domain: str, way: MailWay
     ) -> TransportProof | NotProved | Deferred | Rejected:
         """Prove the transport and say nothing more: what a sending now would meet."""
         ...
