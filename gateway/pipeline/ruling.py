@@ -9,12 +9,13 @@ from datetime import datetime
 
 from gateway.catalogue import Role
 from gateway.directory import Directory, Party
-from gateway.errors import NoRoute, PolicyViolation
+from gateway.errors import GatewayError, NoRoute, PolicyViolation, Unavailable
 from gateway.lifecycle import State
 from gateway.message import Address, Oin
 from gateway.pipeline import answers, conditions
 from gateway.pipeline.asking import new_request
 from gateway.pipeline.house import House
+from gateway.pipeline.senders import decider_on
 from gateway.ports import (
     Admission,
     Ends,
@@ -30,6 +31,7 @@ from gateway.security.enveloped import judge_officer_signature, verify_document
 from gateway.wire import stuf, toets, toets_read
 from gateway.wire.stuf import Document
 from gateway.wire.toets import Besluit, Doel, Intrekking, Officier, Uitkomst
+from gateway.wire.xml import XmlLimits
 
 _LATE = PolicyViolation("toets.te_laat", "Te laat: het bericht was al onderweg.")
 _CHANGED = "veranderd"
@@ -111,9 +113,8 @@ class Ruling:
         """Return the decision as it counts for this hold; raises PolicyViolation for none."""
         signer, proof = signed
         zender = document.stuurgegevens.zender
-        decider = directory.decider(hold.message.party) if hold else None
         said = _said(besluit, signer.oin, Oin(zender.organisatie) if zender else signer.oin)
-        asked = None if hold is None else await self._asked(hold, decider)
+        asked = None if hold is None else await self._asked(directory, hold)
         deciding.judge(said, asked, signer=signer, at=at)
         if hold is None:  # judge has raised
             raise AssertionError
@@ -138,7 +139,19 @@ class Ruling:
             accept_first=first,
         )
 
-    async def _asked(self, hold: Hold, decider: Party | None) -> deciding.Asked | None:
+    async def _asked(self, directory: Directory, hold: Hold) -> deciding.Asked | None:
+        """By the octets that are held; None where nobody decides on them, or they are gone."""
+        try:
+            octets = await self._house.payloads.get(hold.message.payload_id or "")
+            limits = XmlLimits(octets=len(octets))
+            held = await self._house.think(
+                len(octets), lambda: stuf.read_document(octets, limits=limits)
+            )
+        except Unavailable:
+            raise
+        except GatewayError:
+            return None
+        decider, zender = decider_on(directory, held), held.stuurgegevens.zender
         if decider is None:
             return None
         taken = await self._house.holds.rulings(hold.message.id)
@@ -150,7 +163,7 @@ class Ruling:
             recipient=hold.recipient,
             table_version=hold.table_version,
             open=hold.closed_at is None and hold.state is State.HELD and not waits,
-            asker=hold.backend,
+            askers=(hold.backend, zender.gebruiker if zender else ""),
         )
 
     def signed(self, directory: Directory, document: Document, at: datetime) -> tuple[Party, str]:
@@ -284,11 +297,15 @@ def _said(besluit: Besluit, signer: Oin, sender: Oin) -> deciding.Said:
         table_version=besluit.tabelversie,
         decided_at=besluit.genomen_op,
         valid_until=besluit.geldig_tot,
-        officer=besluit.officier.identificatie,
-        second=besluit.tweede.identificatie if besluit.tweede else "",
+        officer=_person(besluit.officier),
+        second=_person(besluit.tweede) if besluit.tweede else (),
         conditions=len(besluit.voorwaarden),
         told=besluit.te_melden,
     )
+
+
+def _person(officer: Officier) -> tuple[str, str]:
+    return officer.identificatie, officer.naam
 
 
 def _of_request(intrekking: Intrekking, by: Oin) -> NewWithdrawal:

@@ -4,7 +4,7 @@ A decision is for one hold: for exactly these octets, this recipient, this table
 time, once. What does not fit in any of these is no decision.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -35,8 +35,8 @@ class Asked:
     table_version: str
     open: bool
     """Still held, without a decision."""
-    asker: str
-    """Who handed it in, as the OM was told."""
+    askers: tuple[str, ...]
+    """Who handed it in: the system, and its user where the message names one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,8 +54,10 @@ class Said:
     table_version: str
     decided_at: datetime
     valid_until: datetime
-    officer: str
-    second: str
+    officer: tuple[str, ...]
+    """Id and name of who decided."""
+    second: tuple[str, ...]
+    """Those of who confirmed; none = nobody."""
     conditions: int
     told: str
 
@@ -102,10 +104,14 @@ def _form(said: Said, asked: Asked) -> None:
         raise _refused("grond", "Een weigering zonder grond die de afzender mag weten.")
     if (said.outcome is Uitkomst.ONDER_VOORWAARDEN) != bool(said.conditions):
         raise _refused("voorwaarden", "Voorwaarden horen bij vrijgeven onder voorwaarden.")
-    people = [one.casefold() for one in (said.officer, said.second) if one]
-    apart = len(set(people)) == len(people) and asked.asker.casefold() not in people
-    if not said.officer or not apart:
+    asker, first, second = map(_known_as, (asked.askers, said.officer, said.second))
+    apart = len(asker | first | second) == len(asker) + len(first) + len(second)
+    if not first or not apart:
         raise _refused("vier_ogen", "Wie vraagt, beslist en bevestigt zijn verschillende mensen.")
+
+
+def _known_as(names: Iterable[str]) -> frozenset[str]:
+    return frozenset(name.casefold() for name in names if name)
 
 
 def _refused(what: str, text: str) -> PolicyViolation:

@@ -1,6 +1,7 @@
 """Every way round the OM that we know of, tried. What is criminal stays where it is."""
 
 import sqlite3
+from base64 import b64encode
 from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
@@ -10,16 +11,18 @@ from cryptography import x509
 
 from gateway.config import GateMode
 from gateway.directory import InForce
-from gateway.errors import DuplicateConflict, IllegalTransition, Refused
+from gateway.errors import DuplicateConflict, IllegalTransition, PolicyViolation, Refused
 from gateway.lifecycle import State
 from gateway.message import Aanlevering
 from gateway.pipeline import answers
 from gateway.pipeline.desk import own_signing
 from gateway.pipeline.trying import Oordeel
 from gateway.ports import Direction, RequestsWanted
+from gateway.ports.overview import TrailWanted
 from gateway.rules import officers
 from gateway.rules.approval import Ground
 from gateway.security.enveloped import sign_document
+from gateway.web.console.pages.compliance import log
 from gateway.wire import stuf, toets, toets_make
 from gateway.wire.ebms2.cpa import read_cpa
 from gateway.wire.ebms2.cpa_make import CpaSpec, make_cpa
@@ -446,6 +449,35 @@ async def test_what_another_om_decided_releases_nothing_because_of_a_row(
     assert await at_hub(town) is state
 
 
+async def test_another_om_is_not_who_was_asked_because_of_a_row(town, tmp_path):
+    await two_who_decide(town, GateMode.HERE)
+    await without_rules(town)
+    await hand_in(town, melding(**CRIMINAL))
+    await town.settle()
+    await town.keep_house()
+    request = await the_request(town, HUB)
+    await two_who_decide(town, GateMode.DECISION)
+    tamper(tmp_path, OF_HALT, at=HUB)
+
+    with pytest.raises(PolicyViolation) as caught:
+        await town[HUB].gateway.deciding.decide(request.id, officer="bos", wish=RELEASE)
+    assert caught.value.code == "toets.besluit.partij"
+
+
+async def test_a_user_of_the_police_who_is_an_officer_decides_nothing(town, attempts):
+    """Who typed it stands in the message; the OM's own program need not have looked."""
+    typed = b"<StUF:gebruiker>MR. Q. ANDERS</StUF:gebruiker></StUF:zender>"
+    octets = melding(**CRIMINAL).replace(b"</StUF:zender>", typed)
+    receipt = await hand_in(town, octets)
+    await town.settle()
+    officer = officers.as_told(town[OM].snapshots.current().officers[0])
+
+    await say(town, officier=replace(officer, identificatie="piket", naam="mr. Q. Anders"))
+
+    assert "toets.besluit.vier_ogen" in await codes(town)
+    await nothing_left(town, receipt, attempts)
+
+
 UNSAID = {
     "a running investigation": (replace(FREE, onderzoek=True), "onderzoek = 0"),
     "an investigation unsaid": (replace(FREE, onderzoek=None), "onderzoek = 0"),
@@ -750,6 +782,97 @@ async def test_a_postvak_shows_nothing_that_is_held(town):
             gate=InForce(),
         )
         assert "vtMeldingDi01" not in [item.message.kind for item in found]
+
+
+VT_HERE, BACKUP = towns.APPLICATIE[VT], "BEHEER"
+"""Applicaties of the receiver; the message is for the first."""
+
+
+async def received_at_the_hub(town):
+    """The receiver has no access point: two systems of its own look at the knooppunt."""
+    await with_gate(town, GateMode.HERE)
+    await without_rules(town)
+    hub = town[HUB]
+    parties = hub.snapshots.current().parties
+    here = replace(parties[VT], local=True, applicaties=(VT_HERE, BACKUP))
+    await hub.change(parties={**parties, VT: here})
+    await hand_in(town, melding(**CRIMINAL))
+    await town.settle()
+    await town.keep_house()
+
+
+async def looks(town, applicatie):
+    """Return what the system of an applicatie of the receiver is shown."""
+    backend = replace(town[VT].backend, applicaties=(applicatie,))
+    found = await town[HUB].gateway.collect(backend, (applicatie,), limit=5, lease=LEASE)
+    return [item.message.kind for item in found]
+
+
+LEASE = timedelta(minutes=5)
+
+
+@pytest.mark.parametrize("edit", ["", "state = 'ready', ground = 'eigen', next_at = 0, "])
+async def test_the_postvak_of_another_applicatie_of_the_receiver(town, tmp_path, edit):
+    await received_at_the_hub(town)
+    where = "WHERE channel = 'postvak' AND recipient = :vt"
+    moved = f"UPDATE deliveries SET {edit}applicatie = :a {where}"
+    for applicatie in (BACKUP, VT_HERE):
+        tamper(tmp_path, moved, at=HUB, a=applicatie, vt=VT)
+        assert await looks(town, BACKUP) == await looks(town, VT_HERE) == []
+        town.clock.forward(minutes=6)
+
+
+async def test_what_was_released_to_one_applicatie_is_not_shown_to_another(town, tmp_path):
+    await received_at_the_hub(town)
+    request = await the_request(town, HUB)
+    await town[HUB].gateway.deciding.decide(request.id, officer="bos", wish=RELEASE)
+    assert await looks(town, BACKUP) == []
+
+    moved = "UPDATE deliveries SET applicatie = :a WHERE channel = 'postvak' AND recipient = :vt"
+    tamper(tmp_path, moved, at=HUB, a=BACKUP, vt=VT)
+    assert await looks(town, BACKUP) == []
+    town.clock.forward(minutes=6)
+    tamper(tmp_path, moved, at=HUB, a=VT_HERE, vt=VT)
+    assert await looks(town, VT_HERE) == ["vtMeldingDi01"]
+
+
+# --- what is taken out of an installation ---------------------------------------------
+
+
+def said_in(octets):
+    """Return every text of a message but its address and numbers, as long as a word at least."""
+    body = [part for part in stuf.read_document(octets).tree if "stuurgegevens" not in part.tag]
+    found = (text.strip() for part in body for text in part.itertext())
+    return {text for text in found if len(text) > 5 and not text.startswith(("PL0000", "20"))}
+
+
+async def test_an_export_of_what_is_held(town):
+    """The logs as files, the lists and the alarms: which element, never what it says."""
+    octets = melding(aanhouding="ja, in de Kerkstraat", registraties=["steekpartij 2024"])
+    receipt = await hand_in(town, octets)
+    await town.settle()
+    request = await the_request(town)
+    om = town[OM].gateway.deciding
+    assert await om.read(request.id, officer="anders", purpose="toets") == octets
+    refusal = replace(RELEASE, outcome=Uitkomst.NIET, told="Belang van opsporing.")
+    await om.decide(request.id, officer="anders", wish=refusal)
+    town.clock.forward(hours=71)
+    await town.settle()
+    await town.keep_house()
+
+    words = said_in(octets) | {"Kerkstraat", "steekpartij", b64encode(octets)[:40].decode()}
+    assert {"ja, in de Kerkstraat", "steekpartij 2024"} < words
+    for oin in (POLITIE, HUB, OM):
+        store = town[oin].store
+        trail = await store.overview.trail(TrailWanted(), below=None, limit=1_000)
+        listed = await store.reader.messages(party=None, before=None, limit=50)
+        alarms = await store.reader.alarms(limit=50)
+        taken = (log.as_csv(trail.rows), log.as_json_lines(trail.rows), str(listed), str(alarms))
+        assert receipt.id in taken[0] or oin != POLITIE
+        assert [word for word in words for text in taken if word in text] == []
+
+
+# --- another route --------------------------------------------------------------------
 
 
 def direct():

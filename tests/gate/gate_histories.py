@@ -304,8 +304,8 @@ class Life:
             table_version=word.table,
             decided_at=self.at,
             valid_until=word.until,
-            officer=officer,
-            second="",
+            officer=(officer, ""),
+            second=(),
             conditions=0,
             told="belang",
         )
@@ -316,7 +316,7 @@ class Life:
             recipient=asked.receiver,
             table_version=asked.table,
             open=asked.held and not asked.decided,
-            asker=asker,
+            askers=(asker,),
         )
         try:
             deciding.judge(said, known, signer=word.by, at=self.at)

@@ -202,8 +202,8 @@ MUTANTS = (
     Mutant(
         name="decision arrives: four eyes",
         file="rules/deciding.py",
-        old=" and asked.asker.casefold() not in people",
-        new="",
+        old="    if not first or not apart:\n",
+        new="    if not first:\n",
         tests=HISTORIES,
     ),
     Mutant(

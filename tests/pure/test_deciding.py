@@ -21,7 +21,7 @@ ASKED = Asked(
     recipient=VT,
     table_version="T-1",
     open=True,
-    asker="systeem",
+    askers=("systeem", "J. de Vries"),
 )
 SAID = Said(
     hold="d-1-0",
@@ -33,8 +33,8 @@ SAID = Said(
     table_version="T-1",
     decided_at=AT,
     valid_until=AT + timedelta(hours=1),
-    officer="anders",
-    second="",
+    officer=("anders", "mr. Q. Anders"),
+    second=(),
     conditions=0,
     told="",
 )
@@ -47,7 +47,7 @@ def test_a_decision_that_fits_counts():
         SAID,
         NIET,
         TERMS,
-        replace(SAID, second="bos"),
+        replace(SAID, second=("bos", "mr. B. Bos")),
         replace(SAID, decided_at=AT + SKEW),
     ):
         judge(said, ASKED, signer=OM, at=AT)
@@ -72,12 +72,16 @@ WRONG = [
     (replace(NIET, told="  "), ASKED, OM, "grond"),
     (replace(TERMS, conditions=0), ASKED, OM, "voorwaarden"),
     (replace(SAID, conditions=1), ASKED, OM, "voorwaarden"),
-    (replace(SAID, officer=""), ASKED, OM, "vier_ogen"),
-    (replace(SAID, officer="systeem"), ASKED, OM, "vier_ogen"),
-    (replace(SAID, second="systeem"), ASKED, OM, "vier_ogen"),
-    (replace(SAID, second="anders"), ASKED, OM, "vier_ogen"),
-    (replace(SAID, officer="Systeem"), ASKED, OM, "vier_ogen"),
-    (replace(SAID, second="ANDERS"), ASKED, OM, "vier_ogen"),
+    (replace(SAID, officer=()), ASKED, OM, "vier_ogen"),
+    (replace(SAID, officer=("", "")), ASKED, OM, "vier_ogen"),
+    (replace(SAID, officer=("systeem", "S. Ysteem")), ASKED, OM, "vier_ogen"),
+    (replace(SAID, officer=("vries", "j. de vries")), ASKED, OM, "vier_ogen"),
+    (replace(SAID, second=("systeem", "S. Ysteem")), ASKED, OM, "vier_ogen"),
+    (replace(SAID, second=("vries", "J. de Vries")), ASKED, OM, "vier_ogen"),
+    (replace(SAID, second=("anders", "iemand anders")), ASKED, OM, "vier_ogen"),
+    (replace(SAID, second=("anders-piket", "Mr. Q. Anders")), ASKED, OM, "vier_ogen"),
+    (replace(SAID, officer=("Systeem", "S. Ysteem")), ASKED, OM, "vier_ogen"),
+    (replace(SAID, second=("ANDERS", "iemand anders")), ASKED, OM, "vier_ogen"),
     (SAID, replace(ASKED, open=False), OM, "gesloten"),
 ]
 
