@@ -21,7 +21,7 @@ help:
 	@echo "make check             formatter, linter, strict types, import rules"
 	@echo "make external VECTORS=DIR   tests on third-party schemas, CPAs and messages"
 	@echo "make lying             10,000 messages to and from a partner that lies (DB=postgresql)"
-	@echo "make interop           signatures and encryption against a Java peer (JDK 17)"
+	@echo "make interop           signatures and encryption against a Java peer (JDK 17), openssl and gpgsm"
 	@echo "make bench             what a message costs, against the bare cost of its cryptography"
 
 $(VENV)/.run: requirements/run.txt pyproject.toml

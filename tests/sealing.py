@@ -21,7 +21,7 @@ from gateway.directory import (
     SyncReply,
 )
 from gateway.errors import Misconfigured
-from gateway.keys.keystore import SoftwareDecrypter, SoftwareSigner
+from gateway.keys.keystore import SoftwareAgreer, SoftwareDecrypter, SoftwareSigner
 from gateway.keys.test_pki import Leaf
 from gateway.message import Header, Part, PartyRef, Payload, WireMessage
 from gateway.rules import approval
@@ -69,6 +69,9 @@ class Keys:
 
     def decrypter(self, certificate: bytes) -> SoftwareDecrypter:
         return SoftwareDecrypter(certificate, self._key(certificate))
+
+    def agreer(self, certificate: bytes) -> SoftwareAgreer:
+        return SoftwareAgreer(certificate, self._key(certificate))
 
 
 @cache

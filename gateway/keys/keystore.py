@@ -7,11 +7,11 @@ from pathlib import Path
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import padding, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes, PublicKeyTypes
 
 from gateway.errors import DecryptionFailed, Misconfigured
-from gateway.security.algorithms import Decrypter, Oaep, Signer
+from gateway.security.algorithms import Agreer, Decrypter, Oaep, Signer, UnsafePkcs1
 from gateway.security.certificates import load
 from gateway.security.primitives import sign_value
 
@@ -44,11 +44,32 @@ class SoftwareDecrypter:
     certificate: bytes
     _key: rsa.RSAPrivateKey
 
-    def unwrap(self, wrapped: bytes, *, oaep: Oaep) -> bytes:
+    def unwrap(self, wrapped: bytes, *, oaep: Oaep | UnsafePkcs1) -> bytes:
         """Return the content key; raise DecryptionFailed `decryption.failed`."""
-        mgf = padding.MGF1(_HASHES[oaep.mgf])
         try:
-            return self._key.decrypt(wrapped, padding.OAEP(mgf, _HASHES[oaep.digest], None))
+            return self._key.decrypt(wrapped, _padding(oaep))
+        except ValueError as exc:
+            raise DecryptionFailed("decryption.failed", "part can not be decrypted") from exc
+
+
+def _padding(oaep: Oaep | UnsafePkcs1) -> padding.AsymmetricPadding:
+    if isinstance(oaep, UnsafePkcs1):
+        return padding.PKCS1v15()
+    return padding.OAEP(padding.MGF1(_HASHES[oaep.mgf]), _HASHES[oaep.digest], None)
+
+
+@dataclass(frozen=True, slots=True)
+class SoftwareAgreer:
+    """Agrees on secrets with a key in memory."""
+
+    certificate: bytes
+    _key: ec.EllipticCurvePrivateKey
+
+    def agree(self, point: bytes) -> bytes:
+        """Return the shared secret; raise DecryptionFailed `decryption.failed`."""
+        try:
+            public = ec.EllipticCurvePublicKey.from_encoded_point(self._key.curve, point)
+            return self._key.exchange(ec.ECDH(), public)
         except ValueError as exc:
             raise DecryptionFailed("decryption.failed", "part can not be decrypted") from exc
 
@@ -82,6 +103,13 @@ class FileKeyring:
         if not isinstance(key, rsa.RSAPrivateKey):
             raise Misconfigured("keys.algorithm", "decryption needs an RSA key")
         return SoftwareDecrypter(certificate, key)
+
+    def agreer(self, certificate: bytes) -> Agreer:
+        """Return the key of the certificate; raise Misconfigured `keys.missing`, `.algorithm`."""
+        key = self._find(certificate)
+        if not isinstance(key, ec.EllipticCurvePrivateKey):
+            raise Misconfigured("keys.algorithm", "agreement on a key needs one on a curve")
+        return SoftwareAgreer(certificate, key)
 
     def holds(self, certificate: bytes) -> bool:
         """Tell whether the key of the certificate is here."""
@@ -130,6 +158,10 @@ class ReloadableKeyring:
     def decrypter(self, certificate: bytes) -> Decrypter:
         """Return as `FileKeyring.decrypter`."""
         return self._current.decrypter(certificate)
+
+    def agreer(self, certificate: bytes) -> Agreer:
+        """Return as `FileKeyring.agreer`."""
+        return self._current.agreer(certificate)
 
     def holds(self, certificate: bytes) -> bool:
         """Tell whether the key of the certificate is here."""

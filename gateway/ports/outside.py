@@ -6,7 +6,7 @@ from typing import Protocol
 
 from gateway.directory import Directory
 from gateway.message import Oin, WireMessage
-from gateway.security.algorithms import Decrypter, Signer
+from gateway.security.algorithms import Agreer, Decrypter, Signer
 from gateway.security.certificates import TrustStore
 from gateway.wire.schema import SchemaSet
 
@@ -34,6 +34,7 @@ class Keyring(Protocol):
 
     def signer(self, certificate: bytes) -> Signer: ...
     def decrypter(self, certificate: bytes) -> Decrypter: ...
+    def agreer(self, certificate: bytes) -> Agreer: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

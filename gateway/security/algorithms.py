@@ -73,12 +73,34 @@ class Oaep:
     mgf: str = "sha256"
 
 
+@dataclass(frozen=True, slots=True)
+class UnsafePkcs1:
+    """RSA PKCS#1 v1.5 in the place of OAEP: for mail, where an exception is on file."""
+
+
 class Decrypter(Protocol):
-    """A private key that unwraps content keys."""
+    """A private RSA key that unwraps content keys."""
 
     @property
     def certificate(self) -> bytes: ...
 
-    def unwrap(self, wrapped: bytes, *, oaep: Oaep) -> bytes:
-        """Return the content key; raise DecryptionFailed."""
+    def unwrap(self, wrapped: bytes, *, oaep: Oaep | UnsafePkcs1) -> bytes:
+        """Return the content key; raise DecryptionFailed.
+
+        With PKCS#1 v1.5 what was wrapped wrongly may give any octets instead.
+        """
+        ...
+
+
+class Agreer(Protocol):
+    """A private key on a curve."""
+
+    @property
+    def certificate(self) -> bytes: ...
+
+    def agree(self, point: bytes) -> bytes:
+        """Return the shared secret of ECDH with an uncompressed point of the same curve.
+
+        Raises DecryptionFailed for what is no such point.
+        """
         ...

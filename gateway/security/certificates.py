@@ -54,6 +54,9 @@ class Usage(StrEnum):
     DOCUMENT = "document"
     """A decision or a confirmation, signed in the document for good; never by a TLS certificate."""
     ENCRYPT = "encrypt"
+    MAIL_SIGN = "mail-sign"
+    """Secure e-mail (RFC 8550, 4.4): a certificate for TLS will not do."""
+    MAIL_ENCRYPT = "mail-encrypt"
 
 
 _ANY = ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE
@@ -70,6 +73,7 @@ _MESSAGE_USE = frozenset(
 """No extended use is defined for XML signatures: any of these will do, OCSP signing not."""
 _DOCUMENT_USE = _MESSAGE_USE - {ExtendedKeyUsageOID.CLIENT_AUTH, ExtendedKeyUsageOID.SERVER_AUTH}
 """A key that stands in a listener signs no decision, whoever has the machine."""
+_MAIL_USE = frozenset({_ANY, ExtendedKeyUsageOID.EMAIL_PROTECTION})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -295,9 +299,13 @@ def _check_usage(leaf: x509.Certificate, usage: Usage) -> None:
 def _key_usage_fits(leaf: x509.Certificate, usage: Usage) -> bool:
     found = extension(leaf.extensions, x509.KeyUsage)
     match usage:
-        case Usage.SIGN | Usage.DOCUMENT:
+        case Usage.SIGN | Usage.DOCUMENT | Usage.MAIL_SIGN:
             return found is not None and (found.digital_signature or found.content_commitment)
         case Usage.ENCRYPT:
+            return found is not None and found.key_encipherment
+        case Usage.MAIL_ENCRYPT if isinstance(leaf.public_key(), ec.EllipticCurvePublicKey):
+            return found is not None and found.key_agreement
+        case Usage.MAIL_ENCRYPT:
             return found is not None and found.key_encipherment
         case Usage.TLS_CLIENT | Usage.TLS_SERVER:
             return found is None or found.digital_signature
@@ -308,6 +316,8 @@ def _extended_usage_fits(leaf: x509.Certificate, usage: Usage) -> bool:
     match usage:
         case Usage.SIGN | Usage.ENCRYPT:
             return found is None or not _MESSAGE_USE.isdisjoint(found)
+        case Usage.MAIL_SIGN | Usage.MAIL_ENCRYPT:
+            return found is None or not _MAIL_USE.isdisjoint(found)
         case Usage.DOCUMENT:
             return found is None or (
                 not _DOCUMENT_USE.isdisjoint(found) and ExtendedKeyUsageOID.SERVER_AUTH not in found

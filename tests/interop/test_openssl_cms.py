@@ -7,9 +7,10 @@ import pytest
 from gateway.errors import DecryptionFailed, SignatureInvalid
 from gateway.keys.test_pki import pem
 from gateway.security.smime.enveloped import decrypt, encrypt
+from gateway.security.smime.recipients import Encryption
 from gateway.security.smime.signed import sign, verify
 from tests.pki import AT, leaf, pki
-from tests.sealing import ALICE, BOB, keys, octets_from
+from tests.sealing import ALICE, BOB, Keys, octets_from
 from tests.smime import on_curve, signer_of, write
 from tests.smime import openssl_cms as cms
 
@@ -29,15 +30,34 @@ def files(folder: Path, oin: str) -> tuple[str, str]:
     return write(folder, leaf(oin, "encrypt"), oin)
 
 
-def opened(octets: bytes) -> bytes:
-    decrypter = keys().decrypter(leaf(BOB, "encrypt").certificate)
-    return decrypt(octets, decrypter, maximum=MAXIMUM)
+RECIPIENTS = {
+    "RSA": lambda: leaf(BOB, "encrypt"),
+    "P-256": lambda: on_curve(BOB, "encrypt", "P-256"),
+    "P-384": lambda: on_curve(BOB, "encrypt", "P-384"),
+}
+KDF = ("-keyopt", "ecdh_kdf_md:sha256")
+CBC = Encryption.UNSAFE_CBC
+PKCS1 = Encryption.UNSAFE_CBC_PKCS1
 
 
-def test_openssl_decrypts_what_we_encrypt(tmp_path):
-    certificate, key = files(tmp_path, BOB)
+def opened(octets: bytes, found=None, encryption: Encryption = Encryption.GCM) -> bytes:
+    found = found or leaf(BOB, "encrypt")
+    return decrypt(
+        octets, (found.certificate,), Keys(found), maximum=MAXIMUM, encryption=encryption
+    )
+
+
+@pytest.mark.parametrize("encryption", Encryption)
+@pytest.mark.parametrize("kind", RECIPIENTS)
+def test_openssl_decrypts_what_we_encrypt(tmp_path, kind, encryption):
+    found = RECIPIENTS[kind]()
+    certificate, key = write(tmp_path, found, "bob")
     octets = encrypt(
-        CONTENT, leaf(BOB, "encrypt").certificate, maximum=MAXIMUM, random=octets_from()
+        CONTENT,
+        (leaf(ALICE, "encrypt").certificate, found.certificate),
+        maximum=MAXIMUM,
+        random=octets_from(),
+        encryption=encryption,
     )
 
     shown = cms("-decrypt", "-inform", "DER", "-recip", certificate, "-inkey", key, octets=octets)
@@ -45,15 +65,30 @@ def test_openssl_decrypts_what_we_encrypt(tmp_path):
     assert shown == CONTENT
 
 
-def test_we_decrypt_what_openssl_encrypts(tmp_path):
-    for_bob = ("-recip", files(tmp_path, BOB)[0], *OAEP)
+@pytest.mark.parametrize("streamed", [(), ("-stream",)], ids=["whole", "streamed"])
+@pytest.mark.parametrize(
+    ("cipher", "encryption"), [("-aes-256-gcm", Encryption.GCM), ("-aes-256-cbc", CBC)]
+)
+@pytest.mark.parametrize("kind", RECIPIENTS)
+def test_we_decrypt_what_openssl_encrypts(tmp_path, kind, cipher, encryption, streamed):
+    found = RECIPIENTS[kind]()
     for_alice = ("-recip", files(tmp_path, ALICE)[0], *OAEP)
+    for_bob = ("-recip", write(tmp_path, found, "bob")[0], *(OAEP if kind == "RSA" else KDF))
 
     octets = cms(
-        "-encrypt", "-outform", "DER", "-aes-256-gcm", *for_alice, *for_bob, octets=CONTENT
+        "-encrypt", "-outform", "DER", cipher, *streamed, *for_alice, *for_bob, octets=CONTENT
     )
 
-    assert opened(octets) == CONTENT
+    assert opened(octets, found, encryption) == CONTENT
+
+
+def test_old_key_transport_is_read_by_exception(tmp_path):
+    found = leaf(BOB, "encrypt")
+    recipient = ("-recip", write(tmp_path, found, "bob")[0], "-keyid")
+
+    octets = cms("-encrypt", "-outform", "DER", "-aes-256-cbc", *recipient, octets=CONTENT)
+
+    assert opened(octets, found, PKCS1) == CONTENT
 
 
 @pytest.mark.parametrize(
@@ -129,6 +164,15 @@ def test_what_openssl_signs_weakly_is_refused(tmp_path, options, code):
         verify(octets, (found.certificate,))
 
     assert caught.value.code == f"signature.{code}"
+
+
+def test_we_verify_what_openssl_streams(tmp_path):
+    found = leaf(ALICE, "sign")
+
+    octets = signed_by_openssl(tmp_path, found, "-md", "sha256", "-stream")
+
+    assert octets[1] == 0x80
+    assert verify(octets, (found.certificate,)).content == CONTENT
 
 
 def signed_by_openssl(folder: Path, found, *options: str) -> bytes:

@@ -185,8 +185,8 @@ def refusal(octets: bytes, usage: Usage = Usage.SIGN, at: datetime = AT, trust=N
     ("kind", "usages"),
     [
         ("tls", {Usage.TLS_CLIENT, Usage.TLS_SERVER, Usage.SIGN}),
-        ("sign", {Usage.SIGN, Usage.DOCUMENT}),
-        ("encrypt", {Usage.ENCRYPT}),
+        ("sign", {Usage.SIGN, Usage.DOCUMENT, Usage.MAIL_SIGN}),
+        ("encrypt", {Usage.ENCRYPT, Usage.MAIL_ENCRYPT}),
     ],
 )
 def test_a_certificate_is_good_for_its_own_use_only(kind, usages):
@@ -217,6 +217,27 @@ def test_elliptic_keys_sign_but_do_not_encrypt(curve):
 
     assert store().judge(octets, Usage.SIGN, AT)
     assert refusal(octets, Usage.ENCRYPT) == "certificate.weak_key"
+
+
+def test_an_elliptic_key_for_agreement_encrypts_mail():
+    octets = der(middle().issue(ec_key("leaf"), extensions=(key_usage("key_agreement"),)))
+
+    assert store().judge(octets, Usage.MAIL_ENCRYPT, AT)
+    assert refusal(octets, Usage.MAIL_SIGN) == "certificate.usage"
+
+
+@pytest.mark.parametrize(
+    ("extended", "good"),
+    [(Eku.EMAIL_PROTECTION, True), (Eku.ANY_EXTENDED_KEY_USAGE, True), (Eku.CLIENT_AUTH, False)],
+)
+def test_mail_wants_a_certificate_for_mail(extended, good):
+    extensions = (key_usage("digital_signature"), x509.ExtendedKeyUsage([extended]))
+    octets = der(middle().issue(extensions=extensions))
+
+    if good:
+        assert store().judge(octets, Usage.MAIL_SIGN, AT)
+    else:
+        assert refusal(octets, Usage.MAIL_SIGN) == "certificate.usage"
 
 
 # --- bad ------------------------------------------------------------------------------

@@ -1,4 +1,5 @@
 import pytest
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from hypothesis import given
@@ -6,22 +7,25 @@ from hypothesis import strategies as st
 
 from gateway.errors import DecryptionFailed, TooLarge
 from gateway.security.smime.der import INTEGER, OCTET_STRING, NotDer, Reader, encode
-from gateway.security.smime.enveloped import _OAEP, RECIPIENTS, decrypt, encrypt
+from gateway.security.smime.enveloped import decrypt, encrypt
+from gateway.security.smime.recipients import RECIPIENTS, Encryption
 from tests.pki import leaf
 from tests.sealing import ALICE, BOB, keys, octets_from
 
 CONTENT = b"Content-Type: text/plain\r\n\r\nZorg\r\n"
 MAXIMUM = 4096
+OAEP = padding.OAEP(padding.MGF1(hashes.SHA256()), hashes.SHA256(), None)
 KEY, NONCE = octets_from(7)(32), b"nonce of 12."
 
 
-def made(content: bytes = CONTENT) -> bytes:
-    return encrypt(content, leaf(BOB, "encrypt").certificate, maximum=MAXIMUM, random=octets_from())
+def made(content: bytes = CONTENT, **given) -> bytes:
+    certificates = (leaf(BOB, "encrypt").certificate,)
+    return encrypt(content, certificates, maximum=MAXIMUM, random=octets_from(), **given)
 
 
-def opened(octets: bytes, oin: str = BOB) -> bytes:
-    decrypter = keys().decrypter(leaf(oin, "encrypt").certificate)
-    return decrypt(octets, decrypter, maximum=MAXIMUM)
+def opened(octets: bytes, oin: str = BOB, **given) -> bytes:
+    ours = (leaf(oin, "encrypt").certificate,)
+    return decrypt(octets, ours, keys(), maximum=MAXIMUM, **given)
 
 
 def der(*, before: bytes = b"", **changes: bytes) -> bytes:
@@ -62,7 +66,7 @@ def der(*, before: bytes = b"", **changes: bytes) -> bytes:
     return encode(0x30, found["kind"], encode(0xA0, enveloped))
 
 
-def wrapped(key: bytes, scheme: padding.AsymmetricPadding = _OAEP) -> bytes:
+def wrapped(key: bytes, scheme: padding.AsymmetricPadding = OAEP) -> bytes:
     certificate = keys().decrypter(leaf(BOB, "encrypt").certificate)
     return certificate._key.public_key().encrypt(key, scheme)
 
@@ -81,7 +85,8 @@ PKCS1 = encode(0x30, bytes.fromhex("06092a864886f70d010101"), b"\x05\x00")
 CBC = encode(0x30, bytes.fromhex("060960864801650304012a"), encode(0x04, bytes(16)))
 ENVELOPED = bytes.fromhex("06092a864886f70d010703")
 SIGNED = bytes.fromhex("06092a864886f70d010702")
-OTHER = encode(0xA1, b"")
+OTHER = encode(0xA2, b"")
+"""A recipient by a key that was agreed on before."""
 
 HOSTILE = {
     "plain_enveloped_data": lambda: der(kind=ENVELOPED),
@@ -109,12 +114,14 @@ HOSTILE = {
         cipher=WITH_SHORT_KEY[:-16],
         mac=WITH_SHORT_KEY[-16:],
     ),
-    "attributes_outside_the_tag": lambda: der(attributes=OTHER),
+    "attributes_outside_the_tag": lambda: der(attributes=encode(0xA1, b"")),
     "no_recipient": lambda: der(recipients=b""),
     "we_twice": lambda: der(before=our_recipient()),
     "too_many_recipients": lambda: der(before=OTHER * RECIPIENTS),
     "behind_the_end": lambda: made() + b"\x00",
-    "indefinite_length": lambda: b"\x30\x80" + made()[4:] + b"\x00\x00",
+    "length_that_never_ends": lambda: b"\x30\x80" + made()[4:],
+    "too_deep": lambda: b"\x30\x80" * 2000 + b"\x00\x00" * 2000,
+    "cbc_without_exception": lambda: made(encryption=Encryption.UNSAFE_CBC),
     "empty": lambda: b"",
 }
 
@@ -159,7 +166,7 @@ def test_too_large_is_refused_before_anything_is_made():
         raise AssertionError
 
     with pytest.raises(TooLarge) as caught:
-        encrypt(b"12345", leaf(BOB, "encrypt").certificate, maximum=4, random=no_dice)
+        encrypt(b"12345", (leaf(BOB, "encrypt").certificate,), maximum=4, random=no_dice)
 
     assert caught.value.code == "smime.too_large"
 

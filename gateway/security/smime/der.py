@@ -1,6 +1,7 @@
 """The little of DER (X.690) that CMS needs; another spelling of the same is refused."""
 
 INTEGER = 0x02
+BIT_STRING = 0x03
 OCTET_STRING = 0x04
 OID = 0x06
 SEQUENCE = 0x30
@@ -48,9 +49,10 @@ def _base_128(arc: int) -> bytes:
 class Reader:
     """Walks over elements side by side; all methods raise NotDer."""
 
-    def __init__(self, octets: bytes) -> None:
+    def __init__(self, octets: bytes, at: int = 0) -> None:
         self._octets = octets
-        self._at = 0
+        self.at = at
+        """Where the next element begins."""
 
     def take(self, tag: int) -> bytes:
         """Return the contents of the next element, which must have this tag."""
@@ -58,7 +60,7 @@ class Reader:
         if not self.next_is(tag):
             raise NotDer
         start, end = self._bounds()
-        self._at = end
+        self.at = end
         return octets[start:end]
 
     def last(self, tag: int) -> bytes:
@@ -73,9 +75,9 @@ class Reader:
 
     def element(self) -> bytes:
         """Return the next element as it stands, whatever its tag."""
-        begin = self._at
-        _start, self._at = self._bounds()
-        return self._octets[begin : self._at]
+        begin = self.at
+        _start, self.at = self._bounds()
+        return self._octets[begin : self.at]
 
     def expect(self, element: bytes) -> None:
         """Go past this element, octet by octet."""
@@ -84,12 +86,12 @@ class Reader:
 
     def next_is(self, tag: int) -> bool:
         """Whether the next element has this tag."""
-        return self._octets[self._at : self._at + 1] == bytes((tag,))
+        return self._octets[self.at : self.at + 1] == bytes((tag,))
 
     @property
     def more(self) -> bool:
         """Whether anything is left."""
-        return self._at < len(self._octets)
+        return self.at < len(self._octets)
 
     def finish(self) -> None:
         """Refuse anything that is left."""
@@ -98,10 +100,10 @@ class Reader:
 
     def _bounds(self) -> tuple[int, int]:
         """Return where the contents of the next element begin and end."""
-        head = self._octets[self._at : self._at + 2]
+        head = self._octets[self.at : self.at + 2]
         if len(head) != 2 or head[0] & _MANY_TAGS == _MANY_TAGS:  # noqa: PLR2004
             raise NotDer
-        start, size = self._at + 2, head[1]
+        start, size = self.at + 2, head[1]
         if size >= _LONG:
             width = size - _LONG
             length = self._octets[start : start + width]

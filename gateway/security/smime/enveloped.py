@@ -1,218 +1,222 @@
-"""CMS AuthEnvelopedData (RFC 5083, 5084): AES-256-GCM, its key by RSA-OAEP with SHA-256.
+"""CMS envelopes: AuthEnvelopedData (RFC 5083, 5084) with AES-256-GCM, for any recipient.
 
-One recipient per message that is made; of a message that is opened, ours is looked up. What is
-neither made nor agreed (EnvelopedData, CBC, PKCS#1 v1.5, a short tag) is not read at all, and
-whatever fails looks the same from outside.
+EnvelopedData with AES-256-CBC only where that is agreed by name: it has no tag, so that what was
+changed on its way is found by the signature inside alone. What is neither made nor agreed is not
+read at all, and whatever fails looks the same from outside.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import lru_cache
 
 from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import padding, rsa
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.padding import PKCS7
 
 from gateway.errors import DecryptionFailed, PolicyViolation, TooLarge
-from gateway.security.algorithms import Decrypter, Oaep
-from gateway.security.certificates import REMEMBERED, load
+from gateway.security.smime.ber import definite, joined
 from gateway.security.smime.der import (
     INTEGER,
-    NULL,
     OCTET_STRING,
     SEQUENCE,
     SET,
     NotDer,
     Reader,
     encode,
-    issuer_and_serial,
     oid,
     only,
     tagged,
 )
+from gateway.security.smime.recipients import KEY_BYTES, Encryption, Keys, unwrap, wrap
 
-RECIPIENTS = 64
-"""That are looked at in a message of somebody else."""
-
-_KEY_BYTES = 32
 _NONCE_BYTES = 12
 _TAG_BYTES = 16
+_BLOCK_BYTES = 16
 _WRAPPING_BYTES = 64 * 1024
 """Around the content of a message, all recipients included."""
+_STREAMED = 8
+"""One octet in so many may be the head of a piece."""
 
 _CONTENT = tagged(0, constructed=False)
-_VERSION_0 = encode(INTEGER, b"\x00")
+_PIECES = tagged(0)
+_VERSION_0, _VERSION_2 = (encode(INTEGER, bytes((n,))) for n in (0, 2))
+_ENVELOPED = oid("1.2.840.113549.1.7.3")
 _AUTH_ENVELOPED = oid("1.2.840.113549.1.9.16.1.23")
 _DATA = oid("1.2.840.113549.1.7.1")
+_AES256_CBC = oid("2.16.840.1.101.3.4.1.42")
 _AES256_GCM = oid("2.16.840.1.101.3.4.1.46")
-_RSAES_OAEP = oid("1.2.840.113549.1.1.7")
-_MGF1 = oid("1.2.840.113549.1.1.8")
-_SHA256 = oid("2.16.840.1.101.3.4.2.1")
+_VERSIONS = {
+    _AUTH_ENVELOPED: frozenset({_VERSION_0}),
+    _ENVELOPED: frozenset({_VERSION_0, _VERSION_2}),
+}
 _TAG_SIZE = encode(INTEGER, bytes((_TAG_BYTES,)))
-
-
-def _key_transport(digest: bytes, mgf: bytes) -> bytes:
-    parameters = encode(
-        SEQUENCE,
-        encode(tagged(0), encode(SEQUENCE, _SHA256, digest)),
-        encode(tagged(1), encode(SEQUENCE, _MGF1, encode(SEQUENCE, _SHA256, mgf))),
-    )
-    return encode(SEQUENCE, _RSAES_OAEP, parameters)
-
-
-_WRITTEN_TRANSPORT = _key_transport(b"", b"")
-_TRANSPORTS = frozenset(_key_transport(one, two) for one in (b"", NULL) for two in (b"", NULL))
-"""SHA-256 has no parameters, or NULL (RFC 4055, 2.1)."""
-_OAEP = padding.OAEP(padding.MGF1(hashes.SHA256()), hashes.SHA256(), None)
 
 
 # --- encrypt --------------------------------------------------------------------------
 
 
 def encrypt(
-    content: bytes, certificate: bytes, *, maximum: int, random: Callable[[int], bytes]
+    content: bytes,
+    certificates: Iterable[bytes],
+    *,
+    maximum: int,
+    random: Callable[[int], bytes],
+    encryption: Encryption = Encryption.GCM,
 ) -> bytes:
-    """Return the DER of a ContentInfo that only the holder of the certificate can read.
+    """Return the DER of a ContentInfo that only the holders of the certificates can read.
 
     `maximum` is in octets of content; `random` gives that many unpredictable octets. Raises
-    TooLarge `smime.too_large`, PolicyViolation `encryption.key` for a certificate without an
-    RSA key, before anything is made. The caller has judged the certificate.
+    TooLarge `smime.too_large` before anything is made, PolicyViolation `encryption.key` for a
+    certificate that can not be encrypted for, or when there is none. The caller has judged the
+    certificates.
     """
     if len(content) > maximum:
         raise _too_large()
-    recipient = _recipient(certificate)
-    key, nonce = random(_KEY_BYTES), random(_NONCE_BYTES)
+    key = random(KEY_BYTES)
+    recipients = [wrap(key, certificate, encryption) for certificate in certificates]
+    if not recipients:
+        raise PolicyViolation("encryption.key", "there is nobody to encrypt for")
+    if encryption is Encryption.GCM:
+        return _authenticated(recipients, key, random(_NONCE_BYTES), content)
+    return _unsafe(recipients, key, random(_BLOCK_BYTES), content)
+
+
+def _authenticated(recipients: list[bytes], key: bytes, nonce: bytes, content: bytes) -> bytes:
     sealed = AESGCM(key).encrypt(nonce, content, None)
-    transported = encode(
-        SEQUENCE,
-        _VERSION_0,
-        recipient.name,
-        _WRITTEN_TRANSPORT,
-        encode(OCTET_STRING, recipient.key.encrypt(key, _OAEP)),
-    )
-    cipher = encode(SEQUENCE, _AES256_GCM, encode(SEQUENCE, encode(OCTET_STRING, nonce), _TAG_SIZE))
+    parameters = encode(SEQUENCE, encode(OCTET_STRING, nonce), _TAG_SIZE)
     enveloped = encode(
         SEQUENCE,
         _VERSION_0,
-        encode(SET, transported),
-        encode(SEQUENCE, _DATA, cipher, encode(_CONTENT, sealed[:-_TAG_BYTES])),
+        encode(SET, *sorted(recipients)),
+        _encrypted(encode(SEQUENCE, _AES256_GCM, parameters), sealed[:-_TAG_BYTES]),
         encode(OCTET_STRING, sealed[-_TAG_BYTES:]),
     )
     return encode(SEQUENCE, _AUTH_ENVELOPED, encode(tagged(0), enveloped))
 
 
-@dataclass(frozen=True, slots=True)
-class _Recipient:
-    """What the certificate of a recipient gives each of its messages."""
+def _unsafe(recipients: list[bytes], key: bytes, start: bytes, content: bytes) -> bytes:
+    padder, cipher = PKCS7(_BLOCK_BYTES * 8).padder(), _cbc(key, start).encryptor()
+    padded = padder.update(content) + padder.finalize()
+    sealed = cipher.update(padded) + cipher.finalize()
+    algorithm = encode(SEQUENCE, _AES256_CBC, encode(OCTET_STRING, start))
+    simple = all(one[0] == SEQUENCE for one in recipients)
+    enveloped = encode(
+        SEQUENCE,
+        _VERSION_0 if simple else _VERSION_2,
+        encode(SET, *sorted(recipients)),
+        _encrypted(algorithm, sealed),
+    )
+    return encode(SEQUENCE, _ENVELOPED, encode(tagged(0), enveloped))
 
-    key: rsa.RSAPublicKey
-    name: bytes
-    """IssuerAndSerialNumber."""
+
+def _encrypted(algorithm: bytes, sealed: bytes) -> bytes:
+    return encode(SEQUENCE, _DATA, algorithm, encode(_CONTENT, sealed))
 
 
-@lru_cache(maxsize=REMEMBERED)
-def _recipient(der: bytes) -> _Recipient:
-    public = load(der).public_key()
-    if not isinstance(public, rsa.RSAPublicKey):
-        raise PolicyViolation("encryption.key", "encryption certificate has no RSA key")
-    return _Recipient(public, issuer_and_serial(der))
+def _cbc(key: bytes, start: bytes) -> Cipher[modes.CBC]:
+    return Cipher(algorithms.AES256(key), modes.CBC(start))
 
 
 # --- decrypt --------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Enveloped:
-    """What an AuthEnvelopedData says to us, algorithms checked."""
-
-    wrapped: bytes
-    nonce: bytes
-    sealed: bytes
-    """Cipher text and tag."""
-
-
-def decrypt(octets: bytes, decrypter: Decrypter, *, maximum: int) -> bytes:
-    """Return the content of a ContentInfo (DER) that was encrypted for us.
+def decrypt(
+    octets: bytes,
+    ours: Iterable[bytes],
+    keys: Keys,
+    *,
+    maximum: int,
+    encryption: Encryption = Encryption.GCM,
+) -> bytes:
+    """Return the content of a ContentInfo (BER) that was encrypted for one of our certificates.
 
     `maximum` is in octets of content. Raises TooLarge `smime.too_large` before anything is
-    read, else DecryptionFailed `decryption.failed`, whatever is wrong: who tries cannot tell
-    form from algorithm, recipient, key or tag.
+    read; Misconfigured `keys.missing` for a certificate of `ours` without a key; else
+    DecryptionFailed `decryption.failed`, whatever is wrong: who tries cannot tell form from
+    algorithm, recipient, key or tag.
     """
-    if len(octets) > maximum + _WRAPPING_BYTES:
+    if len(octets) > maximum + maximum // _STREAMED + _WRAPPING_BYTES:
         raise _too_large()
     try:
-        found = _read(octets, issuer_and_serial(decrypter.certificate))
-        if len(found.sealed) > maximum + _TAG_BYTES:
+        found = _read(definite(octets), encryption)
+        if len(found.sealed) > maximum + _BLOCK_BYTES:
             raise _too_large()
-        cipher = AESGCM(_unwrapped(found.wrapped, decrypter))
-        return cipher.decrypt(found.nonce, found.sealed, None)
+        return found.opened(unwrap(found.recipients, ours, keys, encryption))
     except (NotDer, InvalidTag, DecryptionFailed) as exc:
         raise _failed() from exc
 
 
-def _unwrapped(wrapped: bytes, decrypter: Decrypter) -> bytes:
-    key = decrypter.unwrap(wrapped, oaep=Oaep())
-    if len(key) != _KEY_BYTES:
-        raise _failed()
-    return key
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Enveloped:
+    """What an envelope says, algorithms checked."""
+
+    authenticated: bool
+    recipients: bytes
+    start: bytes
+    """Nonce of GCM, first block of CBC."""
+    sealed: bytes
+    """Cipher text, with the tag of GCM."""
+
+    def opened(self, key: bytes) -> bytes:
+        """Return the content; raise InvalidTag, NotDer."""
+        if self.authenticated:
+            return AESGCM(key).decrypt(self.start, self.sealed, None)
+        cipher, unpadder = _cbc(key, self.start).decryptor(), PKCS7(_BLOCK_BYTES * 8).unpadder()
+        try:
+            padded = cipher.update(self.sealed) + cipher.finalize()
+            return unpadder.update(padded) + unpadder.finalize()
+        except ValueError as exc:
+            raise NotDer from exc
 
 
-def _read(octets: bytes, name: bytes) -> _Enveloped:
+def _read(octets: bytes, encryption: Encryption) -> _Enveloped:
     info = only(octets, SEQUENCE)
-    info.expect(_AUTH_ENVELOPED)
+    kind = info.element()
+    authenticated = kind == _AUTH_ENVELOPED
+    if not authenticated and (kind != _ENVELOPED or encryption is Encryption.GCM):
+        raise NotDer
     enveloped = only(info.last(tagged(0)), SEQUENCE)
-    enveloped.expect(_VERSION_0)
-    wrapped = _wrapped(enveloped.take(SET), name)
+    if enveloped.element() not in _VERSIONS[kind]:
+        raise NotDer
+    recipients = enveloped.take(SET)
     content = enveloped.inside(SEQUENCE)
-    tag = enveloped.last(OCTET_STRING)
     content.expect(_DATA)
-    nonce = _nonce(content.take(SEQUENCE))
-    cipher = content.last(_CONTENT)
-    if len(tag) != _TAG_BYTES:
+    algorithm = content.inside(SEQUENCE)
+    start = _nonce(algorithm) if authenticated else _first_block(algorithm)
+    sealed = _sealed(content)
+    tag = enveloped.take(OCTET_STRING) if authenticated else b""
+    enveloped.finish()
+    if authenticated and len(tag) != _TAG_BYTES:
         raise NotDer
-    return _Enveloped(wrapped=wrapped, nonce=nonce, sealed=cipher + tag)
+    return _Enveloped(
+        authenticated=authenticated, recipients=recipients, start=start, sealed=sealed + tag
+    )
 
 
-def _wrapped(recipients: bytes, name: bytes) -> bytes:
-    """Return the key that was wrapped for us; there is exactly one."""
-    reader, ours = Reader(recipients), []
-    for _ in range(RECIPIENTS):
-        if not reader.more:
-            break
-        element = reader.element()
-        if _is_for(element, name):
-            ours.append(element)
-    reader.finish()
-    if len(ours) != 1:
-        raise NotDer
-    recipient = only(ours[0], SEQUENCE)
-    recipient.expect(_VERSION_0)
-    recipient.expect(name)
-    if recipient.element() not in _TRANSPORTS:
-        raise NotDer
-    return recipient.last(OCTET_STRING)
-
-
-def _is_for(recipient: bytes, name: bytes) -> bool:
-    """Tell whether it is a KeyTransRecipientInfo with this IssuerAndSerialNumber."""
-    if recipient[0] != SEQUENCE:
-        return False
-    fields = only(recipient, SEQUENCE)
-    fields.element()  # version
-    return fields.element() == name
-
-
-def _nonce(algorithm: bytes) -> bytes:
-    reader = Reader(algorithm)
-    reader.expect(_AES256_GCM)
-    parameters = Reader(reader.last(SEQUENCE))
+def _nonce(algorithm: Reader) -> bytes:
+    algorithm.expect(_AES256_GCM)
+    parameters = Reader(algorithm.last(SEQUENCE))
     nonce = parameters.take(OCTET_STRING)
     parameters.expect(_TAG_SIZE)
     parameters.finish()
     if len(nonce) != _NONCE_BYTES:
         raise NotDer
     return nonce
+
+
+def _first_block(algorithm: Reader) -> bytes:
+    algorithm.expect(_AES256_CBC)
+    block = algorithm.last(OCTET_STRING)
+    if len(block) != _BLOCK_BYTES:
+        raise NotDer
+    return block
+
+
+def _sealed(content: Reader) -> bytes:
+    """Return the cipher text, which those that stream give in pieces."""
+    if content.next_is(_PIECES):
+        return joined(content.last(_PIECES))
+    return content.last(_CONTENT)
 
 
 def _failed() -> DecryptionFailed:

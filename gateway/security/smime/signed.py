@@ -18,6 +18,7 @@ from gateway.errors import SignatureInvalid
 from gateway.security.algorithms import Signer
 from gateway.security.certificates import REMEMBERED, load_agreed
 from gateway.security.extensions import extension
+from gateway.security.smime.ber import definite
 from gateway.security.smime.der import (
     INTEGER,
     OCTET_STRING,
@@ -138,7 +139,7 @@ def verify(
     them, `.algorithm`, `.digest` for other content than was signed, `.value`.
     """
     try:
-        return _verify(octets, tuple(certificates), beside)
+        return _verify(definite(octets), tuple(certificates), beside)
     except NotDer as exc:
         raise SignatureInvalid("signature.form", "signature of the mail is not readable") from exc
 
