@@ -12,6 +12,7 @@ and {"stopped": pid} is told when one stands still,
 {"ended": pid, "status": code} when one has ended.
 """
 
+import gc
 import json
 import os
 import selectors
@@ -142,4 +143,6 @@ if __name__ == "__main__":
     Explainer.warm = _leave_cold
     fuse = Fuse()
     install(fuse)
+    gc.collect()
+    gc.freeze()  # a child that collects would copy all of it
     Nursery(fuse).run()
