@@ -39,6 +39,8 @@ CASE = "PL0000-2026000001"
 """A case with the most messages that a page shows."""
 IN_CASE = 200
 REQUEST_EVERY, HELD_EVERY, REFUSED_EVERY, DEAD_EVERY, UNKNOWN_EVERY = 20, 500, 90, 1_000, 5_000
+FAULT_EVERY, OPEN_EVERY = 101, 50
+"""Messages that a Fo01 came for, and those of them in whose place nothing came."""
 WAITING = 500
 """The newest, still under way."""
 OPEN_REQUESTS = 120
@@ -155,6 +157,15 @@ def _lane_id(volume: Volume) -> str:
     return lane_id(volume.hub, DeliveryChannel.EBMS2, DeliveryKind.MESSAGE)
 
 
+def _is_faulty(n: int) -> bool:
+    return n % FAULT_EVERY == 0
+
+
+def _is_replacement(n: int) -> bool:
+    """Tell whether it came in the place of the message before it."""
+    return _is_faulty(n - 1) and n > 1 and (n - 1) // FAULT_EVERY % OPEN_EVERY != 0
+
+
 def _digest(n: int) -> str:
     return sha256(f"content {n}".encode()).hexdigest()
 
@@ -185,7 +196,8 @@ def _message(volume: Volume, n: int) -> dict[str, Any]:
         "accepted": True,
         "backend": "systeem",
         "business_key": canonical_list(volume.sender, "BVH", reference(n)),
-        "answer": "Bv01Bericht",
+        "vervangt": reference(n - 1) if _is_replacement(n) else None,
+        "answer": "Fo01Bericht" if _is_faulty(n) else "Bv01Bericht",
         "answered_at": at,
         "zaak": CASE if n % (volume.messages // IN_CASE) == 0 else f"PL0000-2025{n // 3:07d}",
     }
@@ -279,6 +291,20 @@ def _events(volume: Volume, n: int) -> Iterator[AuditEvent]:
         code=code,
         data={"digests": 2, "cpa_id": "volume"},
         **given,
+    )
+    if _is_faulty(n):
+        yield _answered(volume, n)
+
+
+def _answered(volume: Volume, n: int) -> AuditEvent:
+    """Return its Fo01, which is of the one before: any message is as good."""
+    data: dict[str, str | int] = {"kind": "Fo01Bericht", "answer": message_id(n - 1), "first": True}
+    return AuditEvent(
+        event="message.answered",
+        at=volume.at(n) + timedelta(seconds=3),
+        message=message_id(n),
+        party=volume.receiver,
+        data=data | {"fault": "901", "place": "server"},
     )
 
 

@@ -14,6 +14,7 @@ from gateway.keys.console_key import ConsoleKey, load_console_key
 from gateway.keys.expiry import InUse
 from gateway.pipeline.accounts import People, Rules, open_people
 from gateway.pipeline.accounts.people import Ground
+from gateway.rules.retention import Terms
 from gateway.store.store import Store
 from gateway.toetsing.confirmations import Confirmations
 from gateway.web.console.app import PAGES
@@ -113,6 +114,8 @@ def office_of(app: App) -> Office:
         overview=app.store.overview,
         tallies=app.store.tallies,
         desk=desk_of(app.store, app.gateway),
+        worklist=app.store.worklist,
+        kept=Terms.of(settings.retention, settings.rol).answered,
         note=app.store.inbox.note,
         importer=Importer(folder=app.installation.folder, clock=app.clock),
         confirmations=Confirmations(folder=app.installation.folder, clock=app.clock, dice=app.dice),

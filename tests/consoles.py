@@ -212,6 +212,8 @@ async def console(folder, oin: Oin = OM, *, town=None, tls=None, files=None, els
         overview=installation.store.overview,
         tallies=installation.store.tallies,
         desk=desk_of(installation.store, installation.gateway),
+        worklist=installation.store.worklist,
+        kept=timedelta(hours=24),
         note=installation.store.inbox.note,
         importer=Importer(folder=files or folder / "nergens", clock=town.clock),
         confirmations=Confirmations(

@@ -246,6 +246,18 @@ DELIVERIES: tuple[Code, ...] = (
                 "Another message stands in its place already.",
                 "Look at that one: its trace tells how it goes.",
             ),
+            "geweigerd.niet": (
+                "The message was not refused with a Fo01: nobody has to do anything about it.",
+                "`gateway berichten show`.",
+            ),
+            "geweigerd.klaar": (
+                "The refusal was closed, or another message came in the place of this one.",
+                "Look at the message: its trace says who did what.",
+            ),
+            "geweigerd.genomen": (
+                "Another operator works on this refusal.",
+                "Ask, or take it over; a claim ends by itself after four hours.",
+            ),
             "opnieuw.vernietigd": (
                 "The content was destroyed at the end of its retention.",
                 "Let the back-end hand it in again, with a new referentienummer.",

@@ -9,6 +9,7 @@ from typing import Protocol
 from gateway.message import Fault, Oin
 from gateway.ports.reading import AuditRow
 from gateway.ports.stored import Known
+from gateway.ports.worklist import Claim, Closing
 
 MOST_COUNTED = 1_000
 """Above this a count says `more than`."""
@@ -89,7 +90,7 @@ class Trail:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refusal:
-    """A message whose first answer is a Fo01."""
+    """A message whose first answer is a Fo01, and what people do about it."""
 
     message: Known
     at: datetime
@@ -100,14 +101,27 @@ class Refusal:
     """None = not kept: the Fo01 is of before database version 18."""
     replaced: bool = False
     """Its sender handed in another message in its place."""
+    kept: bool = False
+    """Its content was not destroyed yet, so that it can be sent again from here."""
+    claim: Claim | None = None
+    """Of the last person who took it; it may have ended."""
+    closing: Closing | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefusalPlace:
+    """A place in the list: behind this one."""
+
+    at: datetime
+    seq: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refusals:
-    """Part of them, newest message first."""
+    """Part of them."""
 
     found: Sequence[Refusal]
-    last: int | None
+    last: RefusalPlace | None
     """Behind which to look on; None = this was the end."""
 
 
@@ -143,9 +157,16 @@ class Overview(Protocol):
         """
         ...
 
-    async def refusals(self, *, below: int | None, limit: int, replaced: bool = True) -> Refusals:
-        """Return the messages that were refused with a Fo01, newest first, by their own index.
+    async def refusals(
+        self, *, after: RefusalPlace | None, limit: int, open_only: bool
+    ) -> Refusals:
+        """Return the messages that were refused with a Fo01, by their own index.
 
-        Without `replaced` those in whose place another message came are left out.
+        `open_only`: what nobody closed and no other message replaced, the longest ago first;
+        otherwise all, the latest first.
         """
+        ...
+
+    async def refusal(self, message: str) -> Refusal | None:
+        """Return one; None for a message that was not refused so."""
         ...

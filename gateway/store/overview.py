@@ -12,11 +12,21 @@ from gateway.lifecycle import ENDED, State
 from gateway.message import Oin
 from gateway.moments import from_micros
 from gateway.ports import DeliveryChannel, DeliveryKind
-from gateway.ports.overview import MOST_COUNTED, Hour, Lane, Pile, Refusals, Trail, TrailWanted
+from gateway.ports.overview import (
+    MOST_COUNTED,
+    Hour,
+    Lane,
+    Pile,
+    Refusal,
+    RefusalPlace,
+    Refusals,
+    Trail,
+    TrailWanted,
+)
 from gateway.rules.approval import Ground
 from gateway.store.audit import read_row
 from gateway.store.reading import Reads
-from gateway.store.refusals import refusals
+from gateway.store.refusals import refusal, refusals
 from gateway.store.tables import RIGHTS, audit, deliveries, lanes, messages
 
 _EBMS, _POSTVAK = DeliveryChannel.EBMS2, DeliveryChannel.POSTVAK
@@ -239,6 +249,12 @@ class SqlOverview:
         """Return changes of accounts and rights, newest first; see the port."""
         return await self._reads(lambda c: _rights(c, account, below, limit))
 
-    async def refusals(self, *, below: int | None, limit: int, replaced: bool = True) -> Refusals:
-        """Return messages that were refused with a Fo01, newest first; see the port."""
-        return await self._reads(lambda c: refusals(c, below, limit, replaced=replaced))
+    async def refusals(
+        self, *, after: RefusalPlace | None, limit: int, open_only: bool
+    ) -> Refusals:
+        """Return messages that were refused with a Fo01; see the port."""
+        return await self._reads(lambda c: refusals(c, after, limit, open_only=open_only))
+
+    async def refusal(self, message: str) -> Refusal | None:
+        """Return one; None for a message that was not refused so."""
+        return await self._reads(lambda c: refusal(c, message))

@@ -29,6 +29,7 @@ from gateway.ports import (
 )
 from gateway.ports.overview import Overview
 from gateway.ports.tallies import Tallies
+from gateway.ports.worklist import Worklist
 from gateway.store.alarms import SqlAlarms
 from gateway.store.audit import Break, verify_chain
 from gateway.store.bell import Bell, Bells
@@ -60,6 +61,7 @@ from gateway.store.signals import SqlSignals
 from gateway.store.tallies import SqlTallies
 from gateway.store.undeliverable import SqlUndeliverable
 from gateway.store.webhooks import SqlWebhooks
+from gateway.store.worklist import SqlWorklist
 from gateway.store.writer import InlineWriter, ThreadWriter, Writer, value_of
 
 RUN_LENGTH = 12
@@ -132,6 +134,7 @@ class Store:
         self.webhooks: Webhooks = SqlWebhooks(writer=writer, reads=reads, clock=clock, dice=dice)
         self.people = SqlPeople(writer=writer, reads=reads)
         self.overview: Overview = SqlOverview(reads=reads)
+        self.worklist: Worklist = SqlWorklist(writer=writer, clock=clock)
         self.tallies: Tallies = SqlTallies(writer=writer, reads=reads, engine=engine, clock=clock)
         self.reader: Reader = SqlReader(reads=reads, engine=engine, clock=clock)
         self.retention = SqlRetention(

@@ -210,6 +210,13 @@ messages = sa.Table(
     sa.UniqueConstraint("direction", "party", "cpa_id", "message_id", name="uq_messages_ebms"),
     sa.Index("ix_messages_unanswered", "at", sqlite_where=UNANSWERED, postgresql_where=UNANSWERED),
     sa.Index("ix_messages_refused", "seq", sqlite_where=REFUSED, postgresql_where=REFUSED),
+    sa.Index(
+        "ix_messages_refused_answered_at",
+        "answered_at",
+        "seq",
+        sqlite_where=REFUSED,
+        postgresql_where=REFUSED,
+    ),
     sa.Index("ix_messages_at", "at"),
     _some("ix_messages_zaak", "zaak"),
     _some("ix_messages_vervangt", "vervangt"),
@@ -219,6 +226,19 @@ messages = sa.Table(
 )
 """`business_key` is NULL, and so unconstrained, where it is unknown or the message refused.
 `zaak`: what the case of the message is known by; it goes with the payload."""
+
+refusals = sa.Table(
+    "refusals",
+    metadata,
+    sa.Column("message", _ID, sa.ForeignKey("messages.id"), primary_key=True),
+    _text("taken_by", length=64),
+    sa.Column("taken_until", Moment, nullable=True),
+    sa.Column("closed_at", Moment, nullable=True),
+    _text("closed_by", length=64),
+    _text("ground", length=64),
+    _text("why", length=512),
+)
+"""What people do about a message that was refused with a Fo01; no row = nothing yet."""
 
 deliveries = sa.Table(
     "deliveries",

@@ -368,6 +368,13 @@ async def test_axe_finds_nothing_where_a_message_was_refused(police, visiting):
             await page.wait_for_selector("[role=alert]:focus")
             found += await judged(page, "a refused message, without a reason")
             assert not await wide(page)
+            await page.goto(f"/berichten/{receipt.id}")
+            await page.click("form[action$='/neem'] button, form[action$='/laat'] button")
+            await page.click("summary:has-text('Afsluiten zonder')")
+            await page.click("button:has-text('Weigering afsluiten')")
+            await page.wait_for_selector("[role=alert]:focus")
+            found += await judged(page, "closed without a ground")
+            assert not await wide(page)
     assert found == []
 
 

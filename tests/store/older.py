@@ -8,6 +8,7 @@ _CONSOLE = (
     "console_drafts", "accounts",
 )  # fmt: skip
 UNDONE = {
+    20: ("DROP INDEX ix_messages_refused_answered_at", "DROP TABLE refusals"),
     19: ("DROP INDEX ix_messages_vervangt",),
     18: ("DROP INDEX ix_messages_refused",),
     17: (

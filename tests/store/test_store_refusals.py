@@ -14,14 +14,20 @@ async def answer(stage, n, *, by, kind="Fo01Bericht", zender=VT, fault=None):
     await stage.store.inbox.admit(replace(admission, answers=f"m-{n}"))
 
 
-async def pages(stage, limit):
-    below, seen = None, []
+async def pages(stage, limit, *, open_only=False):
+    after, seen = None, []
     while True:
-        page = await stage.store.overview.refusals(below=below, limit=limit)
+        page = await stage.store.overview.refusals(after=after, limit=limit, open_only=open_only)
         seen.append([one.message.id for one in page.found])
         if page.last is None:
             return seen
-        below = page.last
+        after = page.last
+
+
+async def every(stage, *, open_only=False):
+    page = await stage.store.overview.refusals(after=None, limit=10, open_only=open_only)
+    assert page.last is None
+    return page.found
 
 
 async def test_what_was_refused_is_told_with_when_by_whom_and_why(stage):
@@ -30,10 +36,10 @@ async def test_what_was_refused_is_told_with_when_by_whom_and_why(stage):
     await answer(stage, 1, by=11, fault=Fault(code="StUF055", place="client"))
     await answer(stage, 2, by=12, kind="Bv01Bericht")
 
-    page = await stage.store.overview.refusals(below=None, limit=10)
+    (one,) = await every(stage)
 
-    (one,) = page.found
-    assert page.last is None
+    assert await stage.store.overview.refusal("m-1") == one
+    assert await stage.store.overview.refusal("m-2") is None
     assert (one.message.id, one.at, one.by) == ("m-1", stage.clock.now(), VT)
     assert one.fault == Fault(code="StUF055", place="client")
 
@@ -42,7 +48,7 @@ async def test_one_that_does_not_say_of_whom_it_is_comes_from_who_brought_it(sta
     await stage.admit(1)
     await answer(stage, 1, by=11, zender=None)
 
-    (one,) = (await stage.store.overview.refusals(below=None, limit=10)).found
+    (one,) = await every(stage)
 
     assert one.by == POLITIE
 
@@ -60,7 +66,7 @@ async def test_the_first_fo01_counts_and_one_of_before_has_no_code(stage):
     await answer(stage, 1, by=11)
     await answer(stage, 1, by=12, fault=Fault(code="X1", place="server"))
 
-    (one,) = (await stage.store.overview.refusals(below=None, limit=10)).found
+    (one,) = await every(stage)
 
     assert one.fault is None
 
@@ -69,9 +75,11 @@ async def test_pages_miss_nothing_and_end(stage):
     await stage.admit_many(range(1, 6))
     for n in (4, 1, 5, 2):
         await answer(stage, n, by=10 + n)
+        stage.clock.forward(seconds=n // 5)  # 4, 1 and 5 at the same moment
 
-    assert await pages(stage, 3) == [["m-5", "m-4", "m-2"], ["m-1"]]
-    assert await pages(stage, 4) == [["m-5", "m-4", "m-2", "m-1"]]
+    assert await pages(stage, 3) == [["m-2", "m-5", "m-4"], ["m-1"]]
+    assert await pages(stage, 4) == [["m-2", "m-5", "m-4", "m-1"]]
+    assert await pages(stage, 2, open_only=True) == [["m-1", "m-4"], ["m-5", "m-2"]]
 
 
 async def test_what_another_message_stands_in_for_is_open_no_more(stage):
@@ -85,14 +93,14 @@ async def test_what_another_message_stands_in_for_is_open_no_more(stage):
         23, aanlevering=Aanlevering(vervangt="ref-3"), stuurgegevens=other, accepted=True
     )
 
-    every = await stage.store.overview.refusals(below=None, limit=10)
-    still = await stage.store.overview.refusals(below=None, limit=10, replaced=False)
+    found = await every(stage)
+    still = await every(stage, open_only=True)
 
-    assert [(one.message.id, one.replaced) for one in every.found] == [
+    assert [(one.message.id, one.replaced) for one in found] == [
         ("m-3", False), ("m-2", False), ("m-1", True),
     ]  # fmt: skip
-    assert [one.message.id for one in still.found] == ["m-3", "m-2"]
-    first, second = every.found[2].message, every.found[1].message
+    assert [one.message.id for one in still] == ["m-2", "m-3"]
+    first, second = found[2].message, found[1].message
     assert (await stage.store.inbox.replacement(first)).id == "m-21"
     assert await stage.store.inbox.replacement(second) is None
 

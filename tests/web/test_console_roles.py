@@ -41,6 +41,12 @@ async def otto(police):
 
 
 @pytest.fixture
+async def olga(police):
+    async with visiting(police, "olga", UserRole.OPERATOR) as browser:
+        yield browser
+
+
+@pytest.fixture
 async def bea(police):
     async with visiting(police, "bea", UserRole.BEHEERDER) as browser:
         yield browser
@@ -206,7 +212,7 @@ async def test_what_a_recipient_refused_is_listed_with_who_must_act(police, otto
     assert f"/berichten/{receipt.id}" in page.text
     assert "<td>veilig-thuis</td>" in page.text, "the knooppunt only brought it"
     assert "X1" in page.words
-    assert "bij wie het weigerde, of onderweg" in page.words
+    assert "wie het weigerde: oorzaak wegnemen" in page.words
     assert "Jansen" not in page.text
     trace = await otto.get(f"/berichten/{receipt.id}")
     assert "X1" in trace.words
@@ -223,7 +229,7 @@ async def test_what_was_refused_goes_again_with_a_reason(police, otto, bea):
     await refused_by_vt(town, Weigering(code="X1", omschrijving="Onbekend"))
     page = await otto.get(f"/berichten/{receipt.id}")
     assert "geweigerd door de ontvanger" in page.words
-    assert "Foutcode: X1" in page.words
+    assert "FoutcodeX1" in page.words
     assert "geweigerd door de ontvanger" in (await otto.get("/berichten")).words
     only = await otto.get("/berichten?status=Fo01Bericht")
     assert [link for link in only.links() if receipt.id in link]
@@ -245,6 +251,92 @@ async def test_what_was_refused_goes_again_with_a_reason(police, otto, bea):
     await otto.get(f"/berichten/{receipt.id}")
     twice = await otto.post(f"/berichten/{receipt.id}/opnieuw", {"reden": "schema hersteld"})
     assert "opnieuw.vervangen" in twice.words
+
+
+async def refusal(police, otto):
+    """Return the address of a message of the police that VT refused."""
+    town = police.town
+    await town[POLITIE].change(backends=(town[POLITIE].backend,))
+    receipt = await hand_in(town, melding())
+    await town.settle()
+    await refused_by_vt(town, Weigering(code="X1", omschrijving="Onbekend"))
+    path = f"/berichten/{receipt.id}"
+    await otto.get(path)
+    return path
+
+
+async def test_a_refusal_is_taken_seen_by_others_and_free_again_after_a_while(police, otto, olga):
+    path = await refusal(police, otto)
+    assert "niemand" in (await otto.get("/geweigerd")).words
+
+    page = await otto.post(f"{path}/neem", {})
+    assert "Anderen zien nu dat u dit in behandeling hebt." in page.words
+    assert "In behandeling biju, tot" in page.words
+    assert "otto, tot" in (await olga.get("/geweigerd")).words
+    page = await olga.get(path)
+    assert "Ik neem het over" in page.words
+    for form, said in (
+        ("opnieuw", {"reden": "schema hersteld"}),
+        ("sluit", {"grond": "niet_nodig", "toelichting": "gebeld"}),
+        ("laat", {}),
+    ):
+        await olga.get(path)
+        assert "geweigerd.genomen" in (await olga.post(f"{path}/{form}", said)).words
+
+    await olga.get(path)
+    assert "In behandeling biju, tot" in (await olga.post(f"{path}/neem", {})).words
+    assert "geweigerd.genomen" in (await otto.post(f"{path}/laat", {})).words
+    await olga.get(path)
+    page = await olga.post(f"{path}/laat", {})
+    assert "Anderen kunnen dit nu in behandeling nemen." in page.words
+    await otto.get(path)
+    await otto.post(f"{path}/neem", {})
+    police.town.clock.forward(hours=4)
+    async with visiting(police, "oda", UserRole.OPERATOR) as oda:
+        assert "niemand" in (await oda.get("/geweigerd")).words
+
+
+async def test_a_refusal_is_closed_on_a_ground_without_sending_anything(police, otto, bea):
+    path = await refusal(police, otto)
+    assert "Afsluiten zonder" not in (await bea.get(path)).words
+    assert (await bea.post(f"{path}/sluit", {})).status == 403
+    wrong = await otto.post(f"{path}/sluit", {"grond": "zomaar", "toelichting": ""})
+    assert wrong.status == 422
+    assert "Kies een grond." in wrong.words
+    assert "Geef in 3 tot 200 tekens een toelichting." in wrong.words
+
+    said = {"grond": "anders_gemeld", "toelichting": "gebeld met de ontvanger"}
+    page = await otto.post(f"{path}/sluit", said)
+
+    assert "Afgesloten. Het staat niet meer in de lijst Geweigerd." in page.words
+    assert "gebeld met de ontvanger" in page.words
+    assert "op een andere manier gemeld" in page.words
+    assert "Een medewerker sloot de weigering af" in page.words
+    assert "In behandeling nemen" not in page.words
+    assert "Opnieuw aanbieden" in page.words
+    assert "Er staat geen geweigerd bericht open." in (await otto.get("/geweigerd")).words
+    assert "afgesloten: op een andere" in (await bea.get("/geweigerd?wat=alles")).words
+    await otto.get(path)
+    assert "geweigerd.klaar" in (await otto.post(f"{path}/sluit", said)).words
+
+
+async def test_it_is_said_until_when_a_refusal_can_go_again_and_that_it_is_too_late(police, otto):
+    path = await refusal(police, otto)
+    assert "Opnieuw aan te bieden tot" in (await otto.get(path)).words
+    assert "nog 23 u 59 min" in (await otto.get("/geweigerd")).words
+    message = (await police.town[POLITIE].store.reader.message(path.split("/")[-1])).message
+    police.town.clock.forward(hours=25)
+    async with visiting(police, "olga", UserRole.OPERATOR) as olga:
+        page = await olga.get(path)
+        assert "De termijn is voorbij, maar de inhoud staat er nog." in page.words
+
+        await police.town[POLITIE].store.payloads.destroy((message.payload_id,))
+        page = await olga.get(path)
+
+        assert "De termijn is voorbij: de inhoud is na haar bewaartermijn" in page.words
+        assert f"{path}/opnieuw" not in page.text
+        assert "Afsluiten zonder opnieuw aan te bieden" in page.words
+        assert "voorbij: de inhoud is vernietigd" in (await olga.get("/geweigerd")).words
 
 
 # --- beheerder ------------------------------------------------------------------------

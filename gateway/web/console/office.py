@@ -18,6 +18,7 @@ from gateway.ports.accounts import Accounts, Drafts, SigningIn
 from gateway.ports.identity import Elsewhere
 from gateway.ports.overview import Overview
 from gateway.ports.tallies import Tallies
+from gateway.ports.worklist import Worklist
 from gateway.toetsing.confirmations import Confirmations
 from gateway.web.console.assets import Assets
 from gateway.web.console.page import Page
@@ -77,6 +78,10 @@ class Office:
     tallies: Tallies
     desk: Desk
     """What people decide about messages, alarms, certificates, packs and webhooks."""
+    worklist: Worklist
+    """What an operator does about what was refused."""
+    kept: timedelta
+    """How long the content of an answered message stays."""
     note: Note
     importer: Importer
     """Puts certificates, lists and agreements in place."""

@@ -9,6 +9,7 @@ from gateway.lifecycle import State
 from gateway.ports import Standing, VerdictState
 from gateway.ports.accounts import SecondFactor
 from gateway.ports.reading import STANDING, Answered
+from gateway.ports.worklist import Reason
 from gateway.rules.approval import Ground
 from gateway.web.console.language import N_
 from gateway.wire.toets import Uitkomst
@@ -50,6 +51,15 @@ GROUNDS: Mapping[str, str] = MappingProxyType(
 )
 """Why a message may leave the police."""
 
+REASONS: Mapping[Reason, str] = MappingProxyType(
+    {
+        Reason.OTHERWISE: N_("op een andere manier gemeld, zoals per telefoon"),
+        Reason.NEW: N_("het systeem leverde zelf een ander bericht aan"),
+        Reason.NEEDLESS: N_("hoeft niet meer aan te komen"),
+        Reason.TOO_LATE: N_("te laat: het heeft geen zin meer"),
+    }
+)
+"""Why nothing more is done about what was refused."""
 OUTCOMES: Mapping[Uitkomst, str] = MappingProxyType(
     {
         Uitkomst.VRIJGEVEN: N_("vrijgeven"),

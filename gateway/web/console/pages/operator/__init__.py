@@ -1,5 +1,19 @@
 """The pages of who keeps messages moving."""
 
-from gateway.web.console.pages.operator import alarms, messages, refused, sending, today
+from gateway.web.console.pages.operator import (
+    alarms,
+    handling,
+    messages,
+    refused,
+    sending,
+    today,
+)
 
-PAGES = (*today.PAGES, *sending.PAGES, *messages.PAGES, *refused.PAGES, *alarms.PAGES)
+PAGES = (
+    *today.PAGES,
+    *sending.PAGES,
+    *messages.PAGES,
+    *refused.PAGES,
+    *handling.PAGES,
+    *alarms.PAGES,
+)

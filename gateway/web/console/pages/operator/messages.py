@@ -30,6 +30,7 @@ from gateway.web.console.forms import Form
 from gateway.web.console.language import N_
 from gateway.web.console.lists import Listed
 from gateway.web.console.page import Page, post
+from gateway.web.console.pages.operator.refused import Handled
 from gateway.web.console.pages.operator.today import LOOKING, OPERATOR
 from gateway.web.console.visit import Visit
 from gateway.web.control import WHY, Command, What
@@ -44,8 +45,6 @@ CHANNELS: Mapping[DeliveryChannel, str] = {
     DeliveryChannel.POSTVAK: N_("postvak"),
     DeliveryChannel.DESK: N_("officieren hier"),
 }
-AGAIN = "opnieuw"
-"""In the place of a delivery: what is decided about is the whole message."""
 LOOKED_AT = 50_000
 """Messages that one page looks at, at most, for filters that no index helps."""
 _FILTERS = ("status", "soort", "richting", "kenmerk", "sinds")
@@ -61,6 +60,9 @@ _DONE = {
     "hervat": N_("Het bericht wordt opnieuw verzonden."),
     "gestaakt": N_("De verzending is gestaakt. De zender hoort het."),
     "opnieuw": N_("Het bericht is opnieuw aangeboden; dit is het nieuwe bericht."),
+    "neem": N_("Anderen zien nu dat u dit in behandeling hebt."),
+    "laat": N_("Anderen kunnen dit nu in behandeling nemen."),
+    "sluit": N_("Afgesloten. Het staat niet meer in de lijst Geweigerd."),
 }
 
 
@@ -223,10 +225,11 @@ async def found(visit: Visit) -> MessageView:
 
 async def message(visit: Visit) -> web.Response:
     """Show one message, without its content."""
-    return await _message(visit)
+    return await show_message(visit)
 
 
-async def _message(visit: Visit, delivery: str = "") -> web.Response:
+async def show_message(visit: Visit, acting: str = "") -> web.Response:
+    """Show one; `acting` is the delivery, or the form, where something has to be mended."""
     view = await found(visit)
     states = [d.state for d in view.deliveries if d.kind is DeliveryKind.MESSAGE]
     return visit.show(
@@ -240,21 +243,23 @@ async def _message(visit: Visit, delivery: str = "") -> web.Response:
         channels=CHANNELS,
         resumable=_may(view.deliveries, RESUMABLE),
         stoppable=_may(view.deliveries, STOPPABLE),
-        refused=view.message.answer == Answered.REFUSED,
-        fault=_fault(view),
+        refused=await _handled(visit, view.message),
+        grounds=[(str(one), visit.say(text), "") for one, text in words.REASONS.items()],
         replacement=await _replacement(visit, view.message),
         replaces=await _replaces(visit, view.message),
-        acting=delivery,
+        acting=acting,
         may_act=bool(visit.roles & OPERATOR),
         done=visit.done(_DONE),
         milliseconds=lambda span: f"{span / timedelta(milliseconds=1):.0f}",
     )
 
 
-def _fault(view: MessageView) -> str:
-    """Return the code of the Fo01 that counted; empty = none, or not kept."""
-    answers = (row.event.data for row in view.trace if row.event.event == "message.answered")
-    return next((str(data["fault"]) for data in answers if data.get("fault")), "")
+async def _handled(visit: Visit, known: Known) -> Handled | None:
+    """Return what was refused, and who does what about it."""
+    if known.answer != Answered.REFUSED:
+        return None
+    refusal = await visit.office.overview.refusal(known.id)
+    return None if refusal is None else Handled.of(refusal, visit)
 
 
 async def _replacement(visit: Visit, known: Known) -> Known | None:
@@ -291,18 +296,8 @@ async def stop(visit: Visit) -> web.Response:
     return await _decide(visit, What.STOP, "gestaakt")
 
 
-async def again(visit: Visit) -> web.Response:
-    """Hand in what was refused once more, as its system would."""
-    view = await found(visit)
-    why = _reason(visit)
-    if visit.form.faulty:
-        return await _message(visit, AGAIN)
-    command = Command(what=What.AGAIN, id=view.message.id, who=visit.login, why=why)
-    done = await visit.office.desk.perform(command)
-    return visit.go(f"/berichten/{quote(done['bericht'], safe='')}?klaar=opnieuw")
-
-
-def _reason(visit: Visit) -> str:
+def reason(visit: Visit) -> str:
+    """Return the reason that was given, which is written down."""
     return visit.form.line(
         "reden", least=3, most=WHY, missing=N_("Geef in 3 tot 200 tekens een reden.")
     )
@@ -313,9 +308,9 @@ async def _decide(visit: Visit, what: What, done: str) -> web.Response:
     view = await found(visit)
     if delivery not in {one.id for one in view.deliveries}:
         raise NoRoute("bericht.onvindbaar", "Deze verzending is hier niet bekend.")
-    why = _reason(visit)
+    why = reason(visit)
     if visit.form.faulty:
-        return await _message(visit, delivery)
+        return await show_message(visit, delivery)
     await visit.office.desk.perform(Command(what=what, id=delivery, who=visit.login, why=why))
     return visit.go(f"/berichten/{quote(visit.path('id'), safe='')}?klaar={done}")
 
@@ -324,7 +319,6 @@ PAGES = (
     Page(path="/berichten", handler=overview, roles=LOOKING, nav=N_("Berichten")),
     post("/berichten/zoeken", search, roles=LOOKING),
     Page(path="/berichten/{id}", handler=message, roles=LOOKING),
-    post("/berichten/{id}/opnieuw", again, roles=OPERATOR),
     post("/berichten/{id}/leveringen/{levering}/hervat", resume, roles=OPERATOR),
     post("/berichten/{id}/leveringen/{levering}/staak", stop, roles=OPERATOR),
 )
