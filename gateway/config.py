@@ -23,6 +23,7 @@ PartyId = Annotated[str, Field(pattern=r"^[0-9]{20}(_(O|T|A|OTA))?$")]
 """An OIN; outside production with the suffix of its environment (DK-ebMS2, PartyId)."""
 Sha256Text = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Port = Annotated[int, Field(ge=0, le=65535)]
+_MAIL_DOMAIN = r"^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9-]{2,63}$"
 
 
 class InstallationRole(StrEnum):
@@ -329,6 +330,58 @@ class AlarmSettings(Section):
         ge=0,
         description="Free megabytes on the disk of a SQLite database below which it is one; "
         "0 = never.",
+    )
+
+
+class EmailSettings(Section):
+    """Secure e-mail: as whom, which name server is believed, and how patiently (docs/e-mail.md)."""
+
+    domein: str = Field(
+        pattern=_MAIL_DOMAIN, description="Our own mail domain; `gateway doctor` looks at it."
+    )
+    afzender: str = Field(
+        pattern=rf"^[A-Za-z0-9._+-]{{1,64}}@{_MAIL_DOMAIN[1:]}",
+        description="Envelope sender of all mail: notifications of delivery come back there.",
+    )
+    ehlo: str = Field(
+        pattern=_MAIL_DOMAIN, description="Name that the gateway introduces itself by."
+    )
+    resolver: str = Field(
+        "127.0.0.1",
+        description="Address of a resolver that validates DNSSEC, on this machine (loopback): its "
+        "word decides where mail may go.",
+    )
+    resolver_port: int = Field(53, ge=1, le=65_535, description="Its TCP port.")
+    unsafe_resolver: bool = Field(
+        default=False,
+        description="Unsafe: true believes a resolver elsewhere. Whoever can change what is on "
+        "the way to it decides where mail goes.",
+    )
+    port: int = Field(
+        25,
+        ge=1,
+        le=65_535,
+        description="TCP port of the mail servers of partners; 25 but in tests.",
+    )
+    dkim_selectors: tuple[str, ...] = Field(
+        (), description="Selectors of our DKIM keys, for `gateway doctor`."
+    )
+    most_bytes: int = Field(
+        25_000_000, ge=10_000, description="Octets of a whole mail; what is larger does not leave."
+    )
+    dns_seconds: float = Field(10.0, gt=0, le=60, description="How long one look-up may take.")
+    connect_seconds: float = Field(
+        15.0, gt=0, le=120, description="How long TCP may take, and again TLS."
+    )
+    reply_seconds: float = Field(
+        120.0, gt=0, le=600, description="How long a mail server has for one reply."
+    )
+    data_seconds: float = Field(
+        600.0,
+        gt=0,
+        le=1_800,
+        description="How long sending a mail may take, and again the reply that it was taken; "
+        "without that reply nobody knows, so this is generous (RFC 5321, 4.5.3.2.6).",
     )
 
 
@@ -715,6 +768,7 @@ class Settings(Section):
         default_factory=lambda: RetentionSettings.model_validate({})
     )
     alarms: AlarmSettings = Field(default_factory=lambda: AlarmSettings.model_validate({}))
+    email: EmailSettings | None = Field(None, description="Left out = no e-mail is sent.")
     webhooks: WebhooksSettings = Field(default_factory=lambda: WebhooksSettings.model_validate({}))
     toets: ToetsSettings = Field(default_factory=lambda: ToetsSettings.model_validate({}))
     console: ConsoleSettings = Field(default_factory=lambda: ConsoleSettings.model_validate({}))

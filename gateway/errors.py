@@ -156,6 +156,10 @@ class PeerUnreachable(Unavailable):
     """The partner could not be reached, or answered that it can not take messages now."""
 
 
+class TransportUnproved(Unavailable):
+    """The way to a mail server was not proved secure: nothing was said to it."""
+
+
 class StoreUnavailable(Unavailable):
     """The database is full, locked, gone, or its queue is full."""
 

@@ -17,6 +17,7 @@ from gateway.codes.deliveries import DELIVERIES
 from gateway.codes.doctor import DOCTOR
 from gateway.codes.documents import DOCUMENTS
 from gateway.codes.installation import INSTALLATION
+from gateway.codes.mail_transport import MAIL_TRANSPORT
 from gateway.codes.mailing import MAILING
 from gateway.codes.oidc import OIDC
 from gateway.codes.packs import PACKS
@@ -36,6 +37,7 @@ ALL = (
     *PARTNERS,
     *DELIVERIES,
     *MAILING,
+    *MAIL_TRANSPORT,
     *INSTALLATION,
     *CERTIFICATES,
     *SIGNED,

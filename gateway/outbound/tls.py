@@ -120,6 +120,24 @@ def outward_context(pair: KeyPair | None, *, ca: Path | None) -> ssl.SSLContext:
     return context
 
 
+def unjudged_context() -> ssl.SSLContext:
+    """Return the context for a server that is judged by other rules than a chain to a CA.
+
+    The caller judges `shown_chain` before it says anything.
+    """
+    context = _hardened(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+def shown_chain(connection: ssl.SSLObject) -> tuple[bytes, ...]:
+    """Return what the other end showed, DER, its own certificate first; nothing of it judged."""
+    # Python 3.13 has this in public. Before, the same is there one step deeper, in PEM by default.
+    shown = connection._sslobj.get_unverified_chain() or ()  # type: ignore[attr-defined]  # noqa: SLF001
+    return tuple(ssl.PEM_cert_to_DER_cert(certificate.public_bytes()) for certificate in shown)
+
+
 class ReloadableContext(ssl.SSLContext):
     """The context of a listener that outlives its certificate and its anchors.
 
