@@ -1,7 +1,10 @@
 """Certificates, keys and octets for tests of secure e-mail."""
 
 import subprocess
+from dataclasses import replace
+from datetime import datetime
 from functools import cache
+from hashlib import sha256
 from pathlib import Path
 
 from cryptography import x509
@@ -10,8 +13,24 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from gateway.keys.keystore import SoftwareSigner
 from gateway.keys.test_pki import Leaf
-from tests.pki import NAMES, POLITIE, leaf, pki
-from tests.sealing import load_key
+from gateway.message import Oin
+from gateway.rules import approval
+from gateway.security.smime import (
+    Draft,
+    Mail,
+    Mailbox,
+    Opened,
+    Recipients,
+    Sender,
+    open_mail,
+    seal_mail,
+)
+from gateway.security.smime.enveloped import encrypt
+from gateway.security.smime.signed import sign
+from gateway.wire.mail_make import entity
+from tests.flow.test_gate import melding
+from tests.pki import AT, KNOOPPUNT, NAMES, POLITIE, leaf, pki
+from tests.sealing import Keys, load_key, octets_from, trust
 
 CURVES = {"P-256": ec.SECP256R1(), "P-384": ec.SECP384R1()}
 
@@ -41,3 +60,97 @@ def write(folder: Path, found: Leaf, name: str) -> tuple[str, str]:
 def openssl_cms(*arguments: str, octets: bytes) -> bytes:
     command = ["openssl", "cms", "-binary", *arguments]
     return subprocess.run(command, input=octets, capture_output=True, check=True).stdout
+
+
+# --- a partner and a mailbox ----------------------------------------------------------------
+
+ALICE_ADDRESS = "gateway@politie.example"
+BOB_ADDRESS = "veilig@veiligthuis.example"
+MAXIMUM = 200_000
+
+
+def document(text: str = "ja, ter plaatse") -> bytes:
+    return melding(aanhouding=text)
+
+
+def draft(**changes) -> Draft:
+    base = Draft(
+        payload=document(),
+        ebms_message_id="message-1@alice.example",
+        sender=ALICE_ADDRESS,
+        recipient=BOB_ADDRESS,
+        title="Melding aan Veilig Thuis",
+    )
+    return replace(base, **changes)
+
+
+def to(*found: Leaf, **changes) -> Recipients:
+    certificates = tuple(one.certificate for one in found or (bob(),))
+    return Recipients(certificates=certificates, **changes)
+
+
+def bob() -> Leaf:
+    return leaf(KNOOPPUNT, "encrypt")
+
+
+def sealed(made: Draft | None = None, **changes) -> Mail:
+    """Return a mail of Alice to Bob. `changes` are arguments of `seal_mail`."""
+    made = made or draft()
+    given = {
+        "to": to(),
+        "signer": rsa_signer(),
+        "trust": trust(),
+        "maximum": MAXIMUM,
+        "random": octets_from(),
+        "at": AT,
+    }
+    released = approval.own(sha256(made.payload).hexdigest())
+    return seal_mail(changes.pop("released", released), made, **given | changes)
+
+
+def alice(**changes) -> Sender:
+    base = Sender(
+        party=Oin(POLITIE),
+        address=ALICE_ADDRESS,
+        certificates=(leaf(POLITIE, "sign").certificate,),
+    )
+    return replace(base, **changes)
+
+
+def mailbox(*senders: Sender, keys: tuple[Leaf, ...] = (), **changes) -> Mailbox:
+    """Return that of Bob."""
+    found = keys or (bob(),)
+    base = Mailbox(
+        address=BOB_ADDRESS,
+        certificates=tuple(one.certificate for one in found),
+        keys=Keys(*found),
+        senders=senders or (alice(),),
+    )
+    return replace(base, **changes)
+
+
+def opened(octets: bytes, box: Mailbox | None = None, *, at: datetime = AT) -> Opened:
+    return open_mail(octets, box or mailbox(), trust=trust(), at=at)
+
+
+def mail_around(content: bytes, **outside: str) -> bytes:
+    """Return a mail whose envelope holds this, whatever it is. `outside` are its fields."""
+    octets = encrypt(content, (bob().certificate,), maximum=MAXIMUM, random=octets_from())
+    return mail_of(octets, **outside)
+
+
+def mail_of(octets: bytes, kind: str = "application/pkcs7-mime", **outside: str) -> bytes:
+    head = {"From": ALICE_ADDRESS, "To": BOB_ADDRESS} | {
+        name.replace("_", "-"): value for name, value in outside.items()
+    }
+    return entity(head, octets, kind=kind)
+
+
+def signed_around(content: bytes) -> bytes:
+    """Return the entity that an envelope holds: a signature of Alice over this."""
+    return entity({}, sign(content, rsa_signer(), at=AT), kind="application/pkcs7-mime")
+
+
+def mail_with(content: bytes, **outside: str) -> bytes:
+    """Return a mail of Alice with this entity signed in it."""
+    return mail_around(signed_around(content), **outside)

@@ -25,6 +25,7 @@ from gateway.codes.partners import PARTNERS
 from gateway.codes.sign_in import SIGN_IN
 from gateway.codes.signed import SIGNED
 from gateway.codes.simulator import SIMULATOR
+from gateway.codes.smime import SMIME
 from gateway.codes.toets import TOETS
 from gateway.codes.webhooks import WEBHOOKS
 
@@ -48,6 +49,7 @@ ALL = (
     *SIMULATOR,
     *CONSOLE,
     *OIDC,
+    *SMIME,
 )
 CODES: Mapping[str, Code] = MappingProxyType({one.code: one for one in ALL})
 

@@ -11,23 +11,12 @@ from gateway.errors import (
     PeerUnreachable,
     PolicyViolation,
     StaleSnapshot,
-    TooLarge,
 )
 
 _TRACE = (Told.OPERATOR,)
 _COMMAND = (Told.OPERATOR,)
 
 DELIVERIES: tuple[Code, ...] = (
-    *family(
-        TooLarge,
-        _TRACE,
-        {
-            "smime.too_large": (
-                "The message is larger than secure e-mail may be.",
-                "Make documents smaller or divide them over more messages.",
-            ),
-        },
-    ),
     *family(
         PeerUnreachable,
         _TRACE,

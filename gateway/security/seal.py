@@ -46,7 +46,7 @@ def sign_message(
     Raises IllegalTransition for other octets than the released ones, for a second payload,
     and without a signer where the agreement signs.
     """
-    _check_released(released, payloads)
+    check_released(released, tuple(p.octets for p in payloads))
     content_ids = tuple(p.content_id for p in payloads)
     signed = _signed(
         plain.user_message(header, content_ids) or user_message(header, content_ids),
@@ -78,9 +78,12 @@ def _serialized(envelope: PlainEnvelope | etree._Element) -> bytes:
     return serialize(envelope)
 
 
-def _check_released(released: Released, payloads: tuple[Payload, ...]) -> None:
-    """The release names one payload by its hash; nothing else leaves with it."""
-    digests = [hashlib.sha256(p.octets).hexdigest() for p in payloads]
+def check_released(released: Released, payloads: tuple[bytes, ...]) -> None:
+    """Return when these octets were released: one payload, named by its hash, and nothing else.
+
+    Raises IllegalTransition.
+    """
+    digests = [hashlib.sha256(octets).hexdigest() for octets in payloads]
     if digests != [released.payload_sha256]:
         raise IllegalTransition("seal of a payload that was not released")
 

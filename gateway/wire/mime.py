@@ -82,21 +82,27 @@ def split(body: bytes, content_type: str, *, limits: Limits) -> tuple[Part, tupl
         raise Malformed("mime.content_type", "Content-Type is not multipart/related or text/xml")
     if outer.parameters.get("type", "text/xml").lower() != "text/xml":
         raise Malformed("mime.content_type", "type of the root part is not text/xml")
-    boundary = outer.parameters.get("boundary", "")
-    if not _BOUNDARY.fullmatch(boundary):
-        raise Malformed("mime.boundary", "boundary is missing or not valid")
     parts: list[Part] = []
-    for begin, end in _spans(body, boundary.encode("ascii")):
+    for begin, end in spans(body, boundary_of(outer)):
         if len(parts) > limits.parts:
             raise Malformed("mime.parts", "message has too many parts")
         parts.append(_part(body, begin, end))
     return _root_first(parts, outer.parameters.get("start", ""))
 
 
-def _spans(body: bytes, boundary: bytes) -> Iterator[tuple[int, int]]:
+def boundary_of(kind: MediaType) -> bytes:
+    """Return the boundary of a multipart; raise Malformed `mime.boundary`."""
+    boundary = kind.parameters.get("boundary", "")
+    if not _BOUNDARY.fullmatch(boundary):
+        raise Malformed("mime.boundary", "boundary is missing or not valid")
+    return boundary.encode("ascii")
+
+
+def spans(body: bytes, boundary: bytes) -> Iterator[tuple[int, int]]:
     """Yield where the parts begin and end. The CRLF before a delimiter belongs to it.
 
     The delimiter must not occur inside a part: where it stands, its line must be complete.
+    Raises Malformed `mime.boundary`, `mime.part`.
     """
     delimiter = _CRLF + b"--" + boundary
     first = 0 if body.startswith(delimiter[2:]) else body.find(delimiter) + 2
@@ -135,7 +141,7 @@ def _part(body: bytes, begin: int, end: int) -> Part:
     headers = _headers(body[begin:blank])
     encoding = headers.get("content-transfer-encoding", "").lower()
     if encoding == "base64":
-        octets = _base64(octets)
+        octets = unbase64(octets)
     elif encoding not in _PLAIN:
         raise Malformed("mime.transfer_encoding", "Content-Transfer-Encoding is not supported")
     kind = headers.get("content-type", "application/octet-stream")
@@ -167,7 +173,8 @@ def _content_id(text: str) -> str:
     return match[1] or match[2]
 
 
-def _base64(octets: bytes) -> bytes:
+def unbase64(octets: bytes) -> bytes:
+    """Decode a base64 body; raise Malformed `mime.transfer_encoding`."""
     try:
         return base64.b64decode(octets.translate(None, b"\r\n \t"), validate=True)
     except binascii.Error:

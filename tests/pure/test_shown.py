@@ -3,8 +3,7 @@
 import pytest
 
 from gateway.installation import share
-from gateway.rules.classification import Reason
-from gateway.web.console.shown import LONGEST, MOST, label, show
+from gateway.wire.shown import LONGEST, MOST, label, show
 from gateway.wire.stuf import read_document
 from gateway.wire.xml import path_of
 from tests.flow.test_gate import melding
@@ -22,8 +21,8 @@ def every(part):
         yield from every(one)
 
 
-def values(octets, reasons=()):
-    return [one.value for one in every(show(octets, reasons).root) if one.value]
+def values(octets):
+    return [one.value for one in every(show(octets).root) if one.value]
 
 
 def test_every_text_of_the_message_is_there():
@@ -51,7 +50,7 @@ def test_paths_are_those_that_the_table_tells(path):
     octets = path.read_bytes()
     root = read_document(octets).tree
 
-    shown = [one.path for one in every(show(octets, ()).root) if one.path]
+    shown = [one.path for one in every(show(octets).root) if one.path]
 
     assert shown == [path_of(e) for e in root.iter() if isinstance(e.tag, str)]
 
@@ -61,9 +60,9 @@ def test_what_a_page_can_not_hold_is_said():
     wide = melding().replace(b"<JZ:bestaandeHulp", many + b"<JZ:bestaandeHulp", 1)
     long = melding(aanhouding="x" * (LONGEST + 1))
 
-    assert show(melding(), ()).whole
+    assert show(melding()).whole
     for octets in (wide, long):
-        shown = show(octets, ())
+        shown = show(octets)
         assert not shown.whole
         assert len(list(every(shown.root))) <= MOST + 1
         assert max(len(one.value) for one in every(shown.root)) <= LONGEST + 2
@@ -78,12 +77,8 @@ def test_dates_and_codes_are_in_words():
 
 def test_a_reason_marks_its_element_and_one_without_a_place_is_told_apart():
     path = "/vtMeldingDi01/object/betreft/gerelateerde/aanhouding"
-    reasons = [
-        Reason(rule="OM-001", path=path, text="Een aanhouding."),
-        Reason(rule="X", path="/vtMeldingDi01/nergens", text="Iets anders."),
-    ]
 
-    shown = show(melding(aanhouding="ja"), reasons)
+    shown = show(melding(aanhouding="ja"), [path, "/vtMeldingDi01/nergens"])
 
     (marked,) = [one for one in every(shown.root) if one.marks]
     assert (marked.path, marked.marks, marked.value) == (path, (1,), "ja")
@@ -92,7 +87,7 @@ def test_a_reason_marks_its_element_and_one_without_a_place_is_told_apart():
 
 @pytest.mark.parametrize("octets", [b"", b"geen xml", b"<!DOCTYPE a><a/>"])
 def test_what_is_no_message_is_not_shown_as_one(octets):
-    assert show(octets, ()) is None
+    assert show(octets) is None
 
 
 @pytest.mark.parametrize(

@@ -1,18 +1,35 @@
 """S/MIME (RFC 8551) for secure e-mail: pure, from octets to octets.
 
-A mail is made by `seal_mail(...) -> Mail` and read by `open_mail(...) -> Opened`, both blocking:
-call them on a thread. What they are made of: `signed` inside, `enveloped` outside.
+`seal_mail` makes a mail of one released message, `open_mail` reads one that came in. Both are
+blocking, for as long as the message is large: call them on a thread. What they stand on: `signed`
+inside, `enveloped` outside, `gateway.wire.mail_make` and `mail_read` for MIME.
 
-    seal_mail(released, letter, *, to, signer, trust, maximum, random, at, chain=()) -> Mail
-    open_mail(octets, *, senders, ours, keyring, trust, maximum, at) -> Opened
+Out: one `Draft` (payload, addresses, what a person must know) goes to the `Recipients` of a partner
+and gives a `Mail`: octets, Message-ID, opaque reference. `message_id_of` tells the Message-ID
+before there is a mail; another attempt has it again.
 
-    Letter(payload, ebms_message_id, sender, recipient, twice, remarks, in_reply_to)
-    Recipients(certificates, encryption=Encryption.GCM, header=None)
-    Mail(octets, message_id, reference)
-    Sender(party, address, certificates, encryption=Encryption.GCM, named=False)
-    Opened(party, holder, sender, message_id, ebms_message_id, in_reply_to, protected, signed_at,
-           payloads, text, attachments, content)
-
-`message_id_of(ebms_message_id, recipient, domain)` is what the mail of a message is called, known
-before it is made; an attempt that is repeated has it again.
+In: a `Mailbox` (our address, certificates and keys, and who may write to it) opens octets as
+`Opened`: who signed, the XML in it (`payloads`), `text` and `attachments` for a person. XML alone
+(`payloads` and no `attachments`) may go on into the pipeline; anything else is for a person.
 """
+
+from gateway.security.smime.open import Attachment, Mailbox, Opened, Sender, open_mail
+from gateway.security.smime.recipients import Encryption
+from gateway.security.smime.seal import Draft, Mail, Recipients, seal_mail
+from gateway.wire.mail_make import message_id_of
+from gateway.wire.mail_read import MailLimits
+
+__all__ = [
+    "Attachment",
+    "Draft",
+    "Encryption",
+    "Mail",
+    "MailLimits",
+    "Mailbox",
+    "Opened",
+    "Recipients",
+    "Sender",
+    "message_id_of",
+    "open_mail",
+    "seal_mail",
+]

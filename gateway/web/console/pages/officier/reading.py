@@ -7,7 +7,6 @@ from aiohttp import web
 
 from gateway.errors import GatewayError
 from gateway.pipeline.desk import Case
-from gateway.web.console import shown
 from gateway.web.console.language import N_
 from gateway.web.console.page import Page, post
 from gateway.web.console.pages.officier.officer import (
@@ -21,6 +20,7 @@ from gateway.web.console.pages.officier.officer import (
     urgency,
 )
 from gateway.web.console.visit import Visit, download
+from gateway.wire import shown
 
 MOST_PURPOSE = 200
 PURPOSES = (
@@ -103,7 +103,8 @@ async def read(visit: Visit) -> web.Response:
     octets = await _octets(visit, id_, officer, purpose)
     document = None
     if octets is not None:
-        document = await asyncio.to_thread(shown.show, octets, case.request.reasons)
+        places = [reason.path for reason in case.request.reasons]
+        document = await asyncio.to_thread(shown.show, octets, places)
     return visit.show(
         "officier/reading.html",
         **facts(visit, case),

@@ -13,7 +13,6 @@ from types import MappingProxyType
 from lxml import etree
 
 from gateway.errors import GatewayError
-from gateway.rules.classification import Reason
 from gateway.wire.stuf import STUF, read_document, value_of
 from gateway.wire.xml import XmlLimits, beside_root, local
 
@@ -90,7 +89,7 @@ class Shown:
     notes: Sequence[str]
     """What its attributes say."""
     marks: Sequence[int]
-    """Numbers (from 1) of the reasons that are about it."""
+    """Numbers (from 1) of the places that are this one."""
     parts: Sequence["Shown"]
 
     @property
@@ -106,28 +105,29 @@ class Document:
     head: Shown | None
     """The stuurgegevens, apart: they say how it travels."""
     elsewhere: Sequence[int]
-    """Numbers of the reasons whose place was not found in it."""
+    """Numbers of the places that were not found in it."""
     whole: bool
     """Whether all of it is here; otherwise it must be read as a file."""
 
     @property
     def first(self) -> int:
-        """Return the number of the first reason that is marked; 0 = none is."""
+        """Return the number of the first place that is marked; 0 = none is."""
         return next((part.marks[0] for part in _every(self.root) if part.marks), 0)
 
 
-def show(octets: bytes, reasons: Sequence[Reason]) -> Document | None:
+def show(octets: bytes, places: Sequence[str] = ()) -> Document | None:
     """Return the message for a person; None when it can not be read as one.
 
-    It takes as long as the message is large: call it on a thread.
+    `places` are paths of what is marked, as `path_of` writes them. It takes as long as the
+    message is large: call it on a thread.
     """
     try:
         tree = read_document(octets, limits=XmlLimits(octets=len(octets))).tree
     except GatewayError:
         return None
     numbers: dict[str, list[int]] = {}
-    for number, reason in enumerate(reasons, start=1):
-        numbers.setdefault(_element(reason.path), []).append(number)
+    for number, place in enumerate(places, start=1):
+        numbers.setdefault(_element(place), []).append(number)
     showing = _Showing(numbers=numbers, left=MOST)
     root = tree.getroottree().getroot()
     shown = showing.element(root, f"/{local(root)}")
@@ -138,13 +138,13 @@ def show(octets: bytes, reasons: Sequence[Reason]) -> Document | None:
     return Document(
         root=shown,
         head=head,
-        elsewhere=[n for n in range(1, len(reasons) + 1) if n not in found],
+        elsewhere=[n for n in range(1, len(places) + 1) if n not in found],
         whole=showing.left > 0 and not showing.cut,
     )
 
 
 def _element(path: str) -> str:
-    """Return the path of the element that a reason is about: an attribute is part of it."""
+    """Return the path of the element that a place is in: an attribute is part of it."""
     return path.partition("/@")[0]
 
 

@@ -1,0 +1,195 @@
+"""From released to a mail: signed inside, encrypted outside, and nothing of it on the envelope."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from gateway.errors import PolicyViolation, TooLarge
+from gateway.rules.approval import Released
+from gateway.security.algorithms import Signer
+from gateway.security.certificates import TrustStore, Usage
+from gateway.security.seal import check_released
+from gateway.security.smime.enveloped import encrypt
+from gateway.security.smime.recipients import Encryption
+from gateway.security.smime.signed import sign
+from gateway.wire import mail_make
+from gateway.wire.mail_body import Body, body
+from gateway.wire.shown import show
+
+SUBJECT = "Beveiligd bericht"
+EBMS_ID = "Ebms-Message-Id"
+"""Inside only."""
+TWICE = (
+    "Mogelijk dubbel: dit bericht is ook langs de gewone weg verzonden, en kan daarlangs aankomen "
+    "of al aangekomen zijn."
+)
+_REFERENCE = 12
+_OF_THE_WAY = ("Bcc", "Cc", "Reply-To", "Sender", "Return-Path", "Received", "References")
+"""What else would change where a mail or its answer goes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """One message to one partner, before it is a mail."""
+
+    payload: bytes
+    """XML, the octets that were released."""
+    ebms_message_id: str
+    """What the message is known by over ebMS; the Message-ID follows from it."""
+    sender: str
+    """Our address."""
+    recipient: str
+    title: str
+    """What a person reads above it, in Dutch: the name of the message. Inside only."""
+    sentences: tuple[str, ...] = ()
+    """What a person must know, in Dutch: why by e-mail, conditions of the OM. Inside only."""
+    twice: bool = False
+    """It may arrive by another channel too; the mail says so."""
+    in_reply_to: str = ""
+    """Message-ID (without `<>`) of the mail that it answers."""
+    receipt: bool = True
+    """Ask for a notice that it was shown (MDN, RFC 8098)."""
+    file: str = "bericht.xml"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipients:
+    """Who can read the mail, as the partner's administration says."""
+
+    certificates: tuple[bytes, ...]
+    """DER, of the mailboxes behind the address: each gets the key wrapped for itself."""
+    encryption: Encryption = Encryption.GCM
+    header: tuple[str, str] | None = None
+    """Name and value of the NTA 7516 header; None = none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mail:
+    """What leaves."""
+
+    octets: bytes
+    """The whole message (RFC 5322): ASCII, lines of at most 255 octets, each ends in CRLF."""
+    message_id: str
+    """Without `<>`."""
+    reference: str
+    """Opaque: in the subject, and for delivery notifications."""
+
+
+def seal_mail(  # noqa: PLR0913 - each is another thing, by name
+    released: Released,
+    draft: Draft,
+    *,
+    to: Recipients,
+    signer: Signer,
+    trust: TrustStore,
+    maximum: int,
+    random: Callable[[int], bytes],
+    at: datetime,
+    chain: Iterable[bytes] = (),
+) -> Mail:
+    """Return the mail of exactly the payload that was released, for exactly these recipients.
+
+    `maximum` is in octets of the whole mail: 2.6 times the payload and what a person reads.
+    `random` gives that many unpredictable octets; `at` (aware) is now; `chain`: DER of the
+    authorities that go with the signature, for mail programs.
+
+    Raises, before anything leaves: IllegalTransition for other octets than the released ones;
+    TooLarge `smime.too_large`; PolicyViolation `smime.header` for an address, id or header that
+    can not stand in a mail, `encryption.key`; what `TrustStore.holder` raises for a certificate,
+    ours or theirs, that is not good for mail now; Misconfigured `keys.algorithm`.
+    """
+    # (1) These octets were released, and there is no doubt that they fit.
+    check_released(released, (draft.payload,))
+    if len(draft.payload) > maximum:
+        raise _too_large()
+    # (2) The certificates count today.
+    trust.holder(signer.certificate, Usage.MAIL_SIGN, at)
+    for certificate in to.certificates:
+        trust.holder(certificate, Usage.MAIL_ENCRYPT, at)
+    # (3) What is said of it outside is said inside as well, where it is signed.
+    head = _head(draft, at)
+    content = mail_make.letter(
+        {**head, EBMS_ID: draft.ebms_message_id},
+        _body(draft, released),
+        draft.payload,
+        name=draft.file,
+    )
+    # (4) Signed inside, encrypted outside.
+    signed = mail_make.entity(
+        {}, sign(content, signer, at=at, chain=chain), kind=_kind("signed-data"), name=_FILE
+    )
+    sealed = encrypt(
+        signed, to.certificates, maximum=maximum, random=random, encryption=to.encryption
+    )
+    octets = mail_make.entity(
+        _outside(head, draft, to), sealed, kind=_kind(_TYPES[to.encryption]), name=_FILE
+    )
+    if len(octets) > maximum:
+        raise _too_large()
+    message_id = _message_id(draft)
+    return Mail(octets=octets, message_id=message_id, reference=message_id[:_REFERENCE])
+
+
+_FILE = "smime.p7m"
+_TYPES = {
+    Encryption.GCM: "authEnveloped-data",
+    Encryption.UNSAFE_CBC: "enveloped-data",
+    Encryption.UNSAFE_CBC_PKCS1: "enveloped-data",
+}
+
+
+def _kind(type_: str) -> str:
+    return f'application/pkcs7-mime; smime-type={type_}; name="{_FILE}"'
+
+
+def _message_id(draft: Draft) -> str:
+    domain = draft.sender.rpartition("@")[2]
+    return mail_make.message_id_of(draft.ebms_message_id, recipient=draft.recipient, domain=domain)
+
+
+def _head(draft: Draft, at: datetime) -> dict[str, str]:
+    for where, address in (("From", draft.sender), ("To", draft.recipient)):
+        if not mail_make.is_address(address):
+            raise _no_field(where)
+    message_id = _message_id(draft)
+    return {
+        "From": draft.sender,
+        "To": draft.recipient,
+        "Date": mail_make.date(at),
+        "Message-ID": f"<{message_id}>",
+        "In-Reply-To": f"<{draft.in_reply_to}>" if draft.in_reply_to else "",
+        "Subject": f"{SUBJECT} {message_id[:_REFERENCE]}",
+        "MIME-Version": "1.0",
+    }
+
+
+def _outside(head: dict[str, str], draft: Draft, to: Recipients) -> dict[str, str]:
+    """Add what is about the way only."""
+    way = {
+        "Auto-Submitted": "auto-generated",
+        "Disposition-Notification-To": draft.sender if draft.receipt else "",
+    }
+    if to.header is None:
+        return head | way
+    name, value = to.header
+    taken = {one.casefold() for one in (*head, *way, *mail_make.OF_AN_ENTITY, *_OF_THE_WAY)}
+    if name.casefold() in taken or not value:
+        raise _no_field(name)
+    return head | way | {name: value}
+
+
+def _body(draft: Draft, released: Released) -> Body:
+    sentences = (
+        *((TWICE,) if draft.twice else ()),
+        *draft.sentences,
+        *(condition.text for condition in released.conditions),
+    )
+    return body(show(draft.payload), title=draft.title, sentences=sentences)
+
+
+def _no_field(where: str) -> PolicyViolation:
+    return PolicyViolation("smime.header", "a mail can not have this field", where=where)
+
+
+def _too_large() -> TooLarge:
+    return TooLarge("smime.too_large", "message is too large for e-mail")
