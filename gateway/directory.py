@@ -19,6 +19,7 @@ from gateway.config import (
     WebhooksSettings,
 )
 from gateway.config_gate import Mode, Nature
+from gateway.cpa_rules import Remark
 from gateway.credentials import Credentials
 from gateway.errors import Severity, UnknownAgreement
 from gateway.message import OIN_TYPE, Oin, PartyRef
@@ -238,8 +239,8 @@ class Agreement:
     bindings: tuple[Binding, ...]
     signals: Mapping[str, Channel]
     """Channel for MSH signals (Acknowledgment, MessageError), by the *sender's* party id."""
-    warnings: tuple[str, ...] = ()
-    """What is legal but unwise, in Dutch, for `gateway cpa show` and doctor."""
+    remarks: tuple[Remark, ...] = ()
+    """What is wrong or unwise in it, by the table of `gateway.cpa_rules`."""
 
     def other(self, party_id: str) -> PartyRef:
         """Return the counterpart of `party_id`; raise UnknownAgreement for a stranger."""

@@ -83,3 +83,17 @@ def revoked(usage: str = "sign") -> tuple[Leaf, Trust]:
     own = TestPki(AT, authority_bits=2048)
     found = own.issue(oin=POLITIE, name="TEST Ingetrokken", usage=usage, revoked=True)
     return found, own.trust()
+
+
+@cache
+def ending(usage: str = "sign") -> Leaf:
+    """Return a leaf of the police with ten days left."""
+    return pki().issue(
+        oin=POLITIE, name="TEST Bijna", usage=usage, not_after=AT + timedelta(days=10)
+    )
+
+
+@cache
+def nameless(usage: str = "sign") -> Leaf:
+    """Return a leaf without an OIN."""
+    return pki().issue(oin="", name="TEST Zonder OIN", usage=usage)

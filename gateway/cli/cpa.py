@@ -44,8 +44,24 @@ def show(
             ", ".join(name.rpartition("#")[2] for name in names) or "-",
         )
     console.print(table)
-    for warning in agreement.warnings:
-        console.print(f"let op: {warning}")
+    for remark in agreement.remarks:
+        console.print(f"{remark.rule.weight}: {remark}", soft_wrap=True)
+
+
+@app.command()
+def lint(
+    file: Annotated[Path, typer.Argument(help="CPA, XML.", exists=True, dir_okay=False)],
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON, for other programs.")] = False,
+) -> None:
+    """Tell what is wrong or unwise in a CPA, one line per finding, and whether it may be activated.
+
+    Needs no installation. What only an installation knows (chain, revocation, mandates) is judged
+    by `gateway cpa import`. Exit status 0: it may be activated; 1: it may not.
+    """
+    from gateway.cli.cpa_lint import check
+
+    if not check(file, at=datetime.now(UTC), as_json=as_json, console=screen()):
+        raise typer.Exit(1)
 
 
 @app.command("import")

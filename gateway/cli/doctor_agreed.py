@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from gateway.catalogue import Role
 from gateway.cli.certs_list import days, look_over
 from gateway.cli.doctor_findings import Area, Finding
+from gateway.cpa_rules import CpaRule, Remark, Weight
 from gateway.directory import Agreement, Directory
 from gateway.errors import GatewayError
 from gateway.installation import Installation, kept_table, load_table, program_table
@@ -79,13 +80,20 @@ def _agreement(directory: Directory, agreement: Agreement, now: datetime) -> Ite
             "Van een onbekende partij wordt niets aangenomen.",
             "Voeg haar toe onder [[partijen]]",
         )
-    for warning in agreement.warnings:
-        yield _AGREEMENTS.warn(
-            "agreement.unwise",
-            f"{cpa}: {warning}",
-            "Het mag, maar is zwakker dan Digikoppeling aanraadt.",
-            "Spreek bij de volgende CPA iets beters af",
+    for remark in agreement.remarks:
+        if remark.rule is not CpaRule.NOT_AGREED:  # told above
+            yield _remark(cpa, remark)
+
+
+def _remark(cpa: str, remark: Remark) -> Finding:
+    text, remedy = f"{cpa}: {remark}", f"{remark.remedy} ({remark.rule.id}; docs/cpa.md)"
+    if remark.rule.weight is Weight.STOPS:
+        return _AGREEMENTS.bad(
+            "agreement.unusable", text, "Wat hieronder valt, kan niet of mag niet.", remedy
         )
+    return _AGREEMENTS.warn(
+        "agreement.unwise", text, "Het werkt, maar is niet zoals Digikoppeling het wil.", remedy
+    )
 
 
 def _not_in_force(directory: Directory, agreement: Agreement, now: datetime) -> Finding:

@@ -160,6 +160,10 @@ _AGREEMENTS = (
                 "The other party of the CPA is not known here.",
                 "Add it to [[partijen]] in gateway.toml first.",
             ),
+            "cpas.rules": (
+                "The CPA can not be carried out as it is, or holds something forbidden.",
+                "Look with gateway cpa lint what must change; docs/cpa.md has every rule.",
+            ),
             "cpas.same": ("This very CPA is in place already; nothing was changed.", "Nothing."),
             "cpas.service": (
                 "Of no service in the CPA the version is known here.",

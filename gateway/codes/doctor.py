@@ -23,9 +23,13 @@ DOCTOR: tuple[Code, ...] = family(
             "A service of a CPA has no version.",
             "Name it under [diensten] in gateway.toml.",
         ),
+        "agreement.unusable": (
+            "Something in a CPA can not be carried out or is forbidden.",
+            "Look with gateway cpa lint; docs/cpa.md says what to do.",
+        ),
         "agreement.unwise": (
             "A CPA is weaker than Digikoppeling advises.",
-            "Agree on something better in the next one.",
+            "Agree on something better in the next one; docs/cpa.md says what.",
         ),
         "backends.none": (
             "No back-end system is named: nobody can hand in or collect.",

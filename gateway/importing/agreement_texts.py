@@ -15,6 +15,10 @@ CPA_TEXTS: Mapping[str, str] = MappingProxyType(
         ),
         "status": "Deze CPA is nog een voorstel. Laat haar vaststellen (status agreed of signed).",
         "ended": "Deze CPA is al geëindigd. Vraag om een nieuwe.",
+        "rules": (
+            "Deze CPA kan zo niet worden uitgevoerd, of er staat iets in wat niet mag. Kijk met "
+            "gateway cpa lint wat er moet veranderen."
+        ),
         "service": (
             "Van geen dienst in deze CPA is hier de versie bekend. Zet de dienst eerst onder "
             "[diensten] in gateway.toml."

@@ -6,6 +6,7 @@ from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
 
+from gateway.cpa_rules import Remark, Weight
 from gateway.directory import Agreement, Directory
 from gateway.errors import CertificateRejected, GatewayError, PolicyViolation, RevocationUnknown
 from gateway.importing.agreement_changes import Change, Kind, changes, heads
@@ -18,6 +19,7 @@ from gateway.keys.keystore import FileKeyring
 from gateway.message import Oin, PartyRef
 from gateway.saying import Line
 from gateway.security.certificates import TrustStore, acts_for, load
+from gateway.security.cpa_lint import all_remarks
 from gateway.wire.ebms2.cpa import read_cpa
 
 IN_FORCE = frozenset({"agreed", "signed"})
@@ -37,8 +39,8 @@ class AgreementProposal:
     facts: tuple[Fact, ...]
     changes: tuple[Change, ...]
     remarks: tuple[Line, ...]
-    warnings: tuple[str, ...]
-    """What is legal but unwise, in Dutch."""
+    warnings: tuple[Remark, ...]
+    """What is legal but unwise."""
     follows: tuple[Line, ...]
     closed: tuple[Path, ...]
     """Folders that this process may not write to."""
@@ -100,6 +102,9 @@ def propose_agreement(looking: Looking, octets: bytes) -> AgreementProposal:
         raise turned_down("ended", f"{agreement.end:%Y-%m-%d}")
     if not any(one.service in directory.services for one in agreement.bindings):
         raise turned_down("service")
+    stopping = sorted({one.rule.id for one in agreement.remarks if one.rule.weight is Weight.STOPS})
+    if stopping:
+        raise turned_down("rules", ", ".join(stopping))
     file = _file(looking, agreement, octets)
     _certificates(looking, agreement)
     present = _present(directory, agreement, now)
@@ -113,7 +118,7 @@ def propose_agreement(looking: Looking, octets: bytes) -> AgreementProposal:
         facts=heads(agreement, present),
         changes=changed,
         remarks=tuple(_remarks(directory, agreement, present, changed)),
-        warnings=agreement.warnings,
+        warnings=all_remarks(agreement, at=now),
         follows=tuple(_follows(agreement, present, changed, now)),
         closed=() if looking.may_write(file.parent) else (file.parent,),
     )

@@ -14,6 +14,7 @@ from gateway.keys.expiry import SHORT, common_name
 from gateway.saying import Value
 from gateway.security.certificates import load, oin_of, thumbprint
 from gateway.security.extensions import extension
+from gateway.security.hosts import hosts
 
 _USAGES = {
     "digital_signature": "digitalSignature",
@@ -101,12 +102,3 @@ def _oin(der: bytes) -> str:
         return oin_of(der)
     except CertificateRejected:
         return "-"
-
-
-def hosts(certificate: x509.Certificate) -> tuple[str, ...]:
-    """Return the DNS names and addresses that a certificate is good for."""
-    names = extension(certificate.extensions, x509.SubjectAlternativeName)
-    if names is None:
-        return ()
-    found = names.get_values_for_type(x509.DNSName)
-    return (*found, *map(str, names.get_values_for_type(x509.IPAddress)))

@@ -1,6 +1,5 @@
 """What a person must know before a certificate, authority or list is put in place."""
 
-import ipaddress
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,7 +8,6 @@ from urllib.parse import urlsplit
 from cryptography import x509
 
 from gateway.directory import Directory
-from gateway.importing.comparing import hosts
 from gateway.importing.replaced import listeners, named_for
 from gateway.importing.texts import TEXTS
 from gateway.installation import Installation
@@ -19,6 +17,7 @@ from gateway.keys.renewal import Checked
 from gateway.message import Oin
 from gateway.saying import Line
 from gateway.security.certificates import load
+from gateway.security.hosts import covers, hosts
 
 _LISTENERS = {Target.TLS: "ebms", Target.API: "api", Target.CONSOLE: "console"}
 
@@ -86,17 +85,8 @@ def _other_hosts(directory: Directory, checked: Checked) -> Iterator[Line]:
         for binding in agreement.bindings
         if binding.receiver.id == directory.me
     }
-    for host in sorted(host for host in called if not _covers(names, host)):
+    for host in sorted(host for host in called if not covers(names, host)):
         yield Line(TEXTS["other_host"], {"host": host})
-
-
-def _covers(names: tuple[str, ...], host: str) -> bool:
-    try:
-        host = str(ipaddress.ip_address(host))
-    except ValueError:
-        wild = f"*.{host.partition('.')[2]}"
-        return any(name.lower() in {host.lower(), wild.lower()} for name in names)
-    return host in names
 
 
 def _now_revoked(directory: Directory, checked: Checked, old: bytes | None) -> Iterator[Line]:

@@ -12,9 +12,10 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
-from gateway.directory import Agreement, Channel, Directory
+from gateway.directory import Agreement, Directory
 from gateway.errors import CertificateRejected, GatewayError, Misconfigured
 from gateway.message import Oin
+from gateway.security.agreed import certificates_of
 from gateway.security.certificates import TrustStore, Usage, acts_for, load, oin_of, thumbprint
 from gateway.security.extensions import extension
 
@@ -103,6 +104,7 @@ def _both(a: InUse, b: InUse) -> InUse:
     return replace(a, where=where, needed=a.needed or b.needed, code=a.code or b.code)
 
 
+_NAMED_FOR = {Usage.SIGN: Use.SIGN, Usage.ENCRYPT: Use.ENCRYPT}
 Named = tuple[Use, Usage, bytes, Oin, bool]
 """Of an agreement: use, as what it is judged, DER, whose it is, whether traffic needs it."""
 
@@ -180,22 +182,9 @@ class _Look:
 
 def named(agreement: Agreement) -> Iterator[Named]:
     """Yield what an agreement names; a certificate may come more than once."""
-    for binding in agreement.bindings:
-        sender, receiver = Oin(binding.sender.id), Oin(binding.receiver.id)
-        yield from _of_channel(binding.channel, sender, receiver)
-    for sender_id, channel in agreement.signals.items():
-        yield from _of_channel(channel, Oin(sender_id), Oin(agreement.other(sender_id).id))
-
-
-def _of_channel(channel: Channel, sender: Oin, receiver: Oin) -> Iterator[Named]:
-    if channel.signing is not None:
-        yield Use.SIGN, Usage.SIGN, channel.signing.certificate, sender, True
-    if channel.encryption is not None:
-        yield Use.ENCRYPT, Usage.ENCRYPT, channel.encryption.certificate, receiver, True
-    if channel.client_certificate is not None:
-        yield Use.TLS, Usage.TLS_CLIENT, channel.client_certificate, sender, False
-    if channel.server_certificate is not None:
-        yield Use.TLS, Usage.TLS_SERVER, channel.server_certificate, receiver, False
+    for usage, der, owner in certificates_of(agreement):
+        use = _NAMED_FOR.get(usage, Use.TLS)
+        yield use, usage, der, owner, use is not Use.TLS
 
 
 def _said(use: Use, der: bytes, where: str, *, ours: bool) -> InUse:

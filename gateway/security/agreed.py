@@ -5,7 +5,16 @@ from dataclasses import dataclass
 
 from gateway.directory import MSH_SERVICE, Agreement, Binding, Channel, SyncReply
 from gateway.errors import PolicyViolation, UnknownAgreement
-from gateway.message import Acknowledgment, Content, ErrorList, Header, Manifest, MshRequest
+from gateway.message import (
+    Acknowledgment,
+    Content,
+    ErrorList,
+    Header,
+    Manifest,
+    MshRequest,
+    Oin,
+)
+from gateway.security.certificates import Usage
 
 MESSAGE = "//Header/MessageHeader"
 
@@ -92,3 +101,25 @@ def _demands(header: Header, binding: Binding | None, channel: Channel) -> Itera
     eliminated = header.duplicate_elimination == channel.duplicate_elimination
     yield f"{MESSAGE}/DuplicateElimination", eliminated
     yield "//Header/SyncReply", header.sync_reply == (channel.sync_reply is not SyncReply.NONE)
+
+
+# --- certificates -----------------------------------------------------------------------
+
+
+def certificates_of(agreement: Agreement) -> Iterator[tuple[Usage, bytes, Oin]]:
+    """Yield use, DER and owner of what an agreement names; one may come more than once."""
+    for binding in agreement.bindings:
+        yield from _of_channel(binding.channel, binding.sender.id, binding.receiver.id)
+    for sender, channel in agreement.signals.items():
+        yield from _of_channel(channel, sender, agreement.other(sender).id)
+
+
+def _of_channel(channel: Channel, sender: str, receiver: str) -> Iterator[tuple[Usage, bytes, Oin]]:
+    if channel.signing is not None:
+        yield Usage.SIGN, channel.signing.certificate, Oin(sender)
+    if channel.encryption is not None:
+        yield Usage.ENCRYPT, channel.encryption.certificate, Oin(receiver)
+    if channel.client_certificate is not None:
+        yield Usage.TLS_CLIENT, channel.client_certificate, Oin(sender)
+    if channel.server_certificate is not None:
+        yield Usage.TLS_SERVER, channel.server_certificate, Oin(receiver)

@@ -271,10 +271,15 @@ def _load_all(ders: tuple[bytes, ...]) -> tuple[x509.Certificate, ...]:
 
 def _check_key(leaf: x509.Certificate, usage: Usage) -> None:
     """The verifier of `cryptography` does not look at the key of the leaf."""
+    if not good_key(leaf, usage):
+        raise CertificateRejected("certificate.weak_key", "key is too weak or of the wrong kind")
+
+
+def good_key(leaf: x509.Certificate, usage: Usage) -> bool:
+    """Tell whether its key is strong, and of a kind that can do this."""
     key = leaf.public_key()
     fits = usage is not Usage.ENCRYPT or isinstance(key, rsa.RSAPublicKey)
-    if not (fits and strong_key(key)):
-        raise CertificateRejected("certificate.weak_key", "key is too weak or of the wrong kind")
+    return fits and strong_key(key)
 
 
 def strong_key(key: PublicKeyTypes) -> bool:
@@ -292,8 +297,13 @@ def _check_period(leaf: x509.Certificate, at: datetime) -> None:
 
 
 def _check_usage(leaf: x509.Certificate, usage: Usage) -> None:
-    if not (_key_usage_fits(leaf, usage) and _extended_usage_fits(leaf, usage)):
+    if not meant_for(leaf, usage):
         raise CertificateRejected("certificate.usage", "certificate is not for this use")
+
+
+def meant_for(leaf: x509.Certificate, usage: Usage) -> bool:
+    """Tell whether keyUsage and extendedKeyUsage allow it; raises what UNREADABLE names."""
+    return _key_usage_fits(leaf, usage) and _extended_usage_fits(leaf, usage)
 
 
 def _key_usage_fits(leaf: x509.Certificate, usage: Usage) -> bool:

@@ -126,6 +126,7 @@ REFUSED = {
     "cpas.stranger": {"parties": (other(pki.OM, "om"), SIDES[1])},
     "cpas.status": {"status": "proposed"},
     "cpas.ended": {"start": pki.AT - timedelta(days=9), "end": pki.AT - timedelta(days=1)},
+    "cpas.rules": {"digest_algorithm": "http://www.w3.org/2000/09/xmldsig#sha1"},
     "cpas.certificate_party": {
         "parties": (replace(SIDES[0], sign=pki.leaf(pki.OM, "sign").certificate), SIDES[1])
     },

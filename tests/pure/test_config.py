@@ -168,7 +168,7 @@ def test_installation_loads_into_a_directory(tmp_path):
     assert not directory.party(pki.KNOOPPUNT).local
     assert directory.party(pki.VEILIG_THUIS).role is Role.VEILIG_THUIS
     assert agreement.binding(pki.POLITIE, SERVICE, "vtMeldingDi01").channel.profile == "osb-rm-e"
-    assert agreement.warnings == ()
+    assert agreement.remarks == ()
     assert directory.services == {SERVICE: "1.0.9", toets.SERVICE: toets.VERSION}
     assert [b.name for b in directory.backends] == ["bvh"]
     assert directory.gate.approvals == ()

@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from gateway.cpa_rules import CpaRule
 from gateway.importing.texts import TEXTS
 from gateway.keys.renewal_texts import VALID_LATER
 from gateway.pipeline.accounts.guessing import Objection
@@ -22,6 +23,7 @@ SAID = {
     **dict.fromkeys(TOETSING, "toetsing"),
     **dict.fromkeys(map(str, Objection), "guessing"),
     VALID_LATER: "renewal",
+    **{rule.text: rule.id for rule in CpaRule},
 }
 ENGLISH = catalogue(Language.EN)
 

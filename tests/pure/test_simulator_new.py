@@ -63,7 +63,7 @@ def test_both_sides_have_one_agreement_and_the_keys_for_it(trial):
 
     assert list(mine.agreements) == list(theirs.agreements)
     (agreement,) = mine.agreements.values()
-    assert agreement.warnings == ()
+    assert agreement.remarks == ()
     assert agreement.in_force(datetime.now(UTC))
     for here, place in ((mine, "mijn"), (theirs, "simulator")):
         keyring = FileKeyring(trial / place / "keys")

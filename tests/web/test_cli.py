@@ -61,6 +61,7 @@ PURPOSES = {
     ("audit", "verify"): "Recompute every chain",
     ("cpa",): "Agreements (CPAs)",
     ("cpa", "show"): "what the gateway takes from a CPA",
+    ("cpa", "lint"): "one line per finding",
     ("cpa", "import"): "Put an agreement in place, after checking it",
     ("cpa", "make"): "Make the CPA of two parties",
     ("toets",): "Requests to the OM: list, read, decide",
@@ -272,8 +273,13 @@ def test_test_pki_and_the_agreement_that_is_made_with_it(tmp_path):
     gated = gateway("cpa", "make", tmp_path / "gated.xml", *both, "--also", "toets")
     older = gateway("cpa", "make", tmp_path / "older.xml", *both, "--also", "jz:oud=1.0.6")
     wrong = gateway("cpa", "make", tmp_path / "wrong.xml", *both, "--also", "1.0.6")
-    shown, certificate = together(
-        ("cpa", "show", cpa), ("certs", "show", tmp_path / "politie" / "sign.pem")
+    weak = tmp_path / "weak.xml"
+    weak.write_bytes(cpa.read_bytes().replace(b"https://politie", b"http://politie"))
+    shown, certificate, linted, weakened = together(
+        ("cpa", "show", cpa),
+        ("certs", "show", tmp_path / "politie" / "sign.pem"),
+        ("cpa", "lint", cpa),
+        ("cpa", "lint", weak, "--json"),
     )
 
     assert (made.status, made.err) == (0, "")
@@ -295,6 +301,11 @@ def test_test_pki_and_the_agreement_that_is_made_with_it(tmp_path):
     assert shown.status == 0
     for told in ("CPAId    politie-knooppunt", "osb-rm-e", "rsa-sha256", "aes256-gcm", POLITIE):
         assert told in shown.out
+    assert (linted.status, linted.err) == (0, "")
+    assert linted.out.splitlines()[-1] == "Mag in gebruik."
+    found = json.loads(weakened.out)
+    assert (weakened.status, found["activeerbaar"]) == (1, False)
+    assert ("CPA-020", "fout") in {(one["regel"], one["ernst"]) for one in found["bevindingen"]}
     assert certificate.status == 0
     assert f"OIN        {POLITIE}" in certificate.out
     assert re.search(r"^SHA-256 +[0-9a-f]{64}$", certificate.out, re.MULTILINE)

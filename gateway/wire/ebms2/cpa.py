@@ -1,10 +1,10 @@
-"""Reading an ebXML CPA (CPPA 2.0) into an Agreement, as it is; what is unwise gives a warning.
+"""Reading an ebXML CPA (CPPA 2.0) into an Agreement, as it is; what is unwise gives a remark.
 
 What is taken from where, for a message from party S to party R:
 
 - **Action**: a `CanSend` of S with its counterpart at R: the binding that
   `OtherPartyActionBinding` names, else R's `CanReceive` of the same service and action.
-  Without a counterpart R never agreed to receive it: left out, with a warning.
+  Without a counterpart R never agreed to receive it: left out, with a remark.
 - **Endpoint, server and encryption certificate**: of R's channel.
 - **Messaging characteristics, retries, signing and client certificate**: of S's channel.
 - **Signed** when the BusinessTransactionCharacteristics of S's binding say so
@@ -23,10 +23,13 @@ from datetime import datetime
 
 from lxml import etree
 
+from gateway.cpa_rules import CpaRule
 from gateway.directory import Agreement, Binding
 from gateway.errors import Malformed
 from gateway.message import OIN_TYPE, PartyRef
 from gateway.wire.ebms2.cpa_channels import Action, Party, message_channel, signal_channel
+from gateway.wire.ebms2.cpa_checks import check
+from gateway.wire.ebms2.cpa_document import check_document
 from gateway.wire.ebms2.cpa_tree import (
     attribute,
     cpp,
@@ -45,7 +48,7 @@ LIMITS = XmlLimits(octets=5_000_000, depth=32, nodes=100_000)
 
 
 def read_cpa(octets: bytes, *, at: datetime | None = None) -> Agreement:
-    """Return the agreement that a CPA lays down; `at` only adds a warning when it has ended.
+    """Return the agreement that a CPA lays down; `at` only adds the remark that it (soon) ends.
 
     Raises Malformed: `xml.*`, or `cpa.root`, `.missing`, `.value`, `.duplicate`,
     `.reference`, `.moment`, `.duration`, `.certificate`, `.parties`, `.period`, `.signing`,
@@ -72,7 +75,9 @@ def read_cpa(octets: bytes, *, at: datetime | None = None) -> Agreement:
             one.ref.id: signal_channel(one, two, bindings, doubts) for one, two in ((a, b), (b, a))
         },
     )
-    return replace(agreement, warnings=doubts.about(agreement, at=at))
+    check(agreement, doubts, at=at)
+    check_document(root, doubts)
+    return replace(agreement, remarks=doubts.remarks())
 
 
 # --- parties and actions --------------------------------------------------------------
@@ -135,7 +140,7 @@ def _bindings(actions: tuple[Action, ...], doubts: Doubts) -> Iterator[Binding]:
             continue
         counterpart = _counterpart(action, actions)
         if counterpart is None:
-            doubts.one_sided(action.side.party.ref, action.action)
+            doubts.add(CpaRule.ONE_SIDED, action.side.party.ref.id, action.action)
             continue
         yield _binding(action, counterpart, doubts)
 
@@ -153,7 +158,7 @@ def _counterpart(sent: Action, actions: tuple[Action, ...]) -> Action | None:
 def _binding(sent: Action, received: Action, doubts: Doubts) -> Binding:
     if received.action != sent.action:
         raise malformed("reference", "De actie van de andere partij heet anders.", sent.element)
-    doubts.differing(sent.side.channel, received.side.channel, sent.action)
+    doubts.differing(sent.side.channel, received.side.channel)
     return Binding(
         sender=sent.side.party.ref,
         receiver=received.side.party.ref,

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from lxml import etree
 
+from gateway.cpa_rules import CpaRule
 from gateway.directory import Binding, Channel, Encryption, Signing, SyncReply
 from gateway.message import PartyRef
 from gateway.wire.ebms2.cpa_tree import (
@@ -103,6 +104,9 @@ def message_channel(sent: Action, receiver: Side, doubts: Doubts) -> Channel:
     """Return what was agreed for one action, from its sender to its receiver."""
     asked = need(sent.element, "BusinessTransactionCharacteristics")
     base = _channel(sent.side, receiver, _MESSAGES, doubts)
+    receipt = flag(asked, "isNonRepudiationReceiptRequired")
+    if base.ack_requested and receipt is not None and receipt is not base.ack_signed:
+        doubts.add(CpaRule.RECEIPT, sent.side.party.ref.id, sent.action)
     signing = _agreed_signing(sent, asked, doubts)
     encryption = _agreed_encryption(sent, asked, receiver, doubts)
     return replace(base, signing=signing, encryption=encryption)
@@ -145,7 +149,7 @@ def signal_channel(
         own = (b.channel.signing for b in bindings if b.sender == sender.ref)
         signing = next((s for s in own if s is not None), None)
         if signing is None:
-            doubts.unsigned_acknowledgments(sender.ref)
+            doubts.add(CpaRule.NO_ACK_KEY, sender.ref.id)
     return replace(
         base,
         ack_requested=False,
@@ -208,7 +212,7 @@ def _agreed_signing(sent: Action, asked: etree._Element, doubts: Doubts) -> Sign
     if demanded and signing is None:
         raise malformed("signing", "Ondertekenen is gevraagd maar niet ingericht.", sent.element)
     if not demanded and signing is not None:
-        doubts.set_up_in_vain(sent.action, "ondertekenen")
+        doubts.add(CpaRule.SIGNED_IN_VAIN, sent.side.party.ref.id, sent.action)
     return signing if demanded else None
 
 
@@ -245,7 +249,7 @@ def _agreed_encryption(
             raise malformed("encryption", "Versleutelen is gevraagd maar niet ingericht.", asked)
         return encryption
     if encryption is not None:
-        doubts.set_up_in_vain(sent.action, "versleutelen")
+        doubts.add(CpaRule.ENCRYPTED_IN_VAIN, sent.side.party.ref.id, sent.action)
     return None
 
 

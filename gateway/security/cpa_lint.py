@@ -1,0 +1,158 @@
+"""Everything that can be said of a CPA by itself: whether it may be activated, and what is unwise.
+
+What only an installation knows (chain, revocation, mandates, whose key is here) is judged when
+it is put in place.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from urllib.parse import urlsplit
+
+from cryptography import x509
+
+from gateway.cpa_rules import CpaRule, Remark, Weight
+from gateway.directory import Agreement, Channel
+from gateway.errors import CertificateRejected, Malformed
+from gateway.message import Oin
+from gateway.security.agreed import certificates_of
+from gateway.security.algorithms import DIGIKOPPELING
+from gateway.security.certificates import Usage, bare_oin, good_key, load, meant_for, oin_of
+from gateway.security.extensions import UNREADABLE
+from gateway.security.hosts import covers, hosts
+from gateway.wire.ebms2.cpa import read_cpa
+from gateway.wire.ebms2.cpa_checks import SIGNALS, SOON
+from gateway.wire.ebms2.cpa_warnings import NOTHING, Doubts, Values, direction
+
+_REFERENCES = {
+    Usage.SIGN: "SigningCertificateRef",
+    Usage.ENCRYPT: "EncryptionCertificateRef",
+    Usage.TLS_CLIENT: "ClientCertificateRef",
+    Usage.TLS_SERVER: "ServerCertificateRef",
+}
+HTTPS_PORT = 443
+_OF_MESSAGES = frozenset({Usage.SIGN, Usage.ENCRYPT})
+_Said = tuple[CpaRule, Values]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Linted:
+    """What was found in one CPA, what stops it in front."""
+
+    agreement: Agreement | None
+    """None when it can not be read."""
+    remarks: tuple[Remark, ...]
+
+    @property
+    def may_be_activated(self) -> bool:
+        return not any(remark.rule.weight is Weight.STOPS for remark in self.remarks)
+
+
+def lint(octets: bytes, *, at: datetime) -> Linted:
+    """Return what is found in a CPA at that moment; what can not be read is a finding itself."""
+    try:
+        agreement = read_cpa(octets, at=at)
+    except Malformed as error:
+        unread = Remark(CpaRule.UNREADABLE, error.where, {"code": error.code, "why": error.text})
+        return Linted(agreement=None, remarks=(unread,))
+    return Linted(agreement=agreement, remarks=all_remarks(agreement, at=at))
+
+
+def all_remarks(agreement: Agreement, *, at: datetime) -> tuple[Remark, ...]:
+    """Return those of the reading with those on hosts, algorithms and certificates."""
+    doubts = Doubts()
+    for where, action, channel in _channels(agreement):
+        for rule, values in (*_algorithms(channel), *_address(channel)):
+            doubts.add(rule, where, action, values=values)
+    for usage, der, owner in dict.fromkeys(certificates_of(agreement)):
+        for rule, values in _certificate(agreement, usage, der, owner, at):
+            doubts.add(rule, f"{owner}: {_REFERENCES[usage]}", values=values)
+    found = (*agreement.remarks, *doubts.remarks())
+    return tuple(sorted(found, key=lambda one: (one.rule.weight is Weight.WEAK, one.rule.id)))
+
+
+def _channels(agreement: Agreement) -> Iterator[tuple[str, str, Channel]]:
+    for one in agreement.bindings:
+        yield direction(one.sender, one.receiver), one.action, one.channel
+    for sender, channel in agreement.signals.items():
+        yield f"{sender} → {agreement.other(sender).id}", SIGNALS, channel
+
+
+def _algorithms(channel: Channel) -> Iterator[_Said]:
+    """Yield what is neither allowed nor told of already as SHA-1."""
+    if channel.signing is None:
+        return
+    for uri, allowed in (
+        (channel.signing.signature_algorithm, DIGIKOPPELING.signatures),
+        (channel.signing.digest_algorithm, DIGIKOPPELING.digests),
+    ):
+        if uri not in allowed and "sha1" not in uri:
+            yield CpaRule.SIGNATURE, {"algorithm": uri}
+
+
+def _address(channel: Channel) -> Iterator[_Said]:
+    port, host = _port_and_host(channel.endpoint)
+    if port != str(HTTPS_PORT):
+        yield CpaRule.PORT, {"port": port}
+    if channel.server_certificate is None or not host:
+        return
+    try:
+        names = hosts(x509.load_der_x509_certificate(channel.server_certificate))
+    except UNREADABLE:
+        return  # told with the certificate
+    if not covers(names, host):
+        yield CpaRule.HOST, {"host": host}
+
+
+def _port_and_host(url: str) -> tuple[str, str]:
+    try:
+        parts = urlsplit(url)
+        return str(parts.port or HTTPS_PORT), parts.hostname or ""
+    except ValueError:
+        return "-", ""
+
+
+# --- certificates -----------------------------------------------------------------------
+
+
+def _certificate(
+    agreement: Agreement, usage: Usage, der: bytes, owner: Oin, at: datetime
+) -> Iterator[_Said]:
+    try:
+        leaf = load(der)
+        meant = meant_for(leaf, usage)
+    except (CertificateRejected, *UNREADABLE):
+        yield CpaRule.CERTIFICATE_FORM, NOTHING
+        return
+    needed = usage in _OF_MESSAGES
+    yield from _period(leaf, agreement.start, at, needed=needed)
+    yield from _owner(der, owner, needed=needed)
+    if not good_key(leaf, usage):
+        yield CpaRule.CERTIFICATE_KEY, NOTHING
+    if needed and not meant:
+        yield CpaRule.CERTIFICATE_USAGE, NOTHING
+    if leaf.issuer == leaf.subject:
+        yield CpaRule.SELF_SIGNED, NOTHING
+
+
+def _period(
+    leaf: x509.Certificate, start: datetime, at: datetime, *, needed: bool
+) -> Iterator[_Said]:
+    """Yield for TLS only what ended: who calls is known by chain and OIN."""
+    since, until = leaf.not_valid_before_utc, leaf.not_valid_after_utc
+    if at > until:
+        yield CpaRule.CERTIFICATE_ENDED if needed else CpaRule.TLS_ENDED, {"until": until}
+    elif until - at < SOON:
+        yield CpaRule.CERTIFICATE_SOON, {"until": until}
+    if since > start and needed:
+        yield CpaRule.CERTIFICATE_EARLY, {"since": since}
+
+
+def _owner(der: bytes, owner: Oin, *, needed: bool) -> Iterator[_Said]:
+    try:
+        oin = oin_of(der)
+    except CertificateRejected:
+        yield CpaRule.CERTIFICATE_NO_OIN if needed else CpaRule.TLS_NO_OIN, NOTHING
+        return
+    if oin != bare_oin(owner):
+        yield CpaRule.CERTIFICATE_OIN if needed else CpaRule.TLS_OIN, {"oin": oin}
