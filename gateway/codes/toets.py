@@ -89,6 +89,13 @@ TOETS: tuple[Code, ...] = (
                 "A refusal needs a ground that the sender may be told.",
                 "Give it, in words that give nothing away.",
             ),
+            "toets.besluit.veranderd": (
+                (
+                    "Alarm: the row of a decision that waits for a second officer "
+                    "is not what the first proposed, or that was taken back."
+                ),
+                "Do not confirm it; decide anew. Find out who changed the database.",
+            ),
             "toets.besluit.verlopen": (
                 "The decision is over.",
                 _ASK,
@@ -138,8 +145,12 @@ TOETS: tuple[Code, ...] = (
                 "The decision is not in a state in which this can be done.",
                 "Look at its status.",
             ),
+            "toets.verzoek.veranderd": (
+                "Alarm: the row of a request is not what the holder sent.",
+                "Nothing is read or decided on it. Find out who changed the database.",
+            ),
             "toets.vier_ogen": (
-                "Who asks does not decide, and who decides does not confirm.",
+                "Who asks does not decide, and who decides does not confirm; nor does one login.",
                 "Let another officer do it.",
             ),
             "toets.wacht_op_tweede": (

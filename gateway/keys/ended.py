@@ -1,4 +1,4 @@
-"""What the OM took back, a receiver accepted, and went under a decision: outside the database.
+"""What the OM took back or proposed, a receiver accepted, and went under a decision: no rows.
 
 A row that is edited revives nothing, makes up nothing, and lets nothing go twice. A mark is an
 empty file; its name is a digest of what it is about. It stands beside the epoch keys:
@@ -14,7 +14,7 @@ from threading import Lock
 from gateway.errors import StoreUnavailable
 from gateway.ports import Ends
 
-_ENDED, _ACCEPTED, _USED, _SENT = ".ended", ".accepted", ".used", ".sent"
+_ENDED, _ACCEPTED, _USED, _SENT, _PROPOSED = ".ended", ".accepted", ".used", ".sent", ".proposed"
 
 
 class EndedMarks:
@@ -45,6 +45,14 @@ class EndedMarks:
     def is_accepted(self, besluit: str) -> bool:
         """Tell whether it was marked; raises StoreUnavailable where that can not be read."""
         return self._stands(self._path(besluit, _ACCEPTED))
+
+    def propose(self, words: str) -> None:
+        """Mark that exactly this was put to a second officer; as `end`."""
+        self._mark(self._path(words, _PROPOSED))
+
+    def is_proposed(self, words: str) -> bool:
+        """Tell whether it was marked; raises StoreUnavailable where that can not be read."""
+        return self._stands(self._path(words, _PROPOSED))
 
     def use(self, use: str, envelope: str) -> bool:
         """Mark that what has this digest is sent under a decision; False when other octets were.

@@ -183,10 +183,13 @@ def _ends_here(message: Admission, intrekking: Intrekking, actor: Oin) -> Admiss
 
 def new_request(document: stuf.Document, directory: Directory, at: datetime) -> NewRequest:
     """Return what officers are asked; raises Malformed `toets.*`."""
-    verzoek = toets_read.read_verzoek(document)
-    stuurgegevens = document.stuurgegevens
-    zender = stuurgegevens.zender
+    zender = document.stuurgegevens.zender
     holder = Oin(zender.organisatie) if zender else directory.me
+    return asked_by(holder, toets_read.read_verzoek(document), directory, at)
+
+
+def asked_by(holder: Oin, verzoek: Verzoek, directory: Directory, at: datetime) -> NewRequest:
+    """Return the same, of what was read."""
     return NewRequest(
         id=verzoek.identificatie,
         holder=holder,

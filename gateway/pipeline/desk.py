@@ -7,7 +7,7 @@ from gateway.config import OfficerSettings
 from gateway.directory import Directory, Signing
 from gateway.errors import Misconfigured, NoRoute, PolicyViolation
 from gateway.message import Oin
-from gateway.pipeline import answers
+from gateway.pipeline import answers, unchanged
 from gateway.pipeline.house import House
 from gateway.pipeline.rethinking import rethinking
 from gateway.pipeline.ruling import Ruling, named
@@ -25,9 +25,8 @@ from gateway.rules import officers
 from gateway.rules.officers import Wish
 from gateway.security.certificates import thumbprint
 from gateway.security.enveloped import sign_document
-from gateway.wire import stuf, toets, toets_make, toets_read
+from gateway.wire import stuf, toets, toets_make
 from gateway.wire.toets import Besluit, Doel, Intrekking
-from gateway.wire.xml import XmlLimits
 
 EARLIER = 20
 """Requests on the same case that are shown."""
@@ -86,8 +85,7 @@ class Deciding:
     async def read(self, id_: str, *, officer: str, purpose: str) -> bytes:
         """Return the octets that are held; who reads them and what for is written down first.
 
-        Raises NoRoute, PolicyViolation `toets.doel`, `toets.officier.*`, GatewayError
-        `payload.destroyed`.
+        Raises NoRoute, PolicyViolation `toets.doel`, `toets.officier.*`; as `unchanged.content`.
         """
         directory = self._house.snapshots.current()
         found = officers.officer(directory, officer, at=self._house.clock.now())
@@ -96,12 +94,7 @@ class Deciding:
         request = await self.request(id_)
         officers.check_parket(found, request.parket, directory)
         await self._house.desk.look(id_, officer=found.id, purpose=purpose.strip())
-        octets = await self._house.payloads.get(request.message.payload_id or "")
-        limits = XmlLimits(octets=len(octets))
-        return await self._house.think(
-            len(octets),
-            lambda: toets_read.read_verzoek(stuf.read_document(octets, limits=limits)).inhoud,
-        )
+        return await unchanged.content(self._house, directory, request)
 
     async def take(self, id_: str, *, officer: str) -> datetime:
         """Take a request; return until when it is with this officer."""
@@ -120,16 +113,19 @@ class Deciding:
         found = officers.officer(directory, officer, at=self._house.clock.now())
         await self._house.desk.take(id_, officer=found.id, until=None)
 
-    async def decide(self, id_: str, *, officer: str, wish: Wish) -> Verdict:
+    async def decide(self, id_: str, *, officer: str, wish: Wish, account: str = "") -> Verdict:
         """Take a verdict. It is carried out at once, or when a second officer has confirmed it.
 
+        `account`: of who is signed in as that officer; empty = a system or a command speaks.
         Raises NoRoute, PolicyViolation `toets.*`, Unavailable.
         """
-        return await rethinking(self._house.snapshots, lambda: self._decide(id_, officer, wish))
+        return await rethinking(
+            self._house.snapshots, lambda: self._decide(id_, officer, wish, account)
+        )
 
-    async def _decide(self, id_: str, officer: str, wish: Wish) -> Verdict:
+    async def _decide(self, id_: str, officer: str, wish: Wish, account: str) -> Verdict:
         directory, at = self._house.snapshots.current(), self._house.clock.now()
-        request = await self.request(id_)
+        request = await self._asked(directory, id_)
         found = self._fit(directory, request, officer, at)
         until = officers.checked(wish, directory, at=at)
         categories = (reason.category for reason in request.reasons)
@@ -151,22 +147,27 @@ class Deciding:
         answer = None
         if not second:
             answer = await self._answer(directory, request, verdict, (found, None), at)
-        await self._house.desk.decide(verdict, answer)
+        await self._house.desk.decide(verdict, answer, account=account)
         return verdict
 
-    async def confirm(self, id_: str, *, officer: str) -> Verdict:
+    async def confirm(self, id_: str, *, officer: str, account: str = "") -> Verdict:
         """A second officer confirms, and it is carried out. Raises as `decide`."""
-        return await rethinking(self._house.snapshots, lambda: self._confirm(id_, officer))
+        return await rethinking(self._house.snapshots, lambda: self._confirm(id_, officer, account))
 
-    async def _confirm(self, id_: str, officer: str) -> Verdict:
+    async def _confirm(self, id_: str, officer: str, account: str) -> Verdict:
         directory, at = self._house.snapshots.current(), self._house.clock.now()
         verdict = await self._verdict(id_)
-        request = await self.request(verdict.request)
+        request = await self._asked(directory, verdict.request)
         second = self._fit(directory, request, officer, at)
         first = officers.officer(directory, verdict.officer, at=at)
         officers.check_second(first, second)
+        if verdict.state is not VerdictState.PROPOSED:
+            raise PolicyViolation("toets.status", "Dit besluit wacht niet op bevestiging.")
         if verdict.valid_until <= at:
             raise PolicyViolation("toets.besluit.verlopen", "Dit besluit geldt niet meer.")
+        if self._house.desk.is_proposed_by(id_, account=account):
+            raise PolicyViolation("toets.vier_ogen", "Wie beslist, bevestigt niet.")
+        await unchanged.check_proposal(self._house, request, verdict)
         answer = await self._answer(directory, request, verdict, (first, second), at)
         await self._house.desk.second(id_, officer=second.id, answer=answer)
         return await self._verdict(id_)
@@ -209,6 +210,16 @@ class Deciding:
         await self._house.inbox.admit(message)
 
     # --- the parts --------------------------------------------------------------------
+
+    async def _asked(self, directory: Directory, id_: str) -> Request:
+        """Return an open request that stands here as it came."""
+        request = await self.request(id_)
+        if request.closed_at is not None:
+            raise PolicyViolation(
+                "toets.gesloten", "Op dit verzoek is al besloten, of het verviel."
+            )
+        await unchanged.content(self._house, directory, request)
+        return request
 
     async def _verdict(self, id_: str) -> Verdict:
         found = await self._house.desk.verdict(id_)

@@ -391,10 +391,28 @@ class Desk(Protocol):
         """Write down who reads what is held, and what for."""
         ...
 
-    async def decide(self, verdict: Verdict, answer: "Admission | None") -> None:
+    async def decide(
+        self, verdict: Verdict, answer: "Admission | None", *, account: str = ""
+    ) -> None:
         """Take a verdict; `answer` carries it out, None = a second officer confirms first.
 
+        `account`: of who is signed in; empty = nobody is, a system or a command speaks.
+
         Raises as `take`, and PolicyViolation `toets.wacht_op_tweede`.
+        """
+        ...
+
+    def is_proposed(self, verdict: Verdict) -> bool:
+        """Tell whether an officer proposed exactly this, and nobody took it back.
+
+        Whatever a row says. Raises StoreUnavailable.
+        """
+        ...
+
+    def is_proposed_by(self, id_: str, *, account: str) -> bool:
+        """Tell whether somebody with this account proposed it, as whichever officer.
+
+        Raises StoreUnavailable.
         """
         ...
 

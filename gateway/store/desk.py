@@ -1,8 +1,9 @@
 """Where officers decide: requests, and what was decided on them. The port `Desk`."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -13,6 +14,7 @@ from gateway.ports import (
     Admission,
     AuditEvent,
     Clock,
+    Ends,
     Request,
     RequestPlace,
     RequestsWanted,
@@ -21,6 +23,7 @@ from gateway.ports import (
 )
 from gateway.rules.deciding import RELEASES
 from gateway.store.asked import close_request, locked
+from gateway.store.ended import Ended
 from gateway.store.holding import read_reasons
 from gateway.store.inbox import admit
 from gateway.store.lateness import REQUESTS, Watch
@@ -128,6 +131,7 @@ class Decide:
 
     verdict: Verdict
     answer: Admission | None
+    account: str
     now: datetime
 
     def run(self, tx: Tx) -> None:
@@ -146,11 +150,35 @@ class Decide:
         tx.flush()
         tx.insert(verdicts, (_row(verdict, message),))
         tx.flush()
+        if message is None:
+            tx.ended.propose(_words(verdict))
+            tx.ended.propose(_proposer(verdict.id, self.account))
         name = "toets.decided" if message else "toets.proposed"
         facts = {"verdict": verdict.id, "outcome": str(verdict.outcome)}
         tx.record(_event(row, name, self.now, verdict.officer, **facts))
         if message:
             close_request(tx, row, self.now, outcome=verdict.outcome, actor=verdict.officer)
+
+
+def _words(verdict: Verdict) -> str:
+    """All that a second officer confirms."""
+    return json.dumps(
+        [
+            verdict.id,
+            verdict.request,
+            str(verdict.outcome),
+            verdict.ground,
+            verdict.told,
+            write_conditions(verdict.conditions),
+            verdict.officer,
+            verdict.known,
+            verdict.valid_until.astimezone(UTC).isoformat(),
+        ]
+    )
+
+
+def _proposer(id_: str, account: str) -> str:
+    return f"{id_}:{account}"
 
 
 def _row(verdict: Verdict, message: str | None) -> dict[str, Any]:
@@ -196,6 +224,8 @@ class Second:
             raise PolicyViolation("toets.vier_ogen", "Wie beslist, bevestigt niet.")
         message = admit(tx, self.answer, self.now).message if self.answer else None
         tx.flush()
+        if message is None:
+            tx.ended.end(Ends.RULING, self.id)
         state = VerdictState.GIVEN if message else VerdictState.REJECTED
         tx.write(
             sa.update(verdicts)
@@ -241,6 +271,8 @@ class Withdraw:
             raise PolicyViolation("toets.status", text)
         message = admit(tx, self.message, self.now).message if self.message and given else None
         tx.flush()
+        if proposed:
+            tx.ended.end(Ends.RULING, self.id)
         tx.write(
             sa.update(verdicts)
             .where(verdicts.c.id == self.id)
@@ -260,11 +292,12 @@ class Withdraw:
 class SqlDesk:
     """The port `Desk`."""
 
-    def __init__(self, *, writer: Writer, reads: Reads, clock: Clock) -> None:
-        """Take what it writes and reads with."""
+    def __init__(self, *, writer: Writer, reads: Reads, clock: Clock, ended: Ended) -> None:
+        """Take what it writes and reads with, and the marks of what was proposed."""
         self._writer = writer
         self._reads = reads
         self._clock = clock
+        self._ended = ended
 
     async def requests(self, wanted: RequestsWanted) -> tuple[Request, ...]:
         """Return requests, open ones by deadline, others newest first; see the port."""
@@ -335,10 +368,21 @@ class SqlDesk:
         unit = Look(id=id_, officer=officer, purpose=purpose, now=self._clock.now())
         await self._writer.commit(unit)
 
-    async def decide(self, verdict: Verdict, answer: Admission | None) -> None:
+    async def decide(
+        self, verdict: Verdict, answer: Admission | None, *, account: str = ""
+    ) -> None:
         """Take a verdict; see the port."""
-        unit = Decide(verdict=verdict, answer=answer, now=self._clock.now())
-        await self._writer.commit(unit)
+        now = self._clock.now()
+        await self._writer.commit(Decide(verdict=verdict, answer=answer, account=account, now=now))
+
+    def is_proposed(self, verdict: Verdict) -> bool:
+        """Tell whether exactly this was proposed; see the port."""
+        ended = self._ended.is_ended(Ends.RULING, verdict.id)
+        return not ended and self._ended.is_proposed(_words(verdict))
+
+    def is_proposed_by(self, id_: str, *, account: str) -> bool:
+        """Tell whether this account proposed it; see the port."""
+        return bool(account) and self._ended.is_proposed(_proposer(id_, account))
 
     async def second(
         self, id_: str, *, officer: str, answer: Admission | None, why: str = ""

@@ -1,7 +1,7 @@
-"""What was withdrawn or accepted is marked outside the database, before the commit of it.
+"""What was withdrawn, accepted or proposed is marked outside the database, before the commit of it.
 
 A commit that fails leaves a mark behind: what was withdrawn is held then, and the OM asked again;
-what was accepted was so indeed.
+what was accepted was so indeed; what was proposed waits in no row.
 """
 
 from datetime import datetime, timedelta
@@ -30,6 +30,14 @@ class IsEnded(Protocol):
 
 class Ended(IsEnded, Protocol):
     """Marks that nobody takes away."""
+
+    def propose(self, words: str) -> None:
+        """Mark that exactly this was put to a second officer; twice is once."""
+        ...
+
+    def is_proposed(self, words: str) -> bool:
+        """Tell whether it was marked; raises StoreUnavailable."""
+        ...
 
     def end(self, what: Ends, id_: str) -> None:
         """Mark it, at once for this process; twice is once."""
@@ -76,6 +84,16 @@ class Unmarked:
     def is_accepted(self, besluit: str) -> bool:
         """Nothing was."""
         del besluit
+        return False
+
+    def propose(self, words: str) -> None:
+        """Raise StoreUnavailable."""
+        del words
+        raise StoreUnavailable("store.disk", "there is no place for what is proposed")
+
+    def is_proposed(self, words: str) -> bool:
+        """Nothing was."""
+        del words
         return False
 
     def use(self, use: str, envelope: str) -> bool:

@@ -117,7 +117,7 @@ class Store:
             lease=lease,
         )
         self.holds: Holds = SqlHolds(writer=writer, reads=reads, clock=clock, ended=ended)
-        self.desk: Desk = SqlDesk(writer=writer, reads=reads, clock=clock)
+        self.desk: Desk = SqlDesk(writer=writer, reads=reads, clock=clock, ended=ended)
         self.signals: Signals = SqlSignals(writer=writer, clock=clock)
         self.postvak: Postvak = SqlPostvak(writer=writer, reads=reads, bells=bells, clock=clock)
         self.alarms: Alarms = SqlAlarms(writer=writer, reads=reads, clock=clock)

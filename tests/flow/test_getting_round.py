@@ -17,7 +17,7 @@ from gateway.message import Aanlevering
 from gateway.pipeline import answers
 from gateway.pipeline.desk import own_signing
 from gateway.pipeline.trying import Oordeel
-from gateway.ports import Direction, RequestsWanted
+from gateway.ports import Direction, RequestsWanted, VerdictState
 from gateway.ports.overview import TrailWanted
 from gateway.rules import officers
 from gateway.rules.approval import Ground
@@ -462,6 +462,115 @@ async def test_another_om_is_not_who_was_asked_because_of_a_row(town, tmp_path):
     with pytest.raises(PolicyViolation) as caught:
         await town[HUB].gateway.deciding.decide(request.id, officer="bos", wish=RELEASE)
     assert caught.value.code == "toets.besluit.partij"
+
+
+AT_THE_OM = {
+    "the content of another": "message = (SELECT r.message FROM requests r WHERE r.id <> :r)",
+    "another digest": f"payload_sha256 = '{'ab' * 32}'",
+    "another receiver": f"recipient = '{HALT}'",
+    "without reasons": "reasons = '[]'",
+    "another table": "table_version = 'T-0'",
+    "another asker": "asker = 'niemand'",
+    "another holder": f"holder = '{VT}'",
+}
+"""What a row of a request may say, where the request itself says something else."""
+
+
+@pytest.mark.parametrize("edit", AT_THE_OM.values(), ids=list(AT_THE_OM))
+async def test_a_request_that_is_changed_in_the_database_of_the_om(town, attempts, tmp_path, edit):
+    """An officer reads and decides on what was sent, or on nothing."""
+    receipt = await held(town)
+    await hand_in(town, melding(registraties=["kinderlijk"]).replace(b"ref-1", b"ref-2"))
+    await town.settle()
+    om = town[OM].gateway.deciding
+    asked = await om.requests(RequestsWanted())
+    one = next(r for r in asked if r.referentienummer == "ref-1")
+    tamper(tmp_path, f"UPDATE requests SET {edit} WHERE id = :r", at=OM, r=one.id)
+
+    with pytest.raises(PolicyViolation) as reading:
+        await om.read(one.id, officer="anders", purpose="toets")
+    with pytest.raises(PolicyViolation) as deciding:
+        await om.decide(one.id, officer="anders", wish=RELEASE)
+    assert reading.value.code == deciding.value.code == "toets.verzoek.veranderd"
+    (alarm,) = await town[OM].store.reader.alarms(limit=5)
+    assert (alarm.code, alarm.subject) == ("toets.verzoek.veranderd", one.id)
+    await nothing_left(town, receipt, attempts)
+
+
+async def proposed(town):
+    """A release that waits for a second officer: what is held, and the verdict."""
+    receipt = await held(town)
+    settings = town[OM].snapshots.current().deciding
+    asks = settings.model_copy(update={"tweede_officier": ("aanhouding",)})
+    await town[OM].change(deciding=asks)
+    terms = (Voorwaarde(code="V1", tekst="Alleen voor triage.", aanvaarding=False),)
+    wish = replace(RELEASE, outcome=Uitkomst.ONDER_VOORWAARDEN, conditions=terms)
+    verdict = await decide(town, wish)
+    assert verdict.state is VerdictState.PROPOSED
+    return receipt, verdict
+
+
+PROPOSED = {
+    "another outcome": "outcome = 'vrijgeven', conditions = '[]'",
+    "other conditions": "conditions = replace(conditions, 'Alleen voor triage', 'Vrij te delen')",
+    "another ground": "ground = 'Geen'",
+    "another officer": "officer = 'bos'",
+    "for longer": "valid_until = valid_until + 86400000000",
+    "known to the receiver": "known = 1",
+}
+
+
+@pytest.mark.parametrize("edit", PROPOSED.values(), ids=list(PROPOSED))
+async def test_a_second_officer_confirms_only_what_the_first_proposed(
+    town, attempts, tmp_path, edit
+):
+    receipt, verdict = await proposed(town)
+    second = "anders" if edit.startswith("officer") else "bos"
+
+    tamper(tmp_path, f"UPDATE verdicts SET {edit} WHERE id = :v", at=OM, v=verdict.id)
+
+    await not_confirmed(town, receipt, attempts, verdict, second)
+
+
+@pytest.mark.parametrize("taken", ["withdraw", "reject"])
+async def test_what_an_officer_took_back_is_not_confirmed(town, attempts, tmp_path, taken):
+    receipt, verdict = await proposed(town)
+    who = "anders" if taken == "withdraw" else "bos"
+    await getattr(town[OM].gateway.deciding, taken)(verdict.id, officer=who, why="nieuw feit")
+
+    again = f"state = '{VerdictState.PROPOSED}', withdrawn_at = NULL, second = ''"
+    tamper(tmp_path, f"UPDATE verdicts SET {again} WHERE id = :v", at=OM, v=verdict.id)
+
+    await not_confirmed(town, receipt, attempts, verdict, "bos")
+
+
+async def not_confirmed(town, receipt, attempts, verdict, second):
+    with pytest.raises(PolicyViolation) as caught:
+        await town[OM].gateway.deciding.confirm(verdict.id, officer=second)
+    assert caught.value.code == "toets.besluit.veranderd"
+    (alarm,) = await town[OM].store.reader.alarms(limit=5)
+    assert (alarm.code, alarm.subject) == ("toets.besluit.veranderd", verdict.request)
+    await nothing_left(town, receipt, attempts)
+
+
+async def test_one_login_is_not_two_officers(town, attempts):
+    """Whoever may say which officer a login is, gives it another one in between."""
+    receipt = await held(town)
+    settings = town[OM].snapshots.current().deciding
+    asks = settings.model_copy(update={"tweede_officier": ("aanhouding",)})
+    await town[OM].change(deciding=asks)
+    om, request = town[OM].gateway.deciding, await the_request(town)
+    verdict = await om.decide(request.id, officer="anders", wish=RELEASE, account="a-1")
+
+    with pytest.raises(PolicyViolation) as caught:
+        await om.confirm(verdict.id, officer="bos", account="a-1")
+    assert caught.value.code == "toets.vier_ogen"
+    await town.settle()
+    assert (await state_of(town, receipt), attempts) == (State.HELD, [])
+
+    await om.confirm(verdict.id, officer="bos", account="a-2")
+    await town.settle()
+    assert await state_of(town, receipt) is State.DELIVERED
 
 
 async def test_a_user_of_the_police_who_is_an_officer_decides_nothing(town, attempts):

@@ -278,6 +278,30 @@ async def test_four_eyes(om, held, anna, bob):
     assert await state_of(om.town, receipt) is State.DELIVERED
 
 
+async def test_one_login_that_becomes_another_officer_does_not_confirm(om, held, anna):
+    receipt, id_ = held
+    deciding = om.town[OM].snapshots.current().deciding
+    category = (await om.town[OM].store.desk.request(id_)).reasons[0].category
+    await om.town[OM].change(deciding=deciding.model_copy(update={"tweede_officier": (category,)}))
+    await decide(anna, id_, await to_the_check(anna, id_))
+    (verdict,) = await om.town[OM].store.desk.verdicts(id_)
+    roles = frozenset({UserRole.OFFICIER})
+    await om.people.accounts.change(
+        anna.user.id, name="Anna", roles=roles, officer="bos", by="beheer"
+    )
+    await anna.sign_in(anna.user, to="/postvak")
+    await anna.get(f"/verzoeken/{id_}")
+    await anna.post(f"/verzoeken/{id_}/inzage", {"doel": "Tweede beoordeling"})
+    path = f"/verzoeken/{id_}/besluiten/{verdict.id}/tweede"
+    page = await anna.get(path)
+
+    done = await anna.post(path, {"oordeel": "bevestig", "stand": stand(page)})
+    await om.town.settle()
+
+    assert "Wie beslist, bevestigt niet" in done.words
+    assert await state_of(om.town, receipt) is State.HELD
+
+
 async def test_a_decision_is_withdrawn_with_a_reason(om, held, anna):
     receipt, id_ = held
     check = await to_the_check(anna, id_)

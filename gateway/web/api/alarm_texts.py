@@ -47,10 +47,17 @@ ALARMS: Mapping[str, str] = MappingProxyType(
         "postvak.waiting": "Een eigen systeem haalt zijn berichten niet op of bevestigt ze niet.",
         "store.trouble": "De opslag was niet te beschrijven; zolang kwam geen bericht in. Nu "
         "werkt het weer: zoek de oorzaak.",
+        "toets.besluit.veranderd": "De rij van een besluit dat op een tweede officier wacht is "
+        "niet wat de eerste voorstelde, of het was teruggenomen. Het is niet bevestigd. Iemand "
+        "kan de database hebben gewijzigd: controleer de auditketen (gateway audit verify) en "
+        "zoek uit wie.",
         "toets.geen_route": "Het OM is niet te vragen: er is geen afspraak waaronder het verzoek "
         "naar het OM kan. Het bericht blijft vastgehouden.",
         "toets.verzoek": "Een verzoek aan het OM wacht te lang op een officier. Besluit, of laat "
         "het piket besluiten.",
+        "toets.verzoek.veranderd": "De rij van een verzoek aan het OM is niet wat de politie "
+        "stuurde. Er is niets getoond en niets besloten. Iemand kan de database hebben gewijzigd: "
+        "controleer de auditketen (gateway audit verify) en zoek uit wie.",
         "toets.wacht": "Een bericht wacht te lang op een besluit van het OM. Bel het OM; zwijgen "
         "laat niets door.",
         "undeliverable.untold": "De zender van een onbezorgd bericht is niet te bereiken met een "

@@ -248,8 +248,11 @@ async def decide(visit: Visit) -> web.Response:
         return visit.go(page_of(id_, "klaar"))
     if not step.ground or step.moved or visit.form.text("stand") != step.mark:
         raise PolicyViolation("toets.gewijzigd", CHANGED)
-    await visit.office.gateway.deciding.decide(id_, officer=step.officer, wish=_wish(step))
-    await visit.office.drafts.drop(visit.user.account.id, _draft(id_))
+    me = visit.user.account.id
+    await visit.office.gateway.deciding.decide(
+        id_, officer=step.officer, wish=_wish(step), account=me
+    )
+    await visit.office.drafts.drop(me, _draft(id_))
     return visit.go(page_of(id_, "klaar"))
 
 

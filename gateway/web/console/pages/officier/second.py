@@ -66,7 +66,7 @@ async def answer(visit: Visit) -> web.Response:
         return _second(visit, case, verdict)
     deciding = visit.office.gateway.deciding
     if chosen == "bevestig":
-        await deciding.confirm(verdict.id, officer=officer)
+        await deciding.confirm(verdict.id, officer=officer, account=visit.user.account.id)
         return visit.go(page_of(id_, "klaar"))
     await deciding.reject(verdict.id, officer=officer, why=form.text("reden"))
     return visit.go(f"{page_of(id_)}?klaar=afgewezen")
