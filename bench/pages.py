@@ -32,6 +32,7 @@ from gateway.cli.demo.sites import HUB, OFFICERS, POLITIE, VEILIG_THUIS, Site, m
 from gateway.consoles import console_key
 from gateway.credentials import UserRole
 from gateway.installation import load_installation
+from gateway.moments import to_micros
 from gateway.ports import Direction, Standing
 from gateway.web.console.app import PAGES
 from gateway.web.console.lists import cursor
@@ -165,6 +166,7 @@ class Addresses:
             "/cijfers": [_asked("/cijfers", "a year", **year)],
             "/cijfers/csv": [_asked("/cijfers/csv", "a year", **year)],
             "/rechten": [_asked("/rechten", "one user", gebruiker="user-7")],
+            "/geweigerd": list(self._refused()),
             "/besloten": [self._far("/besloten", "verzoeken", 2_000)],
             "/gebruikers": [self._far("/gebruikers", "gebruikers", "gebruiker0300")],
         }
@@ -189,6 +191,13 @@ class Addresses:
         yield _asked(path, "since, with a status", sinds=since, status=str(Standing.DEAD))
         yield _asked(path, "kind and status", soort=KINDS[1], status=str(Standing.UNKNOWN))
         yield self._far(path, "berichten", far)
+
+    def _refused(self) -> Iterator[Asked]:
+        path, middle = "/geweigerd", self.volume.messages // 2
+        place = f"{to_micros(self.volume.at(middle))}-{middle}"
+        yield self._far(path, "geweigerd", place)
+        yield _asked(path, "all", wat="alles")
+        yield self._far(path, "geweigerd", place, wat="alles")
 
     def _log(self) -> Iterator[Asked]:
         path, far = "/verstrekkingen", self.volume.messages

@@ -87,11 +87,24 @@ _FEW = frozenset(
 )
 """Deliveries that stand so are found by their state: most deliveries have arrived."""
 
+_ALONE = frozenset({Standing.PROCESSED, Standing.REFUSED})
+"""What stands so may have no delivery at all: each message is looked up among the deliveries."""
+ALONE_STEP = 5_000
+"""Messages that are looked up so at once, at most: for more, PostgreSQL reads all deliveries."""
+
+
+def step(wanted: Wanted, most: int) -> int:
+    """Return how many messages are looked at, at most, where no index finds what is asked."""
+    return min(most, ALONE_STEP) if wanted.standing in _ALONE else most
+
 
 def look_back(
     connection: sa.Connection, wanted: Wanted, below: int | None, limit: int, most: int
 ) -> Page:
-    """Return a page as `find`, but look no further than `most` messages without an index."""
+    """Return a page as `find`, but look no further than `most` messages without an index.
+
+    No further than `ALONE_STEP`, where each of them has to be looked up.
+    """
     if wanted.referentienummer or wanted.zaak or _few(wanted):
         page = find(connection, wanted, Bounds(below=below), limit)
         return page if len(page.found) == limit else replace(page, last=None)
@@ -100,7 +113,7 @@ def look_back(
     if floor is None or newest is None:
         return Page(found=(), last=None)
     top = newest + 1 if below is None else below
-    bottom = max(floor, top - 1 - most)
+    bottom = max(floor, top - 1 - step(wanted, most))
     page = find(connection, wanted, Bounds(above=bottom, below=top), limit)
     if len(page.found) == limit:
         return page

@@ -13,6 +13,7 @@ from gateway.message import Oin
 from gateway.ports import DeliveryKind, Direction, GaveUp, LostTrack, Standing, Wanted
 from gateway.store import horizon
 from gateway.store.engine import open_engine
+from gateway.store.listing import ALONE_STEP, step
 from gateway.store.payloads import Destroy
 from gateway.store.records import message_row
 from gateway.store.tables import messages
@@ -55,6 +56,13 @@ async def test_what_no_index_finds_is_looked_for_in_steps_that_miss_nothing(stag
         assert (await all_of(wanted, most, limit))[0] == [f"m-{n}" for n in range(8, -1, -1)]
     assert await all_of(none, 3, 5) == ([], 3)
     assert await all_of(none, 50, 5) == ([], 1)
+
+
+@pytest.mark.parametrize("standing", [Standing.PROCESSED, Standing.REFUSED])
+def test_what_has_no_delivery_is_looked_for_in_smaller_steps(standing):
+    assert step(Wanted(standing=standing), 50_000) == ALONE_STEP
+    assert step(Wanted(standing=standing), 3) == 3
+    assert step(Wanted(kind="niets"), 50_000) == 50_000
 
 
 async def test_steps_end_where_a_search_begins_in_time(stage):
