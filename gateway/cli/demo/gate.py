@@ -14,7 +14,7 @@ from gateway.store.engine import open_engine
 
 OFFICER = "voorbeeld"
 TOLD = "Het belang van opsporing en vervolging verzet zich tegen verstrekking."
-WITHIN = 20
+WITHIN = 60
 """Seconds that each step may take."""
 _CHANGE = "UPDATE deliveries SET payload_sha256 = '{0}' WHERE message = '{1}'"
 

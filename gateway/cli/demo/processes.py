@@ -11,8 +11,8 @@ import aiohttp
 
 from gateway.cli.demo.rest import DemoFailed
 
-START_SECONDS = 30.0
-STOP_SECONDS = 10.0
+START_SECONDS = 120.0
+STOP_SECONDS = 30.0
 
 
 @dataclass(slots=True, kw_only=True)

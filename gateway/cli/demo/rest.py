@@ -115,7 +115,7 @@ class BackEnd:
             await _ok(answer, path)
             return dict(await answer.json())
 
-    async def receive(self, referentienummer: str, *, within: float = 20) -> dict[str, Any]:
+    async def receive(self, referentienummer: str, *, within: float = 60) -> dict[str, Any]:
         """Wait until the message with this referentienummer lies in the postvak."""
         async with asyncio.timeout(within):
             while True:

@@ -129,7 +129,7 @@ async def schema_refused_over_ebms(stage: Stage) -> None:
     )
     if await stage.halt.send(octets, "vtMeldingDi01") is not None:
         raise DemoFailed("het knooppunt nam het bericht niet aan")
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(60):
         fo01 = await stage.halt.documents.get()
         await stage.halt.signals.get()
     if fo01.stuurgegevens.cross_refnummer != reference or fo01.name != "Fo01Bericht":

@@ -2,7 +2,7 @@
 
 from aiohttp import web
 
-from gateway.web.console.door import PAGE, check_busy, entrance, page_headers
+from gateway.web.console.door import PAGE, check_busy, check_text, entrance, page_headers
 from gateway.web.console.office import OFFICE, Office
 from gateway.web.console.page import Page
 from gateway.web.console.pages import around, door, elsewhere, own
@@ -29,6 +29,7 @@ def console_app(office: Office, *, answered: Answered) -> web.Application:
     app = web.Application(
         middlewares=[
             observe("console", office.clock, answered),
+            check_text,
             check_busy(office),
             entrance(answered),
         ]

@@ -122,18 +122,24 @@ async def _take_form(office: Office, visit: Visit) -> None:
     header = request.headers.get(HEADER, "")
     try:
         async with asyncio.timeout(office.limits.body.total_seconds()):
-            form, proof = await read_form(request) if not header else (Form(fields={}), header)
+            form, proof = await read_form(request) if not header else await _of_script(request)
     except TimeoutError as error:
         raise Malformed("request.timeout", "De inhoud kwam niet op tijd.") from error
     except web.HTTPRequestEntityTooLarge as error:
         raise TooLarge("console.groot", "Dit formulier of bestand is te groot.") from error
-    except (ValueError, web.RequestPayloadError, AssertionError) as error:
+    except (ValueError, LookupError, web.RequestPayloadError, AssertionError) as error:
         raise Malformed("request.incomplete", "De inhoud is niet compleet.") from error
     if not hmac.compare_digest(proof.encode(), visit.proof.encode()):
         if visit.session is None and visit.page is not None and _for_users(visit.page):
             return  # his session is over: he is sent to the door, and nothing is done
         raise _not_ours()
     visit.form = form
+
+
+async def _of_script(request: web.Request) -> tuple[Form, str]:
+    """Take in whatever a script sent, within the time of a form; its page reads it."""
+    await request.read()
+    return Form(fields={}), request.headers[HEADER]
 
 
 def _check_origin(office: Office, request: web.Request) -> None:
@@ -174,6 +180,16 @@ def _stopped(office: Office, visit: Visit, page: Page) -> web.StreamResponse | N
 def is_fresh(office: Office, session: Session) -> bool:
     """Tell whether the second factor was shown a while ago at most."""
     return office.now() - session.proven_at < office.limits.step_up
+
+
+@web.middleware
+async def check_text(request: web.Request, handler: Next) -> web.StreamResponse:
+    """Refuse octets that are no text, which no browser sends: no page can be made around them."""
+    try:
+        "".join((request.path_qs, *request.headers.values())).encode()
+    except UnicodeEncodeError:
+        return web.Response(status=HTTPStatus.BAD_REQUEST, text="Dit verzoek is niet te lezen.")
+    return await handler(request)
 
 
 def check_busy(office: Office) -> Middleware:

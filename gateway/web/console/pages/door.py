@@ -168,7 +168,7 @@ async def json_body(visit: Visit) -> Mapping[str, Any]:
     """Return what the script sent; raises PolicyViolation `console.vorm`."""
     try:
         found = json.loads(await visit.request.text())
-    except ValueError:
+    except (ValueError, LookupError, RecursionError):  # also of a charset that is none, too deep
         found = None
     if not isinstance(found, dict):
         raise PolicyViolation("console.vorm", "Dit is geen antwoord van een toegangssleutel.")
