@@ -63,6 +63,14 @@ def test_under_a_decision_one_envelope_is_sent_however_often_and_by_whatever_pro
     assert other.use("B-1:halt", "bb")
 
 
+def test_exactly_what_was_proposed_is_known_to_every_process(tmp_path):
+    EndedMarks(tmp_path).propose("B-1: vrijgeven")
+
+    assert EndedMarks(tmp_path).is_proposed("B-1: vrijgeven")
+    assert not EndedMarks(tmp_path).is_proposed("B-1: vrijgeven, zonder voorwaarden")
+    assert not EndedMarks(tmp_path).is_accepted("B-1: vrijgeven")
+
+
 def test_what_can_not_be_marked_is_not_sent(tmp_path):
     with pytest.raises(StoreUnavailable, match=r"store\.disk"):
         EndedMarks(tmp_path / "away").use("B-1:vt", "aa")
