@@ -8,7 +8,7 @@ SHORT  ?=
 SEED   ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help environments demo test histories browser crash lying check fix bench external interop lock clean
+.PHONY: help environments demo test histories browser crash lying check fix bench external interop mail-test lock clean
 
 help:
 	@echo "make demo              a zorgmelding crosses the hub: four processes on loopback"
@@ -22,6 +22,7 @@ help:
 	@echo "make external VECTORS=DIR   tests on third-party schemas, CPAs and messages"
 	@echo "make lying             10,000 messages to and from a partner that lies (DB=postgresql)"
 	@echo "make interop           signatures and encryption against a Java peer (JDK 17), openssl and gpgsm"
+	@echo "make mail-test         e-mail through Postfix, Dovecot, knot and unbound (as root; docs/e-mail.md)"
 	@echo "make bench             what a message costs, against the bare cost of its cryptography"
 
 $(VENV)/.run: requirements/run.txt pyproject.toml
@@ -82,6 +83,10 @@ lying: $(VENV)/.dev
 
 interop: $(VENV)/.dev
 	$(BIN)/python -m pytest tests/interop
+
+# In a network and a process space of their own: nothing gets out, and nothing is left running.
+mail-test: $(VENV)/.dev
+	unshare --net --pid --fork --kill-child --mount-proc $(BIN)/python -m pytest tests/mail
 
 lock: $(VENV)/.dev
 	$(PIP) install uv

@@ -34,11 +34,11 @@ class Held:
         return (self.der, *(one.public_bytes(Encoding.DER) for one in self.above))
 
     def write(self, folder: Path) -> Path:
-        """Write chain and key in one PEM file."""
+        """Write key and chain in one PEM file, in the order that Postfix wants."""
         path = folder / f"{self.certificate.serial_number:x}.pem"
         pem = [one.public_bytes(Encoding.PEM) for one in (self.certificate, *self.above)]
         private = self.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-        path.write_bytes(b"".join((*pem, private)))
+        path.write_bytes(b"".join((private, *pem)))
         path.chmod(0o600)
         return path
 

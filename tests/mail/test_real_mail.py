@@ -1,0 +1,175 @@
+"""Letters through Postfix, Dovecot, knot and unbound: what is proved arrives, nothing else."""
+
+import asyncio
+from contextlib import asynccontextmanager
+from uuid import uuid4
+
+import pytest
+
+from gateway.app import SystemClock, SystemDice
+from gateway.directory import MailWay, PinnedMail
+from gateway.outbound.mail import MailClient
+from gateway.ports.mail import Basis, Delivered, Letter, NotProved, Rejected
+from tests.mail.lab import CHANGING, HELD, OLD, POLICY_PORT
+from tests.outbound.mail_certificates import authority
+
+DANE = MailWay()
+
+
+def letter(domain: str, *, local: str = "vt", size: int = 0) -> Letter:
+    reference = f"b-{uuid4()}"
+    lines = [
+        "From: bericht@gateway.example",
+        f"To: {local}@{domain}",
+        "Subject: Beveiligd bericht",
+        "Date: Sat, 28 Nov 2026 12:00:00 +0100",
+        f"Message-ID: <{reference}@gateway.example>",
+    ]
+    body = [f"kenmerk {reference}", ".", "..", "x" * 998, *(["y" * 70] * (size // 72))]
+    return Letter(
+        octets="".join(f"{line}\r\n" for line in (*lines, "", *body)).encode(),
+        sender="bericht@gateway.example",
+        recipients=(f"{local}@{domain}",),
+        reference=reference,
+    )
+
+
+def arrived(lab, sent: Letter) -> bool:
+    return any(sent.reference.encode() in mail for mail in lab.dovecot.mails(sent.recipients[0]))
+
+
+async def refused(lab, client, domain: str, way: MailWay = DANE) -> str:
+    """Return why nothing was sent, and be sure that nothing was."""
+    sent = letter(domain)
+    outcome = await client.send(sent, way)
+
+    assert isinstance(outcome, NotProved), outcome
+    assert not arrived(lab, sent)
+    assert sent.reference not in lab.partner.log()
+    return outcome.code
+
+
+async def test_letter_arrives_octet_by_octet_and_the_notification_comes_back(lab, client):
+    sent = letter("partner.example")
+
+    outcome = await client.send(sent, DANE)
+
+    assert isinstance(outcome, Delivered), outcome
+    assert (outcome.proof.basis, outcome.proof.record) == (Basis.DANE, str(HELD.tlsa(3)))
+    assert outcome.notifies
+    mail = lab.dovecot.wait_for("vt@partner.example", sent.reference)
+    assert mail.endswith(sent.octets)
+    # Back over our own MX, by a Postfix that demands DANE of it.
+    notification = lab.dovecot.wait_for("bericht@gateway.example", sent.reference)
+    assert f"Original-Envelope-Id: {sent.reference}".encode() in notification
+    assert b"Action: delivered" in notification or b"Action: relayed" in notification
+    assert "Verified TLS connection established to mx.gateway.example" in lab.partner.log()
+
+
+async def test_authority_that_the_domain_published_counts(lab, client):
+    sent = letter("ta.partner.example")
+
+    outcome = await client.send(sent, DANE)
+
+    assert isinstance(outcome, Delivered), outcome
+    assert outcome.proof.record == str(authority().tlsa(2))
+    assert lab.dovecot.wait_for("vt@ta.partner.example", sent.reference)
+
+
+async def test_expired_certificate_counts_by_its_published_key_alone(lab, client):
+    outcome = await client.send(letter("oud.partner.example"), DANE)
+
+    assert isinstance(outcome, Delivered), outcome
+    assert outcome.proof.record == str(OLD.tlsa(3))
+
+
+async def test_expired_certificate_does_not_count_under_a_recorded_policy(lab, client):
+    pinned = PinnedMail(hosts=("mx-oud.partner.example",), anchors=(authority().der,))
+
+    assert await refused(lab, client, "oud.partner.example", MailWay(pinned=pinned)) == (
+        "certificate.expired"
+    )
+
+
+async def test_recorded_policy_reaches_a_partner_without_dnssec(lab, client):
+    pinned = PinnedMail(hosts=("mx.partner.example",), anchors=(authority().der,))
+
+    outcome = await client.send(letter("partner.example"), MailWay(pinned=pinned))
+
+    assert isinstance(outcome, Delivered), outcome
+    assert outcome.proof.basis is Basis.PINNED
+
+
+@pytest.mark.parametrize(
+    ("domain", "code"),
+    [
+        ("verkeerd.partner.example", "dane.mismatch"),
+        ("geen.partner.example", "dane.none"),
+        ("kaal.partner.example", "smtp.starttls"),
+        ("unsigned.example", "dns.unsigned"),
+        ("bogus.example", "dns.bogus"),
+        ("bestaat-niet.partner.example", "dns.nxdomain"),
+        ("dood.example", "dns.servfail"),
+    ],
+)
+async def test_what_is_not_proved_is_not_sent(lab, client, domain, code):
+    assert await refused(lab, client, domain) == code
+
+
+async def test_resolver_that_does_not_resolve_proves_nothing(lab, settings):
+    # The name server itself: it knows the zone, and can not say that it validated anything.
+    lame = settings.model_copy(update={"resolver": "127.0.0.53"})
+    client = MailClient(lame, clock=SystemClock(), dice=SystemDice())
+
+    assert await refused(lab, client, "partner.example") == "dns.lame"
+
+
+@asynccontextmanager
+async def asked_before_a_recipient(act):
+    """Run `act` when Postfix asks whether it may take a recipient, then let it."""
+
+    async def serve(reader, writer):
+        while (await reader.readline()).strip():
+            pass
+        await asyncio.to_thread(act)
+        writer.write(b"action=DUNNO\n\n")
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(serve, CHANGING, POLICY_PORT)
+    try:
+        yield
+    finally:
+        server.close()
+        await server.wait_closed()
+
+
+async def test_mx_that_changes_between_the_proof_and_the_letter_stops_it(lab, client):
+    def change():
+        lab.zones.change(
+            "partner.example",
+            ("zone-unset", "wissel", "MX"),
+            ("zone-set", "wissel", "60", "MX", "10", "mx"),
+        )
+
+    async with asked_before_a_recipient(change):
+        assert await refused(lab, client, "wissel.partner.example") == "mail.changed"
+
+    outcome = await client.send(letter("wissel.partner.example"), DANE)
+    assert isinstance(outcome, Delivered), outcome
+    assert outcome.proof.mx == "mx.partner.example"
+
+
+async def test_mailbox_that_does_not_exist_is_refused_at_once(lab, client):
+    outcome = await client.send(letter("partner.example", local="niemand"), DANE)
+
+    assert isinstance(outcome, Rejected), outcome
+    assert (outcome.code, outcome.recipient) == ("smtp.rejected", 0)
+    assert outcome.seen == "RCPT 1: 550 5.1.1"
+
+
+async def test_letter_larger_than_the_server_takes_is_not_begun(lab, client):
+    outcome = await client.send(letter("partner.example", size=1_100_000), DANE)
+
+    assert isinstance(outcome, Rejected), outcome
+    assert outcome.code == "smtp.size"
