@@ -64,6 +64,28 @@ def lint(
         raise typer.Exit(1)
 
 
+@app.command()
+def diff(
+    old: Annotated[Path, typer.Argument(help="CPA of now, XML.", exists=True, dir_okay=False)],
+    new: Annotated[Path, typer.Argument(help="Its successor, XML.", exists=True, dir_okay=False)],
+) -> None:
+    """Tell in words what changes when one CPA takes the place of another.
+
+    Terms, actions, certificates, findings that come and go, and what follows. Needs no
+    installation. Exit status 0: they say the same; 1: they differ.
+    """
+    from gateway.importing.agreement_words import in_words
+
+    was, becomes = (read_cpa(file.read_bytes()) for file in (old, new))
+    lines = tuple(in_words(becomes, was, datetime.now(UTC)))
+    console = screen()
+    for line in lines:
+        console.print(str(line), soft_wrap=True, markup=False, highlight=False)
+    if lines:
+        raise typer.Exit(1)
+    console.print("Beide CPA's zeggen hetzelfde.")
+
+
 @app.command("import")
 def import_(
     file: Annotated[Path, typer.Argument(help="CPA, XML.", exists=True, dir_okay=False)],

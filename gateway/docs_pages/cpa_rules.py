@@ -12,6 +12,7 @@ _INTRODUCTION = """\
 |---|---|
 | see what is wrong or unwise in a CPA | `gateway cpa lint FILE [--json]` |
 | see what the gateway reads in it | `gateway cpa show FILE` |
+| see in words what changes with a new one | `gateway cpa diff OLD NEW` |
 | put it in place | `gateway cpa import FILE -c FOLDER`, or the console |
 
 `gateway cpa lint` needs no installation. It prints one line per finding: rule, severity, place in
@@ -26,6 +27,10 @@ The place is a path in the document, or from whom to whom with the actions (of m
 how many), or a party with the reference of a certificate. A certificate or agreement that ends
 within 30 days is told. What only an installation knows is judged when it is put in place: chain,
 revocation, mandates, and whether the private key of an own certificate is here.
+
+`gateway cpa diff` tells what the console shows before an agreement is put in place: terms, actions
+and certificates that change, per direction and for the acknowledgements; which findings are new and
+which are gone; and what follows. Exit status 0: both say the same, 1: they differ.
 
 The console shows the same findings at a partner and when an agreement is offered; `gateway doctor`
 tells those of the agreements that are in place.

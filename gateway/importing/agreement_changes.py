@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
-from gateway.directory import Agreement, Binding, Channel
+from gateway.directory import MSH_SERVICE, Agreement, Channel
 from gateway.importing.comparing import Fact
 from gateway.importing.texts import TEXTS
 from gateway.keys.expiry import SHORT, common_name
 from gateway.saying import Value
 from gateway.security.certificates import load, thumbprint
+from gateway.wire.ebms2.cpa_checks import SIGNALS
 
 _Row = tuple[str, Value]
 _Key = tuple[str, str, str]
@@ -55,12 +56,14 @@ def _head(agreement: Agreement) -> Iterator[_Row]:
 
 
 def changes(new: Agreement, old: Agreement | None) -> tuple[Change, ...]:
-    """Return every action of both, those that change alike taken together."""
+    """Return every action of both and the signals, those that change alike taken together."""
     fresh, before = _by_key(new), {} if old is None else _by_key(old)
     found: dict[tuple[Kind, str, str, tuple[Fact, ...]], list[str]] = {}
     for key in dict.fromkeys((*fresh, *before)):
         sender, service, action = key
         kind, facts = _change(fresh.get(key), before.get(key))
+        if service == MSH_SERVICE and kind is not Kind.CHANGED:
+            continue  # signals are always there: told only when they become otherwise
         found.setdefault((kind, sender, service, facts), []).append(action)
     order = list(Kind)
     return tuple(
@@ -73,17 +76,19 @@ def changes(new: Agreement, old: Agreement | None) -> tuple[Change, ...]:
     )
 
 
-def _by_key(agreement: Agreement) -> Mapping[_Key, Binding]:
+def _by_key(agreement: Agreement) -> Mapping[_Key, Channel]:
     """Of an action that is there twice the first counts, as in `Agreement.binding`."""
-    found: dict[_Key, Binding] = {}
+    found: dict[_Key, Channel] = {}
     for one in agreement.bindings:
-        found.setdefault((one.sender.id, one.service, one.action), one)
+        found.setdefault((one.sender.id, one.service, one.action), one.channel)
+    for sender, channel in agreement.signals.items():
+        found[sender, MSH_SERVICE, SIGNALS] = channel
     return found
 
 
-def _change(new: Binding | None, old: Binding | None) -> tuple[Kind, tuple[Fact, ...]]:
-    was = dict(_terms(old.channel)) if old is not None else {}
-    becomes = dict(_terms(new.channel)) if new is not None else {}
+def _change(new: Channel | None, old: Channel | None) -> tuple[Kind, tuple[Fact, ...]]:
+    was = dict(_terms(old)) if old is not None else {}
+    becomes = dict(_terms(new)) if new is not None else {}
     facts = tuple(
         Fact(name=TEXTS[key], was=was.get(key, "-"), becomes=becomes.get(key, "-"))
         for key in (becomes or was)

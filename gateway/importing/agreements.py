@@ -119,7 +119,7 @@ def propose_agreement(looking: Looking, octets: bytes) -> AgreementProposal:
         changes=changed,
         remarks=tuple(_remarks(directory, agreement, present, changed)),
         warnings=all_remarks(agreement, at=now),
-        follows=tuple(_follows(agreement, present, changed, now)),
+        follows=tuple(follows(agreement, present, changed, now)),
         closed=() if looking.may_write(file.parent) else (file.parent,),
     )
 
@@ -219,11 +219,19 @@ def _remarks(
 ) -> Iterator[Line]:
     for service in sorted({b.service for b in agreement.bindings} - set(directory.services)):
         yield Line(TEXTS["no_version"], {"service": service})
-    if present is not None and present.cpa_id == agreement.cpa_id:
+    if present is not None:
+        yield from between(agreement, present, changed)
+
+
+def between(
+    agreement: Agreement, present: Agreement, changed: tuple[Change, ...]
+) -> Iterator[Line]:
+    """Yield what a person must know who puts an agreement in the place of another."""
+    if present.cpa_id == agreement.cpa_id:
         yield Line(TEXTS["same_id"], {"cpa": agreement.cpa_id})
         if any(change.kind is Kind.REMOVED for change in changed):
             yield Line(TEXTS["gone"])
-    elif present is not None and _order(present) > _order(agreement):
+    elif _order(present) > _order(agreement):
         yield Line(TEXTS["not_newer"], {"cpa": present.cpa_id})
 
 
@@ -232,9 +240,10 @@ def _order(agreement: Agreement) -> tuple[datetime, str]:
     return agreement.start, agreement.cpa_id
 
 
-def _follows(
+def follows(
     agreement: Agreement, present: Agreement | None, changed: tuple[Change, ...], now: datetime
 ) -> Iterator[Line]:
+    """Yield what happens once it is in place."""
     if agreement.start > now:
         yield Line(TEXTS["starts"], {"at": agreement.start})
     else:

@@ -73,8 +73,9 @@ def test_what_is_added_gone_and_otherwise_is_told_per_direction(folder):
         (Kind.ADDED, pki.KNOOPPUNT, ("Bv01Bericht",)),
         (Kind.REMOVED, pki.KNOOPPUNT, ("vtTerugkoppelingDi01",)),
         (Kind.CHANGED, pki.POLITIE, ("vtMeldingDi01",)),
+        (Kind.CHANGED, pki.KNOOPPUNT, ("Acknowledgment",)),
     }
-    (changed,) = [c for c in proposal.changes if c.kind is Kind.CHANGED]
+    (changed,) = [c for c in proposal.changes if c.actions == ("vtMeldingDi01",)]
     assert next((f.name, f.was, f.becomes) for f in changed.facts) == ("nieuwe pogingen", 8, 3)
     assert any("kunnen nog tot" in str(line) for line in proposal.follows)
 
@@ -83,10 +84,12 @@ def test_another_certificate_is_a_difference_by_name_and_thumbprint(folder):
     leaf = pki.pki().issue(oin=pki.KNOOPPUNT, name="TEST Nieuw", usage="sign")
     sides = (SIDES[0], replace(SIDES[1], sign=leaf.certificate))
 
-    (changed,) = [c for c in propose(folder, cpa(parties=sides)).changes if c.facts]
+    changed, signals = [c for c in propose(folder, cpa(parties=sides)).changes if c.facts]
 
-    assert [fact.name for fact in changed.facts] == ["certificaat van ondertekening"]
-    assert "TEST Nieuw" in changed.facts[0].becomes
+    assert signals.actions == ("Acknowledgment",)
+    for change in (changed, signals):
+        assert [fact.name for fact in change.facts] == ["certificaat van ondertekening"]
+        assert "TEST Nieuw" in change.facts[0].becomes
 
 
 def test_the_same_id_replaces_its_file_and_warns(folder):

@@ -62,6 +62,7 @@ PURPOSES = {
     ("cpa",): "Agreements (CPAs)",
     ("cpa", "show"): "what the gateway takes from a CPA",
     ("cpa", "lint"): "one line per finding",
+    ("cpa", "diff"): "what changes when one CPA takes the place of another",
     ("cpa", "import"): "Put an agreement in place, after checking it",
     ("cpa", "make"): "Make the CPA of two parties",
     ("toets",): "Requests to the OM: list, read, decide",
