@@ -120,11 +120,11 @@ def open_mail(octets: bytes, mailbox: Mailbox, *, trust: TrustStore, at: datetim
 
     Whether it came before is for the caller: by the message in it, whatever the channel.
 
-    Raises TooLarge `smime.too_large`; Malformed `smime.head`, `.field`, `.parts`, `mime.*`; Untrusted
-    `smime.sender` for an address that is not known, `smime.misdirected` for a mail that was signed
-    for another or as another; DecryptionFailed `smime.unsealed` for a mail that is not an envelope
-    as a whole, `decryption.failed`; SignatureInvalid `smime.unsigned`, `smime.nested`,
-    `smime.signing_time`, `signature.*`; CertificateRejected `smime.address` and what
+    Raises TooLarge `smime.too_large`; Malformed `smime.head`, `.field`, `.parts`, `mime.*`;
+    Untrusted `smime.sender` for an address that is not known, `.misdirected` for a mail that was
+    signed for another or as another; DecryptionFailed `smime.unsealed` for a mail that is not an
+    envelope as a whole, `decryption.failed`; SignatureInvalid `smime.unsigned`, `.nested`,
+    `.signing_time`, `signature.*`; CertificateRejected `smime.address` and what
     `TrustStore.holder` raises; Misconfigured `keys.missing`.
     """
     # (1) Who says to have sent it: that selects certificates, nothing more.
