@@ -3,6 +3,7 @@
 import os
 import subprocess
 import tempfile
+from base64 import b64encode
 from collections.abc import Iterator
 from hashlib import sha1
 from pathlib import Path
@@ -13,16 +14,30 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import PrivateFormat, pkcs12
 
 from gateway.keys.test_pki import Leaf, pem
+from gateway.security.smime import MailLimits
 from gateway.security.smime.enveloped import decrypt, encrypt
 from gateway.security.smime.recipients import Encryption
 from gateway.security.smime.signed import sign, verify
+from gateway.wire.mail_make import entity
+from gateway.wire.mail_read import read_entity
 from tests.pki import AT, KNOOPPUNT, POLITIE, leaf, pki
 from tests.sealing import Keys, load_key, octets_from
-from tests.smime import on_curve, signer_of
+from tests.smime import (
+    alice,
+    document,
+    mail_of,
+    mailbox,
+    on_curve,
+    opened,
+    sealed,
+    signer_of,
+    to,
+)
 
 CONTENT = b"Content-Type: text/plain\r\n\r\nZorg\r\n" * 400
 MAXIMUM = 40_000
 OLD = Encryption.UNSAFE_CBC_PKCS1
+LIMITS = MailLimits()
 PASSPHRASE = b"niet geheim"
 ALICE, BOB = leaf(POLITIE, "sign"), leaf(KNOOPPUNT, "encrypt")
 
@@ -145,3 +160,28 @@ def test_we_decrypt_what_it_encrypts_by_exception(gpgsm):
 
     ours = (BOB.certificate,)
     assert decrypt(octets, ours, Keys(BOB), maximum=MAXIMUM, encryption=OLD) == CONTENT
+
+
+def test_it_reads_our_mail_by_exception(gpgsm):
+    mail = sealed(to=to(BOB, encryption=OLD), chain=(ALICE.issuer,))
+    envelope = read_entity(mail.octets, limits=LIMITS).decoded()
+
+    inside = gpgsm.run("--decrypt", gpgsm.write("sealed", envelope))
+    signed, shown = read_entity(inside, limits=LIMITS).decoded(), gpgsm.write("shown", b"")
+    gpgsm.run("--yes", "--output", shown, "--verify", gpgsm.write("signed", signed))
+
+    assert b64encode(document())[:60] in Path(shown).read_bytes()
+
+
+def test_we_read_its_mail_by_exception(gpgsm):
+    content = entity({}, document(), kind="application/xml")
+    user = ("--local-user", fingerprint(ALICE.certificate), "--digest-algo", "SHA256")
+    to_bob = ("--recipient", fingerprint(BOB.certificate), "--cipher-algo", "AES256")
+
+    signed = gpgsm.run(*user, "--sign", gpgsm.write("plain", content))
+    inside = entity({}, signed, kind="application/pkcs7-mime; smime-type=signed-data")
+    envelope = gpgsm.run(*to_bob, "--encrypt", gpgsm.write("inside", inside))
+
+    found = opened(mail_of(envelope), mailbox(alice(encryption=OLD)))
+    assert found.payloads == (document(),)
+    assert found.signed_at == AT

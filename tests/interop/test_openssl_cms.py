@@ -1,17 +1,35 @@
 """`openssl cms` and our S/MIME envelopes and signatures, in both directions."""
 
+from datetime import UTC, datetime
+from email import message_from_bytes
 from pathlib import Path
 
 import pytest
 
 from gateway.errors import DecryptionFailed, SignatureInvalid
 from gateway.keys.test_pki import pem
+from gateway.security.certificates import TrustStore
+from gateway.security.smime import open_mail
 from gateway.security.smime.enveloped import decrypt, encrypt
 from gateway.security.smime.recipients import Encryption
 from gateway.security.smime.signed import sign, verify
-from tests.pki import AT, leaf, pki
+from gateway.wire.mail_make import entity
+from tests.pki import AT, leaf, live, live_leaf, pki
 from tests.sealing import ALICE, BOB, Keys, octets_from
-from tests.smime import on_curve, signer_of, write
+from tests.smime import (
+    ALICE_ADDRESS,
+    BOB_ADDRESS,
+    alice,
+    bob,
+    document,
+    mailbox,
+    on_curve,
+    sealed,
+    signer_of,
+    to,
+    write,
+)
+from tests.smime import opened as mail_opened
 from tests.smime import openssl_cms as cms
 
 CONTENT = b"Content-Type: text/plain\r\n\r\nZorg\r\n" * 120
@@ -179,3 +197,47 @@ def signed_by_openssl(folder: Path, found, *options: str) -> bytes:
     certificate, key = write(folder, found, "signer")
     signer = ("-signer", certificate, "-inkey", key)
     return cms("-sign", "-nodetach", "-outform", "DER", *signer, *options, octets=CONTENT)
+
+
+# --- whole mails ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("encryption", Encryption)
+def test_openssl_decrypts_and_verifies_our_mail(tmp_path, encryption):
+    certificate, key = write(tmp_path, bob(), "bob")
+    root = tmp_path / "root.pem"
+    root.write_bytes(pem(pki().root))
+    mail = sealed(to=to(encryption=encryption), chain=(leaf(ALICE, "sign").issuer,))
+
+    signed = cms("-decrypt", "-recip", certificate, "-inkey", key, octets=mail.octets)
+    moment = str(int(AT.timestamp()))
+    shown = cms(
+        *("-verify", "-CAfile", str(root), "-attime", moment, "-purpose", "any"), octets=signed
+    )
+
+    assert shown == mail_opened(mail.octets, mailbox(alice(encryption=encryption))).content
+    assert message_from_bytes(shown).get_payload(1).get_payload(decode=True) == document()
+
+
+@pytest.mark.parametrize("apart", [("-nodetach",), ()], ids=["opaque", "in the clear"])
+def test_we_read_a_mail_of_openssl(tmp_path, apart):
+    found = live_leaf(ALICE, "sign")
+    certificate, key = write(tmp_path, found, "alice")
+    content = entity({}, document(), kind="application/xml", name="bericht.xml")
+    signer = ("-signer", certificate, "-inkey", key, "-keyopt", "rsa_padding_mode:pss")
+
+    signed = cms("-sign", *signer, "-md", "sha256", "-crlfeol", *apart, octets=content)
+    mail = cms(
+        *("-encrypt", "-aes-256-gcm", "-crlfeol", "-from", ALICE_ADDRESS, "-to", BOB_ADDRESS),
+        *("-recip", write(tmp_path, bob(), "bob")[0], *OAEP),
+        octets=signed,
+    )
+
+    box = mailbox(alice(certificates=(found.certificate,)))
+    shown = open_mail(crlf(mail), box, trust=TrustStore(live().trust()), at=datetime.now(UTC))
+    assert shown.payloads == (document(),)
+
+
+def crlf(mail: bytes) -> bytes:
+    """Return the mail as SMTP brings it: openssl writes the lines of its machine."""
+    return mail.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
