@@ -5,6 +5,7 @@
 `python -m bench two`        one and two processes on PostgreSQL
 `python -m bench hop`        only the hop, on SQLite; `hop postgresql` on PostgreSQL
 `python -m bench held`       what 10,000 held messages cost the others; `held postgresql`
+`python -m bench mail`       making and reading a secure e-mail
 `python -m bench judge`      reading and judging each message, and refusals of 35 MB
 `python -m bench console`    every page of the console with 1,000,000 messages on PostgreSQL;
                              `console --messages 20000` for a first look
@@ -19,7 +20,18 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
-from bench import hop, pages, profile, refusals, schemas, sealing, throughput, validation, waiting
+from bench import (
+    hop,
+    mails,
+    pages,
+    profile,
+    refusals,
+    schemas,
+    sealing,
+    throughput,
+    validation,
+    waiting,
+)
 from bench.databases import Database, Sqlite, postgresql
 from bench.measure import Figure, machine
 from bench.processes import BenchFailed
@@ -65,7 +77,7 @@ def _database(arguments: list[str]) -> AbstractContextManager[Database]:
 
 def _short(console: Console, database: Database) -> None:
     measurements = (lambda: hop.figures(database), hop.transport, *_waiting(database))
-    _show(console, (sealing.figures, schemas.figures, *JUDGING, *measurements))
+    _show(console, (sealing.figures, mails.figures, schemas.figures, *JUDGING, *measurements))
     with postgresql() as server:
         _show(console, (lambda: hop.figures(server), lambda: throughput.figures(server)))
 
@@ -82,6 +94,10 @@ def _hop(console: Console, database: Database) -> None:
 
 def _judge(console: Console, _: Database) -> None:
     _show(console, JUDGING)
+
+
+def _mail(console: Console, _: Database) -> None:
+    _show(console, (mails.figures,))
 
 
 def _two(console: Console, _: Database) -> None:
@@ -113,6 +129,7 @@ COMMANDS: dict[str, Callable[[Console, Database], None]] = {
     "hop": _hop,
     "held": _held,
     "judge": _judge,
+    "mail": _mail,
     "two": _two,
     "profile": _profile,
 }

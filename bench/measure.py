@@ -27,11 +27,19 @@ class Figure:
     """No more than this is wanted."""
 
 
-def compare(what: str, work: Work, against: str, base: Work, *, rounds: int = ROUNDS) -> Figure:
+def compare(
+    what: str,
+    work: Work,
+    against: str,
+    base: Work,
+    *,
+    rounds: int = ROUNDS,
+    goal: float | None = None,
+) -> Figure:
     """Return how many times `base` fits in `work`: the median of several rounds."""
     one, other = _batch(work), _batch(base)
     ratios = [_seconds(work, one) / _seconds(base, other) for _ in range(rounds)]
-    return figure_of(what, ratios, unit=f"× {against}")
+    return figure_of(what, ratios, unit=f"× {against}", goal=goal)
 
 
 def figure_of(what: str, values: list[float], *, unit: str, goal: float | None = None) -> Figure:

@@ -4,7 +4,7 @@ Every part is base64, so that no octet of it can pass for a boundary, a field or
 """
 
 import re
-from base64 import encodebytes
+from base64 import b64encode
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import format_datetime
@@ -25,6 +25,8 @@ _VALUE = re.compile(r"[!-~](?:[ -~]{0,198}[!-~])?")
 _MIXED, _ALTERNATIVE = "=_bericht", "=_lezen"
 """They can not occur in base64."""
 _DIGITS = 32
+_LINE = 76
+"""RFC 2045, 6.8."""
 
 
 def is_address(text: str) -> bool:
@@ -69,7 +71,13 @@ def entity(head: Mapping[str, str], octets: bytes, *, kind: str, name: str = "")
     disposition = f'attachment; filename="{name}"' if name else ""
     own = dict(zip(OF_AN_ENTITY, (kind, "base64", disposition), strict=True))
     text = fields({**head, **own})
-    return (text + CRLF).encode("ascii") + encodebytes(octets).replace(b"\n", b"\r\n")
+    return (text + CRLF).encode("ascii") + _base64(octets)
+
+
+def _base64(octets: bytes) -> bytes:
+    text = b64encode(octets)
+    lines = [text[at : at + _LINE] for at in range(0, len(text), _LINE)]
+    return b"\r\n".join((*lines, b""))
 
 
 def letter(head: Mapping[str, str], body: Body, payload: bytes, *, name: str) -> bytes:

@@ -8,6 +8,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from types import MappingProxyType
 
 from lxml import etree
@@ -23,6 +24,8 @@ LONGEST = 20_000
 """Characters of one value on a page: more is a document, to be looked at by itself."""
 MOST = 5_000
 """Elements on a page."""
+LABELS = 2_000
+"""Names whose words are remembered; the schemas have some hundreds."""
 COMMENT = "Commentaar in het bericht"
 STRAY = "Losse tekst"
 _HEAD = "stuurgegevens"
@@ -203,21 +206,23 @@ def _steps(element: etree._Element) -> Iterator[tuple[etree._Element, str]]:
 
     Asked of each by itself, that counts the siblings again and again.
     """
-    same = Counter(local(child) for child in element if isinstance(child.tag, str))
+    children = [(child, local(child) if isinstance(child.tag, str) else "") for child in element]
+    names = [name for _, name in children]
+    same = Counter(names) if len(set(names)) < len(names) else {}
     seen: Counter[str] = Counter()
-    for child in element:
-        if not isinstance(child.tag, str):
-            yield child, ""
-            continue
-        name = local(child)
-        seen[name] += 1
-        yield child, f"{name}[{seen[name]}]" if same[name] > 1 else name
+    for child, name in children:
+        if name and same.get(name, 1) > 1:
+            seen[name] += 1
+            yield child, f"{name}[{seen[name]}]"
+        else:
+            yield child, name
 
 
 def _beside(called: str, text: str) -> Shown:
     return Shown(label=called, path="", value=text.strip(), notes=(), marks=(), parts=())
 
 
+@lru_cache(maxsize=LABELS)
 def label(name: str) -> str:
     """Return what an element is called: its own words, or its name taken apart."""
     if name in _LABELS:

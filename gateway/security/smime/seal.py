@@ -1,6 +1,6 @@
 """From released to a mail: signed inside, encrypted outside, and nothing of it on the envelope."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -115,19 +115,38 @@ def seal_mail(  # noqa: PLR0913 - each is another thing, by name
         name=draft.file,
     )
     # (4) Signed inside, encrypted outside.
-    signed = mail_make.entity(
-        {}, sign(content, signer, at=at, chain=chain), kind=_kind("signed-data"), name=_FILE
-    )
-    sealed = encrypt(
-        signed, to.certificates, maximum=maximum, random=random, encryption=to.encryption
-    )
-    octets = mail_make.entity(
-        _outside(head, draft, to), sealed, kind=_kind(_TYPES[to.encryption]), name=_FILE
-    )
+    signed = signed_entity(content, signer, at=at, chain=chain)
+    octets = sealed_entity(signed, _outside(head, draft, to), to, maximum=maximum, random=random)
     if len(octets) > maximum:
         raise _too_large()
     message_id = _message_id(draft)
     return Mail(octets=octets, message_id=message_id, reference=message_id[:_REFERENCE])
+
+
+def signed_entity(
+    content: bytes, signer: Signer, *, at: datetime, chain: Iterable[bytes] = ()
+) -> bytes:
+    """Return the entity with a signature over the content, which is in it; raises as `sign`."""
+    octets = sign(content, signer, at=at, chain=chain)
+    return mail_make.entity({}, octets, kind=_kind("signed-data"), name=_FILE)
+
+
+def sealed_entity(
+    content: bytes,
+    head: Mapping[str, str],
+    to: Recipients,
+    *,
+    maximum: int,
+    random: Callable[[int], bytes],
+) -> bytes:
+    """Return the entity with this head that only the recipients can read; raises as `encrypt`.
+
+    The caller has judged the certificates.
+    """
+    octets = encrypt(
+        content, to.certificates, maximum=maximum, random=random, encryption=to.encryption
+    )
+    return mail_make.entity(head, octets, kind=_kind(_TYPES[to.encryption]), name=_FILE)
 
 
 _FILE = "smime.p7m"
