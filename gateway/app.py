@@ -35,6 +35,7 @@ from gateway.keys.epochs import EpochKeys
 from gateway.keys.keystore import FileKeyring, ReloadableKeyring
 from gateway.metrics import Metrics
 from gateway.outbound.ebms import EbmsClient
+from gateway.outbound.mail import MailClient
 from gateway.outbound.tls import KeyPair, ReloadableContext, server_context
 from gateway.outbound.webhook import WebhookClient
 from gateway.pipeline import Gateway, House
@@ -391,7 +392,7 @@ _AT_START = (
     "worker", "limits.requests", "limits.memory_bytes", "limits.backend_per_minute",
     "limits.backend_burst", "limits.backend_requests", "limits.backend_polls",
     "limits.backend_memory_bytes", "limits.signin_failures_per_minute", "oauth.used", "retention",
-    "alarms", "contact", "console",
+    "alarms", "contact", "console", "email",
 )  # fmt: skip
 RESTART = "read at the start: restart the process, or put it back"
 
@@ -462,6 +463,8 @@ async def build(installation: Installation) -> AsyncIterator[App]:
                 reader=store.reader,
                 alarms=store.alarms,
                 undeliverable=store.undeliverable,
+                switches=store.switches,
+                post=_post(settings, clock, dice),
                 holds=store.holds,
                 desk=store.desk,
                 webhooks=store.webhooks,
@@ -494,6 +497,13 @@ async def build(installation: Installation) -> AsyncIterator[App]:
             ),
             webhook_client=client,
         )
+
+
+def _post(settings: Settings, clock: SystemClock, dice: SystemDice) -> MailClient | None:
+    """Raise Misconfigured `email.resolver`."""
+    if settings.email is None:
+        return None
+    return MailClient(settings.email, clock=clock, dice=dice)
 
 
 def _subscribers(directory: Directory) -> tuple[Subscriber, ...]:

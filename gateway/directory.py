@@ -85,12 +85,31 @@ class PartyMail:
     address: str
     certificates: tuple[bytes, ...]
     """DER, of the mailboxes behind the address: each gets the key of its own. Never empty."""
-    cbc: bool = False
-    """The named exception: AES-256-CBC inside a signature over the whole."""
+    encryption: str = "aes-256-gcm"
+    """Or a named exception: `aes-256-cbc`, `aes-256-cbc-rsa-pkcs1`."""
     header: tuple[str, str] | None = None
     """Name and value of the NTA 7516 header; None = none."""
     spoed: tuple[StandingSpoed, ...] = ()
     way: MailWay = MailWay()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnMail:
+    """Secure e-mail of this installation."""
+
+    address: str
+    sign: bytes
+    """DER of the certificate that signs what goes."""
+    chain: tuple[bytes, ...] = ()
+    """DER of the authorities that a mail program is given beside the signature."""
+    maximum: int = 10_000_000
+    """Octets of a whole letter."""
+    receipt: timedelta = timedelta(hours=4)
+    """How long a receipt is waited for before a person is asked."""
+    again: timedelta = timedelta(minutes=15)
+    """Wait between two tries."""
+    lifetime: timedelta = timedelta(hours=48)
+    """How long is tried."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -504,6 +523,8 @@ class Directory:
     webhooks: tuple[Webhook, ...] = ()
     calling: WebhooksSettings = field(default_factory=lambda: WebhooksSettings.model_validate({}))
     """How webhooks are called."""
+    mail: OwnMail | None = None
+    """None = nothing goes or comes by e-mail."""
     deciding: ToetsSettings = field(default_factory=lambda: ToetsSettings.model_validate({}))
     """Who decides at the OM gate, and how."""
     officers: tuple[OfficerSettings, ...] = ()

@@ -30,6 +30,7 @@ from gateway.gate_reading import NOTHING
 from gateway.installation_backends import backend
 from gateway.installation_check import check
 from gateway.installation_gate import Frame, confirmed, matters
+from gateway.installation_mail import own_mail, party_mail
 from gateway.installation_packs import check_partners, with_activated
 from gateway.installation_webhooks import webhooks
 from gateway.message import Oin
@@ -163,12 +164,17 @@ def load_directory(  # noqa: PLR0913 - what may be asked of it, all by name
     files.add(settings.model_dump_json().encode())
     agreements = _agreements(files.folder(installation.path(paths.agreements), ".xml"), at)
     trust, client_trust = _trust(installation, files), _client_trust(installation, files)
-    backends = tuple(
-        backend(b, lambda path: files.octets(installation.path(path))) for b in settings.backends
-    )
     catalogue = load_catalogue(_or_shared(installation, paths.catalogue, "catalogue.toml"), files)
     called = tuple(webhooks(settings, installation.path, files.octets))
-    parties = {Oin(p.oin): _party(p, settings) for p in settings.partijen}
+
+    def read(path: Path) -> bytes:
+        return files.octets(installation.path(path))
+
+    parties = {
+        Oin(p.oin): replace(_party(p, settings), mail=party_mail(p.email, read))
+        for p in settings.partijen
+    }
+    backends = tuple(backend(b, read) for b in settings.backends)
     frame = Frame(
         settings=settings,
         parties=parties,
@@ -197,6 +203,7 @@ def load_directory(  # noqa: PLR0913 - what may be asked of it, all by name
         client_trust=client_trust,
         webhooks=called,
         calling=settings.webhooks,
+        mail=own_mail(settings.email, read),
         deciding=settings.toets,
         officers=settings.officieren,
         suspended=frozenset(Oin(p.oin) for p in settings.partijen if p.opgeschort),

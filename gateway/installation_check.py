@@ -9,6 +9,7 @@ from gateway.config import BackendSettings, CertificateSettings, InstallationRol
 from gateway.credentials import Factor
 from gateway.directory import Party
 from gateway.errors import Misconfigured
+from gateway.installation_mail import mail_faults
 from gateway.installation_webhooks import webhook_faults
 from gateway.message import Oin
 
@@ -38,6 +39,7 @@ def _faults(
     yield from _credentials(settings)
     yield from _officers(settings)
     yield from (_Fault(*fault) for fault in webhook_faults(settings))
+    yield from (_Fault(*fault) for fault in mail_faults(settings, catalogue))
     known = {version for _, version in catalogue.kinds}
     for service, version in settings.diensten.items():
         if version not in known:

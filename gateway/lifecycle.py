@@ -26,6 +26,8 @@ class State(StrEnum):
     """Given up."""
     WITHHELD = "withheld"
     """Not released by the OM, or sent back by it: it never leaves."""
+    REPLACED = "replaced"
+    """Another delivery of the message, over another channel, is in its place."""
 
 
 class Event(StrEnum):
@@ -42,6 +44,7 @@ class Event(StrEnum):
     LOSE_TRACK = "lose-track"
     GIVE_UP = "give-up"
     RESUME = "resume"
+    REPLACE = "replace"
 
 
 TRANSITIONS: dict[State, dict[Event, State]] = {
@@ -52,6 +55,7 @@ TRANSITIONS: dict[State, dict[Event, State]] = {
         Event.CONFIRM: State.DELIVERED,
         Event.REFUSE: State.REFUSED,
         Event.GIVE_UP: State.DEAD,
+        Event.REPLACE: State.REPLACED,
     },
     State.READY: {
         Event.CLAIM: State.CLAIMED,
@@ -60,6 +64,7 @@ TRANSITIONS: dict[State, dict[Event, State]] = {
         Event.CONFIRM: State.DELIVERED,
         Event.REFUSE: State.REFUSED,
         Event.GIVE_UP: State.DEAD,
+        Event.REPLACE: State.REPLACED,
     },
     State.CLAIMED: {
         Event.HAND_OVER: State.SENT,
@@ -77,21 +82,24 @@ TRANSITIONS: dict[State, dict[Event, State]] = {
         Event.RETRY: State.READY,
         Event.LOSE_TRACK: State.UNKNOWN,
         Event.GIVE_UP: State.DEAD,
+        Event.REPLACE: State.REPLACED,
     },
     State.UNKNOWN: {
         Event.CONFIRM: State.DELIVERED,
         Event.REFUSE: State.REFUSED,
         Event.RESUME: State.READY,
         Event.GIVE_UP: State.DEAD,
+        Event.REPLACE: State.REPLACED,
     },
     # An authenticated confirmation counts however late it comes.
-    State.DEAD: {Event.CONFIRM: State.DELIVERED},
+    State.DEAD: {Event.CONFIRM: State.DELIVERED, Event.REPLACE: State.REPLACED},
     State.WITHHELD: {Event.CONFIRM: State.DELIVERED},
+    State.REPLACED: {Event.CONFIRM: State.DELIVERED},
     State.REFUSED: {},
     State.DELIVERED: {},
 }
 
-ENDED = frozenset({State.DELIVERED, State.REFUSED, State.DEAD, State.WITHHELD})
+ENDED = frozenset({State.DELIVERED, State.REFUSED, State.DEAD, State.WITHHELD, State.REPLACED})
 """Nothing more is done by itself, and no event leads out of them to a state where it is."""
 
 SHOWN = frozenset({State.SENT, State.DELIVERED, State.REFUSED})

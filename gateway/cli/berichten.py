@@ -103,6 +103,25 @@ def opnieuw(
 
 
 @app.command()
+def email(
+    id_: Annotated[str, typer.Argument(metavar="ID", help="Of the message or its delivery.")],
+    reden: Reden,
+    door: Door = "",
+    config: Config = Path(),
+) -> None:
+    """Let a message that can not wait go on by secure e-mail; --reden is the ground for it.
+
+    Only where the agreed route failed or would come too late (onverwijlde spoed, Regeling JK
+    Jeugdwet art. 3 lid 1), and never what the OM holds.
+    """
+    done = decide(config, What.MAIL, id_, reden=reden, door=door)
+    print(
+        f"Bericht {done['bericht']} gaat verder per beveiligde e-mail, als levering "
+        f"{done['levering']} ({done['oorzaak']}; dubbel: {done['dubbel']})."
+    )
+
+
+@app.command()
 def show(
     id_: Annotated[str, typer.Argument(metavar="ID", help="Id of the message.")],
     config: Config = Path(),

@@ -69,7 +69,7 @@ async def _decide(installation: Installation, command: Command) -> dict[str, str
             return await ask_process(socket, path, body)
         except aiohttp.ClientConnectorError:
             pass  # nobody listens: the process is gone
-    if command.what is What.AGAIN:
+    if command.what in {What.AGAIN, What.MAIL}:
         async with build(installation) as here:
             return await desk_of(here.store, here.gateway).perform(command)
     store = open_store(installation, SystemClock(), SystemDice())

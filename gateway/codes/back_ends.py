@@ -75,6 +75,10 @@ BACK_ENDS: tuple[Code, ...] = (
                 "Trial: this message was handed in before and would get the same answer.",
                 "Nothing, if it is meant to be the same one.",
             ),
+            "mail.route": (
+                "Trial: no agreement has this message: it would go by secure e-mail.",
+                "Nothing, if that is meant; else ask the operator for an agreement.",
+            ),
             "termijn.aangenomen": (
                 "Trial: it was not said whether the message is acute; the longer term is taken.",
                 "Give `acuut` with the hand-in.",

@@ -14,6 +14,7 @@ from gateway.pipeline.postvak import Closing, Weigering
 from gateway.pipeline.receipt import Receipt
 from gateway.pipeline.receive import Receiver
 from gateway.pipeline.showing import Showing
+from gateway.pipeline.switching import Switched, Switching
 from gateway.pipeline.trying import Trial, Trying
 from gateway.pipeline.undeliverable import Telling
 from gateway.pipeline.webhooks import Calling
@@ -42,6 +43,7 @@ class Gateway:
         self._handing_in = HandingIn(house)
         self._again = SendingAgain(house, self._handing_in)
         self._trying = Trying(house)
+        self._switching = Switching(house)
         self._closing = Closing(house)
         self._showing = Showing(house)
         self._delivering = Delivering(house, self._receiver.take_signal)
@@ -63,6 +65,10 @@ class Gateway:
     async def send_again(self, message: str, *, who: str, why: str) -> Receipt:
         """Hand in what was refused with a Fo01 once more; see `SendingAgain`."""
         return await self._again.send_again(message, who=who, why=why)
+
+    async def switch_to_mail(self, id_: str, *, who: str, why: str) -> Switched:
+        """Let a message that can not wait go on by e-mail; see `Switching`."""
+        return await self._switching.switch(id_, who=who, why=why)
 
     async def try_out(self, octets: bytes, aanlevering: Aanlevering, backend: Backend) -> Trial:
         """Judge as `hand_in` would, and change nothing; raises Unavailable."""

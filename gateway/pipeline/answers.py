@@ -296,3 +296,21 @@ def to_delivery(  # noqa: PLR0913 - the facts of one delivery, all by name
                 expires_at=at + lifetime if lifetime and state is State.READY else None,
                 hold=hold,
             )
+        case routing.ToMail():
+            own = route.own
+            return NewDelivery(
+                id=house.dice.uuid(),
+                recipient=route.recipient,
+                channel=DeliveryChannel.MAIL,
+                kind=DeliveryKind.MESSAGE,
+                state=state,
+                next_at=at,
+                ground=ground,
+                approval_id=approval_id,
+                table_version=table_version,
+                payload_sha256=sha256,
+                retries=own.lifetime // own.again,
+                retry_interval=own.again,
+                expires_at=at + own.lifetime if state is State.READY else None,
+                hold=hold,
+            )

@@ -22,11 +22,14 @@ from gateway.errors import (
 )
 from gateway.message import Header, Oin, Payload, WireMessage
 from gateway.pipeline.house import House
+from gateway.pipeline.mailing import Mailing
 from gateway.pipeline.proving import Proving, Towards
+from gateway.pipeline.released import still_released
 from gateway.ports import (
     Answer,
     AuditEvent,
     Claim,
+    DeliveryChannel,
     DeliveryKind,
     Endpoint,
     GaveUp,
@@ -51,8 +54,6 @@ OWN_TROUBLE = timedelta(minutes=1)
 ANSWER_WAIT = timedelta(seconds=1)
 """Shortest wait for an acknowledgement, whatever the agreement says."""
 
-_BY_TABLE = frozenset({approval.Ground.STANDING, approval.Ground.INDIVIDUAL})
-"""Grounds that rest on a classification: by another table it would be another question."""
 NEVER_AGAIN = frozenset({501, 505, 510})
 AGAIN = frozenset({408, 425, 429})
 
@@ -75,6 +76,7 @@ class Delivering:
         """Take the ports, and what to do with a signal that comes back in the answer."""
         self._house = house
         self._proving = Proving(house)
+        self._mailing = Mailing(house, self._proving)
         self._take_signal = take_signal
 
     async def deliver(self, claim: Claim) -> None:
@@ -95,10 +97,17 @@ class Delivering:
         directory = self._house.snapshots.current()
         if claim.expires_at is not None and self._house.clock.now() >= claim.expires_at:
             return GaveUp(code="ttl.expired")
+        if claim.channel is DeliveryChannel.MAIL:
+            return await self._mailing.attempt(directory, claim, events)
         way = self._way(directory, claim)
         if claim.kind is DeliveryKind.SIGNAL:
             return await self._signal(claim, way)
-        released = self._gate(directory, claim)
+        return await self._message(directory, claim, way, events)
+
+    async def _message(
+        self, directory: Directory, claim: Claim, way: _Way, events: list[AuditEvent]
+    ) -> Outcome:
+        released = still_released(directory, claim, self._house.clock.now())
         if isinstance(released, approval.Hold):
             return HeldAgain(ground=released.ground)
         to = Towards(party=Oin(way.agreement.other(directory.me).id))
@@ -120,29 +129,6 @@ class Delivering:
         binding = agreement.binding(directory.me, claim.service, claim.action)
         return _Way(
             directory=directory, agreement=agreement, channel=binding.channel, binding=binding
-        )
-
-    def _gate(self, directory: Directory, claim: Claim) -> approval.Released | approval.Hold:
-        """The test is made again for this attempt: approval or table may have changed."""
-        table = directory.gate.at(self._house.clock.now()).table.version
-        if claim.ground in _BY_TABLE and claim.table_version != table:
-            return approval.Hold(kinds=(GateReason.UNCLASSIFIED,), reasons=())
-        if claim.ground == approval.Ground.INDIVIDUAL:
-            return approval.by_decision(
-                claim.decision,
-                delivery=claim.delivery,
-                payload_sha256=claim.payload_sha256,
-                receiver=claim.message.ontvanger,
-                at=self._house.clock.now(),
-            )
-        return approval.still_released(
-            ground=claim.ground,
-            approval_id=claim.approval_id,
-            payload_sha256=claim.payload_sha256,
-            gate=directory.gate,
-            receiver=claim.message.ontvanger,
-            kind=claim.message.kind,
-            at=self._house.clock.now(),
         )
 
     async def _sealed(

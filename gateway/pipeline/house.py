@@ -25,6 +25,8 @@ from gateway.ports import (
     Undeliverable,
     Webhooks,
 )
+from gateway.ports.mail import Post
+from gateway.ports.switching import Switches
 
 T = TypeVar("T")
 
@@ -74,6 +76,9 @@ class House:
     desk: Desk
     webhooks: Webhooks
     caller: Caller
+    switches: Switches
+    post: Post | None
+    """None = no e-mail."""
     worker: str
     """Name of this process in claims and audit rows."""
 

@@ -17,7 +17,7 @@ from gateway.message import OIN_TYPE, Aanlevering, PartyRef
 from gateway.pipeline import admissible, judge
 from gateway.pipeline.house import House
 from gateway.pipeline.rethinking import rethinking
-from gateway.ports import AuditEvent
+from gateway.ports import AuditEvent, DeliveryChannel
 from gateway.rules import approval, routing
 from gateway.rules.classification import Reason
 from gateway.rules.terms import antwoordtermijn
@@ -229,18 +229,15 @@ class Trying:
         return _good(case, Check.CERTIFICATEN, *self._certificate_findings(case, case.route))
 
     def _certificate_findings(self, case: _Case, route: routing.Route) -> Iterator[Finding]:
-        if isinstance(route, routing.ToPostvak):
-            return
-        channel = route.binding.channel
         trust = self._house.snapshots.trust(case.directory)
-        ours = channel.signing.certificate if channel.signing else None
-        theirs = channel.encryption.certificate if channel.encryption else None
+        ours, theirs = _certificates_of(case, route)
         for der, usage, whose in (
-            (ours, Usage.SIGN, "Het eigen certificaat om te ondertekenen"),
-            (theirs, Usage.ENCRYPT, "Het certificaat van de ontvanger om te versleutelen"),
+            *((one, Usage.SIGN, "Het eigen certificaat om te ondertekenen") for one in ours),
+            *(
+                (one, Usage.ENCRYPT, "Het certificaat van de ontvanger om te versleutelen")
+                for one in theirs
+            ),
         ):
-            if der is None:
-                continue
             try:
                 trust.judge(der, usage, case.at)
                 if usage is Usage.SIGN:
@@ -300,6 +297,9 @@ def _agreement(case: _Case) -> None:
         return _good(case, Check.OVEREENKOMST)
     if isinstance(route, routing.ToPartner):
         return _good(case, Check.OVEREENKOMST, *_ending(case, route))
+    if isinstance(route, routing.ToMail):
+        text = "Voor dit bericht is er geen overeenkomst: het zou per beveiligde e-mail gaan."
+        return _good(case, Check.OVEREENKOMST, _told("mail.route", text))
     return _skip(case, Check.OVEREENKOMST, *_not_in_force(case))
 
 
@@ -407,6 +407,24 @@ def _unusable(error: GatewayError, whose: str) -> Finding:
     return _told(error.code, f"{whose} {wrong}.", remedy)
 
 
+def _certificates_of(
+    case: _Case, route: routing.Route
+) -> tuple[tuple[bytes, ...], tuple[bytes, ...]]:
+    """Return what signs here, and what is encrypted for there."""
+    match route:
+        case routing.ToPostvak():
+            return (), ()
+        case routing.ToPartner():
+            signing, encryption = route.binding.channel.signing, route.binding.channel.encryption
+            return (
+                (signing.certificate,) if signing else (),
+                (encryption.certificate,) if encryption else (),
+            )
+        case routing.ToMail():
+            party = case.directory.party(route.recipient)
+            return (route.own.sign,), party.mail.certificates if party and party.mail else ()
+
+
 def _newest(directory: Directory, document: Document) -> MessageKind:
     """Without a route there is no agreed version: the newest is asked for."""
     versions = directory.catalogue.versions(document.name)
@@ -424,12 +442,22 @@ def _verdict(case: _Case) -> Trial:
         version=case.kind.version if case.kind else "",
         referentienummer=case.document.stuurgegevens.referentienummer if case.document else "",
         recipient=admissible.partner_of(case.route) if case.route else "",
-        channel=("ebms2" if partner else "postvak") if case.route else "",
+        channel=_channel(case.route) if case.route else "",
         cpa_id=partner.cpa_id if partner else "",
         deadline=case.deadline,
         reasons=case.hold.told() if case.hold else (),
         grounds=case.hold.different() if case.hold else (),
     )
+
+
+def _channel(route: routing.Route) -> str:
+    match route:
+        case routing.ToPostvak():
+            return str(DeliveryChannel.POSTVAK)
+        case routing.ToPartner():
+            return str(DeliveryChannel.EBMS2)
+        case routing.ToMail():
+            return str(DeliveryChannel.MAIL)
 
 
 def _oordeel(case: _Case, checks: tuple[Checked, ...]) -> Oordeel:

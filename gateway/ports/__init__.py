@@ -48,6 +48,7 @@ from gateway.ports.reading import (
     standing,
 )
 from gateway.ports.stored import (
+    TO_PARTNERS,
     Admission,
     Admitted,
     AuditEvent,
@@ -92,6 +93,7 @@ from gateway.ports.webhooks import (
 )
 
 __all__ = [
+    "TO_PARTNERS",
     "Acceptance",
     "Admission",
     "Admitted",

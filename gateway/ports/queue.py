@@ -7,7 +7,13 @@ from typing import Protocol
 
 from gateway.directory import InForce
 from gateway.message import Oin, Reference
-from gateway.ports.stored import AuditEvent, DeliveryKind, Known, StoredPayload
+from gateway.ports.stored import (
+    AuditEvent,
+    DeliveryChannel,
+    DeliveryKind,
+    Known,
+    StoredPayload,
+)
 from gateway.rules.approval import Decision
 
 
@@ -20,6 +26,7 @@ class Claim:
     attempt: int
     """1 for the first."""
     recipient: Oin
+    channel: DeliveryChannel
     kind: DeliveryKind
     cpa_id: str
     service: str
@@ -35,6 +42,8 @@ class Claim:
     sealed: str | None
     """Id of the stored signed envelope (SOAP octets), None before the first sealing."""
     duplicate_safe: bool
+    twice: bool
+    """It may be there already, over another channel."""
     spared: int
     """Attempts that failed by our own trouble: they do not count against `retries`."""
     message: Known
@@ -115,6 +124,13 @@ class Queue(Protocol):
         self, claim: Claim, envelope: StoredPayload, references: tuple[Reference, ...]
     ) -> None:
         """Keep the signed envelope of the delivery; raise StaleSnapshot if no longer claimed."""
+        ...
+
+    async def posting(self, claim: Claim, event: AuditEvent) -> None:
+        """Write down that the letter may leave from now on; raise StaleSnapshot `claim.lost`.
+
+        Should the worker die behind this, a person decides: a letter is never sent again by itself.
+        """
         ...
 
     async def settle(self, claim: Claim, outcome: Outcome, events: tuple[AuditEvent, ...]) -> bool:

@@ -70,6 +70,8 @@ class Standing(StrEnum):
     UNDER_WAY = "onderweg"
     SENT = "wacht op bevestiging"
     DELIVERED = "bezorgd"
+    REPLACED = "omgezet"
+    """Of one delivery: another stands in its place."""
     PROCESSED = "verwerkt"
     """Taken in, and nothing had to be delivered."""
 
@@ -83,6 +85,7 @@ STATES = {
     Standing.UNDER_WAY: (State.READY, State.CLAIMED),
     Standing.SENT: (State.SENT,),
     Standing.DELIVERED: (State.DELIVERED,),
+    Standing.REPLACED: (State.REPLACED,),
 }
 """The states of a delivery that each stands for, worst first."""
 WORST = tuple(state for states in STATES.values() for state in states)

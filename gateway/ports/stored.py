@@ -27,6 +27,12 @@ class DeliveryChannel(StrEnum):
     POSTVAK = "postvak"
     DESK = "toets"
     """To the officers who decide here."""
+    MAIL = "e-mail"
+    """Secure e-mail to a partner."""
+
+
+TO_PARTNERS = (str(DeliveryChannel.EBMS2), str(DeliveryChannel.MAIL))
+"""What leaves for another party: claimed, tried again and settled by the worker."""
 
 
 class DeliveryKind(StrEnum):
@@ -148,6 +154,8 @@ class NewDelivery:
     """Signals are sealed when they are made."""
     duplicate_safe: bool = False
     """The recipient notices a copy, so that it may go a second time."""
+    twice: bool = False
+    """It may be there already, over another channel: the mail says so."""
     hold: NewHold | None = None
     """HELD only: what the OM is asked."""
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from gateway.directory import Directory, StandingSpoed
+from gateway.directory import Directory, Party, StandingSpoed
 from gateway.errors import PolicyViolation
 from gateway.lifecycle import State
 from gateway.message import Oin
@@ -22,7 +22,7 @@ class Policy(StrEnum):
     """What e-mail is for one message to one party."""
 
     NONE = "geen"
-    """Nothing: no address and certificates of the party are on file."""
+    """Nothing: it is not set up here, or not for this party."""
     NORMAL = "gewoon"
     """Its route: no agreement of the pair has the message."""
     FALLBACK = "spoed"
@@ -89,15 +89,14 @@ class Fallback:
     """It may arrive a second time: the mail says so."""
 
 
-def policy_for(directory: Directory, party: Oin, hops: Iterable[Oin], message: str) -> Policy:
+def policy_for(directory: Directory, party: Party, hops: Iterable[Oin], message: str) -> Policy:
     """Return what e-mail is for `message` to `party`.
 
     `hops`: who could take it over ebMS, the party itself and perhaps a hub. An agreement that
     has ended, is still to begin, or has the message in another version counts as one: what
     lapsed is mended, not gone round.
     """
-    known = directory.party(party)
-    if known is None or known.local or known.mail is None:
+    if directory.mail is None or party.local or party.mail is None:
         return Policy.NONE
     pairs = [{directory.me, hop} for hop in hops]
     agreed = any(
@@ -155,6 +154,8 @@ def _may_leave(tried: Tried) -> None:
             raise PolicyViolation(
                 "mail.toets", "Het OM houdt dit bericht vast of gaf het niet vrij."
             )
+        case State.REPLACED:
+            raise PolicyViolation("mail.al", "Dit bericht gaat al per e-mail.")
         case State.CLAIMED:
             raise PolicyViolation("mail.onderweg", "Het wordt op dit moment verzonden.")
         case State.DELIVERED | State.REFUSED:

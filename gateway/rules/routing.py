@@ -6,9 +6,10 @@ from datetime import datetime
 from typing import Protocol
 
 from gateway.catalogue import Role
-from gateway.directory import Agreement, Binding, Directory, Party
+from gateway.directory import Agreement, Binding, Directory, OwnMail, Party
 from gateway.errors import NoRoute
 from gateway.message import Oin, Stuurgegevens
+from gateway.rules.mailing import Policy, policy_for
 from gateway.wire.stuf import ANSWERS
 
 
@@ -38,7 +39,15 @@ class ToPartner:
     cpa_id: str
 
 
-Route = ToPostvak | ToPartner
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToMail:
+    """By secure e-mail: no agreement of the pair has the message (domain 9.7)."""
+
+    recipient: Oin
+    own: OwnMail
+
+
+Route = ToPostvak | ToPartner | ToMail
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,10 +75,11 @@ def route(  # noqa: PLR0913 - the facts of one decision, all by name
 ) -> Route:
     """Return the way to `stuurgegevens/ontvanger`; `origin` is the answered message.
 
-    To the postvak of a local party, else over the agreement with the recipient itself, else
-    over that with the hub. A suspended recipient has a route: its delivery waits. `version`
-    is that of the koppelvlak. Raises NoRoute: `route.unknown` (party), `route.applicatie`,
-    `route.agreement` (no agreement has this message), `route.loop` (back to whence it came).
+    To the postvak of a local party, else over the agreement with the recipient itself, else over
+    that with the hub, else by secure e-mail where that is the normal route. A suspended recipient
+    has a route: its delivery waits. `version` is that of the koppelvlak. Raises NoRoute:
+    `route.unknown` (party), `route.applicatie`, `route.agreement` (no agreement has this message),
+    `route.loop` (back to whence it came).
     """
     journey = _Journey(
         name=name, version=version, directory=directory, received_from=received_from, at=at
@@ -114,9 +124,9 @@ def _to_postvak(
     )
 
 
-def _to_partner(journey: _Journey, party: Party) -> ToPartner:
+def _to_partner(journey: _Journey, party: Party) -> ToPartner | ToMail:
     looped = False
-    for hop in _hops(journey.directory, party):
+    for hop in hops(journey.directory, party):
         found = _agreed(journey, hop)
         if found is None:
             continue
@@ -126,6 +136,10 @@ def _to_partner(journey: _Journey, party: Party) -> ToPartner:
         return found
     if looped:
         raise NoRoute("route.loop", "Het bericht zou teruggaan naar waar het vandaan kwam.")
+    directory, own = journey.directory, journey.directory.mail
+    policy = policy_for(directory, party, hops(directory, party), journey.name)
+    if own is not None and policy is Policy.NORMAL:
+        return ToMail(recipient=party.oin, own=own)
     raise NoRoute(
         "route.agreement",
         "Er is geen afspraak waaronder dit bericht naar de ontvanger kan.",
@@ -133,7 +147,7 @@ def _to_partner(journey: _Journey, party: Party) -> ToPartner:
     )
 
 
-def _hops(directory: Directory, party: Party) -> Iterator[Oin]:
+def hops(directory: Directory, party: Party) -> Iterator[Oin]:
     """Yield who could take it: the recipient itself, then (for an access point) the hub."""
     yield party.oin
     me = directory.party(directory.me)

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from gateway.lifecycle import Event, State
 from gateway.message import Oin
-from gateway.ports import Claim, DeliveryChannel, DeliveryKind
+from gateway.ports import TO_PARTNERS, Claim, DeliveryChannel, DeliveryKind
 from gateway.rules.approval import Decision
 from gateway.store import epoch
 from gateway.store.clock import db_now, stepped_back
@@ -27,6 +27,7 @@ _CLAIM = (
     *(
         deliveries.c[name]
         for name in (
+            "channel",
             "kind",
             "cpa_id",
             "service",
@@ -40,6 +41,7 @@ _CLAIM = (
             "expires_at",
             "sealed_id",
             "duplicate_safe",
+            "twice",
             "spared",
         )
     ),
@@ -64,7 +66,7 @@ def _lanes() -> sa.Select[Any]:
     return (
         sa.select(lanes.c.id, lanes.c.recipient)
         .where(
-            lanes.c.channel == str(DeliveryChannel.EBMS2),
+            sa.or_(*(lanes.c.channel == channel for channel in TO_PARTNERS)),
             lanes.c.next_at <= now,
             oldest <= now,
             GOES_ON,
@@ -213,6 +215,7 @@ class ClaimDue:
             "fence": at.fence + 1,
             "attempt": at.attempt + 1,
             "claimed_by": self.worker,
+            "posting": False,
             "next_at": None,
         }
         # What was judged must still be what stands there, in the statement itself; the epoch
@@ -237,6 +240,7 @@ def _value(row: sa.Row[Any], decision: Decision | None) -> Claim:
         fence=row.fence + 1,
         attempt=row.attempt + 1,
         recipient=Oin(row.recipient),
+        channel=DeliveryChannel(row.channel),
         kind=DeliveryKind(row.kind),
         cpa_id=row.cpa_id,
         service=row.service,
@@ -250,6 +254,7 @@ def _value(row: sa.Row[Any], decision: Decision | None) -> Claim:
         expires_at=row.expires_at,
         sealed=row.sealed_id,
         duplicate_safe=row.duplicate_safe,
+        twice=row.twice,
         spared=row.spared,
         message=known(row),
         decision=decision,

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from gateway.errors import NoRoute, PolicyViolation
 from gateway.lifecycle import Event, State
-from gateway.ports import Clock, Decided, DeliveryChannel, DeliveryKind
+from gateway.ports import TO_PARTNERS, Clock, Decided, DeliveryKind
 from gateway.store.bell import WORK
 from gateway.store.deliveries import SPOT, Spot, move, spot, told
 from gateway.store.ending import STOPPED
@@ -66,7 +66,12 @@ class Decide:
             )
         audit = told(at, "delivery.resumed", self.now, actor=self.who, reason=self.why)
         # The tries of the agreement begin anew.
-        changes = {"next_at": self.now, "spared": at.attempt, "last_code": ""}
+        changes = {
+            "next_at": self.now,
+            "spared": at.attempt,
+            "last_code": "",
+            "twice": True,
+        }
         tx.ring(WORK)
         return move(tx, at, Event.RESUME, audit, changes=changes)
 
@@ -77,13 +82,13 @@ class Decide:
 
 
 def _candidates(id_: str) -> sa.Select[Any]:
-    """Messages over ebMS2: what lies in a postvak is for its back-end to refuse."""
+    """Messages to partners: what lies in a postvak is for its back-end to refuse."""
     return (
         sa.select(*SPOT, deliveries.c.expires_at)
         .where(
             sa.or_(deliveries.c.id == id_, deliveries.c.message == id_),
             deliveries.c.kind == str(DeliveryKind.MESSAGE),
-            deliveries.c.channel == str(DeliveryChannel.EBMS2),
+            deliveries.c.channel.in_(TO_PARTNERS),
         )
         .order_by(deliveries.c.seq)
     )

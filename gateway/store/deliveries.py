@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from gateway.lifecycle import ENDED, Event, State, advance
 from gateway.message import Oin
-from gateway.ports import AuditEvent, DeliveryChannel, DeliveryKind, NewDelivery, NewMessage
+from gateway.ports import AuditEvent, DeliveryChannel, DeliveryKind, Known, NewDelivery, NewMessage
 from gateway.store.bell import topic_of
 from gateway.store.ending import BAD, ended
 from gateway.store.holding import LAPSED, close_hold, hold_again, hold_new
@@ -168,6 +168,14 @@ def add_delivery(tx: Tx, message: NewMessage, delivery: NewDelivery) -> None:
         keep(tx, delivery.sealed)
 
 
+def add_switched(tx: Tx, message: Known, delivery: NewDelivery, *, attempts: int) -> None:
+    """Insert the delivery that takes the place of another; what was tried counts as tried."""
+    row = _row(delivery, lane=_ensure_lane(tx, delivery))
+    tried = {"attempt": attempts, "spared": attempts}
+    named = {"message": message.id, "ebms_id": message.message_id}
+    tx.insert(deliveries, (row | named | tried,))
+
+
 def _row(delivery: NewDelivery, *, lane: str) -> dict[str, Any]:
     ended = delivery.next_at if delivery.state in ENDED else None
     return {
@@ -198,6 +206,8 @@ def _row(delivery: NewDelivery, *, lane: str) -> dict[str, Any]:
         "delivered_at": ended,
         "answered_by": None,
         "duplicate_safe": delivery.duplicate_safe,
+        "twice": delivery.twice,
+        "posting": False,
         "spared": 0,
         "ended_at": ended,
         "dispose_at": ended,
@@ -236,15 +246,11 @@ _CLOSE_BREAKER = Prepared(
 )
 
 
-def set_breaker(
-    tx: Tx, recipient: Oin, kind: DeliveryKind, *, until: datetime, now: datetime
-) -> None:
+def set_breaker(tx: Tx, lane: str, *, until: datetime, now: datetime) -> None:
     """Stop a lane until the moment; after it, one delivery at a time until one succeeds."""
-    lane = lane_id(recipient, DeliveryChannel.EBMS2, kind)
     tx.change(_SET_BREAKER, {"lane": lane, "until": until, "since": now})
 
 
-def close_breaker(tx: Tx, recipient: Oin, kind: DeliveryKind) -> bool:
+def close_breaker(tx: Tx, lane: str) -> bool:
     """The partner answers again; return whether it was down."""
-    lane = lane_id(recipient, DeliveryChannel.EBMS2, kind)
     return tx.change(_CLOSE_BREAKER, {"lane": lane}) == 1

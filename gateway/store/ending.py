@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from gateway.lifecycle import State
-from gateway.ports import Alarm, AuditEvent, DeliveryChannel, DeliveryKind, Direction
+from gateway.ports import TO_PARTNERS, Alarm, AuditEvent, DeliveryKind, Direction
 from gateway.store.alarms import clear_alarm, raise_alarm
 from gateway.store.tables import deliveries, messages, undeliverable
 from gateway.store.transaction import Tx
@@ -47,7 +47,7 @@ _WITHDRAW = (
 def ended(tx: Tx, delivery: str, before: State, after: State, audit: AuditEvent) -> None:
     """Open or close the alarms of a delivery, and the debt to its sender."""
     facts = tx.read(_FACTS, {"delivery": delivery}).one()
-    if facts.kind != str(DeliveryKind.MESSAGE) or facts.channel != str(DeliveryChannel.EBMS2):
+    if facts.kind != str(DeliveryKind.MESSAGE) or facts.channel not in TO_PARTNERS:
         return
     if before is State.UNKNOWN:
         clear_alarm(tx, "delivery.unknown", delivery, audit.at)
@@ -77,7 +77,7 @@ def _sender_waits(facts: sa.Row[Any]) -> bool:
 
 
 def _late(tx: Tx, delivery: str, facts: sa.Row[Any], now: datetime) -> None:
-    """Confirmed after it was given up: no Fo01 any more, or a Fo01 that was not right."""
+    """Confirmed or replaced after it was given up: no Fo01 any more, or one that was not right."""
     for code in ("delivery.dead", "payload.unreadable", "undeliverable.untold"):
         clear_alarm(tx, code, delivery, now)
     tx.write(_WITHDRAW, {"b_delivery": delivery, "b_now": now})

@@ -19,7 +19,7 @@ from gateway.ports import (
     NewMessage,
     Payloads,
 )
-from gateway.store import epoch
+from gateway.store import epoch, receipts
 from gateway.store.asked import add_request
 from gateway.store.bell import WORK
 from gateway.store.deliveries import add_delivery, look_again
@@ -212,6 +212,7 @@ def _mark_answered(tx: Tx, origin: str, answer: NewMessage, now: datetime) -> No
     """The first answer counts; the trace of the origin shows each."""
     first = tx.change(_ANSWER, {"b_id": origin, "b_kind": answer.kind, "b_now": now})
     look_again(tx, origin, now)
+    receipts.answered(tx, origin, answer, now)
     if first and tx.subscribers:
         answered(tx, origin, answer.kind, now)
     data: dict[str, str | int | bool | None] = {
@@ -268,6 +269,7 @@ class RepeatAcknowledgment:
             "last_code": "",
             "delivered_at": None,
             "spared": 0,
+            "posting": False,
             "ended_at": None,
             "dispose_at": None,
         }

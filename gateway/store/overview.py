@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from gateway.lifecycle import ENDED, State
 from gateway.message import Oin
 from gateway.moments import from_micros
-from gateway.ports import DeliveryChannel, DeliveryKind
+from gateway.ports import TO_PARTNERS, DeliveryChannel, DeliveryKind
 from gateway.ports.overview import (
     MOST_COUNTED,
     Hour,
@@ -29,13 +29,13 @@ from gateway.store.reading import Reads
 from gateway.store.refusals import refusal, refusals
 from gateway.store.tables import RIGHTS, audit, deliveries, lanes, messages
 
-_EBMS, _POSTVAK = DeliveryChannel.EBMS2, DeliveryChannel.POSTVAK
-_WHERE: Mapping[Pile, tuple[DeliveryChannel, tuple[State, ...]]] = {
-    Pile.WAITING: (_EBMS, (State.READY, State.CLAIMED)),
-    Pile.SENT: (_EBMS, (State.SENT,)),
-    Pile.HELD: (_EBMS, (State.HELD,)),
-    Pile.UNKNOWN: (_EBMS, (State.UNKNOWN,)),
-    Pile.DEAD: (_EBMS, (State.DEAD,)),
+_OUT, _POSTVAK = TO_PARTNERS, (str(DeliveryChannel.POSTVAK),)
+_WHERE: Mapping[Pile, tuple[tuple[str, ...], tuple[State, ...]]] = {
+    Pile.WAITING: (_OUT, (State.READY, State.CLAIMED)),
+    Pile.SENT: (_OUT, (State.SENT,)),
+    Pile.HELD: (_OUT, (State.HELD,)),
+    Pile.UNKNOWN: (_OUT, (State.UNKNOWN,)),
+    Pile.DEAD: (_OUT, (State.DEAD,)),
     Pile.POSTVAK: (_POSTVAK, (State.READY, State.SENT)),
 }
 _IS_MESSAGE = deliveries.c.kind == str(DeliveryKind.MESSAGE)
@@ -61,9 +61,9 @@ def _capped(*where: sa.ColumnElement[bool]) -> sa.Select[Any]:
 
 def _piles(connection: sa.Connection) -> dict[Pile, int]:
     found = {}
-    for pile, (channel, states) in _WHERE.items():
+    for pile, (channels, states) in _WHERE.items():
         statement = _capped(
-            deliveries.c.channel == str(channel),
+            deliveries.c.channel.in_(channels),
             deliveries.c.state.in_([str(state) for state in states]),
             _IS_MESSAGE,
         )

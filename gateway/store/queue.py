@@ -30,6 +30,7 @@ from gateway.store.deliveries import (
     SPOT,
     Spot,
     close_breaker,
+    lane_id,
     move,
     set_breaker,
     spot,
@@ -138,13 +139,17 @@ class Settle:
         if not (open_ and self._move(tx, at, change, fence=at.fence + 1)):
             tx.record(*self.events)
 
-    def _breaker(self, tx: Tx) -> None:
+    @property
+    def _lane(self) -> str:
         claim = self.claim
+        return lane_id(claim.recipient, claim.channel, claim.kind)
+
+    def _breaker(self, tx: Tx) -> None:
         match self.outcome:
             case TryAgain(at=at, down=True):
-                set_breaker(tx, claim.recipient, claim.kind, until=at, now=self.now)
+                set_breaker(tx, self._lane, until=at, now=self.now)
             case HandedOver():
-                if close_breaker(tx, claim.recipient, claim.kind):
+                if close_breaker(tx, self._lane):
                     tx.ring(WORK)
 
 
@@ -157,6 +162,17 @@ _KEEP = Prepared(
         deliveries.c.sealed_id.is_(None),
     )
     .values(sealed_id=sa.bindparam("b_sealed"), signed_references=sa.bindparam("b_references"))
+)
+
+
+_POSTING = Prepared(
+    sa.update(deliveries)
+    .where(
+        deliveries.c.id == sa.bindparam("b_id"),
+        deliveries.c.state == str(State.CLAIMED),
+        deliveries.c.fence == sa.bindparam("b_fence"),
+    )
+    .values(posting=sa.true())
 )
 
 
@@ -182,6 +198,20 @@ class KeepSealed:
             "b_references": write_references(self.references),
         }
         tx.defer(_KEEP, keys, missing=_lost)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Posting:
+    """Unit: the letter of a delivery is about to be handed over."""
+
+    claim: Claim
+    event: AuditEvent
+
+    def run(self, tx: Tx) -> None:
+        """Raise StaleSnapshot `claim.lost` when it is no longer claimed by this worker."""
+        if tx.change(_POSTING, {"b_id": self.claim.delivery, "b_fence": self.claim.fence}) != 1:
+            raise _lost()
+        tx.record(self.event)
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,6 +327,10 @@ class SqlQueue:
     ) -> None:
         """Keep the signed envelope; raise StaleSnapshot `claim.lost`."""
         await self._writer.commit(KeepSealed(claim=claim, envelope=envelope, references=references))
+
+    async def posting(self, claim: Claim, event: AuditEvent) -> None:
+        """Write down that the letter may leave; raise StaleSnapshot `claim.lost`."""
+        await self._writer.commit(Posting(claim=claim, event=event))
 
     async def settle(self, claim: Claim, outcome: Outcome, events: tuple[AuditEvent, ...]) -> bool:
         """Write what came of the attempt; see the port."""

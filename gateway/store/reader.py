@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from gateway.lifecycle import State
 from gateway.message import Oin
 from gateway.ports import (
+    TO_PARTNERS,
     AlarmView,
     AuditRow,
     Clock,
@@ -159,6 +160,7 @@ def _figures(connection: sa.Connection, now: Any) -> dict[str, int]:
         ("postvak", "ready"): "postvak.waiting",
         ("postvak", "sent"): "postvak.unconfirmed",
         ("ebms2", "sent"): "unconfirmed",
+        ("e-mail", "sent"): "unconfirmed",
     }
     figures |= dict.fromkeys(more.values(), 0)
     for row in groups:
@@ -168,7 +170,7 @@ def _figures(connection: sa.Connection, now: Any) -> dict[str, int]:
         if name:
             figures[name] += row.n
     figures["due"] = _count(
-        connection, d.channel == "ebms2", d.state == str(State.READY), d.next_at <= now
+        connection, d.channel.in_(TO_PARTNERS), d.state == str(State.READY), d.next_at <= now
     )
     figures["delivery.expired"] = _count(
         connection, d.state == str(State.DEAD), d.last_code == "delivery.expired"

@@ -18,9 +18,10 @@ from gateway.ports import (
     SignalReceived,
 )
 from gateway.store.bell import WORK
-from gateway.store.deliveries import SPOT, Spot, close_breaker, move, spot
+from gateway.store.deliveries import SPOT, Spot, close_breaker, lane_id, move, spot
 from gateway.store.prepared import Prepared
 from gateway.store.records import read_references
+from gateway.store.switching import not_needed
 from gateway.store.tables import deliveries, evidence
 from gateway.store.transaction import Tx
 from gateway.store.writer import Writer
@@ -98,9 +99,11 @@ class Receive:
             changes["delivered_at"] = self.now
         if not move(tx, at, self._event, audit, changes=changes):
             return self._only_told(tx, SignalOutcome.MISMATCH, "signal.state", at)
+        if at.state is State.REPLACED:
+            not_needed(tx, at.message, self.now)
         if signal.evidence:
             self._keep_evidence(tx, at)
-        if close_breaker(tx, at.recipient, DeliveryKind.MESSAGE):
+        if close_breaker(tx, lane_id(at.recipient, DeliveryChannel.EBMS2, DeliveryKind.MESSAGE)):
             tx.ring(WORK)
         return SignalOutcome.MATCHED
 

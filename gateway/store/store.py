@@ -28,6 +28,7 @@ from gateway.ports import (
     Webhooks,
 )
 from gateway.ports.overview import Overview
+from gateway.ports.switching import Switches
 from gateway.ports.tallies import Tallies
 from gateway.ports.worklist import Worklist
 from gateway.store.alarms import SqlAlarms
@@ -58,6 +59,7 @@ from gateway.store.renewals import SqlRenewals
 from gateway.store.retention import SqlRetention
 from gateway.store.shelving import SqlShelving
 from gateway.store.signals import SqlSignals
+from gateway.store.switching import SqlSwitches
 from gateway.store.tallies import SqlTallies
 from gateway.store.undeliverable import SqlUndeliverable
 from gateway.store.webhooks import SqlWebhooks
@@ -127,6 +129,7 @@ class Store:
         self.renewals: Renewals = SqlRenewals(writer=writer, clock=clock)
         self.shelving: Shelving = SqlShelving(writer=writer, clock=clock)
         self.confirmations = SqlConfirmations(writer=writer, reads=reads, clock=clock)
+        self.switches: Switches = SqlSwitches(writer=writer, reads=reads, clock=clock)
         self.undeliverable: Undeliverable = SqlUndeliverable(
             writer=writer, reads=reads, clock=clock
         )

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from gateway.lifecycle import Event, State
 from gateway.message import Oin
-from gateway.ports import DeliveryChannel
+from gateway.ports import TO_PARTNERS
 from gateway.rules import retry
 from gateway.store.clock import db_now
 from gateway.store.deliveries import SPOT, Spot, move, spot, told
@@ -24,13 +24,14 @@ PAUSE, LONGEST = timedelta(seconds=1), timedelta(minutes=1)
 """Wait of what was put back: at once the first time, then longer each time."""
 _CRC = float(1 << 32)
 
-_EBMS = deliveries.c.channel == str(DeliveryChannel.EBMS2)
+_OUT = deliveries.c.channel.in_(TO_PARTNERS)
 _COLUMNS = (
     *SPOT,
     deliveries.c.retries,
     deliveries.c.retry_interval,
     deliveries.c.sealed_id,
     deliveries.c.duplicate_safe,
+    deliveries.c.posting,
     deliveries.c.spared,
 )
 
@@ -54,14 +55,14 @@ _EXPIRED = (
 )
 _OVERDUE = (
     sa.select(*_COLUMNS)
-    .where(_EBMS, _in(State.SENT), deliveries.c.next_at <= _NOW)
+    .where(_OUT, _in(State.SENT), deliveries.c.next_at <= _NOW)
     .order_by(deliveries.c.next_at)
     .limit(AT_ONCE)
 )
 _ABANDONED = (
     sa.select(*_COLUMNS)
     .where(
-        _EBMS,
+        _OUT,
         _in(State.CLAIMED),
         # Whoever sweeps is alive, whatever the clocks say.
         sa.case(
@@ -162,10 +163,10 @@ class Sweep:
         """The worker died in the attempt: our own trouble, which spends no retry.
 
         Where a copy would not be noticed, what was signed may have arrived: it is for a
-        person. What was never signed never left.
+        person. What was never signed, or is a letter that was not being handed over, never left.
         """
         at = spot(row)
-        if row.sealed_id is not None and not row.duplicate_safe:
+        if (row.posting or row.sealed_id is not None) and not row.duplicate_safe:
             return self._move(tx, at, Event.LOSE_TRACK, "delivery.unknown", "worker.lost")
         # What kills its worker, or fails behind the post, must not go round without a rest.
         pause = min(row.spared * PAUSE, LONGEST)
@@ -206,12 +207,12 @@ def _lanes_with_work() -> sa.Select[Any]:
     )
     return sa.select(
         lanes.c.recipient, lanes.c.next_at, first.label("first"), busy.label("busy")
-    ).where(lanes.c.channel == str(DeliveryChannel.EBMS2), GOES_ON)
+    ).where(lanes.c.channel.in_(TO_PARTNERS), GOES_ON)
 
 
 _LANES = _lanes_with_work()
 _NEXT_ACK = sa.select(sa.func.min(deliveries.c.next_at)).where(
-    _EBMS, _in(State.SENT), deliveries.c.next_at > _NOW
+    _OUT, _in(State.SENT), deliveries.c.next_at > _NOW
 )
 _NEXT_EXPIRY = sa.select(sa.func.min(deliveries.c.expires_at)).where(deliveries.c.expires_at > _NOW)
 

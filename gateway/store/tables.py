@@ -276,6 +276,8 @@ deliveries = sa.Table(
     sa.Column("spared", sa.Integer, nullable=False, server_default="0"),
     sa.Column("ended_at", Moment, nullable=True),
     sa.Column("dispose_at", Moment, nullable=True),
+    sa.Column("twice", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("posting", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Index("ix_deliveries_lane_state_next_at", "lane", "state", "next_at"),
     sa.Index("ix_deliveries_channel_state_next_at", "channel", "state", "next_at"),
     sa.Index("ix_deliveries_lane_delivered_at", "lane", "delivered_at"),
@@ -288,7 +290,8 @@ deliveries = sa.Table(
 `dispose_at`: when housekeeping looks whether its payload is due; NULL = it need not.
 
 `duplicate_safe`: its recipient would notice a copy. `spared`: how many of the attempts do
-not count against the retries of the agreement.
+not count against the retries of the agreement. `twice`: it may be there already, over another
+channel. `posting`: this attempt at an e-mail is where the letter may be taken over.
 """
 
 evidence = sa.Table(

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from gateway.lifecycle import State
 from gateway.moments import to_micros
-from gateway.ports import Alarm, AlarmBounds, DeliveryChannel, DeliveryKind, Direction
+from gateway.ports import TO_PARTNERS, Alarm, AlarmBounds, DeliveryChannel, DeliveryKind, Direction
 from gateway.store.clock import HIGH_WATER, stepped_back
 from gateway.store.tables import UNANSWERED, deliveries, lanes, messages, pauses
 
@@ -58,7 +58,7 @@ def causes(connection: sa.Connection, bounds: AlarmBounds, now: datetime) -> Ite
 
 
 _WAITING = (
-    deliveries.c.channel == str(DeliveryChannel.EBMS2),
+    deliveries.c.channel.in_(TO_PARTNERS),
     deliveries.c.kind == str(DeliveryKind.MESSAGE),
     deliveries.c.state.in_(_OPEN),
 )
@@ -122,7 +122,7 @@ def _unanswered(since: datetime) -> sa.Select[Any]:
     arrived = sa.exists().where(
         deliveries.c.message == messages.c.id,
         deliveries.c.kind == str(DeliveryKind.MESSAGE),
-        deliveries.c.channel == str(DeliveryChannel.EBMS2),
+        deliveries.c.channel.in_(TO_PARTNERS),
         deliveries.c.state == str(State.DELIVERED),
     )
     return (

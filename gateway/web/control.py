@@ -30,6 +30,7 @@ from gateway.pipeline.accounts.keeping import Keeping
 from gateway.pipeline.accounts.orders import Ask, carry_out, read_order
 from gateway.pipeline.desk import Deciding
 from gateway.pipeline.receipt import Receipt
+from gateway.pipeline.switching import Switched
 from gateway.ports import (
     Agreed,
     Alarms,
@@ -60,6 +61,7 @@ class What(StrEnum):
     RESUME = "hervat"
     STOP = "staak"
     AGAIN = "opnieuw"
+    MAIL = "email"
     DISMISS = "af"
     LOOK_AT = "kijkt"
     LET_GO = "los"
@@ -78,6 +80,7 @@ KIND: Mapping[What, str] = MappingProxyType(
         What.RESUME: "berichten",
         What.STOP: "berichten",
         What.AGAIN: "berichten",
+        What.MAIL: "berichten",
         What.DISMISS: "alarmen",
         What.LOOK_AT: "alarmen",
         What.LET_GO: "alarmen",
@@ -115,10 +118,14 @@ class Command:
 
 
 class Sending(Protocol):
-    """Takes in once more what a receiver refused."""
+    """Takes in once more what a receiver refused, or lets go by e-mail what can not wait."""
 
     async def send_again(self, message: str, *, who: str, why: str) -> Receipt:
         """Raise Refused `opnieuw.*` or what a hand-in raises; Unavailable."""
+        ...
+
+    async def switch_to_mail(self, id_: str, *, who: str, why: str) -> Switched:
+        """Raise NoRoute `bericht.onvindbaar`, PolicyViolation `mail.*`; Unavailable."""
         ...
 
 
@@ -153,6 +160,8 @@ class Desk:
     async def _delivery(self, command: Command) -> dict[str, str]:
         if command.what is What.AGAIN:
             return await self._again(command)
+        if command.what is What.MAIL:
+            return await self._mail(command)
         do = self.decisions.resume if command.what is What.RESUME else self.decisions.stop
         decided = await do(command.id, who=command.who, why=command.why)
         return {
@@ -161,10 +170,24 @@ class Desk:
             "status": str(decided.state),
         }
 
-    async def _again(self, command: Command) -> dict[str, str]:
+    async def _mail(self, command: Command) -> dict[str, str]:
+        switched = await self._pipeline().switch_to_mail(
+            command.id, who=command.who, why=command.why
+        )
+        return {
+            "bericht": switched.message,
+            "levering": switched.letter,
+            "oorzaak": switched.cause,
+            "dubbel": "mogelijk" if switched.twice else "nee",
+        }
+
+    def _pipeline(self) -> Sending:
         if self.sending is None:
             raise PolicyViolation("command.body", "Deze opdracht bestaat hier niet.")
-        receipt = await self.sending.send_again(command.id, who=command.who, why=command.why)
+        return self.sending
+
+    async def _again(self, command: Command) -> dict[str, str]:
+        receipt = await self._pipeline().send_again(command.id, who=command.who, why=command.why)
         held = "vastgehouden" if receipt.held else "onderweg"
         return {
             "bericht": receipt.id,

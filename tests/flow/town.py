@@ -33,6 +33,7 @@ from gateway.message import Inbound, Oin, Peer, WireMessage
 from gateway.pipeline import Gateway, House
 from gateway.pipeline.house import inline
 from gateway.ports import AlarmBounds, Answer, Caller, Endpoint, MessageView
+from gateway.ports.mail import Post
 from gateway.security.certificates import TrustStore
 from gateway.store.store import Store
 from gateway.wire import toets
@@ -340,6 +341,8 @@ class Town:
     breaks: list[Break] = field(default_factory=list)
     caller: Caller | None = None
     """What back-ends are called with; nobody is by itself."""
+    post: Post | None = None
+    """Who takes letters; nobody does by itself."""
     wire: MutableSequence[tuple[Oin, Oin, WireMessage, Answer]] = field(default_factory=list)
 
     def __getitem__(self, oin: Oin) -> Installation:
@@ -419,10 +422,11 @@ async def build(
     parties: tuple[Oin, ...] = (POLITIE, HUB, VT),
     directories: Callable[[Oin, str, dict], Directory] = directory,
     place: Place = in_a_file,
+    post: Post | None = None,
     **terms,
 ) -> Town:
     """Build it; `terms` are those of every CPA: `retries`, `seconds`, `sync_reply`, …."""
-    town = Town(clock=Clock(), dice=Dice(seed))
+    town = Town(clock=Clock(), dice=Dice(seed), post=post)
     for oin in parties:
         town.installations[oin] = await _install(
             town, folder / oin, oin, profile, terms, directories=directories, place=place
@@ -471,6 +475,8 @@ async def _install(
             reader=store.reader,
             alarms=store.alarms,
             undeliverable=store.undeliverable,
+            switches=store.switches,
+            post=town.post,
             holds=store.holds,
             desk=store.desk,
             webhooks=store.webhooks,

@@ -24,6 +24,7 @@ from gateway.pipeline.deliver import Delivering
 from gateway.ports import (
     Answer,
     Claim,
+    DeliveryChannel,
     DeliveryKind,
     Direction,
     HandedOver,
@@ -109,6 +110,7 @@ def claim(profile: str) -> Claim:
         fence=1,
         attempt=1,
         recipient=Oin(VT),
+        channel=DeliveryChannel.EBMS2,
         kind=DeliveryKind.MESSAGE,
         cpa_id=agreement(profile),
         service=SERVICE,
@@ -122,6 +124,7 @@ def claim(profile: str) -> Claim:
         expires_at=None,
         sealed=None,
         duplicate_safe=True,
+        twice=False,
         spared=0,
         message=known,
     )

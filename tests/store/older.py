@@ -8,6 +8,7 @@ _CONSOLE = (
     "console_drafts", "accounts",
 )  # fmt: skip
 UNDONE = {
+    21: tuple(f"ALTER TABLE deliveries DROP COLUMN {column}" for column in ("twice", "posting")),
     20: ("DROP INDEX ix_messages_refused_answered_at", "DROP TABLE refusals"),
     19: ("DROP INDEX ix_messages_vervangt",),
     18: ("DROP INDEX ix_messages_refused",),

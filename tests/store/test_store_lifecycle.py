@@ -50,7 +50,12 @@ def test_from_every_state_there_is_a_way_to_the_end():
 def test_only_a_late_confirmation_leaves_the_end():
     leaving = {(s, after) for s in ENDED for after in TRANSITIONS[s].values()}
 
-    assert leaving == {(State.DEAD, State.DELIVERED), (State.WITHHELD, State.DELIVERED)}
+    assert leaving == {
+        (State.DEAD, State.DELIVERED),
+        (State.WITHHELD, State.DELIVERED),
+        (State.REPLACED, State.DELIVERED),
+        (State.DEAD, State.REPLACED),
+    }
 
 
 class Life:

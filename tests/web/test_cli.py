@@ -47,6 +47,7 @@ PURPOSES = {
     ("berichten", "hervat"): "Send again what may or may not have arrived",
     ("berichten", "staak"): "Give a message up",
     ("berichten", "opnieuw"): "Hand in again what was refused with a Fo01",
+    ("berichten", "email"): "Let a message that can not wait go on by secure e-mail",
     ("alarmen",): "what a person must know of",
     ("alarmen", "list"): "List open alarms, newest first",
     ("alarmen", "af"): "Close an alarm that was dealt with",

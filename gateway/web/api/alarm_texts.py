@@ -19,6 +19,8 @@ ALARMS: Mapping[str, str] = MappingProxyType(
         "delivery.late": "Een bericht is alsnog bevestigd nadat de zender een Fo01 kreeg. Vertel "
         "de zender dat het wel is aangekomen.",
         "delivery.refused": "De partner heeft een bericht geweigerd met een MessageError.",
+        "delivery.twice": "De partner bevestigt wat ook per e-mail naar hem ging. Vraag of hij het "
+        "één keer heeft opgenomen.",
         "delivery.unconfirmed": "De partner bevestigt een of meer berichten niet.",
         "delivery.unknown": "Onzeker of een bericht is aangekomen. Vraag het de ontvanger, daarna: "
         "gateway berichten hervat of staak.",
@@ -40,6 +42,8 @@ ALARMS: Mapping[str, str] = MappingProxyType(
         "gate.unproven": "De rij van een levering zegt dat zij vrij is, maar haar inhoud en het "
         "besluit van het OM zeggen dat niet. Zij wordt niet getoond. Iemand kan de database hebben "
         "gewijzigd: controleer de auditketen (gateway audit verify) en zoek uit wie.",
+        "mail.unproved": "Brieven naar een partij wachten: iets was niet aantoonbaar veilig. De "
+        "reden zegt welke controle het was; het verloop van het bericht zegt wat er is gezien.",
         "partner.paused": "Een medewerker zette de verzending naar deze partij stil. "
         "Termijnen lopen door. Hervat haar zodra het kan.",
         "partner.down": "De partner is niet bereikbaar.",

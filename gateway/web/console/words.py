@@ -96,6 +96,7 @@ _STANDINGS: Mapping[Standing, Tag] = MappingProxyType(
         Standing.UNDER_WAY: Tag(N_("onderweg"), _INFO),
         Standing.SENT: Tag(N_("wacht op bevestiging"), _INFO),
         Standing.DELIVERED: Tag(N_("afgeleverd"), _POSITIVE),
+        Standing.REPLACED: Tag(N_("omgezet"), _CLOSED),
         Standing.PROCESSED: Tag(N_("verwerkt"), _POSITIVE),
     }
 )

@@ -3,6 +3,7 @@
 from gateway.web.console.pages.operator import (
     alarms,
     handling,
+    mailing,
     messages,
     refused,
     sending,
@@ -15,5 +16,6 @@ PAGES = (
     *messages.PAGES,
     *refused.PAGES,
     *handling.PAGES,
+    *mailing.PAGES,
     *alarms.PAGES,
 )

@@ -10,6 +10,7 @@ from aiohttp import web
 from gateway.errors import NoRoute
 from gateway.lifecycle import State
 from gateway.ports import (
+    TO_PARTNERS,
     AuditRow,
     DeliveryChannel,
     DeliveryKind,
@@ -44,7 +45,12 @@ CHANNELS: Mapping[DeliveryChannel, str] = {
     DeliveryChannel.EBMS2: "ebMS2",
     DeliveryChannel.POSTVAK: N_("postvak"),
     DeliveryChannel.DESK: N_("officieren hier"),
+    DeliveryChannel.MAIL: N_("beveiligde e-mail"),
 }
+MAIL = "email"
+"""The form, in the place of a delivery: what is decided about is the whole message."""
+LATE = frozenset({State.READY, State.SENT, State.UNKNOWN, State.DEAD})
+"""What may need another way."""
 LOOKED_AT = 50_000
 """Messages that one page looks at, at most, for filters that no index helps."""
 _FILTERS = ("status", "soort", "richting", "kenmerk", "sinds")
@@ -63,6 +69,7 @@ _DONE = {
     "neem": N_("Anderen zien nu dat u dit in behandeling hebt."),
     "laat": N_("Anderen kunnen dit nu in behandeling nemen."),
     "sluit": N_("Afgesloten. Het staat niet meer in de lijst Geweigerd."),
+    "email": N_("Het bericht gaat verder per beveiligde e-mail."),
 }
 
 
@@ -245,6 +252,7 @@ async def show_message(visit: Visit, acting: str = "") -> web.Response:
         stoppable=_may(view.deliveries, STOPPABLE),
         refused=await _handled(visit, view.message),
         grounds=[(str(one), visit.say(text), "") for one, text in words.REASONS.items()],
+        mailable=_mailable(visit, view),
         replacement=await _replacement(visit, view.message),
         replaces=await _replaces(visit, view.message),
         acting=acting,
@@ -280,9 +288,19 @@ def _may(deliveries: Sequence[DeliveryView], states: frozenset[State]) -> frozen
     return frozenset(
         d.id
         for d in deliveries
-        if d.channel is DeliveryChannel.EBMS2
-        and d.kind is DeliveryKind.MESSAGE
-        and d.state in states
+        if d.channel in TO_PARTNERS and d.kind is DeliveryKind.MESSAGE and d.state in states
+    )
+
+
+def _mailable(visit: Visit, view: MessageView) -> bool:
+    """Tell whether a ground is of use: the message may be late, and its receiver takes e-mail."""
+    directory = visit.office.directory
+    party = directory.party(view.message.ontvanger)
+    if directory.mail is None or party is None or party.mail is None:
+        return False
+    return any(
+        d.channel is DeliveryChannel.EBMS2 and d.kind is DeliveryKind.MESSAGE and d.state in LATE
+        for d in view.deliveries
     )
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.directory import PartyMail, StandingSpoed
+from gateway.directory import OwnMail, PartyMail, StandingSpoed
 from gateway.errors import PolicyViolation
 from gateway.lifecycle import State
 from gateway.rules.mailing import (
@@ -27,6 +27,7 @@ from tests.parties import AT, HUB, OLD_SERVICE, POLITIE, STRANGER, VT, agreement
 
 HOUR = timedelta(hours=1)
 SPOED = Ground(text="het kind is nu in gevaar", by="o.operator")
+OWN = OwnMail(address="gateway@politie.example", sign=b"der")
 MAIL = PartyMail(address="gateway@vt.example", certificates=(b"der",))
 MELDING, TERUGKOPPELING = "vtMeldingDi01", "vtTerugkoppelingDi01"
 STANDING = StandingSpoed(
@@ -39,10 +40,14 @@ STANDING = StandingSpoed(
 )
 
 
-def here(*agreements, mail=MAIL, local=False):
+def here(*agreements, mail=MAIL, local=False, own=OWN):
     found = directory(POLITIE, *agreements)
     party = replace(found.parties[VT], mail=mail, local=local)
-    return replace(found, parties={**found.parties, VT: party})
+    return replace(found, mail=own, parties={**found.parties, VT: party})
+
+
+def policy_of(directory, hops, message=MELDING, *, party=VT):
+    return policy_for(directory, directory.parties[party], hops, message)
 
 
 def tried(state=State.DEAD, **changes):
@@ -79,19 +84,19 @@ BY_HUB = agreement(POLITIE, HUB, (MELDING,))
 def test_mail_is_the_normal_route_only_where_the_pair_never_agreed_on_the_message(
     agreements, message, policy
 ):
-    assert policy_for(here(*agreements), VT, (VT, HUB), message) is policy
+    assert policy_of(here(*agreements), (VT, HUB), message) is policy
 
 
 def test_an_agreement_in_which_only_the_other_sends_it_does_not_count():
     one_way = replace(DIRECT, bindings=tuple(b for b in DIRECT.bindings if b.sender.id == VT))
 
-    assert policy_for(here(one_way), VT, (VT,), MELDING) is Policy.NORMAL
+    assert policy_of(here(one_way), (VT,)) is Policy.NORMAL
 
 
-@pytest.mark.parametrize("changes", [{"mail": None}, {"local": True}])
+@pytest.mark.parametrize("changes", [{"mail": None}, {"local": True}, {"own": None}])
 def test_nobody_is_mailed_who_is_not_set_up_for_it(changes):
-    assert policy_for(here(**changes), VT, (VT,), MELDING) is Policy.NONE
-    assert policy_for(here(), STRANGER, (STRANGER,), MELDING) is Policy.NONE
+    assert policy_of(here(**changes), (VT,)) is Policy.NONE
+    assert policy_of(here(), (HUB,), party=HUB) is Policy.NONE
 
 
 # --- what is wrong with the agreed route ----------------------------------------------
@@ -127,6 +132,7 @@ def test_what_is_wrong_with_the_agreed_route(facts, cause):
         (tried(State.HELD), SPOED, "mail.toets"),
         (tried(State.WITHHELD), SPOED, "mail.toets"),
         (tried(State.CLAIMED, down=True), SPOED, "mail.onderweg"),
+        (tried(State.REPLACED), SPOED, "mail.al"),
         (tried(State.DELIVERED), SPOED, "mail.afgerond"),
         (tried(State.REFUSED), SPOED, "mail.afgerond"),
         (tried(State.UNKNOWN, heard=Heard.THERE), SPOED, "mail.aangekomen"),

@@ -1,0 +1,116 @@
+"""Secure e-mail as gateway.toml has it: what must fit together, and the certificates in files."""
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from gateway.catalogue import Catalogue
+from gateway.config import (
+    EmailSettings,
+    PartyMailSettings,
+    PinnedMailSettings,
+    Settings,
+    SpoedSettings,
+)
+from gateway.directory import MailWay, OwnMail, PartyMail, PinnedMail, StandingSpoed
+from gateway.errors import Misconfigured
+from gateway.wire.tijd import read_tijdstip
+
+Read = Callable[[Path], bytes]
+"""Gives the octets of a file that a setting names."""
+Fault = tuple[str, str]
+
+
+def own_mail(settings: EmailSettings | None, read: Read) -> OwnMail | None:
+    """Return how letters go from here; raises Misconfigured `mail.file`."""
+    if settings is None or settings.smime is None:
+        return None
+    smime = settings.smime
+    sign, *chain = _certificates(smime.certificaat, read)
+    return OwnMail(
+        address=settings.afzender,
+        sign=sign,
+        chain=tuple(chain),
+        maximum=settings.most_bytes,
+        receipt=timedelta(hours=smime.ontvangst_uren),
+        again=timedelta(minutes=smime.opnieuw_minuten),
+        lifetime=timedelta(hours=smime.levensduur_uren),
+    )
+
+
+def party_mail(settings: PartyMailSettings | None, read: Read) -> PartyMail | None:
+    """Return how mail goes to a party; raises Misconfigured `mail.file`."""
+    if settings is None:
+        return None
+    header = (settings.nta7516_naam, settings.nta7516_waarde) if settings.nta7516_naam else None
+    return PartyMail(
+        address=settings.adres,
+        certificates=tuple(_certificates(path, read)[0] for path in settings.certificaten),
+        encryption=str(settings.unsafe_versleuteling or "aes-256-gcm"),
+        header=header,
+        spoed=tuple(_spoed(one) for one in settings.spoed),
+        way=MailWay(pinned=_pinned(settings.vast, read), nta7516=settings.nta7516),
+    )
+
+
+def _pinned(settings: PinnedMailSettings | None, read: Read) -> PinnedMail | None:
+    if settings is None:
+        return None
+    return PinnedMail(
+        hosts=settings.servers,
+        anchors=tuple(der for path in settings.ca for der in _certificates(path, read)),
+        keys=frozenset(settings.sleutels),
+    )
+
+
+def _spoed(settings: SpoedSettings) -> StandingSpoed:
+    return StandingSpoed(
+        id=settings.id,
+        messages=frozenset(settings.berichten),
+        ground=settings.grond,
+        given_by=settings.door,
+        valid_from=_start(settings.van),
+        valid_until=_start(settings.tot + timedelta(days=1)),
+    )
+
+
+def _start(day: date) -> datetime:
+    return read_tijdstip(f"{day:%Y%m%d}").astimezone(UTC)
+
+
+def _certificates(path: Path, read: Read) -> list[bytes]:
+    """Return those of a PEM file, the own one first."""
+    try:
+        found = x509.load_pem_x509_certificates(read(path))
+    except ValueError as exc:
+        raise Misconfigured(
+            "mail.file", "Het bestand is geen certificaat in PEM.", where=str(path)
+        ) from exc
+    return [one.public_bytes(Encoding.DER) for one in found]
+
+
+def mail_faults(settings: Settings, catalogue: Catalogue) -> Iterator[Fault]:
+    """Yield what does not fit: place, and what is wrong there."""
+    names = {name for name, _version in catalogue.kinds}
+    for party in settings.partijen:
+        if party.email is None:
+            continue
+        place = f"partijen.{party.oin}.email"
+        if settings.email is None or settings.email.smime is None:
+            yield place, "Zonder [email.smime] gaat er geen e-mail."
+        if party.oin == settings.partij:
+            yield place, "De eigen partij krijgt geen e-mail van zichzelf."
+        yield from _party_faults(party.email, place, names)
+
+
+def _party_faults(mail: PartyMailSettings, place: str, names: set[str]) -> Iterator[Fault]:
+    if mail.vast is not None and not (mail.vast.ca or mail.vast.sleutels):
+        yield f"{place}.vast", "Geef ca of sleutels: waaraan is de server te herkennen?"
+    for one in mail.spoed:
+        if one.tot < one.van:
+            yield f"{place}.spoed.{one.id}", "De grond eindigt voor hij begint."
+        if unknown := ", ".join(sorted(set(one.berichten) - names)):
+            yield f"{place}.spoed.{one.id}", f"De catalogus kent {unknown} niet."

@@ -1,0 +1,242 @@
+"""One attempt at a letter: gate, sign and encrypt, prove the transport, hand over, settle.
+
+That a mail server took it over is not delivery: it only starts the wait for a receipt. When the
+whole letter was said and no answer came, a person decides: it is never said again by itself.
+"""
+
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any, assert_never
+
+from gateway.directory import Directory, GateReason, OwnMail, Party, PartyMail
+from gateway.errors import CertificateRejected, Misconfigured, PolicyViolation
+from gateway.pipeline.house import House
+from gateway.pipeline.proving import Proven, Proving, Towards
+from gateway.pipeline.released import still_released
+from gateway.ports import (
+    Alarm,
+    AuditEvent,
+    Claim,
+    GaveUp,
+    HandedOver,
+    HeldAgain,
+    LostTrack,
+    Outcome,
+    TryAgain,
+)
+from gateway.ports.mail import (
+    Deferred,
+    Delivered,
+    Letter,
+    NotProved,
+    Post,
+    Posted,
+    Rejected,
+    TransportProof,
+    Tried,
+    Unknown,
+)
+from gateway.rules import approval
+from gateway.security.smime.recipients import Encryption
+from gateway.security.smime.seal import Draft, Mail, Recipients, seal_mail
+
+UNPROVED = "mail.unproved"
+"""Alarm per party: letters wait, because something was not proved secure."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Way:
+    """Where a letter goes, by the snapshot of this attempt."""
+
+    directory: Directory
+    own: OwnMail
+    party: Party
+    mail: PartyMail
+    post: Post
+
+
+class Mailing:
+    """The outbound half of secure e-mail; one call per claim."""
+
+    def __init__(self, house: House, proving: Proving) -> None:
+        """Take the ports."""
+        self._house = house
+        self._proving = proving
+
+    async def attempt(
+        self, directory: Directory, claim: Claim, events: list[AuditEvent]
+    ) -> Outcome:
+        """Return what came of it; raises Unavailable, Misconfigured: it waits.
+
+        Nothing is said to a mail server before the commit that says so.
+        """
+        way = self._way(directory, claim)
+        released = still_released(directory, claim, self._house.clock.now())
+        if isinstance(released, approval.Hold):
+            return HeldAgain(ground=released.ground)
+        proven = await self._proving.look(directory, claim, Towards(party=claim.recipient))
+        if proven.fault is not None:
+            return HeldAgain(ground=proven.fault.ground)
+        if proven.use and not await self._may_use(claim, proven):
+            return HeldAgain(ground=GateReason.INDIVIDUAL)
+        try:
+            mail = await self._sealed(claim, way, released, proven.octets)
+        except CertificateRejected as error:
+            return await self._waits(claim, way, error.code, events)
+        except PolicyViolation as error:
+            events.append(self._event(claim, "delivery.dead", code=error.code))
+            return GaveUp(code=error.code)
+        return await self._posted(claim, way, mail, events)
+
+    def _way(self, directory: Directory, claim: Claim) -> _Way:
+        own, post, party = directory.mail, self._house.post, directory.party(claim.recipient)
+        if own is None or post is None or party is None or party.mail is None:
+            raise Misconfigured("mail.off", "secure e-mail is not set up for this party")
+        return _Way(directory=directory, own=own, party=party, mail=party.mail, post=post)
+
+    async def _may_use(self, claim: Claim, proven: Proven) -> bool:
+        """A decision lets one letter go, beside the envelope that it may have let go before."""
+        letter = sha256(claim.delivery.encode()).hexdigest()
+        return await self._house.holds.use(f"{proven.use}:mail", letter)
+
+    async def _sealed(
+        self, claim: Claim, way: _Way, released: approval.Released, octets: bytes
+    ) -> Mail:
+        """Sign and encrypt for each mailbox, by the certificates of this moment."""
+        draft = Draft(
+            payload=octets,
+            ebms_message_id=claim.message.message_id,
+            sender=way.own.address,
+            recipient=way.mail.address,
+            title=claim.message.kind,
+            twice=claim.twice,
+        )
+        to = Recipients(
+            certificates=way.mail.certificates,
+            encryption=Encryption(way.mail.encryption),
+            header=way.mail.header,
+        )
+        at = self._house.clock.now()
+        return await self._house.think(
+            len(octets),
+            lambda: seal_mail(
+                released,
+                draft,
+                to=to,
+                signer=self._house.keyring.signer(way.own.sign),
+                trust=self._house.snapshots.trust(way.directory),
+                maximum=way.own.maximum,
+                random=self._house.dice.octets,
+                at=at,
+                chain=way.own.chain,
+            ),
+        )
+
+    async def _posted(
+        self, claim: Claim, way: _Way, mail: Mail, events: list[AuditEvent]
+    ) -> Outcome:
+        letter = Letter(
+            octets=mail.octets,
+            sender=way.own.address,
+            recipients=(way.mail.address,),
+            reference=claim.delivery,
+        )
+        leaves = self._event(
+            claim,
+            "mail.sealed",
+            sha256=sha256(mail.octets).hexdigest(),
+            size=len(mail.octets),
+            mail=mail.message_id,
+            twice=claim.twice,
+            mailboxes=len(way.mail.certificates),
+        )
+        await self._house.queue.posting(claim, leaves)
+        posted = await way.post.send(letter, way.mail.way)
+        return await self._outcome(claim, way, posted, events)
+
+    async def _outcome(
+        self, claim: Claim, way: _Way, posted: Posted, events: list[AuditEvent]
+    ) -> Outcome:
+        events.extend(self._event(claim, "mail.tried", **_of_try(one)) for one in posted.tried)
+        match posted:
+            case Delivered():
+                events.append(self._event(claim, "mail.proved", **_of_proof(posted.proof)))
+                events.append(
+                    self._event(
+                        claim, "delivery.sent", reply=posted.reply, notifies=posted.notifies
+                    )
+                )
+                await self._house.alarms.change(gone=((UNPROVED, claim.recipient),))
+                return HandedOver(until=self._house.clock.now() + way.own.receipt)
+            case Unknown():
+                events.append(self._event(claim, "mail.proved", **_of_proof(posted.proof)))
+                events.append(self._event(claim, "delivery.unknown", code=posted.code))
+                return LostTrack(code=posted.code)
+            case NotProved():
+                return await self._waits(claim, way, posted.code, events, seen=posted.seen)
+            case Deferred():
+                return self._again(claim, way, posted.code, events, seen=posted.seen)
+            case Rejected():
+                events.append(
+                    self._event(claim, "delivery.dead", code=posted.code, seen=posted.seen)
+                )
+                return GaveUp(code=posted.code)
+            case _:
+                assert_never(posted)
+
+    async def _waits(
+        self, claim: Claim, way: _Way, code: str, events: list[AuditEvent], *, seen: str = ""
+    ) -> Outcome:
+        """Not proved is not sent: it waits, and a person sees which check failed."""
+        alarm = Alarm(
+            code=UNPROVED,
+            subject=claim.recipient,
+            message=claim.message.id,
+            party=claim.recipient,
+            reason=code,
+        )
+        await self._house.alarms.change(raised=(alarm,))
+        return self._again(claim, way, code, events, seen=seen)
+
+    def _again(
+        self, claim: Claim, way: _Way, code: str, events: list[AuditEvent], *, seen: str
+    ) -> Outcome:
+        """Nothing was taken over. The end of its lifetime ends the tries, not their number."""
+        at = self._house.clock.now() + way.own.again
+        events.append(
+            self._event(claim, "delivery.retry", code=code, next=at.isoformat(), seen=seen)
+        )
+        return TryAgain(at=at, code=code, down=True)
+
+    def _event(
+        self, claim: Claim, event: str, *, code: str = "", **data: str | int | bool
+    ) -> AuditEvent:
+        return AuditEvent(
+            event=event,
+            at=self._house.clock.now(),
+            message=claim.message.id,
+            delivery=claim.delivery,
+            code=code,
+            party=claim.recipient,
+            actor=self._house.worker,
+            data={"attempt": claim.attempt, **data},
+        )
+
+
+def _of_proof(proof: TransportProof) -> dict[str, Any]:
+    return {
+        "domain": proof.domain,
+        "mx": proof.mx,
+        "address": proof.address,
+        "basis": str(proof.basis),
+        "record": proof.record,
+        "name": proof.name,
+        "certificate": proof.certificate,
+        "tls": proof.tls,
+        "dnssec": proof.dnssec,
+        "nta7516": proof.nta7516,
+    }
+
+
+def _of_try(one: Tried) -> dict[str, str]:
+    return {"code": one.code, "host": one.host, "address": one.address, "seen": one.seen}

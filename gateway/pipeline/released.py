@@ -1,0 +1,36 @@
+"""The gate is tested again for each attempt: approval, decision or table may have changed."""
+
+from datetime import datetime
+
+from gateway.directory import Directory, GateReason
+from gateway.ports import Claim
+from gateway.rules import approval
+
+_BY_TABLE = frozenset({approval.Ground.STANDING, approval.Ground.INDIVIDUAL})
+"""Grounds that rest on a classification: by another table it would be another question."""
+
+
+def still_released(
+    directory: Directory, claim: Claim, at: datetime
+) -> approval.Released | approval.Hold:
+    """Return on what it may leave now, or that it is held again."""
+    table = directory.gate.at(at).table.version
+    if claim.ground in _BY_TABLE and claim.table_version != table:
+        return approval.Hold(kinds=(GateReason.UNCLASSIFIED,), reasons=())
+    if claim.ground == approval.Ground.INDIVIDUAL:
+        return approval.by_decision(
+            claim.decision,
+            delivery=claim.delivery,
+            payload_sha256=claim.payload_sha256,
+            receiver=claim.message.ontvanger,
+            at=at,
+        )
+    return approval.still_released(
+        ground=claim.ground,
+        approval_id=claim.approval_id,
+        payload_sha256=claim.payload_sha256,
+        gate=directory.gate,
+        receiver=claim.message.ontvanger,
+        kind=claim.message.kind,
+        at=at,
+    )

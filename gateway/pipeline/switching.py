@@ -1,0 +1,133 @@
+"""A message that can not wait goes on by secure e-mail: a person says so, or a ground that stands.
+
+What is thought here is written by one commit, which does nothing when the delivery moved
+meanwhile; the letter is gated again when it is claimed.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from gateway.directory import Directory, OwnMail, Party
+from gateway.errors import NoRoute, PolicyViolation
+from gateway.lifecycle import State
+from gateway.message import Oin
+from gateway.pipeline.house import House
+from gateway.ports import AuditEvent, DeliveryChannel, DeliveryKind, Known, NewDelivery
+from gateway.ports.switching import Standing
+from gateway.rules import mailing, routing
+from gateway.rules.deciding import hold_deadline
+from gateway.rules.mailing import Fallback, Ground, Tried
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Switched:
+    """A message that goes on by e-mail."""
+
+    message: str
+    letter: str
+    """Id of the new delivery."""
+    cause: str
+    twice: bool
+    """It may arrive a second time; the mail says so."""
+
+
+class Switching:
+    """From the agreed route to secure e-mail."""
+
+    def __init__(self, house: House) -> None:
+        """Take the ports."""
+        self._house = house
+
+    async def switch(self, id_: str, *, who: str, why: str) -> Switched:
+        """Let a message go on by e-mail, on the ground that a person gives.
+
+        `id_` is that of the message or of its delivery. Raises NoRoute `bericht.onvindbaar`,
+        PolicyViolation `mail.*`.
+        """
+        seen = await self._house.switches.standing(id_)
+        if seen is None:
+            raise NoRoute("bericht.onvindbaar", "Er is geen verzending met dit id.")
+        return await self._switch(seen, Ground(text=why, by=who))
+
+    async def _switch(self, seen: Standing, ground: Ground) -> Switched:
+        directory, at = self._house.snapshots.current(), self._house.clock.now()
+        party, own = _receiver(directory, seen.message)
+        policy = mailing.policy_for(
+            directory, party, routing.hops(directory, party), seen.message.kind
+        )
+        tried = Tried(
+            state=seen.state,
+            attempts=seen.attempts,
+            down=seen.down,
+            next_at=seen.next_at,
+            deadline=await self._deadline(seen.message),
+        )
+        found = mailing.may_switch(policy, tried, ground, at=at)
+        letter = self._letter(seen, party.oin, own, at, twice=found.twice)
+        if not await self._house.switches.switch(seen, letter, _event(seen, found, letter, at)):
+            raise PolicyViolation("mail.onderweg", "De verzending is net veranderd.")
+        return Switched(
+            message=seen.message.id, letter=letter.id, cause=str(found.cause), twice=found.twice
+        )
+
+    async def _deadline(self, message: Known) -> datetime:
+        """By when it must be there: the term of the question that it answers, or its own."""
+        asked = None
+        if message.cross_refnummer:
+            origin = await self._house.inbox.origin(
+                message.cross_refnummer, answered_by=message.zender
+            )
+            asked = None if origin is None else (origin.kind, origin.at)
+        return hold_deadline(
+            message.kind, acuut=message.aanlevering.acuut, handed_in=message.at, asked=asked
+        )
+
+    def _letter(
+        self, seen: Standing, recipient: Oin, own: OwnMail, at: datetime, *, twice: bool
+    ) -> NewDelivery:
+        return NewDelivery(
+            id=self._house.dice.uuid(),
+            recipient=recipient,
+            channel=DeliveryChannel.MAIL,
+            kind=DeliveryKind.MESSAGE,
+            state=State.READY,
+            next_at=at,
+            ground=seen.ground,
+            approval_id=seen.approval_id,
+            table_version=seen.table_version,
+            payload_sha256=seen.payload_sha256,
+            retries=own.lifetime // own.again,
+            retry_interval=own.again,
+            expires_at=at + own.lifetime,
+            twice=twice,
+        )
+
+
+def _receiver(directory: Directory, message: Known) -> tuple[Party, OwnMail]:
+    """Return to whom the letter goes, past any hub; raises PolicyViolation `mail.partner`."""
+    party, own = directory.party(message.ontvanger), directory.mail
+    if party is None or own is None:
+        raise PolicyViolation("mail.partner", "Van deze partij staat geen beveiligde e-mail vast.")
+    return party, own
+
+
+def _event(seen: Standing, found: Fallback, letter: NewDelivery, at: datetime) -> AuditEvent:
+    """Everything on which it was decided, and what was tried."""
+    return AuditEvent(
+        event="delivery.switched",
+        at=at,
+        message=seen.message.id,
+        delivery=seen.delivery,
+        party=letter.recipient,
+        actor=found.ground.by,
+        data={
+            "cause": str(found.cause),
+            "reason": found.ground.text,
+            "standing": found.ground.standing,
+            "attempt": seen.attempts,
+            "was": str(seen.state),
+            "over": seen.recipient,
+            "letter": letter.id,
+            "twice": found.twice,
+        },
+    )

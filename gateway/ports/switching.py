@@ -1,0 +1,43 @@
+"""From the agreed route to secure e-mail, for one message, in one commit."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from gateway.lifecycle import State
+from gateway.message import Oin
+from gateway.ports.stored import AuditEvent, Known, NewDelivery
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """How a message stands over its agreed route."""
+
+    delivery: str
+    message: Known
+    recipient: Oin
+    """The other party of the agreement, so possibly the hub."""
+    state: State
+    fence: int
+    attempts: int
+    down: bool
+    """Its recipient is marked as unreachable."""
+    next_at: datetime | None
+    ground: str
+    approval_id: str
+    table_version: str
+    payload_sha256: str
+
+
+class Switches(Protocol):
+    async def standing(self, id_: str) -> Standing | None:
+        """Return how the message goes that has this id, or a delivery with it; None = none does."""
+        ...
+
+    async def switch(self, seen: Standing, letter: NewDelivery, event: AuditEvent) -> bool:
+        """End what was seen and add the letter; False when it no longer stands so.
+
+        What it stands on goes with it: the approval, and a decision of the OM that is in force.
+        Raises PolicyViolation `mail.verteld` when its sender was told that it did not arrive.
+        """
+        ...

@@ -1,0 +1,41 @@
+"""What closes a letter: the first authenticated word of its recipient that it arrived.
+
+A Bv01 or Fo01 is one, over whichever channel it came: who answers a message has it.
+"""
+
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from gateway.lifecycle import TRANSITIONS, Event
+from gateway.ports import AuditEvent, DeliveryChannel, NewMessage
+from gateway.store.deliveries import SPOT, Spot, move, spot, told
+from gateway.store.prepared import Prepared
+from gateway.store.tables import deliveries
+from gateway.store.transaction import Tx
+
+_LETTER = Prepared(
+    sa.select(*SPOT)
+    .where(
+        deliveries.c.message == sa.bindparam("message"),
+        deliveries.c.channel == str(DeliveryChannel.MAIL),
+    )
+    .with_for_update(of=deliveries, key_share=True)
+)
+
+
+def answered(tx: Tx, origin: str, answer: NewMessage, now: datetime) -> None:
+    """Close the letter of a message that was answered by the party that it was for."""
+    zender = answer.stuurgegevens.zender if answer.stuurgegevens else None
+    # Most messages have no letter: this costs no flush. One that is added by this very batch goes.
+    row = tx.peek(_LETTER, {"message": origin}).first()
+    if row is None or zender is None or zender.organisatie != row.recipient:
+        return
+    at = spot(row)
+    if at.attempt and Event.CONFIRM in TRANSITIONS[at.state]:
+        close(tx, at, told(at, "mail.receipt", now, kind=answer.kind, answer=answer.id), now)
+
+
+def close(tx: Tx, at: Spot, receipt: AuditEvent, now: datetime) -> bool:
+    """Confirm a letter by a receipt; False when it moved meanwhile."""
+    return move(tx, at, Event.CONFIRM, receipt, changes={"delivered_at": now, "last_code": ""})
