@@ -142,6 +142,9 @@ async def _tidy(app: App) -> None:
         app.metrics.refused(code)
     await app.gateway.ask_om()
     await app.gateway.watch_holds()
+    switched = await app.gateway.switch_standing()
+    if switched:
+        log.warning("mail.switched", messages=switched)
     dropped = await app.gateway.calling.drop_old()
     if dropped:
         log.warning("webhooks.dropped", events=dropped)

@@ -70,6 +70,10 @@ class Gateway:
         """Let a message that can not wait go on by e-mail; see `Switching`."""
         return await self._switching.switch(id_, who=who, why=why)
 
+    async def switch_standing(self) -> int:
+        """Let go by e-mail what a standing ground is for; return how many."""
+        return await self._switching.switch_standing()
+
     async def try_out(self, octets: bytes, aanlevering: Aanlevering, backend: Backend) -> Trial:
         """Judge as `hand_in` would, and change nothing; raises Unavailable."""
         return await self._trying.try_out(octets, aanlevering, backend)

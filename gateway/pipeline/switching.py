@@ -7,7 +7,7 @@ meanwhile; the letter is gated again when it is claimed.
 from dataclasses import dataclass
 from datetime import datetime
 
-from gateway.directory import Directory, OwnMail, Party
+from gateway.directory import Directory, OwnMail, Party, StandingSpoed
 from gateway.errors import NoRoute, PolicyViolation
 from gateway.lifecycle import State
 from gateway.message import Oin
@@ -17,6 +17,9 @@ from gateway.ports.switching import Standing
 from gateway.rules import mailing, routing
 from gateway.rules.deciding import hold_deadline
 from gateway.rules.mailing import Fallback, Ground, Tried
+
+AT_ONCE = 200
+"""Messages per standing ground that one round looks at."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +51,31 @@ class Switching:
         if seen is None:
             raise NoRoute("bericht.onvindbaar", "Er is geen verzending met dit id.")
         return await self._switch(seen, Ground(text=why, by=who))
+
+    async def switch_standing(self) -> int:
+        """Let go on what a standing ground is for, and what fails or would be late; how many.
+
+        What was given up already is for a person: he has an alarm of it. Raises Unavailable.
+        """
+        directory, at = self._house.snapshots.current(), self._house.clock.now()
+        done = 0
+        for party in directory.parties.values():
+            for one in party.mail.spoed if party.mail and directory.mail else ():
+                found = await self._house.switches.stuck(
+                    party.oin, one.messages, since=one.valid_from, limit=AT_ONCE
+                )
+                done += sum([await self._on_standing(seen, one, at) for seen in found])
+        return done
+
+    async def _on_standing(self, seen: Standing, one: StandingSpoed, at: datetime) -> bool:
+        ground = mailing.standing_ground((one,), seen.message.kind, at=at)
+        if ground is None:
+            return False
+        try:
+            await self._switch(seen, ground)
+        except PolicyViolation:
+            return False  # it goes well, or may not: most do
+        return True
 
     async def _switch(self, seen: Standing, ground: Ground) -> Switched:
         directory, at = self._house.snapshots.current(), self._house.clock.now()

@@ -34,6 +34,15 @@ class Switches(Protocol):
         """Return how the message goes that has this id, or a delivery with it; None = none does."""
         ...
 
+    async def stuck(
+        self, receiver: Oin, messages: frozenset[str], *, since: datetime, limit: int
+    ) -> tuple[Standing, ...]:
+        """Return messages of these kinds for a party that wait over an agreed route, oldest first.
+
+        Taken in from `since` on; they may go well, so that each is still to be judged.
+        """
+        ...
+
     async def switch(self, seen: Standing, letter: NewDelivery, event: AuditEvent) -> bool:
         """End what was seen and add the letter; False when it no longer stands so.
 

@@ -33,11 +33,12 @@ from gateway.store.writer import Writer
 
 SWITCHED = "mail.switched"
 """Last code of what goes on by e-mail."""
+_messages = messages.c
 _OVER_EBMS = (
     deliveries.c.kind == str(DeliveryKind.MESSAGE),
     deliveries.c.channel == str(DeliveryChannel.EBMS2),
 )
-_STANDING: sa.Select[Any] = (
+_EVERY: sa.Select[Any] = (
     sa.select(
         *SPOT,
         deliveries.c.next_at,
@@ -51,9 +52,9 @@ _STANDING: sa.Select[Any] = (
     .join(messages, messages.c.id == deliveries.c.message)
     .join(lanes, lanes.c.id == deliveries.c.lane)
     .where(*_OVER_EBMS)
-    .order_by(deliveries.c.seq.desc())
-    .limit(1)
 )
+_NEWEST = _EVERY.order_by(deliveries.c.seq.desc()).limit(1)
+_LIVE = [str(state) for state in (State.READY, State.SENT, State.UNKNOWN)]
 _LETTER = sa.select(*SPOT).where(
     deliveries.c.message == sa.bindparam("message"),
     deliveries.c.channel == str(DeliveryChannel.MAIL),
@@ -127,8 +128,23 @@ class SqlSwitches:
     async def standing(self, id_: str) -> Standing | None:
         """Return how the message goes; see the port."""
         wanted = sa.or_(deliveries.c.id == id_, deliveries.c.message == id_)
-        row = await self._reads(lambda c: c.execute(_STANDING.where(wanted)).first())
+        row = await self._reads(lambda c: c.execute(_NEWEST.where(wanted)).first())
         return None if row is None else _standing(row)
+
+    async def stuck(
+        self, receiver: Oin, messages: frozenset[str], *, since: datetime, limit: int
+    ) -> tuple[Standing, ...]:
+        """Return what waits, the oldest first; see the port."""
+        wanted = _EVERY.where(
+            deliveries.c.state.in_(_LIVE),
+            _messages.ontvanger == receiver,
+            _messages.kind.in_(sorted(messages)),
+            _messages.at >= since,
+        )
+        rows = await self._reads(
+            lambda c: c.execute(wanted.order_by(deliveries.c.seq).limit(limit)).all()
+        )
+        return tuple(_standing(row) for row in rows)
 
     async def switch(self, seen: Standing, letter: NewDelivery, event: AuditEvent) -> bool:
         """End the one and add the other; see the port."""

@@ -1,9 +1,12 @@
 """Secure e-mail: the route where there is no agreement, the way out where it can not wait."""
 
+from dataclasses import replace
+from datetime import timedelta
 from functools import partial
 
 import pytest
 
+from gateway.directory import StandingSpoed
 from gateway.errors import NoRoute, PeerUnreachable, PolicyViolation
 from gateway.lifecycle import State
 from gateway.message import Address
@@ -283,6 +286,60 @@ async def test_what_can_not_wait_goes_by_mail_past_the_hub_on_the_ground_of_a_pe
     assert told.actor == SPOED["who"]
     assert told.data["reason"] == SPOED["why"]
     assert told.data["attempt"] == 1
+
+
+STANDS = StandingSpoed(
+    id="acuut-2026",
+    messages=frozenset({"vtMeldingDi01"}),
+    ground="acuut gevaar voor een kind",
+    given_by="B. Bestuurder, directeur",
+    valid_from=NOW - timedelta(days=1),
+    valid_until=NOW + timedelta(days=30),
+)
+
+
+async def test_on_a_standing_ground_it_goes_by_itself_once_the_route_fails(mailing):
+    town, post = mailing
+    await letters.set_up(town, spoed=(STANDS,))
+    message = await stuck(mailing)
+
+    await town.keep_house()
+    await town.keep_house()
+
+    assert len(post.letters) == 1
+    (told,) = steps(await view(town, message), "delivery.switched")
+    assert (told.actor, told.data["standing"]) == (STANDS.given_by, STANDS.id)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"messages": frozenset({"uciDi01"})},
+        {"valid_until": NOW},
+        {"valid_from": NOW + timedelta(days=1)},
+    ],
+    ids=["for another message", "over", "to come"],
+)
+async def test_a_standing_ground_is_for_its_messages_within_its_time(mailing, changes):
+    town, post = mailing
+    await letters.set_up(town, spoed=(replace(STANDS, **changes),))
+    await stuck(mailing)
+
+    await town.keep_house()
+
+    assert post.letters == []
+
+
+async def test_a_standing_ground_goes_round_neither_a_route_that_works_nor_the_om(mailing):
+    town, post = mailing
+    await letters.set_up(town, spoed=(STANDS,))
+    await stuck(mailing, aanhouding="ja")
+    await town.keep_house()
+    town[HUB].up = True
+
+    await town.keep_house()
+
+    assert post.letters == []
 
 
 async def test_a_message_goes_by_mail_once(mailing):

@@ -383,6 +383,7 @@ class Town:
                 await installation.gateway.tell_senders()
                 await installation.gateway.ask_om()
                 await installation.gateway.watch_holds()
+                await installation.gateway.switch_standing()
                 await installation.store.alarms.watch(AlarmBounds())
         await self.settle()
 
