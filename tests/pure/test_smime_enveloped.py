@@ -2,7 +2,7 @@ import pytest
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.errors import DecryptionFailed, TooLarge
@@ -181,6 +181,7 @@ def test_too_large_is_refused_before_the_key_is_used(size):
     assert caught.value.code == "smime.too_large"
 
 
+@settings(deadline=None)
 @given(st.data())
 def test_a_flipped_bit_is_refused(data):
     octets = bytearray(made())
@@ -190,6 +191,7 @@ def test_a_flipped_bit_is_refused(data):
         opened(bytes(octets))
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200), st.integers(0, 500))
 def test_garbage_gives_our_error(garbage, at):
     octets = made()

@@ -6,7 +6,7 @@ from email import message_from_bytes, policy
 from hashlib import sha256
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.directory import Condition
@@ -240,6 +240,7 @@ def test_an_address_is_one_bare_address(address):
         assert caught.value.code == "smime.header"
 
 
+@settings(deadline=None)
 @given(st.text(max_size=60))
 def test_whatever_the_text_the_fields_are_ours(text):
     mail = None

@@ -3,7 +3,7 @@
 from contextlib import suppress
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.errors import DecryptionFailed, Misconfigured, PolicyViolation
@@ -157,6 +157,7 @@ def test_an_agreement_that_is_not_as_it_should_be_is_refused(case):
     refused(agreement(**HOSTILE[case]), P256)
 
 
+@settings(deadline=None)
 @given(st.data())
 def test_a_flipped_bit_is_refused(data):
     octets = bytearray(agreement())
@@ -218,6 +219,7 @@ def test_ber_that_is_none_or_too_much_is_refused(case):
         definite(BAD_BER[case])
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=60))
 def test_any_ber_is_read_or_refused(octets):
     for one in (octets, b"\x30\x80" + octets, unsaid(0x24, octets)):
@@ -227,6 +229,7 @@ def test_any_ber_is_read_or_refused(octets):
             continue
 
 
+@settings(deadline=None)
 @given(st.lists(st.binary(max_size=300), max_size=5))
 def test_der_comes_back_from_its_streamed_form(contents):
     pieces = b"".join(encode(OCTET_STRING, one) for one in contents)

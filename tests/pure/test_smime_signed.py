@@ -3,7 +3,7 @@ from datetime import UTC, datetime
 import pytest
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.errors import Misconfigured, SignatureInvalid
@@ -288,6 +288,7 @@ def test_content_is_inside_or_beside_and_not_both():
     assert code_of(made(), beside=CONTENT) == "signature.form"
 
 
+@settings(deadline=None)
 @given(st.data())
 def test_a_flipped_bit_is_refused_or_changes_nothing(data):
     octets = bytearray(made())
@@ -304,6 +305,7 @@ def test_a_flipped_bit_is_refused_or_changes_nothing(data):
     )
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200), st.integers(0, 500))
 def test_garbage_gives_our_error(garbage, at):
     octets = made()

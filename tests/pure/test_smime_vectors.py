@@ -6,7 +6,7 @@ import zipfile
 from datetime import timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.errors import CertificateRejected, GatewayError
@@ -447,6 +447,7 @@ def test_quoted_printable_is_read():
 # --- whatever comes ------------------------------------------------------------------------
 
 
+@settings(deadline=None)
 @given(st.data())
 def test_a_mail_with_a_flipped_bit_is_refused_or_says_the_same(data):
     mail = bytearray(MAIL)
@@ -459,6 +460,7 @@ def test_a_mail_with_a_flipped_bit_is_refused_or_says_the_same(data):
     assert found == EXPECTED
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=300))
 def test_garbage_gives_our_error(garbage):
     code_of(garbage)
@@ -476,6 +478,7 @@ PIECES = st.sampled_from(
 )
 
 
+@settings(deadline=None)
 @given(st.lists(PIECES, max_size=40))
 def test_what_was_signed_is_read_or_refused(pieces):
     octets = b"".join(pieces)
