@@ -14,6 +14,7 @@ import typer
 
 from gateway.app import SystemClock, load_schemas
 from gateway.cli import Config
+from gateway.cli import doctor_mail as mail
 from gateway.cli import doctor_network as network
 from gateway.cli.doctor_agreed import agreements, certificates, gate, newer_table, rules
 from gateway.cli.doctor_console import console as console_of
@@ -104,7 +105,9 @@ def examine(installation: Installation, *, partners: bool = False) -> Iterator[F
     yield from console_of(installation)
     yield from network.ports(installation)
     yield from pauses(installation)
+    yield from mail.own_domain(settings.email)
     if partners:
+        yield from mail.partners(settings.email, directory)
         yield from network.partners(installation, directory, now)
         yield from provider(installation)
     yield from _WEBHOOKS.lines(

@@ -120,6 +120,22 @@ DOCTOR: tuple[Code, ...] = family(
             "The SQLite database stands in memory.",
             "Put it on a disk.",
         ),
+        "email.dane": (
+            "What a partner needs to prove our own mail server is not in the DNS, or not signed.",
+            "Sign the zone, and publish TLSA 3 1 1 of each mail server.",
+        ),
+        "email.dkim": (
+            "A DKIM key of our domain is missing, or no selector is named.",
+            "Publish it; name it in `email.dkim_selectors`.",
+        ),
+        "email.dmarc": (
+            "Our mail domain has no DMARC policy, or one that stops nobody.",
+            "Publish `p=reject`.",
+        ),
+        "email.spf": (
+            "Our mail domain has no SPF record, two, or a weak one.",
+            "Publish one that ends in `-all`.",
+        ),
         "epoch_keys.local": (
             "The folder of the epoch keys is on a disk of this machine.",
             "With more than one machine: a shared folder.",

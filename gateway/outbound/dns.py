@@ -62,7 +62,13 @@ class Resolver:
         Raises Misconfigured `email.resolver` for one that is not on this machine, unless
         `unsafe` says that the way to it can be trusted all the same.
         """
-        if not (unsafe or ip_address(address).is_loopback):
+        try:
+            near = ip_address(address).is_loopback
+        except ValueError as error:
+            raise Misconfigured(
+                "email.resolver", "Geef een IP-adres.", where="email.resolver"
+            ) from error
+        if not (near or unsafe):
             raise Misconfigured(
                 "email.resolver",
                 "De resolver staat niet op deze machine (loopback).",

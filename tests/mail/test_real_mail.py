@@ -7,6 +7,7 @@ from uuid import uuid4
 import pytest
 
 from gateway.app import SystemClock, SystemDice
+from gateway.cli.doctor_mail import examine_domain
 from gateway.directory import MailWay, PinnedMail
 from gateway.outbound.mail import MailClient
 from gateway.ports.mail import Basis, Delivered, Letter, NotProved, Rejected
@@ -173,3 +174,21 @@ async def test_letter_larger_than_the_server_takes_is_not_begun(lab, client):
 
     assert isinstance(outcome, Rejected), outcome
     assert outcome.code == "smtp.size"
+
+
+async def test_doctor_finds_our_own_domain_in_order(lab, settings):
+    findings = await examine_domain(settings)
+
+    assert [finding.text for finding in findings if finding.code] == []
+    assert [finding.text.split(":")[0] for finding in findings] == ["DANE", "SPF", "DKIM", "DMARC"]
+
+
+async def test_doctor_finds_that_a_domain_is_not_signed(lab, settings):
+    findings = await examine_domain(settings.model_copy(update={"domein": "unsigned.example"}))
+
+    assert {finding.code for finding in findings} == {
+        "email.dane",
+        "email.spf",
+        "email.dkim",
+        "email.dmarc",
+    }
