@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 from gateway.app import SystemClock, load_schemas
-from gateway.cli import Config
+from gateway.cli import Config, doctor_conformance
 from gateway.cli import doctor_mail as mail
 from gateway.cli import doctor_network as network
 from gateway.cli.doctor_agreed import agreements, certificates, gate, newer_table, rules
@@ -55,6 +55,13 @@ def doctor(
             help="Also shake hands (TLS) with every partner, and ask the OpenID provider.",
         ),
     ] = False,
+    conformance: Annotated[
+        bool,
+        typer.Option(
+            "--conformance",
+            help="Only print the requirements of Digikoppeling: met how, tested where.",
+        ),
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="As JSON, for other programs.")] = False,
 ) -> None:
     """Check everything that messages depend on, and say what to do.
@@ -65,6 +72,9 @@ def doctor(
     Exit status 0: nothing stops messages, warnings do not count; 1: something does; 2: the
     configuration can not be read, so nothing more was looked at.
     """
+    if conformance:
+        doctor_conformance.show(screen(), as_json=as_json)
+        return
     installation = load_installation(config)
     if health:
         _ask(installation)
