@@ -27,7 +27,7 @@ def body(document: Document | None, *, title: str, sentences: Sequence[str]) -> 
     """Return what a person reads: title, sentences, then the message, as far as it is readable."""
     whole = document is not None and document.whole
     last = _WHOLE if whole else _PARTLY
-    parts = () if document is None else (document.root,)
+    parts = () if document is None else _in_order(document)
     lines = [title, "", *sentences, *([""] if sentences else []), *_lines(parts), "", last]
     paragraphs = "".join(f"<p>{escape(one)}</p>\n" for one in sentences)
     html = (
@@ -36,6 +36,14 @@ def body(document: Document | None, *, title: str, sentences: Sequence[str]) -> 
         f"{paragraphs}{''.join(_list(parts))}<p>{last}</p>\n</body></html>\n"
     )
     return Body(text="\r\n".join(lines) + "\r\n", html=html)
+
+
+def _in_order(document: Document) -> Sequence[Shown]:
+    """Return what it says, then how it travels."""
+    root, head = document.root, document.head
+    if head is None or _value(root):
+        return (root,)
+    return (*(part for part in root.parts if part is not head), head)
 
 
 def _lines(parts: Sequence[Shown], indent: str = "") -> Iterator[str]:
@@ -49,13 +57,13 @@ def _lines(parts: Sequence[Shown], indent: str = "") -> Iterator[str]:
 def _list(parts: Sequence[Shown]) -> Iterator[str]:
     if not parts:
         return
-    yield "<dl>\n"
+    yield "<ul>\n"
     for part in parts:
         value = escape(_value(part)).replace("\n", "<br>")
-        yield f"<dt>{escape(part.label)}</dt><dd>{value}\n"
+        yield f"<li><b>{escape(part.label)}</b>{': ' if value else ''}{value}\n"
         yield from _list(part.parts)
-        yield "</dd>\n"
-    yield "</dl>\n"
+        yield "</li>\n"
+    yield "</ul>\n"
 
 
 def _value(part: Shown) -> str:

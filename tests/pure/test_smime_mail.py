@@ -121,9 +121,15 @@ def test_the_html_holds_text_only():
 
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in found
     assert set(re.findall(r"<(\w+)", found)) == {
-        *("html", "head", "meta", "title", "body", "h1", "p", "dl", "dt", "dd")
+        *("html", "head", "meta", "title", "body", "h1", "p", "ul", "li", "b")
     }
     assert re.findall(r"<\w+ [^>]*>", found) == ['<html lang="nl">', '<meta charset="utf-8">']
+
+
+def test_what_it_says_comes_before_how_it_travels():
+    text = opened(sealed().octets).text
+
+    assert text.index("Melding\r\n") < text.index("Aanhouding: ") < text.index("Stuurgegevens")
 
 
 def test_what_is_no_document_goes_as_it_is():
