@@ -10,7 +10,7 @@ from gateway.installation import load_installation, program_table
 from gateway.lifecycle import State
 from gateway.outbound.tls import server_context
 from gateway.pipeline import Weigering
-from gateway.ports import RequestsWanted
+from gateway.ports import Alarm, RequestsWanted
 from gateway.toetsing.bundle import make_bundle, write_bundle
 from gateway.toetsing.kept import Revoked, remember_revoked
 from tests import pki
@@ -18,7 +18,7 @@ from tests.browser.conftest import sign_in
 from tests.consoles import console, refused_by_vt
 from tests.flow.test_gate import hand_in, melding
 from tests.flow.test_toets import state_of
-from tests.flow.town import HUB, OM
+from tests.flow.town import HUB, OM, POLITIE
 from tests.outbound.tls_files import pair
 from tests.pki import live_leaf
 from tests.pure.test_gate_confirmation import TODAY
@@ -382,8 +382,41 @@ async def test_the_numbers_of_today_follow_without_a_reload(police, visiting):
     otto = await police.user("otto", UserRole.OPERATOR)
     async with visiting(police) as page:
         await sign_in(page, police, otto)
+        await hand_in(police.town, melding())
+        await police.town.settle()
+        await page.clock.install()
         await page.goto("/vandaag")
         assert await page.text_content("[data-getal=vastgehouden]") == "0"
-        await hand_in(police.town, melding(aanhouding="ja"))
+        await hand_in(police.town, melding(aanhouding="ja").replace(b"ref-1", b"ref-2"))
+        await hand_in(police.town, melding().replace(b"ref-1", b"ref-3"))
 
+        await page.clock.run_for(10_000)
         await page.wait_for_selector("[data-getal=vastgehouden]:text('1')")
+        await page.wait_for_selector(f"[data-getal=ebms2-{HUB}-wacht]:text('2')")
+        assert await page.is_hidden("text=Er is een nieuw alarm.")
+        await police.town[POLITIE].store.alarms.change(
+            raised=(Alarm(code="peer.down", subject=HUB, message="", party=HUB, reason="proef"),)
+        )
+        await page.clock.run_for(10_000)
+        await page.wait_for_selector("text=Er is een nieuw alarm.")
+
+
+async def test_the_page_of_today_says_that_it_stands_still_and_that_nothing_is_known(
+    police, visiting
+):
+    otto = await police.user("otto", UserRole.OPERATOR)
+    async with visiting(police) as page:
+        await sign_in(page, police, otto)
+        await page.clock.install()
+        await page.goto("/vandaag")
+        await page.click("button:has-text('Pauzeren')")
+        await page.wait_for_selector("text=Gepauzeerd")
+        await page.click("button:has-text('Verdergaan')")
+        assert await page.is_hidden("text=Gepauzeerd")
+
+        await page.route("**/vandaag/stand", lambda route: route.abort())
+        await page.clock.run_for(10_000)
+        await page.wait_for_selector("text=De stand kan niet worden opgehaald.")
+        await page.unroute("**/vandaag/stand")
+        await page.clock.run_for(10_000)
+        await page.wait_for_selector("text=De stand kan niet worden opgehaald.", state="hidden")

@@ -117,21 +117,29 @@
   }
 
   // --- numbers that stay of today ---
+  const tell = (id, on) => {
+    const place = document.getElementById(id);
+    if (place) place.hidden = !on;
+  };
   for (const part of document.querySelectorAll("[data-bij]")) {
     const pause = document.getElementById(part.dataset.pauze);
     let paused = false;
     if (pause) {
+      const names = [pause.textContent, pause.dataset.verder];
       pause.hidden = false;
       pause.addEventListener("click", () => {
         paused = !paused;
-        pause.setAttribute("aria-pressed", String(paused));
+        pause.textContent = names[Number(paused)];
+        tell("stand-stil", paused);
       });
     }
     setInterval(async () => {
       if (paused || document.hidden) return;
       const response = await fetch(part.dataset.bij, { credentials: "same-origin" }).catch(() => null);
+      tell("stand-onbekend", !response || !response.ok);
       if (!response || !response.ok) return;
       const facts = await response.json();
+      tell("stand-alarm", Number(facts.alarm) > Number(part.dataset.alarm));
       for (const [name, text] of Object.entries(facts)) {
         const place = document.querySelector(`[data-getal="${CSS.escape(name)}"]`);
         if (place && place.textContent !== text) place.textContent = text;

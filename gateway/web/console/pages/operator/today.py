@@ -51,6 +51,11 @@ class PartnerLine:
     pause: Pause | None
     """A person holds what is sent to it."""
 
+    @property
+    def key(self) -> str:
+        """Return what its numbers are called in the page that stands open."""
+        return _key(self.lane)
+
 
 async def today(visit: Visit) -> web.Response:
     """Show it all."""
@@ -61,6 +66,7 @@ async def today(visit: Visit) -> web.Response:
         "operator/today.html",
         alarms=alarms[:ALARMS],
         more=len(alarms) > ALARMS,
+        newest=_newest(alarms),
         alarm_text=alarm_text,
         figures=_figures(await office.overview.piles()),
         partners=_partners(visit, await office.overview.lanes(), await office.desk.pauses.held()),
@@ -72,9 +78,22 @@ async def today(visit: Visit) -> web.Response:
 
 async def live(visit: Visit) -> web.Response:
     """Return the numbers for the page that stands open."""
-    figures = _figures(await visit.office.overview.piles())
-    facts = {figure.name: figure.number for figure in figures}
-    return web.json_response({**facts, "stand": clock(visit.now())})
+    office = visit.office
+    facts = {one.name: one.number for one in _figures(await office.overview.piles())}
+    for lane in await office.overview.lanes():
+        facts[f"{_key(lane)}-wacht"] = capped(lane.waiting)
+        facts[f"{_key(lane)}-onbevestigd"] = capped(lane.sent)
+    newest = _newest(await office.gateway.reader.alarms(limit=1))
+    return web.json_response({**facts, "alarm": newest, "stand": clock(visit.now())})
+
+
+def _key(lane: Lane) -> str:
+    return f"{lane.channel}-{lane.recipient}"
+
+
+def _newest(alarms: Sequence[AlarmView]) -> int:
+    """Return the number of the newest; 0 = none is open."""
+    return max((one.id for one in alarms), default=0)
 
 
 def _midnight(at: datetime) -> datetime:
