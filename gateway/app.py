@@ -7,9 +7,8 @@ import secrets
 import socket
 import ssl
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from hashlib import sha256
 from pathlib import Path
 from time import monotonic
 from typing import TypeVar
@@ -19,13 +18,11 @@ import structlog
 
 from gateway.config import Settings
 from gateway.directory import Directory, Subscriber
-from gateway.errors import Finding, GatewayError, StaleSnapshot
+from gateway.errors import GatewayError
 from gateway.explainer import Explainer
 from gateway.installation import (
     Installation,
-    load_directory,
     load_installation,
-    share,
 )
 from gateway.installation_webhooks import subscribers
 from gateway.inventory import pair_of
@@ -40,13 +37,12 @@ from gateway.outbound.tls import KeyPair, ReloadableContext, server_context
 from gateway.outbound.webhook import WebhookClient
 from gateway.pipeline import Gateway, House
 from gateway.pipeline.housekeeping import Housekeeping
-from gateway.rules.settings import deviations
-from gateway.security.certificates import TrustStore, Usage
+from gateway.security.certificates import Usage
 from gateway.security.jwt import Issuer
+from gateway.snapshots import Explaining, FileSnapshots
 from gateway.store.store import Store
 from gateway.web.api.auth import Oauth
 from gateway.webhook_worker import WebhookWorker
-from gateway.wire.schema import MAX_FINDINGS, SchemaSet
 from gateway.worker import Pace, Worker
 
 T = TypeVar("T")
@@ -59,9 +55,6 @@ STORE_SECONDS = 2.0
 """How long the database has to answer whoever asks whether we are ready."""
 THREAD_BYTES = 128_000
 """From this size on, pure work goes to a thread: below it, the hop costs more."""
-
-RELOAD_SECONDS = 3.0
-"""How long a message waits for the files that another process has loaded already."""
 
 
 class SystemClock:
@@ -87,169 +80,11 @@ class SystemDice:
         return secrets.token_bytes(n)
 
 
-class FileSnapshots:
-    """The Directory as the files of the installation say it, with its schemas compiled."""
-
-    def __init__(
-        self, installation: Installation, directory: Directory, schemas: SchemaSet
-    ) -> None:
-        """Start with a directory that has its epoch; `load` makes one."""
-        self._installation = installation
-        self._directory = directory
-        self._trust = TrustStore(directory.trust)
-        self._schemas = schemas
-        self._swapped = asyncio.Event()
-
-    @classmethod
-    async def load(cls, installation: Installation, store: Store) -> "FileSnapshots":
-        """Read the files; a change since the last time moves the security epoch."""
-        fresh, schemas = await asyncio.to_thread(_read, installation, None)
-        await _take_in(fresh, store)
-        directory = await _with_epoch(fresh, store, was=None)
-        _log_rules(directory)
-        return cls(installation, directory, schemas)
-
-    def current(self) -> Directory:
-        return self._directory
-
-    async def moved(self, epoch: int) -> bool:
-        """Wait a few seconds at most for a directory of another epoch."""
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(RELOAD_SECONDS):
-                while self._directory.epoch == epoch:
-                    await self._swapped.wait()
-        return self._directory.epoch != epoch
-
-    def trust(self, directory: Directory) -> TrustStore:
-        """Return the parsed trust; that of an older snapshot is parsed again."""
-        if directory.trust is self._directory.trust:
-            return self._trust
-        return TrustStore(directory.trust)
-
-    def schemas(self, directory: Directory) -> SchemaSet:
-        """Return the compiled schemas of that snapshot; raises StaleSnapshot for an older one."""
-        if directory is not self._directory:
-            raise StaleSnapshot("epoch.moved", "the directory changed meanwhile")
-        return self._schemas
-
-    async def reload(self, store: Store) -> bool:
-        """Read the files again; False when nothing changed.
-
-        Only schemas that are new are compiled, on a thread: messages go on by the old ones.
-        Raises Misconfigured, and keeps what it had; `directory.differs` when another process
-        works by other files.
-        """
-        old = self._directory
-        plain, schemas = await asyncio.to_thread(_read, self._installation, self._schemas)
-        await _take_in(plain, store)
-        fresh = await _with_epoch(plain, store, was=old.fingerprint)
-        if (fresh.fingerprint, fresh.epoch) == (old.fingerprint, old.epoch):
-            return False
-        _log_rules(fresh)
-        self._trust = TrustStore(fresh.trust)
-        self._schemas = schemas
-        self._directory = fresh
-        self._swapped.set()
-        self._swapped = asyncio.Event()
-        return True
-
-
-def _read(installation: Installation, before: SchemaSet | None) -> tuple[Directory, SchemaSet]:
-    """Read gateway.toml again as well: parties, suspensions and back-ends stand there.
-
-    The schemas compile before the epoch moves: a wrong one changes nothing. A confirmation of
-    the gate that lapsed stops the start; a process that runs goes on with a gate that holds.
-    """
-    fresh = load_installation(installation.folder)
-    now = SystemClock().now()
-    directory = load_directory(fresh, epoch=0, at=now, lapse_closes=before is not None)
-    return directory, load_schemas(fresh, directory, before=before)
-
-
-async def _without_revoked(plain: Directory, store: Store) -> Directory:
-    """Standing approvals that were withdrawn count no more; the fingerprint tells them, too."""
-    revoked = await store.holds.revoked(one.id for one in plain.gate.approvals)
-    if not revoked:
-        return plain
-    mark = sha256("\n".join((plain.fingerprint, *sorted(revoked))).encode()).hexdigest()
-    return replace(plain, gate=replace(plain.gate, revoked=revoked), fingerprint=mark)
-
-
-async def _take_in(directory: Directory, store: Store) -> None:
-    """Let the OM's word on the gate count, unless a later one did; say so when there is none."""
-    gate = directory.gate
-    if gate.confirmation is not None:
-        await store.confirmations.take_in(gate.confirmation)
-    elif gate.fault:
-        log.warning("gate.unconfirmed", reason=gate.fault)
-
-
-async def _with_epoch(plain: Directory, store: Store, *, was: str | None) -> Directory:
-    fresh = await _without_revoked(plain, store)
-    return replace(fresh, epoch=await store.sync_epoch(fresh.fingerprint, was=was))
-
-
-def _log_rules(directory: Directory) -> None:
-    """Say which business rules count otherwise for whom: nobody is let through unseen."""
-    for party, setting in deviations(directory.parties.values(), at=SystemClock().now()):
-        log.warning(
-            "rule.deviates",
-            party=party.oin,
-            rule=setting.rule,
-            severity=str(setting.severity),
-            until=str(setting.until or ""),
-        )
-
-
-class Explaining:
-    """The explain port: asks the child process."""
-
-    def __init__(self, snapshots: FileSnapshots, explainer: Explainer) -> None:
-        """Take both; the caller closes the explainer."""
-        self._snapshots = snapshots
-        self._explainer = explainer
-        self._warm: frozenset[tuple[str, Path]] | None = None
-
-    async def warm(self) -> None:
-        """Have every schema compiled, so that no first refusal waits."""
-        self._warm = self._entries()
-        await self._explainer.warm(sorted({path for _, path in self._warm}))
-
-    async def renew(self) -> None:
-        """Start again with other schemas, where it was warm with those of before."""
-        if self._warm is not None and self._warm != self._entries():
-            await self._explainer.close()  # what it has compiled may stand elsewhere now
-            await self.warm()
-
-    def _entries(self) -> frozenset[tuple[str, Path]]:
-        return self._snapshots.schemas(self._snapshots.current()).entries
-
-    async def __call__(self, octets: bytes, schema: Path) -> tuple[Finding, ...]:
-        return await self._explainer.explain(octets, schema, max_errors=MAX_FINDINGS)
-
-
 async def think(size: int, work: Callable[[], T]) -> T:
     """Run pure work here, or on a thread when the input is large."""
     if size < THREAD_BYTES:
         return work()
     return await asyncio.to_thread(work)
-
-
-def load_schemas(
-    installation: Installation, directory: Directory, *, before: SchemaSet | None = None
-) -> SchemaSet:
-    """Compile the XSDs of the catalogue and of the packs; raises Misconfigured `schema.pack`.
-
-    What `before` has from the same octets is not compiled again.
-    """
-    folder = installation.settings.paths.schemas
-    return SchemaSet.load(
-        installation.path(folder) if folder is not None else share("schemas"),
-        directory.catalogue,
-        packs=directory.packs,
-        activations=directory.activations,
-        before=before,
-    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -428,7 +263,7 @@ async def build(installation: Installation) -> AsyncIterator[App]:
         settings = installation.settings
         store = open_store(installation, clock, dice)
         stack.push_async_callback(store.close)
-        snapshots = await FileSnapshots.load(installation, store)
+        snapshots = await FileSnapshots.load(installation, store, clock)
         directory = snapshots.current()
         explainer = await stack.enter_async_context(Explainer())
         explaining = Explaining(snapshots, explainer)

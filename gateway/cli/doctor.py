@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from gateway.app import SystemClock, load_schemas
+from gateway.app import SystemClock
 from gateway.cli import Config, doctor_conformance
 from gateway.cli import doctor_mail as mail
 from gateway.cli import doctor_network as network
@@ -34,6 +34,7 @@ from gateway.directory import Directory
 from gateway.errors import GatewayError, Misconfigured
 from gateway.installation import Installation, load_directory, load_installation
 from gateway.ports import AlarmView
+from gateway.snapshots import load_schemas
 from gateway.store.view import View
 from gateway.web.api import alarm_texts
 

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from gateway.app import SystemClock, load_schemas
+from gateway.app import SystemClock
 from gateway.catalogue import Catalogue
 from gateway.cli import Config
 from gateway.cli.deciding import Door, check_decision, decide, user
@@ -31,6 +31,7 @@ from gateway.packs.choosing import (
 )
 from gateway.packs.shelf import Label, Shelf, check_version
 from gateway.schemapack import Activation, Activations
+from gateway.snapshots import load_schemas
 from gateway.web.control import What
 
 app = typer.Typer(help="Schema packs: XSDs of other versions.", no_args_is_help=True)

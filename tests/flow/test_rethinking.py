@@ -2,9 +2,10 @@
 
 import asyncio
 
-from gateway.app import FileSnapshots, SystemClock, SystemDice, open_store
+from gateway.app import SystemClock, SystemDice, open_store
 from gateway.installation import load_installation
 from gateway.lifecycle import State
+from gateway.snapshots import FileSnapshots
 from tests.flow.test_melding import hand_in, melding, waiting
 from tests.flow.town import HUB, POLITIE, VT
 from tests.installations import installed
@@ -45,7 +46,7 @@ async def test_a_confirmation_that_comes_meanwhile_is_taken(town):
 async def test_whoever_waits_goes_on_when_the_files_are_read_again(tmp_path):
     folder = installed(tmp_path / "politie")
     store = open_store(load_installation(folder), SystemClock(), SystemDice())
-    snapshots = await FileSnapshots.load(load_installation(folder), store)
+    snapshots = await FileSnapshots.load(load_installation(folder), store, SystemClock())
     waiting = asyncio.create_task(snapshots.moved(snapshots.current().epoch))
     await asyncio.sleep(0)
     file = folder / "gateway.toml"

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import assert_never
 
-from gateway.app import SystemClock, load_schemas
+from gateway.app import SystemClock
 from gateway.cli.simulator.documents import BELONGS, Made, Maker, Order, receipt
 from gateway.cli.simulator.errands import Errands
 from gateway.cli.simulator.fields import fields
@@ -52,6 +52,7 @@ from gateway.outbound.ebms import EbmsClient
 from gateway.outbound.tls import KeyPair, server_context
 from gateway.security.certificates import TrustStore, Usage, acts_for
 from gateway.security.open import Opened
+from gateway.snapshots import load_schemas
 from gateway.wire.ebms2 import signals
 from gateway.wire.fout import Fout, fout_for
 from gateway.wire.schema import SchemaSet
