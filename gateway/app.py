@@ -42,6 +42,7 @@ from gateway.security.jwt import Issuer
 from gateway.snapshots import Explaining, FileSnapshots
 from gateway.store.store import Store
 from gateway.web.api.auth import Oauth
+from gateway.web.api.last_uses import LastUses
 from gateway.webhook_worker import WebhookWorker
 from gateway.worker import Pace, Worker
 
@@ -109,6 +110,8 @@ class App:
     explaining: Explaining
     oauth: Oauth | None
     """Access tokens for back-ends; None where they are not given."""
+    uses: LastUses
+    """When back-ends came in, and by what."""
     keyring: ReloadableKeyring
     network: EbmsClient
     webhook_worker: WebhookWorker
@@ -323,6 +326,7 @@ async def build(installation: Installation) -> AsyncIterator[App]:
             console_tls=ReloadableContext(console_tls) if console_tls is not None else None,
             dice=dice,
             oauth=oauth,
+            uses=LastUses(),
             keyring=keyring,
             network=network,
             webhook_worker=WebhookWorker(

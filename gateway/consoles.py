@@ -14,9 +14,10 @@ from gateway.keys.console_key import ConsoleKey, load_console_key
 from gateway.keys.expiry import InUse
 from gateway.pipeline.accounts import People, Rules, open_people
 from gateway.pipeline.accounts.people import Ground
+from gateway.pipeline.systems import Systems
 from gateway.rules.retention import Terms
 from gateway.store.store import Store
-from gateway.toetsing.confirmations import Confirmations
+from gateway.toetsing.framework import Framework
 from gateway.web.console.app import PAGES
 from gateway.web.console.assets import Assets
 from gateway.web.console.office import ConsoleLimits, Entrances, Office
@@ -118,8 +119,15 @@ def office_of(app: App) -> Office:
         kept=Terms.of(settings.retention, settings.rol).answered,
         note=app.store.inbox.note,
         importer=Importer(folder=app.installation.folder, clock=app.clock),
-        confirmations=Confirmations(folder=app.installation.folder, clock=app.clock, dice=app.dice),
+        framework=Framework(folder=app.installation.folder, clock=app.clock, dice=app.dice),
         certificates=lambda: _certificates(app),
+        systems=Systems(
+            tokens=app.store.tokens,
+            seals=console_key(app.installation),
+            clock=app.clock,
+            dice=app.dice,
+            current=app.snapshots.current,
+        ),
         door=people.door,
         elsewhere=people.elsewhere,
         entrances=Entrances(

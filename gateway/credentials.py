@@ -22,6 +22,10 @@ class Scope(StrEnum):
     DECIDE = "toets:besluiten"
 
 
+PLAIN_SCOPES = tuple(scope for scope in Scope if not scope.startswith("toets:"))
+"""All but deciding for the OM: what a system gets unless gateway.toml says otherwise."""
+
+
 class UserRole(StrEnum):
     """What a person may do in the console."""
 

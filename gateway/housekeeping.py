@@ -66,6 +66,7 @@ async def _keep(app: App, hangup: asyncio.Event, *, leads: bool) -> None:
     while True:
         try:
             await app.store.keep_ended.run()
+            await app.uses.write_down(app.store.tokens)
             outside.look()
             await _once(app, alarming, leads=leads)
         except Exception as error:  # noqa: BLE001 - housekeeping never stops the traffic

@@ -24,7 +24,7 @@ from gateway.config import (
     ToetsSettings,
     WorkerSettings,
 )
-from gateway.credentials import Scope, SignIn
+from gateway.credentials import PLAIN_SCOPES, Scope, SignIn
 from gateway.errors import Misconfigured
 
 README = "LEESMIJ.md"
@@ -38,10 +38,6 @@ FOLDERS = (
     "agreements",
 )
 DATA = Path("data")
-
-
-BACKEND_SCOPES = tuple(scope for scope in Scope if not scope.startswith("toets:"))
-"""What a back-end gets unless it is asked for otherwise: not to decide for the OM."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +57,7 @@ class NewBackend:
     name: str
     applicaties: tuple[str, ...]
     token_sha256: str
-    scopes: tuple[Scope, ...] = BACKEND_SCOPES
+    scopes: tuple[Scope, ...] = PLAIN_SCOPES
     valid_until: datetime | None = None
     """Of the token, aware; None = no end."""
     officers: tuple[str, ...] = ()

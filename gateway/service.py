@@ -195,6 +195,7 @@ async def _listen_web(app: App) -> list[Listener]:
             fair_limits=_fair(settings.limits),
             oauth=app.oauth,
             contact=contact_of(settings),
+            uses=app.uses,
         )
         opened.append(
             await listen(

@@ -10,11 +10,14 @@ from pathlib import Path
 import structlog
 
 from gateway.directory import Directory
-from gateway.errors import Finding, StaleSnapshot
+from gateway.errors import Finding, Misconfigured, StaleSnapshot
 from gateway.explainer import Explainer
 from gateway.installation import Installation, load_directory, load_installation, share
+from gateway.keys.console_key import load_console_key
+from gateway.pipeline.systems import is_genuine
 from gateway.ports import Clock
 from gateway.rules.settings import deviations
+from gateway.rules.tokens import KeptToken, with_tokens
 from gateway.security.certificates import TrustStore
 from gateway.store.store import Store
 from gateway.wire.schema import MAX_FINDINGS, SchemaSet
@@ -61,7 +64,7 @@ class FileSnapshots:
         """Read the files; a change since the last time moves the security epoch."""
         fresh, schemas = await asyncio.to_thread(_read, installation, clock.now(), None)
         await _take_in(fresh, store)
-        directory = await _with_epoch(fresh, store, was=None)
+        directory = await _with_epoch(fresh, installation, store, was=None)
         _log_rules(directory, clock.now())
         return cls(installation, directory, schemas, clock)
 
@@ -100,7 +103,7 @@ class FileSnapshots:
             _read, self._installation, self._clock.now(), self._schemas
         )
         await _take_in(plain, store)
-        fresh = await _with_epoch(plain, store, was=old.fingerprint)
+        fresh = await _with_epoch(plain, self._installation, store, was=old.fingerprint)
         if (fresh.fingerprint, fresh.epoch) == (old.fingerprint, old.epoch):
             return False
         _log_rules(fresh, self._clock.now())
@@ -134,6 +137,38 @@ async def _without_revoked(plain: Directory, store: Store) -> Directory:
     return replace(plain, gate=replace(plain.gate, revoked=revoked), fingerprint=mark)
 
 
+async def _with_console_tokens(
+    plain: Directory, installation: Installation, store: Store
+) -> Directory:
+    """Tokens that were made in the console count as well; what was ended there counts no more."""
+    kept = await store.tokens.kept()
+    known = {token.sha256 for one in plain.backends for token in one.credentials.tokens}
+    ended = await store.tokens.ended(known | {one.sha256 for one in kept})
+    genuine = await asyncio.to_thread(genuine_tokens, installation, kept) if kept else ()
+    backends = with_tokens(plain.backends, genuine, ended)
+    if backends == plain.backends:
+        return plain
+    told = (plain.fingerprint, *sorted(ended), *sorted(one.rights for one in genuine))
+    mark = sha256("\n".join(told).encode()).hexdigest()
+    return replace(plain, backends=backends, fingerprint=mark)
+
+
+def genuine_tokens(
+    installation: Installation, kept: tuple[KeptToken, ...]
+) -> tuple[KeptToken, ...]:
+    """Return those that a console with our key made; without the key, none. Blocks."""
+    path = installation.path(installation.settings.console.key)
+    try:
+        key = load_console_key(path, make=False)
+    except Misconfigured as error:
+        log.error("tokens.without_key", code=error.code, where=error.where)
+        return ()
+    good = tuple(one for one in kept if is_genuine(one, key))
+    if len(good) < len(kept):
+        log.error("tokens.not_genuine", tokens=len(kept) - len(good))
+    return good
+
+
 async def _take_in(directory: Directory, store: Store) -> None:
     """Let the OM's word on the gate count, unless a later one did; say so when there is none."""
     gate = directory.gate
@@ -143,8 +178,11 @@ async def _take_in(directory: Directory, store: Store) -> None:
         log.warning("gate.unconfirmed", reason=gate.fault)
 
 
-async def _with_epoch(plain: Directory, store: Store, *, was: str | None) -> Directory:
+async def _with_epoch(
+    plain: Directory, installation: Installation, store: Store, *, was: str | None
+) -> Directory:
     fresh = await _without_revoked(plain, store)
+    fresh = await _with_console_tokens(fresh, installation, store)
     return replace(fresh, epoch=await store.sync_epoch(fresh.fingerprint, was=was))
 
 

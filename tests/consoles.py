@@ -21,9 +21,10 @@ from gateway.pipeline import Weigering
 from gateway.pipeline.accounts import People, Rules, open_people
 from gateway.pipeline.accounts.passwords import Passwords
 from gateway.pipeline.accounts.people import Ground
+from gateway.pipeline.systems import Systems
 from gateway.ports.accounts import Whence
 from gateway.security import totp
-from gateway.toetsing.confirmations import Confirmations
+from gateway.toetsing.framework import Framework
 from gateway.web.console.app import PAGES, console_app
 from gateway.web.console.assets import Assets
 from gateway.web.console.office import ConsoleLimits, Entrances, Office
@@ -115,10 +116,14 @@ class Browser:
         return await self._call("GET", path, **given)
 
     async def post(self, path: str, fields: dict | None = None, *, proof=None, **given):
+        """Send a form; a field with a list has each of its values."""
         if proof is None:
             proof = self.last.proof() if self.last is not None else ""
         headers = {"Origin": ORIGIN, "Sec-Fetch-Site": "same-origin", **given.pop("headers", {})}
-        data = {"_blijk": proof, **(fields or {})}
+        data = aiohttp.FormData({"_blijk": proof})
+        for name, value in (fields or {}).items():
+            for one in value if isinstance(value, list) else (value,):
+                data.add_field(name, one)
         return await self._call("POST", path, data=data, headers=headers, **given)
 
     async def _call(self, method, path, *, follow=True, **given) -> Answered:
@@ -216,10 +221,15 @@ async def console(folder, oin: Oin = OM, *, town=None, tls=None, files=None, els
         kept=timedelta(hours=24),
         note=installation.store.inbox.note,
         importer=Importer(folder=files or folder / "nergens", clock=town.clock),
-        confirmations=Confirmations(
-            folder=files or folder / "nergens", clock=town.clock, dice=town.dice
-        ),
+        framework=Framework(folder=files or folder / "nergens", clock=town.clock, dice=town.dice),
         certificates=_none,
+        systems=Systems(
+            tokens=installation.store.tokens,
+            seals=ConsoleKey(b"k" * 32),
+            clock=town.clock,
+            dice=town.dice,
+            current=installation.gateway.snapshots.current,
+        ),
         door=people.door,
         elsewhere=people.elsewhere,
         entrances=Entrances(provider="de proef" if there is not None else ""),

@@ -14,6 +14,7 @@ from gateway.errors import GatewayError
 from gateway.importing.certificates import Proposal, places_of, propose
 from gateway.importing.live import wait_until_shown
 from gateway.importing.replaced import listeners
+from gateway.importing.turn import turn
 from gateway.installation import Installation, load_directory, load_installation
 from gateway.keys.offered import Offered, Target, read
 from gateway.keys.placing import Placed, place
@@ -40,6 +41,18 @@ class Request:
 
 def import_(request: Request, console: Console) -> None:
     """Check and write; raises GatewayError `certs.*`, and then nothing was changed."""
+    with turn(load_installation(request.config).folder):
+        written = _written(request, console)
+    if written is None:
+        return
+    installation, proposal = written
+    _announce(console, installation, proposal.checked, request)
+    for number, line in enumerate(proposal.later, start=1):
+        console.print(f"Nog te doen, {number}: {line}", soft_wrap=True)
+
+
+def _written(request: Request, console: Console) -> tuple[Installation, Proposal] | None:
+    """Check, and put it in place; None when nothing was to be written."""
     installation = load_installation(request.config)
     directory = load_directory(installation, epoch=0)
     offered = _read(request.file, request.key)
@@ -47,18 +60,16 @@ def import_(request: Request, console: Console) -> None:
     proposal = propose(installation, directory, judge, offered, request.target)
     _show(console, proposal)
     if not proposal.placeable:
-        return
+        return None
     if request.only_check:
         console.print("Goedgekeurd. Er is niets geschreven (--proef).")
-        return
+        return None
     checked = proposal.checked
     what = f"{checked.target}:{checked.sha256}"
     check_decision(What.RENEW, what, reden=REASON, door=request.who)
     placed = place(checked, places_of(installation), judge.now)
     _tell(console, placed)
-    _announce(console, installation, checked, request)
-    for number, line in enumerate(proposal.later, start=1):
-        console.print(f"Nog te doen, {number}: {line}", soft_wrap=True)
+    return installation, proposal
 
 
 def _show(console: Console, proposal: Proposal) -> None:

@@ -14,6 +14,7 @@ from gateway.importing.agreement_changes import Kind
 from gateway.importing.agreement_placing import place_agreement, take_back
 from gateway.importing.agreements import AgreementProposal, looking_at, propose_agreement
 from gateway.importing.comparing import Fact
+from gateway.importing.turn import turn
 from gateway.installation import load_installation
 from gateway.saying import plain
 from gateway.web.control import What, agreed_id
@@ -23,6 +24,11 @@ REASON = "gateway cpa import"
 
 def import_(config: Path, file: Path, *, who: str, only_check: bool, console: Console) -> None:
     """Check and write; raises GatewayError, and then nothing was changed."""
+    with turn(load_installation(config).folder):
+        _import(console, file, config, only_check=only_check, who=who)
+
+
+def _import(console: Console, file: Path, config: Path, *, only_check: bool, who: str) -> None:
     installation = load_installation(config)
     now, octets = SystemClock().now(), file.read_bytes()
     proposal = propose_agreement(looking_at(installation, now, may_write=lambda _: True), octets)

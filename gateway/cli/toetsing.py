@@ -16,14 +16,15 @@ from gateway.cli.look import look
 from gateway.cli.screen import screen
 from gateway.cli.toetsing_placing import judged, meant, place, to_propose
 from gateway.directory import Confirmation
-from gateway.errors import GatewayError
+from gateway.errors import GatewayError, PolicyViolation
 from gateway.installation import load_directory, load_installation
 from gateway.message import Oin
 from gateway.store.holdrate import Rate
 from gateway.store.view import View
 from gateway.toetsing.bundle import Bundle, make_bundle, read_bundle, write_bundle
-from gateway.toetsing.confirming import confirmed_by
+from gateway.toetsing.confirming import MOST_GROUND, confirmed_by, signed_for
 from gateway.toetsing.difference import differences
+from gateway.toetsing.effects import effects
 from gateway.toetsing.kept import confirmed_before, remember
 from gateway.web.control import What
 from gateway.whole_file import replace_file
@@ -87,6 +88,9 @@ def bevestig(  # noqa: PLR0917 - options of a command
         datetime,
         typer.Option(formats=["%Y-%m-%d"], help="Last day (Dutch calendar).", show_default=False),
     ],
+    grond: Annotated[
+        str, typer.Option(help="On what ground; it stands in the audit log.", show_default=False)
+    ],
     uit: Annotated[Path, typer.Option(help="File to write.")] = Path("bevestiging.xml"),
     vorig: Annotated[
         Path | None,
@@ -96,8 +100,13 @@ def bevestig(  # noqa: PLR0917 - options of a command
     door: Door = "",
     config: Config = Path(),
 ) -> None:
-    """Confirm a proposal as an officer of the OM, in the OM's own installation."""
-    check_decision(What.SIGNED, str(bundel), reden=f"officier {officier}", door=door)
+    """Confirm a proposal as an officer of the OM, in the OM's own installation.
+
+    The audit row comes first: what could not be written down is not signed.
+    """
+    check_decision(What.SIGNED, str(bundel), reden=grond, door=door)
+    if len(grond) > MOST_GROUND:
+        raise PolicyViolation("command.reden", f"Geef --grond met hoogstens {MOST_GROUND} tekens.")
     installation = load_installation(config)
     bundle = read_bundle(bundel)
     octets = confirmed_by(
@@ -110,13 +119,14 @@ def bevestig(  # noqa: PLR0917 - options of a command
     )
     before = confirmed_before(installation, bundle.police) if vorig is None else read_bundle(vorig)
     print(f"Toetsingskader van politie {bundle.police}, tabel {bundle.version}:")
+    _print_effects(before, bundle)
     _print_differences(before, bundle)
     if not ja:
         typer.confirm("Bevestigen en ondertekenen?", abort=True)
-    replace_file(uit, octets)
+    why = signed_for(bundle.police, officier, grond)
+    decide(config, What.SIGNED, sha256(octets).hexdigest(), reden=why, door=door)
     remember(installation, bundle, octets)
-    why = f"bevestigd voor politie {bundle.police} door officier {officier}"
-    _write_down(config, What.SIGNED, octets, why=why, who=door)
+    replace_file(uit, octets)
     print(f"Ondertekend: {uit}. Nu nog, bij de politie: gateway toetsing plaats {uit}")
 
 
@@ -215,6 +225,20 @@ def _said(confirmation: Confirmation) -> str:
         f"{confirmation.taken_at:%Y-%m-%d %H:%M} UTC, geldig tot "
         f"{confirmation.valid_until:%Y-%m-%d %H:%M} UTC."
     )
+
+
+def _print_effects(old: Bundle | None, new: Bundle) -> None:
+    """Nothing where nothing was confirmed before: all of it is new."""
+    if old is None:
+        return
+    found = effects(old, new)
+    for heading, lines in (
+        ("Gaat straks door en werd vastgehouden", found.passing),
+        ("Wordt straks vastgehouden en ging door", found.held),
+        ("Kan beide kanten op", found.either),
+    ):
+        if lines:
+            print(f"{heading}:", *lines, sep="\n  ")
 
 
 def _print_differences(old: Bundle | None, new: Bundle) -> None:

@@ -1,7 +1,13 @@
 """Codes of importing: why a certificate, key or revocation list is not put in place."""
 
 from gateway.codes.code import Code, Told, family
-from gateway.errors import CertificateRejected, GatewayError, PolicyViolation, RevocationUnknown
+from gateway.errors import (
+    CertificateRejected,
+    GatewayError,
+    PolicyViolation,
+    RevocationUnknown,
+    Unavailable,
+)
 
 _REFUSED = family(
     CertificateRejected,
@@ -137,6 +143,16 @@ _FAILED = family(
         ),
     },
 )
+_TURN = family(
+    Unavailable,
+    (Told.OPERATOR, Told.CONSOLE),
+    {
+        "import.bezig": (
+            "Another process changes the files of the installation; nothing was written.",
+            "Try again in a while; look for a `gateway certs` or `gateway cpa import` that hangs.",
+        ),
+    },
+)
 _CPA = (Told.OPERATOR, Told.CONSOLE)
 _AGREEMENTS = (
     *family(
@@ -210,4 +226,4 @@ _AGREEMENTS = (
         },
     ),
 )
-CERTIFICATES: tuple[Code, ...] = (*_REFUSED, *_UNKNOWN, *_FAILED, *_AGREEMENTS)
+CERTIFICATES: tuple[Code, ...] = (*_REFUSED, *_UNKNOWN, *_FAILED, *_TURN, *_AGREEMENTS)

@@ -51,6 +51,22 @@ CONSOLE: tuple[Code, ...] = (
         PolicyViolation,
         _PEOPLE,
         {
+            "systeem.token.manier": (
+                "The system does not sign in with a token.",
+                "Put it under `aanmelding` of the system in gateway.toml first.",
+            ),
+            "systeem.token.scope": (
+                "No right was chosen, or one that the console does not give: to decide for the OM.",
+                "Choose what the token may do; tokens that decide stand in gateway.toml.",
+            ),
+            "systeem.token.dagen": (
+                "How long the token lasts was not chosen from the list.",
+                "Choose one of the terms.",
+            ),
+            "systeem.token.veel": (
+                "The system has as many tokens of the console as it may have at once.",
+                "End one that is not used any more.",
+            ),
             "console.lokaal": (
                 "[console.oidc] lokaal is false: nobody has a password here.",
                 "Sign in at the provider; when it is down, an administrator can set lokaal.",
@@ -126,6 +142,14 @@ CONSOLE: tuple[Code, ...] = (
         _BOTH,
         {
             "console.gebruiker.onbekend": ("There is no such account.", "Look in the list."),
+            "systeem.weg": (
+                "There is no such back-end system in gateway.toml.",
+                "Look in the list of systems.",
+            ),
+            "systeem.token.weg": (
+                "There is no such token, or it was ended.",
+                "Look in the list of systems.",
+            ),
         },
     ),
     *family(

@@ -340,6 +340,10 @@ TOETS: tuple[Code, ...] = (
                 "The proposal is of a party that is no police here.",
                 "Look at its OIN under [[partijen]] and in the proposal.",
             ),
+            "toetsing.tweede_officier": (
+                "A standing approval would let go what here takes a second officer each time.",
+                "Have the category taken out of the approval, or out of toets.tweede_officier.",
+            ),
             "toetsing.tot": (
                 "The confirmation would end in the past, or too late.",
                 "Choose another --tot.",

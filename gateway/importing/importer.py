@@ -4,7 +4,7 @@ import asyncio
 import os
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from gateway.errors import GatewayError
@@ -18,6 +18,7 @@ from gateway.importing.agreements import (
 from gateway.importing.certificates import Proposal, places_of, propose
 from gateway.importing.live import wait_until_shown
 from gateway.importing.replaced import listeners
+from gateway.importing.turn import turn_of
 from gateway.installation import Installation, load_directory, load_installation
 from gateway.keys.offered import Target, holds_key, read
 from gateway.keys.placing import place, put_back
@@ -49,7 +50,6 @@ class Importer:
     folder: Path
     clock: Clock
     may_write: Callable[[Path], bool] = writable
-    _turn: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
 
     async def look(self, asked: Asked) -> Proposal:
         """Return what would be put in place; raises GatewayError `certs.*`, Misconfigured."""
@@ -83,7 +83,7 @@ class Importer:
         `mark` is that of the proposal that was seen. Raises GatewayError `certs.*` (`certs.moved`
         when it is another by now), and what `record` raises; then nothing was changed.
         """
-        async with self._turn:
+        async with turn_of(self.folder):
             installation, proposal = await asyncio.to_thread(self._look, asked)
             if proposal.mark != mark or not proposal.placeable:
                 raise refuse("moved")
@@ -116,7 +116,7 @@ class Importer:
 
         Raises as `look_agreement`, `cpas.moved`, and what `record` raises.
         """
-        async with self._turn:
+        async with turn_of(self.folder):
             proposal = await self.look_agreement(octets)
             if proposal.mark != mark:
                 raise turned_down("moved")

@@ -12,6 +12,8 @@ from gateway.pipeline.house import House
 from gateway.pipeline.rethinking import rethinking
 from gateway.pipeline.ruling import Ruling, named
 from gateway.ports import (
+    FRAMEWORK,
+    TOOK_BACK,
     Admission,
     AuditEvent,
     Ends,
@@ -207,7 +209,15 @@ class Deciding:
             directory, (Doel.TOESTEMMING, approval), found, _reason(why), holder, at
         )
         message = await self._to_holder(directory, document, at, facts={"approval": approval})
-        await self._house.inbox.admit(message)
+        told = AuditEvent(
+            event=TOOK_BACK,
+            at=at,
+            message=FRAMEWORK,
+            party=holder,
+            actor=named(officers.as_told(found)),
+            data={"approval": approval, "reason": _reason(why)},
+        )
+        await self._house.inbox.admit(replace(message, events=(*message.events, told)))
 
     # --- the parts --------------------------------------------------------------------
 

@@ -6,6 +6,8 @@ threads, so that several installations can be simulated in one process from one 
 
 from gateway.ports.outside import Answer, Clock, Dice, Endpoint, Keyring, Network, Snapshots
 from gateway.ports.people import (
+    FRAMEWORK,
+    TOOK_BACK,
     Agreed,
     Alarm,
     AlarmBounds,
@@ -19,6 +21,7 @@ from gateway.ports.people import (
     Pauses,
     Renewal,
     Renewals,
+    Revoked,
     Shelving,
     Undeliverable,
 )
@@ -93,6 +96,8 @@ from gateway.ports.webhooks import (
 )
 
 __all__ = [
+    "FRAMEWORK",
+    "TOOK_BACK",
     "TO_PARTNERS",
     "Acceptance",
     "Admission",
@@ -156,6 +161,7 @@ __all__ = [
     "Request",
     "RequestPlace",
     "RequestsWanted",
+    "Revoked",
     "RulingView",
     "SealedPayload",
     "Shelving",

@@ -40,6 +40,28 @@ class Preferences:
     """Single-key shortcuts (WCAG 2.1.4)."""
 
 
+class AccountState(StrEnum):
+    """Whether somebody can sign in with it."""
+
+    ACTIVE = "actief"
+    WAITING = "wacht"
+    """For its activation."""
+    CLOSED = "gesloten"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountsWanted:
+    """Which accounts; what is left empty does not matter."""
+
+    role: UserRole | None = None
+    state: AccountState | None = None
+    text: str = ""
+    """A part of login or name, whatever its case."""
+
+
+EVERYBODY = AccountsWanted()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
     """Somebody who may sign in."""
@@ -56,14 +78,17 @@ class Account:
     preferences: Preferences
     has_totp: bool
     passkeys: int
-    active: bool
-    """False: waits for its activation, or was closed."""
+    state: AccountState
     locked_until: datetime | None
     created_at: datetime
     last_at: datetime | None
     """Last sign-in."""
     subject: str = ""
     """`sub` of this person at the OpenID provider, the only way in then; empty = not linked."""
+
+    @property
+    def active(self) -> bool:
+        return self.state is AccountState.ACTIVE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -205,7 +230,9 @@ class Accounts(Protocol):
     Raises NoRoute `console.gebruiker.onbekend`, PolicyViolation `console.gebruiker.*`.
     """
 
-    async def all(self, *, after: str = "", limit: int = 50) -> tuple[Account, ...]:
+    async def all(
+        self, wanted: AccountsWanted = EVERYBODY, *, after: str = "", limit: int = 50
+    ) -> tuple[Account, ...]:
         """Return accounts by login, those behind `after`."""
         ...
 

@@ -65,7 +65,29 @@ class Shelving(Protocol):
         ...
 
 
+FRAMEWORK = "toetsingskader"
+"""Stands in audit rows about what the gate goes by, where others have the id of a message."""
+TOOK_BACK = "toets.took_back"
+"""The event of an officer who took a standing approval back."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Revoked:
+    """A standing approval that an officer took back here, in whichever way: for good, by its id."""
+
+    police: str
+    approval: str
+    at: datetime
+    officer: str
+    """Name and function."""
+    reason: str
+
+
 class Confirmations(Protocol):
+    async def revoked(self) -> Sequence[Revoked]:
+        """Return what officers took back here, newest first."""
+        ...
+
     async def placed(self, sha256: str, *, who: str, why: str) -> None:
         """Write down that a confirmation of the gate was put in place, and have it read.
 

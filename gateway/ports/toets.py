@@ -118,6 +118,8 @@ class Ends(StrEnum):
     REQUEST = "verzoek"
     APPROVAL = "toestemming"
     SEEN = "gezien besluit"
+    BEARER = "token"
+    """Of a back-end system: by a person here, never by a message."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

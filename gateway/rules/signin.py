@@ -6,7 +6,6 @@ from datetime import datetime
 
 from gateway.credentials import (
     BearerToken,
-    ClientCertificate,
     ClientKey,
     Credentials,
     Factor,
@@ -23,6 +22,8 @@ class Proof:
     backend: Backend
     factor: Factor
     scopes: frozenset[Scope]
+    sha256: str
+    """Of the token, the certificate (DER) or the public key (SPKI) that was shown."""
 
 
 def by_token(backends: tuple[Backend, ...], digest: str, at: datetime) -> Proof:
@@ -41,7 +42,7 @@ def by_token(backends: tuple[Backend, ...], digest: str, at: datetime) -> Proof:
         raise Untrusted("token.unknown", "Dit token is hier niet bekend.")
     backend, token = found[0]
     _in_time(token, at)
-    return Proof(backend=backend, factor=Factor.BEARER, scopes=token.scopes)
+    return Proof(backend=backend, factor=Factor.BEARER, scopes=token.scopes, sha256=token.sha256)
 
 
 def by_certificate(
@@ -62,7 +63,8 @@ def by_certificate(
         raise CertificateRejected(
             "certificate.unknown", "Dit clientcertificaat is hier van geen enkel systeem."
         )
-    return _certified(*exact[0])
+    backend, entry = exact[0]
+    return Proof(backend=backend, factor=Factor.CERTIFICATE, scopes=entry.scopes, sha256=sha256)
 
 
 def by_key(backend: Backend, thumbprint: str) -> ClientKey | None:
@@ -103,7 +105,3 @@ def _check_way(credentials: Credentials, proven: frozenset[Factor]) -> None:
 def _in_time(token: BearerToken, at: datetime) -> None:
     if not token.is_valid(at):
         raise Untrusted("token.expired", "De geldigheid van dit token is voorbij.")
-
-
-def _certified(backend: Backend, entry: ClientCertificate) -> Proof:
-    return Proof(backend=backend, factor=Factor.CERTIFICATE, scopes=entry.scopes)

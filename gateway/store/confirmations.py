@@ -5,7 +5,7 @@ their own, so that they are found without a look at every row.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -13,19 +13,17 @@ import sqlalchemy as sa
 
 from gateway.directory import Confirmation
 from gateway.errors import Misconfigured
-from gateway.ports import AuditEvent, Clock
+from gateway.ports import FRAMEWORK, TOOK_BACK, AuditEvent, Clock, Revoked
 from gateway.store.epoch import TOPIC
 from gateway.store.reading import Reads
 from gateway.store.tables import audit
 from gateway.store.transaction import Tx
 from gateway.store.writer import Writer
 
-SUBJECT = "toetsingskader"
-"""Stands where other rows have the id of a message."""
 TAKEN = "gate.confirmed"
 PLACED = "gate.placed"
 SIGNED = "gate.signed"
-_ROWS = sa.select(audit.c.data).where(audit.c.message == SUBJECT, audit.c.event == TAKEN)
+_ROWS = sa.select(audit.c.data).where(audit.c.message == FRAMEWORK, audit.c.event == TAKEN)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -83,7 +81,9 @@ class TakeIn:
             "table": one.table_version,
             "officer": one.officer,
         }
-        tx.record(AuditEvent(event=TAKEN, at=self.at, message=SUBJECT, party=one.police, data=data))
+        tx.record(
+            AuditEvent(event=TAKEN, at=self.at, message=FRAMEWORK, party=one.police, data=data)
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,9 +100,29 @@ class Told:
         """Ring with the commit: whoever hears it finds the row."""
         data: dict[str, str | int] = {"sha256": self.sha256, "reason": self.why}
         tx.record(
-            AuditEvent(event=self.event, at=self.at, message=SUBJECT, actor=self.who, data=data)
+            AuditEvent(event=self.event, at=self.at, message=FRAMEWORK, actor=self.who, data=data)
         )
         tx.ring(TOPIC)
+
+
+def all_revoked(connection: sa.Connection) -> tuple[Revoked, ...]:
+    """Return what officers took back here, newest first."""
+    rows = connection.execute(
+        sa.select(audit.c.at, audit.c.party, audit.c.actor, audit.c.data)
+        .where(audit.c.message == FRAMEWORK, audit.c.event == TOOK_BACK)
+        .order_by(audit.c.seq.desc())
+    )
+    return tuple(
+        Revoked(
+            police=row.party,
+            approval=data["approval"],
+            at=row.at,
+            officer=row.actor,
+            reason=data["reason"],
+        )
+        for row in rows
+        for data in (json.loads(row.data),)
+    )
 
 
 class SqlConfirmations:
@@ -121,6 +141,10 @@ class SqlConfirmations:
     async def newest(self) -> Mark | None:
         """Return the mark; raises StoreUnavailable."""
         return await self._reads(newest)
+
+    async def revoked(self) -> Sequence[Revoked]:
+        """Return what officers took back here, newest first."""
+        return await self._reads(all_revoked)
 
     async def placed(self, sha256: str, *, who: str, why: str) -> None:
         """Write it down and wake every process; raises StoreUnavailable."""

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from gateway.errors import StoreUnavailable
 from gateway.ports import Alarm, Alarms, Clock, Ends
 from gateway.store.reading import Reads
-from gateway.store.tables import passes, revocations, rulings
+from gateway.store.tables import passes, revocations, rulings, token_ends
 
 TAKEN_BACK = "toets.ingetrokken"
 DECLINED = "toets.niet_aanvaard"
@@ -162,4 +162,6 @@ def _in_rows(connection: sa.Connection, now: datetime) -> list[tuple[Ends, str]]
     )
     found = [(Ends.RULING, id_) for query in decided for id_ in connection.execute(query).scalars()]
     revoked = connection.execute(sa.select(revocations.c.approval)).scalars()
-    return [*found, *((Ends.APPROVAL, id_) for id_ in revoked)]
+    tokens = connection.execute(sa.select(token_ends.c.sha256)).scalars()
+    found += [(Ends.APPROVAL, id_) for id_ in revoked]
+    return [*found, *((Ends.BEARER, sha256) for sha256 in tokens)]

@@ -1,7 +1,7 @@
 """Accounts, sessions and what belongs to them, as rows. What they mean stands in the pipeline."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,7 +12,14 @@ from sqlalchemy.dialects import postgresql, sqlite
 from gateway.credentials import UserRole
 from gateway.errors import PolicyViolation
 from gateway.ports import AuditEvent
-from gateway.ports.accounts import PasskeyView, SecondFactor, SessionView
+from gateway.ports.accounts import (
+    EVERYBODY,
+    AccountState,
+    AccountsWanted,
+    PasskeyView,
+    SecondFactor,
+    SessionView,
+)
 from gateway.store.reading import Reads
 from gateway.store.tables import (
     accounts,
@@ -248,13 +255,20 @@ _COUNT = (
     .scalar_subquery()
 )
 _PERSON = sa.select(accounts, _COUNT.label("n_passkeys"))
+
+
+def _has_role(role: UserRole) -> sa.ColumnElement[bool]:
+    listed = sa.literal(",").concat(accounts.c.roles).concat(",")
+    return listed.contains(f",{role},")
+
+
 _KEEPERS = (
     sa.select(sa.func.count())
     .select_from(accounts)
     .where(
         accounts.c.active == sa.true(),
         accounts.c.closed_at.is_(None),
-        sa.literal(",").concat(accounts.c.roles).concat(",").like("%,beheerder,%"),
+        _has_role(UserRole.BEHEERDER),
     )
 )
 """How many administrators can sign in."""
@@ -296,9 +310,35 @@ def _session(row: sa.Row[Any]) -> OpenSession:
     )
 
 
-def people_page(connection: sa.Connection, *, after: str, limit: int) -> tuple[Person, ...]:
+_STATES: Mapping[AccountState, sa.ColumnElement[bool]] = {
+    AccountState.ACTIVE: sa.and_(accounts.c.active, accounts.c.closed_at.is_(None)),
+    AccountState.WAITING: sa.and_(sa.not_(accounts.c.active), accounts.c.closed_at.is_(None)),
+    AccountState.CLOSED: accounts.c.closed_at.is_not(None),
+}
+
+
+def _conditions(wanted: AccountsWanted) -> Iterator[sa.ColumnElement[bool]]:
+    if wanted.role is not None:
+        yield _has_role(wanted.role)
+    if wanted.state is not None:
+        yield _STATES[wanted.state]
+    if wanted.text:
+        text = wanted.text.lower()
+        yield sa.or_(
+            accounts.c.login.contains(text, autoescape=True),
+            sa.func.lower(accounts.c.name).contains(text, autoescape=True),
+        )
+
+
+def people_page(
+    connection: sa.Connection, wanted: AccountsWanted = EVERYBODY, *, after: str, limit: int
+) -> tuple[Person, ...]:
     """Return accounts by login, closed ones too."""
-    statement = _PERSON.where(accounts.c.login > after).order_by(accounts.c.login).limit(limit)
+    statement = (
+        _PERSON.where(accounts.c.login > after, *_conditions(wanted))
+        .order_by(accounts.c.login)
+        .limit(limit)
+    )
     return tuple(_person(row) for row in connection.execute(statement))
 
 
@@ -393,9 +433,9 @@ class SqlPeople:
         row = await self._reads(lambda c: c.execute(_PERSON.where(*where)).first())
         return _person(row) if row is not None else None
 
-    async def page(self, *, after: str, limit: int) -> tuple[Person, ...]:
+    async def page(self, wanted: AccountsWanted, *, after: str, limit: int) -> tuple[Person, ...]:
         """Return accounts by login, closed ones too."""
-        return await self._reads(lambda c: people_page(c, after=after, limit=limit))
+        return await self._reads(lambda c: people_page(c, wanted, after=after, limit=limit))
 
     async def session(self, token: str) -> OpenSession | None:
         """Return the session with this digest, whether over or not."""

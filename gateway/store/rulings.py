@@ -263,6 +263,8 @@ def withdraw(tx: Tx, withdrawal: NewWithdrawal, now: datetime) -> None:
             end_request(tx, withdrawal.id, withdrawal.actor, now)
         case Ends.SEEN:
             _end_pass(tx, withdrawal, now)
+        case Ends.BEARER:
+            raise AssertionError  # no message of the OM ends one
 
 
 def _withdraw_ruling(tx: Tx, withdrawal: NewWithdrawal, now: datetime) -> None:

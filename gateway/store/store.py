@@ -30,6 +30,7 @@ from gateway.ports import (
 from gateway.ports.overview import Overview
 from gateway.ports.switching import Switches
 from gateway.ports.tallies import Tallies
+from gateway.ports.tokens import Tokens
 from gateway.ports.worklist import Worklist
 from gateway.store.alarms import SqlAlarms
 from gateway.store.audit import Break, verify_chain
@@ -61,6 +62,7 @@ from gateway.store.shelving import SqlShelving
 from gateway.store.signals import SqlSignals
 from gateway.store.switching import SqlSwitches
 from gateway.store.tallies import SqlTallies
+from gateway.store.tokens import SqlTokens
 from gateway.store.undeliverable import SqlUndeliverable
 from gateway.store.webhooks import SqlWebhooks
 from gateway.store.worklist import SqlWorklist
@@ -135,6 +137,7 @@ class Store:
         )
         self.webhook_bell: Bell = bells.webhooks
         self.webhooks: Webhooks = SqlWebhooks(writer=writer, reads=reads, clock=clock, dice=dice)
+        self.tokens: Tokens = SqlTokens(writer=writer, reads=reads, clock=clock, ended=ended)
         self.people = SqlPeople(writer=writer, reads=reads)
         self.overview: Overview = SqlOverview(reads=reads)
         self.worklist: Worklist = SqlWorklist(writer=writer, clock=clock)

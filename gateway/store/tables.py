@@ -746,5 +746,40 @@ tally_place = sa.Table(
 )
 """One row: the audit row up to which everything is in `tallies`, and how it was counted."""
 
+system_tokens = sa.Table(
+    "system_tokens",
+    metadata,
+    sa.Column("sha256", sa.String(64), primary_key=True),
+    _text("backend"),
+    _text("party", length=64),
+    _text("scopes", length=512),
+    sa.Column("valid_until", Moment, nullable=False),
+    sa.Column("made_at", Moment, nullable=False),
+    _text("made_by", length=64),
+    _text("replaces", length=64),
+    _text("seal", length=64),
+)
+"""Tokens of back-end systems that were made in the console. `seal` is made with a key that is
+not here: a row that somebody else wrote lets nobody in."""
+
+token_ends = sa.Table(
+    "token_ends",
+    metadata,
+    sa.Column("sha256", sa.String(64), primary_key=True),
+    _text("backend"),
+    sa.Column("at", Moment, nullable=False),
+    _text("who", length=64),
+    _text("why", length=512),
+)
+"""Tokens that count no more, of the console or of gateway.toml."""
+
+credential_uses = sa.Table(
+    "credential_uses",
+    metadata,
+    sa.Column("sha256", sa.String(64), primary_key=True),
+    sa.Column("at", Moment, nullable=False),
+)
+"""When a token, certificate or key let its back-end in last, to the minute or so."""
+
 FLUSH_ORDER = tuple(metadata.sorted_tables)
 """Parents before children, every table."""

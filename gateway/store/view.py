@@ -14,6 +14,8 @@ from gateway.directory import Subscriber
 from gateway.errors import Misconfigured
 from gateway.message import Oin
 from gateway.ports import Clock, Pause, Reader, WebhookState
+from gateway.ports.tokens import TokenEnd
+from gateway.rules.tokens import KeptToken
 from gateway.store.audit import Break, verify_chain
 from gateway.store.confirmations import Mark, newest
 from gateway.store.durability import Durability, durability
@@ -27,6 +29,7 @@ from gateway.store.reader import SqlReader
 from gateway.store.reading import InlineReads
 from gateway.store.retention import Figures, figures
 from gateway.store.tables import audit
+from gateway.store.tokens import all_ends, kept_tokens
 from gateway.store.webhooks import states
 
 
@@ -85,6 +88,10 @@ class View:
     async def pauses(self) -> tuple[Pause, ...]:
         """Return for which partners a person holds what is sent."""
         return await self._reads(all_pauses)
+
+    async def tokens(self) -> tuple[tuple[KeptToken, ...], tuple[TokenEnd, ...]]:
+        """Return the tokens of back-end systems that were made in the console, and what ended."""
+        return await self._reads(lambda c: (kept_tokens(c), all_ends(c)))
 
     async def newest_confirmation(self) -> Mark | None:
         """Return which confirmation of the gate counted last."""

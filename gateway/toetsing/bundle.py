@@ -5,7 +5,7 @@ import struct
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from io import BytesIO
@@ -53,6 +53,15 @@ class _Manifest(BaseModel):
     bestanden: tuple[_File, ...]
 
 
+class Unusable(Misconfigured):
+    """More than one file is wrong; code and text are those of the first."""
+
+    def __init__(self, faults: tuple[Misconfigured, ...]) -> None:
+        """Take what is wrong with each; `where` names the file."""
+        super().__init__(faults[0].code, faults[0].text, where=faults[0].where)
+        self.faults = faults
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bundle:
     """Read and found to mean something; nobody has confirmed it."""
@@ -70,22 +79,37 @@ class Bundle:
 def make_bundle(police: str, files: Mapping[str, bytes], *, where: str = "") -> Bundle:
     """Read the files (octets by name in a confirmation); raises Misconfigured `config.*`, `gate.*`.
 
-    The same tests as at the start of the gateway.
+    The same tests as at the start of the gateway, on both files: Unusable when both are wrong.
     """
     if TABLE not in files or not set(files) <= set(FILES):
         raise _wrong(where)
-    with tempfile.TemporaryDirectory() as folder:
-        for name, load in ((TABLE, load_table), (APPROVALS, load_approvals)):
-            if name in files:
-                path = Path(folder) / FILES[name]
-                path.write_bytes(files[name])
-                load(path)
+    faults = tuple(_faults(files))
+    if faults:
+        raise faults[0] if len(faults) == 1 else Unusable(faults)
     return Bundle(
         police=police,
         files=dict(files),
         table=parse_toml(files[TABLE], ClassificationFile, where=FILES[TABLE]),
         approvals=parse_toml(files.get(APPROVALS, b""), ApprovalsFile, where=FILES[APPROVALS]),
     )
+
+
+def _faults(files: Mapping[str, bytes]) -> Iterator[Misconfigured]:
+    with tempfile.TemporaryDirectory() as folder:
+        for name, load in ((TABLE, load_table), (APPROVALS, load_approvals)):
+            if name in files:
+                path = Path(folder) / FILES[name]
+                path.write_bytes(files[name])
+                try:
+                    load(path)
+                except Misconfigured as error:
+                    yield _in(FILES[name], error, path)
+
+
+def _in(file: str, error: Misconfigured, path: Path) -> Misconfigured:
+    """Return it with the name that the file has in the proposal, not that of our copy."""
+    place = error.where.replace(str(path), "").strip(": ")
+    return Misconfigured(error.code, error.text, where=f"{file}: {place}" if place else file)
 
 
 def write_bundle(target: Path, bundle: Bundle) -> None:

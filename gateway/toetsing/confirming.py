@@ -18,6 +18,15 @@ LONGEST = timedelta(days=731)
 """A word of the OM that lasts longer is one that nobody looks at again."""
 
 
+MOST_GROUND = 120
+"""Characters of the ground on which an officer confirms."""
+
+
+def signed_for(police: str, officer: str, ground: str) -> str:
+    """Return what the audit log says of a confirmation: for whom, by whom, on what ground."""
+    return f"{ground} (politie {police}, officier {officer})"[:200]
+
+
 def confirmed_by(
     installation: Installation,
     bundle: Bundle,
@@ -30,12 +39,11 @@ def confirmed_by(
     """Return the confirmation, signed with the key that the agreements of the OM name.
 
     `at` is now; `id_` names this confirmation, and no other. It lasts to the end of `last_day`,
-    by the Dutch calendar. Raises Misconfigured `toetsing.om` where the own party is not the OM,
-    `toetsing.politie`, `toetsing.tot`; PolicyViolation `toets.officier.*`; CertificateRejected
-    for an own certificate that is not good.
+    by the Dutch calendar. Raises as `check_proposal`, and Misconfigured `toetsing.tot`;
+    PolicyViolation `toets.officier.*`; CertificateRejected for an own certificate that is not good.
     """
     directory = load_directory(installation, epoch=0)
-    check_police(directory, bundle)
+    check_proposal(directory, bundle)
     found = officer(directory, officier, at=at)
     signing = _signing(directory, at)
     keys = FileKeyring(installation.path(installation.settings.paths.keys))
@@ -51,8 +59,12 @@ def confirmed_by(
     return confirm(word, signer=keys.signer(signing.certificate), signing=signing)
 
 
-def check_police(directory: Directory, bundle: Bundle) -> None:
-    """Raise Misconfigured `toetsing.om`, `toetsing.politie` where it is not ours to confirm."""
+def check_proposal(directory: Directory, bundle: Bundle) -> None:
+    """Raise Misconfigured where it is not ours to confirm: `toetsing.om`, `toetsing.politie`.
+
+    `toetsing.tweede_officier` where a standing approval would let go by itself what here takes
+    two officers for each message.
+    """
     me, police = directory.parties[directory.me], directory.party(bundle.police)
     if me.role is not Role.OM:
         raise Misconfigured("toetsing.om", "Alleen het OM bevestigt een toetsingskader.")
@@ -62,6 +74,15 @@ def check_police(directory: Directory, bundle: Bundle) -> None:
             "Het voorstel is van een partij die hier geen politie is.",
             where=bundle.police,
         )
+    for one in bundle.approvals.toestemmingen:
+        both = sorted(set(one.categorieen) & set(directory.deciding.tweede_officier))
+        if both:
+            raise Misconfigured(
+                "toetsing.tweede_officier",
+                f"Toestemming {one.id} dekt {', '.join(both)}; daarvoor bevestigt hier bij elk "
+                "bericht een tweede officier. Laat de politie dat uit de toestemming halen.",
+                where=one.id,
+            )
 
 
 def _signing(directory: Directory, at: datetime) -> Signing:

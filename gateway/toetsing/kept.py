@@ -1,12 +1,9 @@
-"""What was confirmed and revoked here, kept beside the database, with the word that was signed."""
+"""What was confirmed here, kept beside the database, with the word that was signed."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
-
-from pydantic import BaseModel, ConfigDict, ValidationError
 
 from gateway.errors import GatewayError
 from gateway.installation import Installation
@@ -14,7 +11,7 @@ from gateway.toetsing.bundle import Bundle, read_bundle, write_bundle
 from gateway.whole_file import replace_file
 from gateway.wire.confirmation import Bevestiging, read_confirmation
 
-_ZIP, _WORD, _REVOKED = ".zip", ".xml", ".ingetrokken.json"
+_ZIP, _WORD = ".zip", ".xml"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,18 +31,6 @@ class Kept:
     def bundle(self) -> Bundle:
         """Return what it was about; raises Misconfigured `toetsing.bundle`."""
         return read_bundle(self.path.with_suffix(_ZIP))
-
-
-class Revoked(BaseModel):
-    """A standing approval that an officer took back in the console: for good, by its id."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    politie: str
-    toestemming: str
-    op: datetime
-    officier: str
-    reden: str
 
 
 def remember(installation: Installation, bundle: Bundle, octets: bytes) -> None:
@@ -74,27 +59,6 @@ def confirmed_before(installation: Installation, police: str) -> Bundle | None:
         return newest[0].bundle()
     single = _folder(installation) / f"{police}{_ZIP}"  # as a program of before kept it
     return read_bundle(single) if single.exists() else None
-
-
-def remember_revoked(installation: Installation, revoked: Revoked) -> None:
-    """Keep it; who revokes the same again replaces it."""
-    folder = _folder(installation)
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    name = sha256(f"{revoked.politie}/{revoked.toestemming}".encode()).hexdigest()
-    replace_file(folder / f"{name}{_REVOKED}", revoked.model_dump_json().encode())
-
-
-def revoked_here(installation: Installation) -> tuple[Revoked, ...]:
-    """Return what was taken back; a file that can not be read is passed over."""
-    return tuple(_revocations(installation))
-
-
-def _revocations(installation: Installation) -> Iterator[Revoked]:
-    for path in _folder(installation).glob(f"*{_REVOKED}"):
-        try:
-            yield Revoked.model_validate_json(path.read_bytes())
-        except (ValidationError, OSError):
-            continue
 
 
 def _words(installation: Installation) -> Iterator[Kept]:

@@ -6,13 +6,12 @@ import pytest
 from axe_playwright_python.async_playwright import Axe
 
 from gateway.credentials import UserRole
-from gateway.installation import load_installation, program_table
+from gateway.installation import program_table
 from gateway.lifecycle import State
 from gateway.outbound.tls import server_context
 from gateway.pipeline import Weigering
 from gateway.ports import Alarm, RequestsWanted
 from gateway.toetsing.bundle import make_bundle, write_bundle
-from gateway.toetsing.kept import Revoked, remember_revoked
 from tests import pki
 from tests.browser.conftest import sign_in
 from tests.consoles import console, refused_by_vt
@@ -23,7 +22,7 @@ from tests.outbound.tls_files import pair
 from tests.pki import live_leaf
 from tests.pure.test_gate_confirmation import TODAY
 from tests.pure.test_gate_confirmation import om as om_folder
-from tests.web.test_console_framework import APPROVALS
+from tests.web.test_console_framework import APPROVALS, took_back
 
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 AXE = {"runOnly": {"type": "tag", "values": TAGS}, "resultTypes": ["violations"]}
@@ -303,14 +302,11 @@ async def test_axe_finds_nothing_where_an_officer_confirms(tmp_path, visiting):
     approvals = given + given.replace("DT-7", "DT-8")
     proposed = {"classificatie": program_table().read_bytes(), "toestemmingen": approvals.encode()}
     write_bundle(proposal, make_bundle(pki.POLITIE, proposed))
-    revoked = Revoked(
-        politie=pki.POLITIE, toestemming="DT-8", op=TODAY, officier="bos", reden="opgezegd"
-    )
-    remember_revoked(load_installation(files), revoked)
     tls = server_context(pair(tmp_path, live_leaf(), "tls"))
     found = []
     async with console(tmp_path / "town", OM, tls=tls, files=files) as om:
         om.town.clock.at = TODAY  # the agreement of the OM holds
+        await om.town[OM].store.inbox.note(took_back("DT-8"))
         anna = await om.user("anna", UserRole.OFFICIER, officer="anders")
         for look in LOOKS:
             async with visiting(om, **look) as page:
@@ -326,6 +322,7 @@ async def test_axe_finds_nothing_where_an_officer_confirms(tmp_path, visiting):
                 found += await judged(page, "signing without a day")
                 assert not await wide(page)
                 await page.fill("#veld-tot", f"{TODAY + timedelta(days=60):%Y-%m-%d}")
+                await page.fill("#veld-grond", "convenant 2026")
                 await page.click("button:has-text('Bevestigen en ondertekenen')")
                 await page.wait_for_selector("text=Ingetrokken door")
                 found += await judged(page, "what was confirmed and revoked")

@@ -10,6 +10,7 @@ from gateway.keys.renewal_texts import VALID_LATER
 from gateway.pipeline.accounts.guessing import Objection
 from gateway.ports.accounts import Language
 from gateway.toetsing.texts import TEXTS as TOETSING
+from gateway.toetsing.texts import Effect
 from gateway.web.api.alarm_texts import ALARMS
 from gateway.web.api.steps import STEPS
 from gateway.web.console.language import catalogue, say_in
@@ -21,6 +22,7 @@ SAID = {
     **dict.fromkeys(ALARMS.values(), "alarms"),
     **dict.fromkeys(TEXTS.values(), "importing"),
     **dict.fromkeys(TOETSING, "toetsing"),
+    **dict.fromkeys(map(str, Effect), "effects"),
     **dict.fromkeys(map(str, Objection), "guessing"),
     VALID_LATER: "renewal",
     **{rule.text: rule.id for rule in CpaRule},

@@ -45,7 +45,7 @@ def code_of(act, *arguments, **named) -> str:
 
 
 def proof(backend: Backend, factor: Factor, scopes=ALL) -> Proof:
-    return Proof(backend=backend, factor=factor, scopes=scopes)
+    return Proof(backend=backend, factor=factor, scopes=scopes, sha256=A)
 
 
 # --- tokens ---------------------------------------------------------------------------

@@ -108,7 +108,17 @@ async def propose(sites, police, tmp_path, version) -> tuple:
     proposal, word = tmp_path / f"{version}.zip", tmp_path / f"{version}.xml"
     await done(police, "toetsing", "voorstel", proposal, "--tabel", draft)
     om = sites.by_place["om"]
-    options = ("--officier", OFFICERS[0].id, "--tot", LAST, "--uit", word, "--ja")
+    options = (
+        "--officier",
+        OFFICERS[0].id,
+        "--tot",
+        LAST,
+        "--uit",
+        word,
+        "--ja",
+        "--grond",
+        "convenant",
+    )
     said = await done(om, "toetsing", "bevestig", proposal, *options)
     assert f"{version}-" in said
     return proposal, word

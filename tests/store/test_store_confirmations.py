@@ -6,7 +6,8 @@ from datetime import timedelta
 import pytest
 
 from gateway.errors import Misconfigured
-from gateway.store.confirmations import PLACED, SIGNED, SUBJECT, TAKEN, Mark
+from gateway.ports import FRAMEWORK
+from gateway.store.confirmations import PLACED, SIGNED, TAKEN, Mark
 from tests.parties import CONFIRMATION
 
 LATER = replace(
@@ -35,7 +36,7 @@ async def test_a_word_is_written_down_once_with_all_that_it_says(stage):
         await stage.store.confirmations.take_in(CONFIRMATION)
 
     (row,) = await rows(stage, TAKEN)
-    assert (row.message, row.party) == (SUBJECT, CONFIRMATION.police)
+    assert (row.message, row.party) == (FRAMEWORK, CONFIRMATION.police)
     assert row.data["sha256"] == CONFIRMATION.sha256
     assert row.data["officer"] == CONFIRMATION.officer
     assert await stage.store.confirmations.newest() == Mark(

@@ -8,7 +8,7 @@ import pytest
 from gateway.credentials import UserRole
 from gateway.errors import Limited, Misconfigured, NoRoute, PolicyViolation, Untrusted
 from gateway.keys.console_key import ConsoleKey, load_console_key
-from gateway.ports.accounts import SecondFactor, Whence
+from gateway.ports.accounts import AccountState, AccountsWanted, SecondFactor, Whence
 from gateway.security import totp
 from gateway.store.people import lock_for
 from tests.consoles import PASSWORD, ground_of, people_of, secret_of
@@ -292,3 +292,25 @@ async def test_recovering_ends_a_link(stage, linking):
 
     assert await stage.store.people.by_subject(ISSUER, "persoon-1") is None
     assert (await linking.door.activation(code, HERE)).account.login == "anna"
+
+
+async def test_accounts_are_found_by_role_state_and_a_part_of_the_name(stage, people):
+    await activated(stage, people, "anna")
+    await activated(stage, people, "bea_x", roles=BEHEERDER)
+    cas, *_ = await activated(stage, people, "cas")
+    await people.accounts.add(login="daan", name="Daan Visser", roles=OPERATOR, officer="", by="c")
+    await people.accounts.close(cas.id, by="bea_x", why="vertrokken")
+
+    async def logins(**wanted) -> list[str]:
+        return [one.login for one in await people.accounts.all(AccountsWanted(**wanted))]
+
+    assert await logins(role=UserRole.BEHEERDER) == ["bea_x"]
+    assert await logins(state=AccountState.WAITING) == ["daan"]
+    assert [one[:3] for one in await logins(state=AccountState.CLOSED)] == ["cas"]
+    assert await logins(role=UserRole.OPERATOR, state=AccountState.ACTIVE) == ["anna"]
+    assert await logins(text="VISS") == ["daan"]
+    assert await logins(text="a_x") == ["bea_x"]
+    assert await logins(text="%") == []
+    first = await people.accounts.all(AccountsWanted(text="a"), limit=1)
+    rest = await people.accounts.all(AccountsWanted(text="a"), after=first[0].login, limit=9)
+    assert [one.login for one in (*first, *rest)] == await logins(text="a")

@@ -1,6 +1,9 @@
 """An officer confirms what the gate of the police goes by, in the console of the OM."""
 
+import json
+import zipfile
 from datetime import timedelta
+from hashlib import sha256
 from io import BytesIO
 
 import aiohttp
@@ -8,8 +11,9 @@ import pytest
 
 from gateway.credentials import UserRole
 from gateway.installation import load_installation, program_table
+from gateway.ports import FRAMEWORK, TOOK_BACK, AuditEvent
 from gateway.toetsing.bundle import make_bundle, write_bundle
-from gateway.toetsing.kept import Revoked, kept, remember_revoked, revoked_here
+from gateway.toetsing.kept import kept
 from gateway.wire.confirmation import read_confirmation
 from tests import pki
 from tests.consoles import console
@@ -89,9 +93,40 @@ async def offer(browser, octets):
     return await browser._call("POST", NEW, data=form, headers=headers)
 
 
+def took_back(approval) -> AuditEvent:
+    """Return what is written down of an officer who takes one back, in whichever way."""
+    return AuditEvent(
+        event=TOOK_BACK,
+        at=TODAY,
+        message=FRAMEWORK,
+        party=pki.POLITIE,
+        actor="mr. Bos, officier van justitie",
+        data={"approval": approval, "reason": "opgezegd"},
+    )
+
+
+def opened(octets) -> dict[str, bytes]:
+    with zipfile.ZipFile(BytesIO(octets)) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+def zipped(entries) -> bytes:
+    """Make a proposal of these files, whose manifest is right."""
+    manifest = json.loads(entries["manifest.json"])
+    names = {"classificatie": "classificatie.toml", "toestemmingen": "toestemmingen.toml"}
+    for file in manifest["bestanden"]:
+        file["sha256"] = sha256(entries[names[file["naam"]]]).hexdigest()
+    target = BytesIO()
+    with zipfile.ZipFile(target, "w") as archive:
+        for name, octets in {**entries, "manifest.json": json.dumps(manifest).encode()}.items():
+            archive.writestr(name, octets)
+    return target.getvalue()
+
+
 async def sign(browser, until=UNTIL, **fields):
     (seen,) = browser.last.tree.xpath("//input[@name='gezien']/@value")
-    return await browser.post(CHECK, {"gezien": seen, "tot": until, **fields})
+    given = {"gezien": seen, "tot": until, "grond": "convenant 2026", **fields}
+    return await browser.post(CHECK, given)
 
 
 async def test_what_differs_is_seen_then_signed_recorded_and_kept(om, anna, files, propose):
@@ -113,6 +148,8 @@ async def test_what_differs_is_seen_then_signed_recorded_and_kept(om, anna, file
     assert newest.said.officier.identificatie == "anders"
     rows = await audited(om, "gate.signed")
     assert [row.actor for row in rows] == ["anna", "anna"]
+    reason = f"convenant 2026 (politie {pki.POLITIE}, officier anders)"
+    assert {row.data["reason"] for row in rows} == {reason}
     assert {row.data["sha256"] for row in rows} == {newest.sha256, before.sha256}
 
 
@@ -167,19 +204,18 @@ async def test_an_approval_is_revoked_with_a_reason(om, anna, files, propose):
     assert "De toestemming is ingetrokken." in done.words
     await om.town.settle()
     assert "DT-7" in await om.town[POLITIE].store.holds.revoked()
-    (told,) = revoked_here(load_installation(files))
-    assert (told.politie, told.toestemming, told.officier) == (POLITIE, "DT-7", "anders")
-    assert told.reden == "convenant opgezegd"
+    (told,) = await om.town[OM].store.confirmations.revoked()
+    assert (told.police, told.approval, told.reason) == (POLITIE, "DT-7", "convenant opgezegd")
+    assert told.officer.startswith("mr. Anders, ")
 
 
-async def test_what_was_revoked_stands_no_more_and_says_by_whom(anna, files, propose):
+async def test_what_was_revoked_in_another_way_stands_no_more_and_says_by_whom(
+    om, anna, files, propose
+):
     await offer(anna, propose("een-", APPROVALS.format(vt=pki.VEILIG_THUIS)))
     await sign(anna)
     assert (await anna.get(HERE)).tree.xpath("//form[@action='/toetsingskader/intrekken']")
-    revoked = Revoked(
-        politie=pki.POLITIE, toestemming="DT-7", op=TODAY, officier="bos", reden="opgezegd"
-    )
-    remember_revoked(load_installation(files), revoked)
+    await om.town[OM].store.inbox.note(took_back("DT-7"))
 
     found = await anna.get(HERE)
 
@@ -187,3 +223,53 @@ async def test_what_was_revoked_stands_no_more_and_says_by_whom(anna, files, pro
     assert "mr. Bos" in by.partition("Reden")[0]
     assert "opgezegd" in by
     assert not found.tree.xpath("//form[@action='/toetsingskader/intrekken']")
+
+
+async def test_what_becomes_of_messages_stands_apart_from_what_differs(anna, propose):
+    await offer(anna, propose())
+    await sign(anna)
+
+    page = await offer(anna, propose("twee-", APPROVALS.format(vt=pki.VEILIG_THUIS)))
+
+    passing, _, rest = page.words.partition("Wordt straks vastgehouden en ging door")
+    assert "gaat onder toestemming DT-7, zonder apart besluit" in passing
+    assert rest.startswith(" Niets.")
+    assert "De tabel krijgt versie twee-" in rest.partition("Wat er anders is")[2]
+
+
+async def test_without_a_ground_nothing_is_signed(anna, files, propose):
+    await offer(anna, propose())
+
+    page = await sign(anna, grond="")
+
+    assert "Geef in 3 tot 120 tekens een grond." in page.words
+    assert kept(load_installation(files)) == ()
+
+
+async def test_all_that_is_wrong_with_both_files_is_told_at_once(anna, propose):
+    octets = propose("", APPROVALS.format(vt=pki.VEILIG_THUIS))
+    entries = opened(octets)
+    entries["classificatie.toml"] = entries["classificatie.toml"].replace(b"berichten", b"berigten")
+    entries["toestemmingen.toml"] = b"[[toestemmingen]]\nid = 'DT-7'\n"
+
+    page = await offer(anna, zipped(entries))
+
+    assert page.status == 422
+    for text in ("classificatie.toml", "berigten: onbekende instelling", "toestemmingen.toml"):
+        assert text in page.words
+    assert "/tmp" not in page.words
+
+
+async def test_what_takes_a_second_officer_each_time_gets_no_standing_approval(
+    anna, files, propose
+):
+    file = files / "gateway.toml"
+    text = file.read_text(encoding="utf-8")
+    file.write_text(text.replace("[toets]", '[toets]\ntweede_officier = ["verdachte"]', 1), "utf-8")
+    given = APPROVALS.format(vt=pki.VEILIG_THUIS).replace(
+        "categorieen = []", 'categorieen = ["verdachte"]'
+    )
+
+    page = await offer(anna, propose("", given))
+
+    assert "toetsing.tweede_officier" in page.words

@@ -9,7 +9,8 @@ import aiohttp
 import pytest
 
 from gateway.credentials import UserRole
-from gateway.errors import StoreUnavailable
+from gateway.errors import GatewayError, StoreUnavailable, Unavailable
+from gateway.importing import turn as turns
 from gateway.importing.importer import Asked, Importer
 from gateway.installation import load_directory, load_installation
 from gateway.keys.keystore import FileKeyring
@@ -371,4 +372,40 @@ async def test_an_agreement_that_is_not_recorded_is_taken_back(files, police):
     with pytest.raises(StoreUnavailable):
         await importer.put_agreement(cpa(), mark=seen.mark, record=full)
 
+    assert tree(files) == before
+
+
+async def test_of_two_processes_that_place_at_the_same_moment_one_does(files, police):
+    console, command = (Importer(folder=files, clock=police.town.clock) for _ in range(2))
+    seen = await console.look_agreement(cpa())
+    recorded = []
+
+    async def record(proposal):
+        await asyncio.sleep(0.05)  # the other one looks meanwhile
+        recorded.append(proposal.mark)
+
+    came = await asyncio.gather(
+        *(each.put_agreement(cpa(), mark=seen.mark, record=record) for each in (console, command)),
+        return_exceptions=True,
+    )
+
+    (refused,) = [one for one in came if isinstance(one, GatewayError)]
+    assert refused.code == "cpas.same"
+    assert recorded == [seen.mark]
+
+
+async def test_who_does_not_get_the_turn_is_told_and_nothing_is_written(files, monkeypatch):
+    before = tree(files)
+    monkeypatch.setattr(turns, "PATIENCE_SECONDS", 0.01)
+
+    with turns.turn(files):
+        with pytest.raises(Unavailable) as waited:
+            async with turns.turn_of(files):
+                pass
+        with pytest.raises(Unavailable), turns.turn(files):
+            pass
+    with turns.turn(files):  # given back
+        pass
+
+    assert waited.value.code == "import.bezig"
     assert tree(files) == before

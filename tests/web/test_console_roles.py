@@ -405,6 +405,23 @@ async def test_a_recovered_user_is_out_at_once(police, bea):
         assert (await browser.get("/vandaag")).path.startswith("/aanmelden")
 
 
+async def test_users_are_filtered_and_looked_for_without_a_name_in_the_address(police, bea):
+    await police.user("piet", UserRole.OPERATOR)
+
+    assert "piet" in (await bea.get("/gebruikers?rol=operator&status=actief")).words
+    keepers = await bea.get("/gebruikers?rol=beheerder")
+    assert "piet" not in keepers.words
+    assert "bea" in keepers.words
+    found = await bea.post("/gebruikers/zoeken", {"naam": "PIE"})
+
+    assert "pie" not in found.path.lower()
+    assert "/gebruikers?zoek=" in found.path
+    listed = [a.text for a in found.tree.xpath("//tbody//a")]
+    assert listed == ["piet"]
+    assert "Niets past bij deze filters." in (await bea.get("/gebruikers?status=gesloten")).words
+    assert (await bea.post("/gebruikers/zoeken", {"naam": " "})).path == "/gebruikers"
+
+
 # --- compliance -----------------------------------------------------------------------
 
 

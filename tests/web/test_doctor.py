@@ -24,13 +24,16 @@ from gateway.cli.doctor import examine
 from gateway.cli.doctor_agreed import agreements, gate
 from gateway.cli.doctor_console import provider as asks
 from gateway.cli.doctor_findings import Severity, shape, show, summary
+from gateway.cli.doctor_signin import sign_in
 from gateway.consoles import people_of
-from gateway.credentials import UserRole
+from gateway.credentials import Scope, UserRole
 from gateway.installation import load_directory, load_installation
+from gateway.keys.console_key import load_console_key
 from gateway.keys.ended import EndedMarks
 from gateway.keys.test_pki import pem
 from gateway.message import Oin
 from gateway.outbound.tls import KeyPair, server_context
+from gateway.pipeline.systems import Systems
 from gateway.ports import Ends
 from gateway.store.durability import Durability
 from gateway.store.engine import open_engine
@@ -385,6 +388,32 @@ async def test_a_partner_to_whom_a_person_holds_what_is_sent_is_told(folder):
     assert f"{partner.naam} ({partner.oin}) staat stil sinds 20" in finding.text
     assert finding.text.endswith("door a.bakker: onderhoud bij de partij")
     assert partner.oin in finding.remedy
+
+
+async def test_tokens_of_the_console_are_looked_at_as_those_of_the_file(folder):
+    installation = load_installation(folder)
+    (backend,) = installation.settings.backends
+    (in_file,) = backend.tokens
+    clock, dice = SystemClock(), SystemDice()
+    key = load_console_key(installation.path(installation.settings.console.key), make=True)
+    store = open_store(installation, clock, dice)
+    directory = load_directory(installation, epoch=0, tolerant=True)
+    systems = Systems(
+        tokens=store.tokens, seals=key, clock=clock, dice=dice, current=lambda: directory
+    )
+    try:
+        await systems.make(backend.naam, scopes=frozenset({Scope.READ}), days=30, by="bea")
+        await systems.end(backend.naam, in_file.sha256, by="bea", why="gelekt")
+        (kept,) = await store.tokens.kept()
+        clock_ahead = kept.valid_until - timedelta(days=3)
+        lines = await asyncio.to_thread(lambda: list(sign_in(installation, directory, clock_ahead)))
+    finally:
+        await store.close()
+
+    told = [text for mark, text in lines if mark == "!"]
+    assert any(f"token {kept.sha256[:12]}: eindigt op" in text for text in told)
+    assert any(f"token {in_file.sha256[:12]}: in de console beëindigd" in text for text in told)
+    assert not any(in_file.sha256[:12] in text and "geldig_tot" in text for text in told)
 
 
 def test_a_server_that_does_not_wait_for_its_disk_is_found(folder, postgres):

@@ -15,10 +15,9 @@ from gateway.cli.demo.ports import free_ports
 from gateway.cli.demo.processes import Served
 from gateway.cli.demo.rest import BackEnd
 from gateway.config import InstallationRole, OfficerSettings
-from gateway.credentials import Scope
+from gateway.credentials import PLAIN_SCOPES, Scope
 from gateway.installation import gate_files, load_installation
 from gateway.installation_new import (
-    BACKEND_SCOPES,
     NewBackend,
     NewInstallation,
     NewParty,
@@ -302,7 +301,7 @@ def _backend(site: Site) -> NewBackend:
         name=f"systeem-{site.place}",
         applicaties=site.party.applicaties,
         token_sha256=sha256(site.token.encode()).hexdigest(),
-        scopes=tuple(Scope) if site.party is OM else BACKEND_SCOPES,
+        scopes=tuple(Scope) if site.party is OM else PLAIN_SCOPES,
         officers=tuple(o.id for o in OFFICERS) if site.party is OM else (),
     )
 

@@ -15,7 +15,9 @@ from gateway.pipeline.accounts.people import Ground, Newcomer, account_of, prefe
 from gateway.pipeline.accounts.renewing import Renewing
 from gateway.ports import AuditEvent
 from gateway.ports.accounts import (
+    EVERYBODY,
     Account,
+    AccountsWanted,
     Enrolment,
     PasskeyView,
     Preferences,
@@ -44,9 +46,11 @@ class Keeping:
         self._passkeys = passkeys
         self._renewing = Renewing(ground)
 
-    async def all(self, *, after: str = "", limit: int = 50) -> tuple[Account, ...]:
+    async def all(
+        self, wanted: AccountsWanted = EVERYBODY, *, after: str = "", limit: int = 50
+    ) -> tuple[Account, ...]:
         """Return accounts by login."""
-        found = await self._ground.people.page(after=after, limit=limit)
+        found = await self._ground.people.page(wanted, after=after, limit=limit)
         return await self._accounts(found)
 
     async def find(self, id_: str) -> Account | None:

@@ -8,7 +8,15 @@ from hashlib import sha256
 from typing import Any, Protocol
 
 from gateway.ports import AuditEvent, Clock, Dice
-from gateway.ports.accounts import Account, Enrolment, Language, Preferences, Session, Theme
+from gateway.ports.accounts import (
+    Account,
+    AccountState,
+    Enrolment,
+    Language,
+    Preferences,
+    Session,
+    Theme,
+)
 from gateway.security import totp
 from gateway.store import people_changes as changes
 from gateway.store.people import OpenSession, Person, SqlPeople, StoredStep
@@ -145,6 +153,12 @@ def enrolment(ground: Ground, login: str, secret: bytes) -> Enrolment:
     )
 
 
+def _state(person: Person) -> AccountState:
+    if person.closed_at is not None:
+        return AccountState.CLOSED
+    return AccountState.ACTIVE if person.active else AccountState.WAITING
+
+
 def account_of(person: Person, locked_until: datetime | None = None) -> Account:
     """Return the account."""
     return Account(
@@ -156,7 +170,7 @@ def account_of(person: Person, locked_until: datetime | None = None) -> Account:
         preferences=_preferences(person.preferences),
         has_totp=person.totp is not None,
         passkeys=person.passkeys,
-        active=person.active and person.closed_at is None,
+        state=_state(person),
         locked_until=locked_until,
         created_at=person.created_at,
         last_at=person.last_at,

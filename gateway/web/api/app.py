@@ -5,6 +5,7 @@ from aiohttp import web
 from gateway.ports import Clock
 from gateway.web.api import openapi
 from gateway.web.api.auth import DOOR, Door, Oauth, fair, signed_in
+from gateway.web.api.last_uses import LastUses
 from gateway.web.api.limits import Failures, FairLimits, Shares
 from gateway.web.api.office import OFFICE, ApiLimits, BackOffice, Office
 from gateway.web.api.openapi import Contact
@@ -25,6 +26,7 @@ def api_app(  # noqa: PLR0913 - what stands around the operations, each by name
     fair_limits: FairLimits | None = None,
     oauth: Oauth | None = None,
     contact: Contact = openapi.NOBODY,
+    uses: LastUses | None = None,
 ) -> web.Application:
     """Return the API. Every refusal is problem details (RFC 9457) with a dotted code.
 
@@ -45,7 +47,7 @@ def api_app(  # noqa: PLR0913 - what stands around the operations, each by name
         limits=limits or ApiLimits(),
     )
     app[OFFICE] = office
-    app[DOOR] = door = _door(office, fair_limits or FairLimits(), oauth)
+    app[DOOR] = door = _door(office, fair_limits or FairLimits(), oauth, uses)
     app[openapi.DOCUMENT] = openapi.octets(OPERATIONS, contact)
     app.on_response_prepare.append(safe_headers)
     app.on_response_prepare.append(_version)
@@ -59,13 +61,14 @@ def api_app(  # noqa: PLR0913 - what stands around the operations, each by name
     return app
 
 
-def _door(office: Office, limits: FairLimits, oauth: Oauth | None) -> Door:
+def _door(office: Office, limits: FairLimits, oauth: Oauth | None, uses: LastUses | None) -> Door:
     return Door(
         gateway=office.gateway,
         clock=office.clock,
         shares=Shares(limits, office.clock),
         failures=Failures(limits.failures, office.clock),
         oauth=oauth,
+        uses=uses or LastUses(),
     )
 
 

@@ -24,6 +24,7 @@ from gateway.rules.signin import Proof
 from gateway.security import jwt
 from gateway.security.certificates import TrustStore, Usage, thumbprint
 from gateway.security.jwt import Assertion, Issuer
+from gateway.web.api.last_uses import LastUses
 from gateway.web.api.limits import Failures, Shares
 from gateway.web.api.office import BACKEND, BackOffice
 from gateway.web.api.operation import Operation, operation_of
@@ -69,6 +70,7 @@ class Door:
     shares: Shares
     failures: Failures
     oauth: Oauth | None
+    uses: LastUses = field(default_factory=LastUses)
     _trust: tuple[Trust, TrustStore] | None = field(default=None, init=False)
 
     @property
@@ -113,15 +115,19 @@ class Door:
         token = _bearer(request)
         if token is not None:
             proofs += (self._by_bearer(request, token),)
-        backend, allowed = signin.one_system(proofs)
-        self.admit(backend)
-        return backend, allowed
+        return self.admit(proofs)
 
-    def admit(self, backend: Backend) -> None:
-        """Return when its party has systems here; raise Untrusted `token.party`."""
+    def admit(self, proofs: tuple[Proof, ...]) -> tuple[Backend, frozenset[Scope]]:
+        """Return whom the proofs let in, and what they let do; raises Untrusted.
+
+        `token.party` when its party has no systems here, and as `signin.one_system`.
+        """
+        backend, allowed = signin.one_system(proofs)
         party = self.directory.party(backend.party)
         if party is None or not party.local:
             raise Untrusted("token.party", "De partij van dit systeem heeft hier geen systemen.")
+        self.uses.note((proof.sha256 for proof in proofs), self.clock.now())
+        return backend, allowed
 
     def _by_bearer(self, request: web.Request, token: str) -> Proof:
         backends = self.directory.backends
@@ -209,7 +215,12 @@ def _by_access(access: jwt.Access, backends: tuple[Backend, ...], request: web.R
         raise Untrusted(
             "token.binding", "Dit token hoort bij een ander clientcertificaat dan is getoond."
         )
-    return Proof(backend=backend, factor=Factor.JWT, scopes=access.scopes & key.scopes)
+    return Proof(
+        backend=backend,
+        factor=Factor.JWT,
+        scopes=access.scopes & key.scopes,
+        sha256=key.thumbprint,
+    )
 
 
 _CERTIFICATE: Mapping[str, str] = MappingProxyType(

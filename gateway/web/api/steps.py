@@ -89,6 +89,7 @@ STEPS: Mapping[str, str] = MappingProxyType(
         "toets.verdict_withdrawn": "Officier trekt zijn besluit in",
         "toets.seen": "Besluit van het OM zien langskomen",
         "toets.forgotten": "Verzoeken en besluiten vernietigd na hun bewaartermijn",
+        "toets.took_back": "Officier trekt een doorlopende toestemming in",
         "toets.revoked": "Doorlopende toestemming ingetrokken",
         "console.looked": "Heeft in de console gekeken",
         "console.signed_in": "Aangemeld bij de console",
@@ -108,6 +109,8 @@ STEPS: Mapping[str, str] = MappingProxyType(
         "console.user_recovered": "Toegang van een gebruiker hersteld",
         "console.user_linked": "Gekoppeld aan de inlogvoorziening",
         "console.user_unlocked": "Gebruiker ontgrendeld",
+        "console.token_made": "Token van een systeem gemaakt",
+        "console.token_ended": "Token van een systeem beëindigd",
     }
 )
 

@@ -21,7 +21,6 @@ from gateway.errors import (
     PolicyViolation,
     Untrusted,
 )
-from gateway.rules import signin
 from gateway.rules.signin import Proof
 from gateway.security.certificates import thumbprint
 from gateway.security.jwt import (
@@ -136,7 +135,8 @@ def _proven(request: web.Request, door: Door, oauth: Oauth, form: Mapping[str, s
     )
     if backend is None or form.get("client_id", name) != name:
         raise Untrusted("oauth.client", "client_id is een ander dan in de JWT.")
-    proof = Proof(backend=backend, factor=Factor.JWT, scopes=assertion.key.scopes)
+    key = assertion.key
+    proof = Proof(backend=backend, factor=Factor.JWT, scopes=key.scopes, sha256=key.thumbprint)
     shown = certificate_of(request)
     return _Asked(
         backend=backend,
@@ -149,8 +149,7 @@ def _proven(request: web.Request, door: Door, oauth: Oauth, form: Mapping[str, s
 def _allowed(request: web.Request, door: Door, proof: Proof) -> frozenset[Scope]:
     """Return what JWT and certificate together let do, in the words of OAuth."""
     try:
-        _, allowed = signin.one_system((proof, *door.certificate(request)))
-        door.admit(proof.backend)
+        _, allowed = door.admit((proof, *door.certificate(request)))
     except CertificateRejected as error:
         raise CertificateRejected("oauth.certificate", error.text) from error
     except Untrusted as error:

@@ -15,6 +15,8 @@ _CONSOLE = {
     "console.rol": HTTPStatus.FORBIDDEN,
     "console.groot": HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     "console.gebruiker.onbekend": HTTPStatus.NOT_FOUND,
+    "systeem.weg": HTTPStatus.NOT_FOUND,
+    "systeem.token.weg": HTTPStatus.NOT_FOUND,
     "oidc.account": HTTPStatus.FORBIDDEN,
     "oidc.role": HTTPStatus.FORBIDDEN,
     "oidc.roles": HTTPStatus.FORBIDDEN,

@@ -13,13 +13,14 @@ from gateway.importing.importer import Importer
 from gateway.keys.expiry import InUse
 from gateway.message import Oin
 from gateway.pipeline import Gateway
+from gateway.pipeline.systems import Systems
 from gateway.ports import AuditEvent, Clock, Dice
 from gateway.ports.accounts import Accounts, Drafts, SigningIn
 from gateway.ports.identity import Elsewhere
 from gateway.ports.overview import Overview
 from gateway.ports.tallies import Tallies
 from gateway.ports.worklist import Worklist
-from gateway.toetsing.confirmations import Confirmations
+from gateway.toetsing.framework import Framework
 from gateway.web.console.assets import Assets
 from gateway.web.console.page import Page
 from gateway.web.console.render import Renderer
@@ -85,10 +86,12 @@ class Office:
     note: Note
     importer: Importer
     """Puts certificates, lists and agreements in place."""
-    confirmations: Confirmations
+    framework: Framework
     """Where an officer confirms what the gate of the police goes by."""
     certificates: Callable[[], Awaitable[tuple[InUse, ...]]]
     """What is in use, what ends first in front."""
+    systems: Systems
+    """Makes and ends tokens of back-end systems."""
     door: SigningIn
     elsewhere: Elsewhere | None
     """None: nobody signs in at an OpenID provider."""

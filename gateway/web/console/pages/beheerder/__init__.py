@@ -6,12 +6,14 @@ from gateway.web.console.pages.beheerder import (
     keeping,
     partners,
     rights,
+    systems,
     users,
 )
 
 PAGES = (
     *partners.PAGES,
     *keeping.PAGES,
+    *systems.PAGES,
     *importing.PAGES,
     *agreements.PAGES,
     *users.PAGES,

@@ -1,4 +1,4 @@
-"""Certificates with what ends when, schema packs, and the back-end systems."""
+"""Certificates with what ends when, and schema packs."""
 
 from collections.abc import Mapping
 
@@ -62,15 +62,7 @@ async def schemas(visit: Visit) -> web.Response:
     )
 
 
-async def systems(visit: Visit) -> web.Response:
-    """Show the back-end systems: how they sign in, until when, and what they are told."""
-    directory = visit.office.directory
-    now = visit.now()
-    return visit.show("beheerder/systems.html", systems=directory.backends, at=now)
-
-
 PAGES = (
     Page(path="/certificaten", handler=certificates, roles=BEHEERDER, nav=N_("Certificaten")),
     Page(path="/schemas", handler=schemas, roles=BEHEERDER, nav=N_("Schema's")),
-    Page(path="/systemen", handler=systems, roles=BEHEERDER, nav=N_("Systemen")),
 )

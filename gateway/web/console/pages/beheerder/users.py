@@ -1,5 +1,6 @@
 """Users: who may what, added, changed, recovered and closed by another than oneself."""
 
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
@@ -7,7 +8,7 @@ from aiohttp import web
 
 from gateway.credentials import UserRole
 from gateway.errors import NoRoute, PolicyViolation
-from gateway.ports.accounts import Account
+from gateway.ports.accounts import EVERYBODY, Account, AccountState, AccountsWanted
 from gateway.ports.overview import Trail
 from gateway.web.console import lists
 from gateway.web.console.forms import Form
@@ -21,6 +22,7 @@ from gateway.web.console.words import Tag
 
 LOOKING = frozenset({UserRole.BEHEERDER, UserRole.COMPLIANCE})
 _WHY = 200
+_SEARCH = "gebruikers:"
 SHOWN = 10
 """Changes that stand with an account; the rest is a page of its own."""
 _DONE = {
@@ -44,25 +46,58 @@ _FIELD = {
 }
 
 
-def _status(account: Account) -> Tag:
-    if account.active:
-        return Tag(N_("actief"), "positive")
-    return Tag(N_("niet actief"), "accent-1")
+STATES: Mapping[AccountState, Tag] = {
+    AccountState.ACTIVE: Tag(N_("actief"), "positive"),
+    AccountState.WAITING: Tag(N_("wacht op activering"), "info"),
+    AccountState.CLOSED: Tag(N_("gesloten"), "accent-1"),
+}
+HERE = "/gebruikers"
+_LONGEST = 64
+"""Characters of a part of a name."""
 
 
 async def users(visit: Visit) -> web.Response:
     """List them by login."""
+    role, state, naam = visit.query("rol"), visit.query("status"), await _searched(visit)
+    wanted = AccountsWanted(
+        role=UserRole(role) if role in {*UserRole} else None,
+        state=AccountState(state) if state in {*AccountState} else None,
+        text=naam,
+    )
+    filters = {"rol": role, "status": state, "zoek": visit.query("zoek") if naam else ""}
     place = lists.place(visit.office.marks, "gebruikers", visit.query("na"))
-    found = await visit.office.accounts.all(after=place or "", limit=lists.PAGE + 1)
+    found = await visit.office.accounts.all(wanted, after=place or "", limit=lists.PAGE + 1)
     rows = found[: lists.PAGE]
     last = rows[-1].login if len(found) > lists.PAGE else None
-    after = lists.onward(visit.office.marks, "gebruikers", "/gebruikers", {}, last)
+    after = lists.onward(visit.office.marks, "gebruikers", HERE, filters, last)
+    first = lists.link(HERE, filters) if place else ""
     return visit.show(
         "beheerder/users.html",
-        listed=Listed(rows=rows, first="/gebruikers" if place else "", next=after),
-        status_of=_status,
+        listed=Listed(rows=rows, first=first, next=after),
+        wanted=wanted,
+        filtered=wanted != EVERYBODY,
+        searching=filters["zoek"],
+        roles=list(UserRole),
+        states=STATES,
         may_act=bool(visit.roles & BEHEERDER),
     )
+
+
+async def search(visit: Visit) -> web.Response:
+    """Keep the name that is looked for, so that it does not stand in an address."""
+    naam = visit.form.text("naam")
+    if not naam:
+        return visit.go(HERE)
+    id_ = visit.office.dice.uuid()
+    kept = {"naam": naam[:_LONGEST]}
+    await visit.office.drafts.keep(visit.user.account.id, f"{_SEARCH}{id_}", kept)
+    return visit.go(lists.link(HERE, {"zoek": id_}))
+
+
+async def _searched(visit: Visit) -> str:
+    id_ = visit.query("zoek")
+    kept = await visit.office.drafts.find(visit.user.account.id, f"{_SEARCH}{id_}") if id_ else None
+    return kept.get("naam", "") if kept else ""
 
 
 async def new(visit: Visit) -> web.Response:
@@ -128,7 +163,7 @@ async def _user(visit: Visit, acting: str = "") -> web.Response:
     return visit.show(
         "beheerder/user.html",
         account=account,
-        tag=_status(account),
+        tag=STATES[account.state],
         sessions=await visit.office.accounts.sessions(account=account.id),
         changes=lines(visit, (await _changes(visit, account)).rows),
         may_act=bool(visit.roles & BEHEERDER) and not own,
@@ -225,7 +260,8 @@ def _reason(visit: Visit) -> str:
 
 _ONE = "/gebruikers/{id}"
 PAGES = (
-    Page(path="/gebruikers", handler=users, roles=LOOKING, nav=N_("Gebruikers")),
+    Page(path=HERE, handler=users, roles=LOOKING, nav=N_("Gebruikers")),
+    post(f"{HERE}/zoeken", search, roles=LOOKING),
     Page(path="/nieuwe-gebruiker", handler=new, roles=BEHEERDER, fresh=True),
     post("/nieuwe-gebruiker", add, roles=BEHEERDER, fresh=True),
     Page(path=_ONE, handler=user, roles=LOOKING),

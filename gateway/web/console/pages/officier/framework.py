@@ -9,9 +9,10 @@ from aiohttp import web
 
 from gateway.errors import GatewayError, Misconfigured
 from gateway.message import Oin
-from gateway.toetsing.bundle import MOST_OCTETS, Bundle
-from gateway.toetsing.confirmations import newest
-from gateway.toetsing.kept import Kept, Revoked
+from gateway.toetsing.bundle import MOST_OCTETS, Bundle, Unusable
+from gateway.toetsing.confirming import MOST_GROUND, signed_for
+from gateway.toetsing.framework import newest
+from gateway.toetsing.kept import Kept
 from gateway.web.console.language import N_
 from gateway.web.console.page import MOST_BODY, Page, post
 from gateway.web.console.pages.beheerder.importing import why
@@ -48,12 +49,13 @@ async def overview(visit: Visit) -> web.Response:
 
 
 async def _overview(visit: Visit, revoking: str = "") -> web.Response:
-    history = await visit.office.confirmations.history()
+    history = await visit.office.framework.history()
     last = newest(history)
+    revoked = await visit.office.desk.confirmations.revoked()
     return visit.show(
         "officier/framework.html",
         words_kept=[Word(kept=one, newest=last[one.said.politie] is one) for one in history],
-        approvals=await visit.office.confirmations.standing(),
+        approvals=await visit.office.framework.standing(revoked),
         officers=names(visit),
         now=visit.now(),
         soon=visit.now() + SOON,
@@ -74,13 +76,20 @@ async def offer(visit: Visit) -> web.Response:
         visit.form.wrong("bestand", N_("Kies het bestand van het voorstel (zip)."))
         return visit.show("officier/framework_new.html")
     try:
-        await visit.office.confirmations.look(octets)
+        await visit.office.framework.look(octets)
     except GatewayError as error:
-        visit.form.wrong("bestand", why(visit, error))
+        visit.form.wrong("bestand", _faults(visit, error))
         return visit.show("officier/framework_new.html")
     fields = {"octetten": b64encode(octets).decode()}
     await visit.office.drafts.keep(visit.user.account.id, _DRAFT, fields)
     return visit.go(CHECK)
+
+
+def _faults(visit: Visit, error: GatewayError) -> str:
+    """Return all that is wrong with a proposal, each with its file: mended in one go."""
+    faults = error.faults if isinstance(error, Unusable) else (error,)
+    named = (f"{one.where}: {why(visit, one)}" if one.where else why(visit, one) for one in faults)
+    return " ".join(named)
 
 
 async def check(visit: Visit) -> web.Response:
@@ -104,7 +113,7 @@ def _gone(visit: Visit) -> web.Response:
 async def _check(visit: Visit, octets: bytes) -> web.Response:
     return visit.show(
         "officier/framework_check.html",
-        proposed=await visit.office.confirmations.look(octets),
+        proposed=await visit.office.framework.look(octets),
         seen=sha256(octets).hexdigest(),
     )
 
@@ -117,6 +126,9 @@ async def confirm(visit: Visit) -> web.Response:
     last_day = visit.form.day("tot")
     if last_day is None:
         visit.form.wrong("tot", N_("Vul in tot en met welke dag het geldt (jjjj-mm-dd)."))
+    ground = visit.form.line(
+        "grond", least=3, most=MOST_GROUND, missing=N_("Geef in 3 tot 120 tekens een grond.")
+    )
     if visit.form.text("gezien") != sha256(octets).hexdigest():
         visit.form.wrong("tot", N_("U gaf intussen een ander voorstel. Bekijk het eerst."))
     if visit.form.faulty or last_day is None:
@@ -124,14 +136,12 @@ async def confirm(visit: Visit) -> web.Response:
     officer = officer_of(visit)
 
     async def record(word: bytes, bundle: Bundle) -> None:
-        text = f"bevestigd voor politie {bundle.police} door officier {officer}"
-        command = Command(
-            what=What.SIGNED, id=sha256(word).hexdigest(), who=visit.login, why=text[:WHY]
-        )
+        text = signed_for(bundle.police, officer, ground)
+        command = Command(what=What.SIGNED, id=sha256(word).hexdigest(), who=visit.login, why=text)
         await visit.office.desk.perform(command)
 
     try:
-        await visit.office.confirmations.confirm(
+        await visit.office.framework.confirm(
             octets, officer=officer, last_day=civil(last_day).date(), record=record
         )
     except Misconfigured as error:
@@ -143,7 +153,7 @@ async def confirm(visit: Visit) -> web.Response:
 
 async def fetch(visit: Visit) -> web.Response:
     """Give the signed word as a file."""
-    found = await visit.office.confirmations.find(visit.path("id"))
+    found = await visit.office.framework.find(visit.path("id"))
     name = f"bevestiging-{found.said.politie}-{found.said.genomen_op:%Y-%m-%d}.xml"
     return download(found.octets, kind="application/xml", name=name)
 
@@ -159,11 +169,6 @@ async def revoke(visit: Visit) -> web.Response:
     officer = officer_of(visit)
     await visit.office.gateway.deciding.revoke(
         approval, officer=officer, why=reason, holder=Oin(police)
-    )
-    await visit.office.confirmations.remember_revoked(
-        Revoked(
-            politie=police, toestemming=approval, op=visit.now(), officier=officer, reden=reason
-        )
     )
     return visit.go(f"{HERE}?klaar=ingetrokken")
 

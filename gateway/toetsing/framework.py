@@ -9,19 +9,17 @@ from pathlib import Path
 from gateway.config_gate import ApprovalSettings
 from gateway.errors import Misconfigured, NoRoute
 from gateway.installation import load_directory, load_installation
-from gateway.ports import Clock, Dice
+from gateway.ports import Clock, Dice, Revoked
 from gateway.saying import Line
 from gateway.toetsing.bundle import Bundle, unzip
-from gateway.toetsing.confirming import check_police, confirmed_by
+from gateway.toetsing.confirming import check_proposal, confirmed_by
 from gateway.toetsing.difference import differences
+from gateway.toetsing.effects import Effects, effects
 from gateway.toetsing.kept import (
     Kept,
-    Revoked,
     confirmed_before,
     kept,
     remember,
-    remember_revoked,
-    revoked_here,
 )
 
 
@@ -33,6 +31,8 @@ class Proposed:
     before: Bundle | None
     lines: tuple[Line, ...]
     """What differs; empty = nothing."""
+    effects: Effects
+    """What becomes of messages; nothing where nothing was confirmed before."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +68,7 @@ def _of_word(word: Kept, revoked: Mapping[tuple[str, str], Revoked]) -> Iterator
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Confirmations:
+class Framework:
     """Works on the files of one installation, on a thread."""
 
     folder: Path
@@ -83,13 +83,12 @@ class Confirmations:
         """Return what was confirmed here, newest first."""
         return await asyncio.to_thread(lambda: kept(load_installation(self.folder)))
 
-    async def standing(self) -> tuple[Standing, ...]:
-        """Return the standing approvals of what was confirmed last for each police."""
-        return await asyncio.to_thread(self._standing)
+    async def standing(self, revoked: Iterable[Revoked]) -> tuple[Standing, ...]:
+        """Return the standing approvals of what was confirmed last for each police.
 
-    async def remember_revoked(self, revoked: Revoked) -> None:
-        """Keep that the police was told; raises OSError."""
-        await asyncio.to_thread(lambda: remember_revoked(load_installation(self.folder), revoked))
+        `revoked` is what officers took back here, in the console or not.
+        """
+        return await asyncio.to_thread(self._standing, tuple(revoked))
 
     async def find(self, sha256: str) -> Kept:
         """Return one of them by its digest; raises NoRoute `toetsing.onvindbaar`."""
@@ -115,18 +114,22 @@ class Confirmations:
         await asyncio.to_thread(lambda: remember(load_installation(self.folder), bundle, word))
         return word
 
-    def _standing(self) -> tuple[Standing, ...]:
-        installation = load_installation(self.folder)
-        revoked = {(one.politie, one.toestemming): one for one in revoked_here(installation)}
-        words = newest(kept(installation)).values()
-        return tuple(found for word in words for found in _of_word(word, revoked))
+    def _standing(self, revoked: tuple[Revoked, ...]) -> tuple[Standing, ...]:
+        known = {(one.police, one.approval): one for one in revoked}
+        words = newest(kept(load_installation(self.folder))).values()
+        return tuple(found for word in words for found in _of_word(word, known))
 
     def _look(self, octets: bytes) -> Proposed:
         installation = load_installation(self.folder)
         bundle = unzip(octets)
-        check_police(load_directory(installation, epoch=0), bundle)
+        check_proposal(load_directory(installation, epoch=0), bundle)
         before = confirmed_before(installation, bundle.police)
-        return Proposed(bundle=bundle, before=before, lines=tuple(differences(before, bundle)))
+        return Proposed(
+            bundle=bundle,
+            before=before,
+            lines=tuple(differences(before, bundle)),
+            effects=Effects() if before is None else effects(before, bundle),
+        )
 
     def _signed(self, octets: bytes, officer: str, last_day: date) -> tuple[Bundle, bytes]:
         bundle = unzip(octets)
