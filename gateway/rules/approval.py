@@ -6,7 +6,7 @@ holds: an unnamed message, an unsaid onderzoek, an approval that ended, an unkno
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -222,8 +222,10 @@ def recheck(
         return released
     if released.ground != Ground.STANDING:
         return _hold((_UNKNOWN_GROUND,))
-    same = (a for a in gate.at(at).standing if a.id == released.approval_id)
-    return released if any(_in_scope(a, kind, receiver, at) for a in same) else _hold((_ENDED,))
+    for approval in gate.at(at).standing:
+        if approval.id == released.approval_id and _in_scope(approval, kind, receiver, at):
+            return replace(released, conditions=approval.conditions)
+    return _hold((_ENDED,))
 
 
 # --- the parts ------------------------------------------------------------------------

@@ -379,6 +379,7 @@ def test_conditions_of_an_approval_go_with_the_release():
     gate = confirmed(approvals=(replace(APPROVAL, conditions=terms),))
 
     assert decide(gate=gate).conditions == terms
+    assert repeated(decide(), gate=gate).conditions == terms
     assert kinds(approval.untold(FREE)) == [GateReason.NO_STANDING_APPROVAL]
 
 
