@@ -8,7 +8,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from gateway.directory import MailWay
+from gateway.directory import MailWay, PinnedMail
 from gateway.errors import PolicyViolation, TransportUnproved
 from gateway.outbound.dns import Answer, Resolver, addresses, certificates, exchangers, texts
 from gateway.ports import Clock, Dice
@@ -78,7 +78,7 @@ class Routes:
 
     async def _hosts(self, domain: str, way: MailWay, record: Nta7516 | None) -> tuple[str, ...]:
         if way.pinned is not None:
-            return way.pinned.hosts
+            return _recorded(way.pinned)
         found = record.hosts if record is not None else ()
         found = found or await self._exchangers(domain)
         if len(found) > MOST_HOSTS or not all(is_name(host) for _, host in found):
@@ -101,6 +101,8 @@ class Routes:
         places = tuple(dict.fromkeys(place for answer in found for place in addresses(answer)))
         if not places:
             raise TransportUnproved("dns.no_address", f"{host} has no address")
+        if not all(is_name(answer.name) for answer in found):
+            raise TransportUnproved("dns.malformed", f"{host} is an alias of what is no host")
         base, records = host, tuple[Tlsa, ...]()
         if way.pinned is None:
             base, records = await self._published([answer.proved() for answer in found], host)
@@ -127,6 +129,13 @@ class Routes:
         for _base, answer in answers:
             answer.proved()
         return host, usable(())
+
+
+def _recorded(policy: PinnedMail) -> tuple[str, ...]:
+    hosts = tuple(host.lower() for host in policy.hosts)
+    if not all(is_name(host) for host in hosts):
+        raise TransportUnproved("dns.name", "a recorded mail server is no host")
+    return hosts
 
 
 def _existing(answer: Answer) -> Answer:

@@ -55,7 +55,7 @@ def _version(text: str) -> str:
 
 
 def _read(text: str) -> Nta7516:
-    fields = list(_fields(text)) if len(text) <= LONGEST else []
+    fields = list(_fields(text)) if len(text) <= LONGEST and text.isprintable() else []
     months = {key: _month(value) for key, value in fields if key in ("startdate", "enddate")}
     if len(months) != 2 or len([k for k, _ in fields if k in months]) != 2:  # noqa: PLR2004
         raise _malformed()

@@ -65,7 +65,7 @@ class Names:
         secure = self._fill(response, name, kind)
         if secure:
             response.flags |= dns.flags.AD
-        return response.to_wire()
+        return response.to_wire(max_size=65_535)
 
     def _fill(self, response: dns.message.Message, name: str, kind: str) -> bool:
         secure = (name, kind) not in self.unsigned
@@ -88,7 +88,7 @@ def failing(code: dns.rcode.Rcode, *reasons: int):
         response.flags |= dns.flags.RA
         response.set_rcode(code)
         response.use_edns(options=[dns.edns.EDEOption(reason, None) for reason in reasons])
-        return response.to_wire()
+        return response.to_wire(max_size=65_535)
 
     return answer
 

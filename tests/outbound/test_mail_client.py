@@ -278,6 +278,27 @@ async def test_alias_into_a_zone_that_is_not_signed_is_not_followed(at):
     assert (type(outcome), outcome.code) == (NotProved, "dns.unsigned")
 
 
+@pytest.mark.parametrize("name", ["_x.elders.example.", "a\\032b.elders.example.", "elders."])
+async def test_alias_to_what_is_no_host_is_not_followed(at, name):
+    at.names.records[MX, "CNAME"] = [name]
+    at.names.records[name.rstrip("."), "A"] = at.names.records.pop((MX, "A"))
+
+    outcome = await at.send()
+
+    assert (type(outcome), outcome.code) == (NotProved, "dns.malformed")
+
+
+async def test_mx_that_is_no_host_or_one_of_too_many_is_not_tried(at):
+    at.names.records[DOMAIN, "MX"] = ["10 _x.elders.example."]
+    assert (await at.send()).code == "dns.malformed"
+
+    at.names.records[DOMAIN, "MX"] = [f"10 mx{n}.elders.example." for n in range(17)]
+    assert (await at.send()).code == "dns.malformed"
+
+    at.names.records[DOMAIN, "MX"] = [f"10 mx{n}.elders.example." for n in range(65)]
+    assert (await at.send()).code == "dns.malformed"
+
+
 async def test_resolver_that_only_forwards_is_lame(at):
     def no_recursion(query):
         response = dns.message.make_response(query)
@@ -424,6 +445,20 @@ async def test_recorded_policy_stands_instead_of_mx_and_tlsa(at):
     assert outcome.proof.record.startswith("ca ")
     assert not outcome.proof.dnssec
     assert {kind for _name, kind in at.names.asked} == {"A", "AAAA"}
+
+
+@pytest.mark.parametrize("host", ["", "mx", "a..b", ".mx.partner.example", "mx partner.example"])
+async def test_recorded_server_that_is_no_host_is_not_looked_for(at, host):
+    outcome = await at.send(way=recorded(hosts=(host,), anchors=(authority().der,)))
+
+    assert (type(outcome), outcome.code) == (NotProved, "dns.name")
+    assert at.names.asked == []
+
+
+async def test_recorded_server_is_found_whatever_its_capitals(at):
+    outcome = await at.send(way=recorded(hosts=(MX.upper(),), anchors=(authority().der,)))
+
+    assert isinstance(outcome, Delivered)
 
 
 async def test_recorded_key_is_enough(at):

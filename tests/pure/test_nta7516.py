@@ -61,6 +61,7 @@ def test_record_holds_from_the_first_day_to_the_last(day, good):
         ([f"{GOOD};ntamx=mx2.nta.example"], "nta7516.malformed"),
         ([f"{GOOD};ntamx=10 mx two"], "nta7516.malformed"),
         ([f"{GOOD};x={'y' * 1_000}"], "nta7516.malformed"),
+        ([f"{GOOD};x=\x1b[2J"], "nta7516.malformed"),
     ],
 )
 def test_record_that_is_missing_or_says_two_things_is_refused(texts, code):
