@@ -546,6 +546,11 @@ class Directory:
         """Return the party, or None."""
         return self.parties.get(Oin(oin))
 
+    def name(self, oin: str) -> str:
+        """Return what a party is called; its OIN where it is not known."""
+        found = self.party(oin)
+        return oin if found is None else found.name
+
     def decider(self, party: Oin) -> Party | None:
         """Return who decides on what `party` holds here, or sent here; None when nobody can."""
         asked = self.parties.get(party)

@@ -15,7 +15,7 @@ from gateway.cli.deciding import Door, check_decision, decide, has_database
 from gateway.cli.look import look
 from gateway.cli.screen import screen
 from gateway.cli.toetsing_placing import judged, meant, place, to_propose
-from gateway.directory import Confirmation
+from gateway.directory import Confirmation, Directory
 from gateway.errors import GatewayError, PolicyViolation
 from gateway.installation import load_directory, load_installation
 from gateway.message import Oin
@@ -119,7 +119,7 @@ def bevestig(  # noqa: PLR0917 - options of a command
     )
     before = confirmed_before(installation, bundle.police) if vorig is None else read_bundle(vorig)
     print(f"Toetsingskader van politie {bundle.police}, tabel {bundle.version}:")
-    _print_effects(before, bundle)
+    _print_effects(before, bundle, load_directory(installation, epoch=0))
     _print_differences(before, bundle)
     if not ja:
         typer.confirm("Bevestigen en ondertekenen?", abort=True)
@@ -227,11 +227,11 @@ def _said(confirmation: Confirmation) -> str:
     )
 
 
-def _print_effects(old: Bundle | None, new: Bundle) -> None:
+def _print_effects(old: Bundle | None, new: Bundle, directory: Directory) -> None:
     """Nothing where nothing was confirmed before: all of it is new."""
     if old is None:
         return
-    found = effects(old, new)
+    found = effects(old, new, name=directory.name)
     for heading, lines in (
         ("Gaat straks door en werd vastgehouden", found.passing),
         ("Wordt straks vastgehouden en ging door", found.held),

@@ -4,7 +4,7 @@ Beside the differences, which say what was changed in the files. What can go bot
 path or condition of a rule, is told as such: only an officer can tell.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from gateway.config_gate import ApprovalSettings, Mode, Nature, RuleSettings, TermsSettings
@@ -27,14 +27,18 @@ class Effects:
 
 @dataclass(slots=True)
 class _Found:
+    name: Callable[[str], str]
     held: list[Line] = field(default_factory=list)
     passing: list[Line] = field(default_factory=list)
     either: list[Line] = field(default_factory=list)
 
 
-def effects(old: Bundle, new: Bundle) -> Effects:
-    """Return what becomes of messages when `new` comes in the place of `old`."""
-    found = _Found()
+def effects(old: Bundle, new: Bundle, *, name: Callable[[str], str] = str) -> Effects:
+    """Return what becomes of messages when `new` comes in the place of `old`.
+
+    `name` returns what a party is called, by its OIN.
+    """
+    found = _Found(name)
     _lists(old, new, found)
     _rules(old, new, found)
     _terms(old, new, found)
@@ -57,10 +61,10 @@ def _lists(old: Bundle, new: Bundle, found: _Found) -> None:
         found.held += (Line(no_more, {"what": one}) for one in before if one not in after)
         found.passing += (Line(more, {"what": one}) for one in after if one not in before)
     before, after = was.vrije_tekst, comes.vrije_tekst
-    found.held += (Line(Effect.FREE_TEXT, {"what": one}) for one in after if one not in before)
-    found.passing += (
-        Line(Effect.NO_FREE_TEXT, {"what": one}) for one in before if one not in after
-    )
+    come = [found.name(one) for one in after if one not in before]
+    gone = [found.name(one) for one in before if one not in after]
+    found.held += (Line(Effect.FREE_TEXT, {"what": one}) for one in come)
+    found.passing += (Line(Effect.NO_FREE_TEXT, {"what": one}) for one in gone)
 
 
 # --- rules ----------------------------------------------------------------------------
@@ -131,7 +135,13 @@ def _of_words(effect: Effect, list_: str, words: list[str]) -> Iterator[Line]:
 # --- standing approvals -----------------------------------------------------------------
 
 
-_COVERS = ("berichten", "ontvangers", "wpg_artikelen", "categorieen")
+_COVERS: Mapping[str, tuple[Effect, Effect]] = {
+    "berichten": (Effect.MESSAGE_LESS, Effect.MESSAGE_MORE),
+    "ontvangers": (Effect.RECEIVER_LESS, Effect.RECEIVER_MORE),
+    "wpg_artikelen": (Effect.ARTICLE_LESS, Effect.ARTICLE_MORE),
+    "categorieen": (Effect.CATEGORY_LESS, Effect.CATEGORY_MORE),
+}
+"""What an approval covers: when there is less of it, and when there is more."""
 
 
 def _approvals(old: Bundle, new: Bundle, found: _Found) -> None:
@@ -139,29 +149,30 @@ def _approvals(old: Bundle, new: Bundle, found: _Found) -> None:
     comes = {one.id: one for one in new.approvals.toestemmingen}
     for id_, one in comes.items():
         if id_ not in was:
-            found.passing.append(_of_approval(Effect.APPROVAL, one))
+            found.passing.append(_of_approval(Effect.APPROVAL, one, found))
         else:
             _changed_approval(was[id_], one, found)
     for id_, one in was.items():
         if id_ not in comes:
-            found.held.append(_of_approval(Effect.APPROVAL_GONE, one))
+            found.held.append(_of_approval(Effect.APPROVAL_GONE, one, found))
 
 
 def _changed_approval(was: ApprovalSettings, comes: ApprovalSettings, found: _Found) -> None:
-    for name in _COVERS:
-        before, after = getattr(was, name), getattr(comes, name)
-        less = [one for one in before if one not in after]
-        more = [one for one in after if one not in before]
-        about = {"id": comes.id}
+    for field_, (narrower, wider) in _COVERS.items():
+        before, after = getattr(was, field_), getattr(comes, field_)
+        call = found.name if field_ == "ontvangers" else str
+        less = [call(one) for one in before if one not in after]
+        more = [call(one) for one in after if one not in before]
         if less:
-            found.held.append(Line(Effect.APPROVAL_LESS, {**about, "what": ", ".join(less)}))
+            found.held.append(Line(narrower, {"id": comes.id, "what": ", ".join(less)}))
         if more:
-            found.passing.append(Line(Effect.APPROVAL_MORE, {**about, "what": ", ".join(more)}))
+            found.passing.append(Line(wider, {"id": comes.id, "what": ", ".join(more)}))
     if (was.geldig_van, was.geldig_tot) != (comes.geldig_van, comes.geldig_tot):
         period = {"since": comes.geldig_van, "until": comes.geldig_tot}
         found.either.append(Line(Effect.APPROVAL_PERIOD, {"id": comes.id, **period}))
 
 
-def _of_approval(effect: Effect, one: ApprovalSettings) -> Line:
-    covers = {"messages": ", ".join(one.berichten), "receivers": ", ".join(one.ontvangers)}
+def _of_approval(effect: Effect, one: ApprovalSettings, found: _Found) -> Line:
+    receivers = ", ".join(map(found.name, one.ontvangers))
+    covers = {"messages": ", ".join(one.berichten), "receivers": receivers}
     return Line(effect, {"id": one.id, **covers})

@@ -122,13 +122,14 @@ class Framework:
     def _look(self, octets: bytes) -> Proposed:
         installation = load_installation(self.folder)
         bundle = unzip(octets)
-        check_proposal(load_directory(installation, epoch=0), bundle)
+        directory = load_directory(installation, epoch=0)
+        check_proposal(directory, bundle)
         before = confirmed_before(installation, bundle.police)
         return Proposed(
             bundle=bundle,
             before=before,
             lines=tuple(differences(before, bundle)),
-            effects=Effects() if before is None else effects(before, bundle),
+            effects=Effects() if before is None else effects(before, bundle, name=directory.name),
         )
 
     def _signed(self, octets: bytes, officer: str, last_day: date) -> tuple[Bundle, bytes]:

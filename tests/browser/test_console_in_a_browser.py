@@ -287,7 +287,7 @@ PAGES = {
     UserRole.OPERATOR: ("/vandaag", "/berichten", "/berichten/{id}", "/geweigerd", "/alarmen"),
     UserRole.BEHEERDER: (
         "/partners", f"/partners/{HUB}", "/certificaten", "/schemas", "/systemen", "/gebruikers",
-        "/nieuwe-gebruiker",
+        "/nieuwe-gebruiker", "/systemen/nieuw-token?systeem=systeem-politie",
     ),
     UserRole.COMPLIANCE: (
         "/verstrekkingen", "/cijfers", "/zaken", "/log/berichten/{id}", "/gebruikers", "/rechten",

@@ -91,9 +91,15 @@ def test_an_approval_that_covers_other_things_does_both():
 
     held, passing, either = texts(effects(made(), other))
 
-    assert held == ["Toestemming DT-1 geldt niet meer voor 8."]
-    assert passing == ["Toestemming DT-1 geldt nu ook voor 13."]
+    assert held == ["Toestemming DT-1 geldt niet meer voor gegevens van artikel 8 Wpg."]
+    assert passing == ["Toestemming DT-1 geldt nu ook voor gegevens van artikel 13 Wpg."]
     assert either == []
+
+
+def test_parties_are_called_by_their_name():
+    found = effects(made(approvals=""), made(), name=lambda oin: f"de partij {oin[-5:]}")
+
+    assert "aan de partij 45000:" in str(found.passing[0])
 
 
 def test_who_lets_a_rule_pass_is_told_both_ways():

@@ -60,6 +60,7 @@ async def test_a_token_is_shown_once_and_only_its_digest_is_kept(police, bea):
 
     (token,) = made.tree.xpath("//p[@class='bgw-code']/text()")
     (kept,) = await police.tokens.kept()
+    assert f"In de lijst herkent u het aan {kept.sha256[:12]}" in made.words
     assert kept.sha256 == sha256(token.encode()).hexdigest()
     assert kept.scopes == {Scope.HAND_IN, Scope.POSTVAK_LOOK}
     assert kept.valid_until - kept.made_at <= timedelta(days=90)

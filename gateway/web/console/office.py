@@ -11,7 +11,6 @@ from gateway.config import ContactSettings
 from gateway.directory import Directory
 from gateway.importing.importer import Importer
 from gateway.keys.expiry import InUse
-from gateway.message import Oin
 from gateway.pipeline import Gateway
 from gateway.pipeline.systems import Systems
 from gateway.ports import AuditEvent, Clock, Dice
@@ -116,8 +115,7 @@ class Office:
 
     def party(self, oin: str) -> str:
         """Return the name of a party; its OIN where it is not known."""
-        found = self.directory.parties.get(Oin(oin))
-        return found.name if found is not None else oin
+        return self.directory.name(oin)
 
 
 OFFICE: web.AppKey[Office] = web.AppKey("office", Office)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from hashlib import sha256
 from typing import Any
 from urllib.parse import urlencode
 
@@ -12,6 +13,7 @@ from gateway.credentials import PLAIN_SCOPES, Scope
 from gateway.directory import Backend
 from gateway.errors import PolicyViolation
 from gateway.pipeline.systems import DAYS, TokenView, by_token
+from gateway.store.tokens import SHORT
 from gateway.web.console.language import N_
 from gateway.web.console.page import Page, post
 from gateway.web.console.pages.beheerder.partners import BEHEERDER
@@ -133,6 +135,7 @@ async def make(visit: Visit) -> web.Response:
         "beheerder/made_token.html",
         system=visit.office.systems.system(name),
         token=made,
+        known_by=sha256(made.encode()).hexdigest()[:SHORT],
         replaces=digest,
         place=_place,
     )
