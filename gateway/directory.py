@@ -432,6 +432,8 @@ class Confirmation:
     sha256: str
     """Hex, over the octets of the file."""
     police: Oin
+    signer: Oin
+    """The OM: the party that signed it."""
     table_version: str
     officer: str
     """Name and function."""
@@ -453,6 +455,14 @@ class Gate:
     """None = nobody confirmed it, so nothing of it counts."""
     fault: str = ""
     """Dotted code of why there is no confirmation."""
+
+    def is_om(self, party: "Party") -> bool:
+        """Tell whether this is the OM: by its own word where there is one, also one that ended.
+
+        The role alone stands in a file that no OM has signed.
+        """
+        word = self.confirmation
+        return party.role is Role.OM and (word is None or word.signer == party.oin)
 
     def at(self, moment: datetime) -> "Gate":
         """Return what is in force: this while it is confirmed, then a gate that lets nothing by."""
@@ -558,8 +568,8 @@ class Directory:
             return self.parties.get(self.me)
         if self.deciding.om is not None:
             found = self.parties.get(Oin(self.deciding.om))
-            return found if found is not None and found.role is Role.OM else None
-        officers = [p for p in self.parties.values() if p.role is Role.OM]
+            return found if found is not None and self.gate.is_om(found) else None
+        officers = [p for p in self.parties.values() if self.gate.is_om(p)]
         return officers[0] if len(officers) == 1 else None
 
     def agreement(self, cpa_id: str, *, at: datetime) -> Agreement:

@@ -110,7 +110,7 @@ def judge_confirmation(
     # (1) Only what the signature covers is read, and only from these octets.
     said, signed = _read(octets, frame)
     # (2) The signer is the OM, by a certificate that is good now.
-    _judge_signer(signed, frame)
+    signer = _judge_signer(signed, frame)
     # (3) It is about this gate: its police, both files, this version.
     _check_subject(said, files, version, frame)
     # (4) The officer had a mandate, and the word still holds.
@@ -122,6 +122,7 @@ def judge_confirmation(
         id=said.identificatie,
         sha256=sha256(octets).hexdigest(),
         police=Oin(said.politie),
+        signer=signer.oin,
         table_version=said.tabelversie,
         officer=f"{said.officier.naam}, {said.officier.functie}",
         taken_at=said.genomen_op,
@@ -145,11 +146,13 @@ def _read(octets: bytes, frame: Frame) -> tuple[Bevestiging, SignedBy]:
         raise _wrong("malformed", text, frame) from exc
 
 
-def _judge_signer(signed: SignedBy, frame: Frame) -> None:
+def _judge_signer(signed: SignedBy, frame: Frame) -> Party:
     real = frame.settings.omgeving is Environment.PRODUCTIE
     trust = TrustStore(without_tests(frame.trust) if real else frame.trust)
     try:
-        judge_officer_signature(signed, trust=trust, parties=frame.parties.values(), at=frame.at)
+        return judge_officer_signature(
+            signed, trust=trust, parties=frame.parties.values(), at=frame.at
+        )
     except SignatureInvalid as exc:
         text = "De bevestiging is niet ondertekend door een partij met de rol om."
         raise _wrong("signer", text, frame) from exc

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import structlog
 
+from gateway.catalogue import Role
 from gateway.directory import Directory
 from gateway.errors import Finding, Misconfigured, StaleSnapshot
 from gateway.explainer import Explainer
@@ -170,8 +171,16 @@ def genuine_tokens(
 
 
 async def _take_in(directory: Directory, store: Store) -> None:
-    """Let the OM's word on the gate count, unless a later one did; say so when there is none."""
-    gate = directory.gate
+    """Let the OM's word on the gate count, unless a later one did; say so when there is none.
+
+    Raises Misconfigured `gate.role` where a gate stood and the file says that nobody needs one.
+    """
+    gate, me = directory.gate, directory.parties[directory.me]
+    if me.role is not Role.POLITIE and await store.confirmations.counted_for(me.oin):
+        raise Misconfigured(
+            "gate.role",
+            "Hier stond de poort van een politie; de eigen partij heeft een andere rol.",
+        )
     if gate.confirmation is not None:
         await store.confirmations.take_in(gate.confirmation)
     elif gate.fault:

@@ -99,6 +99,7 @@ CONFIRMATION = Confirmation(
     id="B-1",
     sha256="ab" * 32,
     police=POLITIE,
+    signer=OM,
     table_version=TABLE.version,
     officer="mr. A. Anders, officier van justitie",
     taken_at=AT - timedelta(days=1),

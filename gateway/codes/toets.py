@@ -279,6 +279,10 @@ TOETS: tuple[Code, ...] = (
         Misconfigured,
         _START,
         {
+            "gate.role": (
+                "The own party had a gate that the OM confirmed, and its role is politie no more.",
+                "Set partijen.rol back; another party is another installation.",
+            ),
             "gate.confirmation.certificate": (
                 "The certificate under the confirmation is not trusted.",
                 "Look at anchors and intermediates, or ask the OM to sign again.",

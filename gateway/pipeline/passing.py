@@ -52,12 +52,12 @@ class Passing:
         if receiver is None:
             raise NoRoute("route.unknown", "De ontvanger is hier niet bekend.")
         at = self._house.clock.now()
-        gate = directory.gate.at(at)
+        gate = directory.gate
         said = classification.said_in(document)
-        verdict = classification.classify(document, said, version=version, table=gate.table)
+        verdict = classification.classify(document, said, version=version, table=gate.at(at).table)
         if sender.gate is GateMode.DECISION:
             return approval.second_gate(
-                verdict, sender=sender, receiver=receiver, payload_sha256=document.sha256
+                verdict, sender=sender, receiver=receiver, gate=gate, payload_sha256=document.sha256
             )
         kind = judge.kind_of(document, version, directory)
         return approval.pass_or_hold(

@@ -169,4 +169,4 @@ def _free_text(directory: Directory, item: PostvakItem, backend: Backend) -> boo
     receiver = directory.party(item.message.zender)
     if directory.parties[backend.party].role is not Role.POLITIE:
         return True
-    return receiver is not None and receiver.role is Role.OM
+    return receiver is not None and directory.gate.is_om(receiver)

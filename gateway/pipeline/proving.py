@@ -214,7 +214,7 @@ def _judge(
     """Ask the gate again, by the octets; None where no gate stands here for this sender."""
     sender = sender_of(directory, document)
     receiver = party_at(directory, document.stuurgegevens.ontvanger)
-    if document.name == toets.VERZOEK and (receiver is None or receiver.role is not Role.OM):
+    if document.name == toets.VERZOEK and not (receiver and directory.gate.is_om(receiver)):
         return Hold(kinds=(GateReason.UNCLASSIFIED,), reasons=())  # it has the octets in it
     if document.name in ANSWERS | toets.KINDS:
         return None  # only the gateway makes these
@@ -235,11 +235,15 @@ def _asked(
     at: datetime,
 ) -> Released | Hold:
     sender, receiver = parties
-    gate, version = directory.gate.at(at), claim.message.version
-    verdict = classification.classify(document, said, version=version, table=gate.table)
+    table, version = directory.gate.at(at).table, claim.message.version
+    verdict = classification.classify(document, said, version=version, table=table)
     if sender.gate is GateMode.DECISION and not sender.local:
         return approval.second_gate(
-            verdict, sender=sender, receiver=receiver, payload_sha256=document.sha256
+            verdict,
+            sender=sender,
+            receiver=receiver,
+            gate=directory.gate,
+            payload_sha256=document.sha256,
         )
     try:
         return approval.pass_or_hold(

@@ -137,9 +137,9 @@ def pass_or_hold(  # noqa: PLR0913 - the facts of one decision, all by name
     Raises PolicyViolation `gate.wpg_article` for art. 9 and 10 Wpg data, unless an agreement puts
     them to an officer (domain 9.1.4).
     """
-    gate = gate.at(at)
-    if not _gated(sender, receiver):
+    if not _gated(sender, receiver, gate):
         return Released(ground=Ground.NOT_GATED, payload_sha256=payload_sha256)
+    gate = gate.at(at)
     confirmed = gate.confirmation is not None and verdict.table_version == gate.table.version
     if confirmed and verdict.exempt:
         return Released(ground=Ground.NOT_GATED, payload_sha256=payload_sha256)
@@ -166,14 +166,14 @@ def untold(verdict: Verdict) -> Hold:
 
 
 def second_gate(
-    verdict: Verdict, *, sender: Party, receiver: Party, payload_sha256: str
+    verdict: Verdict, *, sender: Party, receiver: Party, gate: Gate, payload_sha256: str
 ) -> Released | Hold:
     """Decide at a knooppunt on what a partner sent that has a gate of its own (domain 9.1.2).
 
     What the table names for an individual decision, or does not know, waits for one on the same
     octets; the rest was judged by the partner, with what only he knows.
     """
-    if not _gated(sender, receiver) or verdict.exempt:
+    if not _gated(sender, receiver, gate) or verdict.exempt:
         return forwarded(payload_sha256)
     unnamed = () if verdict.classified else (_UNNAMED,)
     named = tuple(_individual(verdict))
@@ -287,9 +287,9 @@ _UNKNOWN_GROUND = _reason(
 )
 
 
-def _gated(sender: Party, receiver: Party) -> bool:
+def _gated(sender: Party, receiver: Party, gate: Gate) -> bool:
     """Police to anyone but the OM (SEED 1.4 f; to the OM: Wpg 16)."""
-    return sender.role is Role.POLITIE and receiver.role is not Role.OM
+    return sender.role is Role.POLITIE and not gate.is_om(receiver)
 
 
 def _articles(

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from gateway.directory import Confirmation
 from gateway.errors import Misconfigured
+from gateway.message import Oin
 from gateway.ports import FRAMEWORK, TOOK_BACK, AuditEvent, Clock, Revoked
 from gateway.store.epoch import TOPIC
 from gateway.store.reading import Reads
@@ -137,6 +138,11 @@ class SqlConfirmations:
     async def take_in(self, confirmation: Confirmation) -> None:
         """Let it count from now on; raises as `TakeIn`, and StoreUnavailable."""
         await self._writer.commit(TakeIn(confirmation=confirmation, at=self._clock.now()))
+
+    async def counted_for(self, police: Oin) -> bool:
+        """Tell whether one ever counted here for this police; raises StoreUnavailable."""
+        found = _ROWS.where(audit.c.party == police).limit(1)
+        return await self._reads(lambda c: c.execute(found).first()) is not None
 
     async def newest(self) -> Mark | None:
         """Return the mark; raises StoreUnavailable."""

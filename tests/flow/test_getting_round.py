@@ -9,9 +9,17 @@ from datetime import timedelta
 import pytest
 from cryptography import x509
 
+from gateway import snapshots
+from gateway.catalogue import Role
 from gateway.config import GateMode
-from gateway.directory import InForce
-from gateway.errors import DuplicateConflict, IllegalTransition, PolicyViolation, Refused
+from gateway.directory import CLOSED, InForce
+from gateway.errors import (
+    DuplicateConflict,
+    IllegalTransition,
+    Misconfigured,
+    PolicyViolation,
+    Refused,
+)
 from gateway.lifecycle import State
 from gateway.message import Aanlevering
 from gateway.pipeline import answers
@@ -74,7 +82,7 @@ async def nothing_left(town, receipt, attempts, state=State.HELD):
         await town.keep_house()
         assert await state_of(town, receipt) is state
     assert attempts == []
-    assert "vtMeldingDi01" not in await arrived(town)
+    assert not {"vtMeldingDi01", TO_BOTH} & set(await arrived(town))
 
 
 # --- the label ------------------------------------------------------------------------
@@ -462,6 +470,52 @@ async def test_another_om_is_not_who_was_asked_because_of_a_row(town, tmp_path):
     with pytest.raises(PolicyViolation) as caught:
         await town[HUB].gateway.deciding.decide(request.id, officer="bos", wish=RELEASE)
     assert caught.value.code == "toets.besluit.partij"
+
+
+TO_BOTH = "ucobDi01"
+"""The police may send it to the OM and to Veilig Thuis."""
+
+
+async def called_the_om(town, oin):
+    """At the police: a partner of its file has the role om, and is who decides."""
+    police = town[POLITIE].snapshots.current()
+    parties = {**police.parties, oin: replace(police.parties[oin], role=Role.OM)}
+    deciding = police.deciding.model_copy(update={"om": oin})
+    await town[POLITIE].change(parties=parties, deciding=deciding)
+
+
+async def test_a_receiver_that_a_file_calls_the_om(town, attempts):
+    await called_the_om(town, VT)
+
+    receipt = await hand_in(town, melding(name=TO_BOTH))
+    await town.settle()
+
+    assert receipt.held
+    await nothing_left(town, receipt, attempts)
+
+
+async def test_the_om_of_a_file_is_not_asked_and_decides_nothing(town, attempts):
+    """The request has the octets in it that are held."""
+    await called_the_om(town, VT)
+    receipt = await hand_in(town, melding(name=TO_BOTH))
+    await town.settle()
+    await town.keep_house()
+
+    assert await town[POLITIE].store.holds.unasked(limit=5) != ()
+    (alarm,) = await town[POLITIE].store.reader.alarms(limit=5)
+    assert (alarm.code, alarm.reason) == ("toets.geen_route", "toets.geen_om")
+    await nothing_left(town, receipt, attempts)
+
+
+async def test_a_police_that_a_file_calls_something_else(town):
+    police, before = town[POLITIE].store, town[POLITIE].snapshots.current()
+    await snapshots._take_in(before, police)
+    other = replace(before.parties[POLITIE], role=Role.HALT)
+    after = replace(before, gate=CLOSED, parties={**before.parties, POLITIE: other})
+
+    with pytest.raises(Misconfigured) as caught:
+        await snapshots._take_in(after, police)
+    assert caught.value.code == "gate.role"
 
 
 AT_THE_OM = {

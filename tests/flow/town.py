@@ -184,6 +184,7 @@ def confirmed_gate() -> Gate:
         id="B-1",
         sha256="ab" * 32,
         police=POLITIE,
+        signer=OM,
         table_version=table.version,
         officer="mr. Anders, officier van justitie",
         taken_at=NOW - timedelta(days=1),

@@ -29,7 +29,7 @@ CARE = Party(
     oin=Oin("00000004003214345002"), name="V", role=Role.VEILIG_THUIS, local=False, applicaties=()
 )
 CARE2 = replace(CARE, oin=Oin("00000004003214345003"))
-OM = replace(CARE, oin=Oin("00000004003214345004"), role=Role.OM)
+OM = replace(CARE, oin=CONFIRMATION.signer, role=Role.OM)
 OM2 = replace(OM, oin=Oin("00000004003214345005"))
 RECEIVERS = (CARE, CARE, CARE, CARE2, OM)
 ARTICLES = ("8", "8", "8", "13", "12", "9", "10", None)
