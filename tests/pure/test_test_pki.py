@@ -15,8 +15,9 @@ from tests import pki
 USES = {
     # PKIoverheid parties often have one certificate: digitalSignature signs messages too.
     "tls": {Usage.TLS_CLIENT, Usage.TLS_SERVER, Usage.SIGN},
-    "sign": {Usage.SIGN, Usage.DOCUMENT},
-    "encrypt": {Usage.ENCRYPT},
+    # Without extended use, so for mail as well.
+    "sign": {Usage.SIGN, Usage.DOCUMENT, Usage.MAIL_SIGN},
+    "encrypt": {Usage.ENCRYPT, Usage.MAIL_ENCRYPT},
 }
 
 
