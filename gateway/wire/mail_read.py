@@ -16,7 +16,7 @@ _FOLD = re.compile(r"\r\n(?=[ \t])")
 _NAME = re.compile(r"[!-9;-~]{1,100}")
 _PLAIN = frozenset({"", "7bit", "8bit", "binary"})
 _ONE_ADDRESS = re.compile(r"(?:[^<>]*<([^<>\s]+)>|([^<>\s,;]+))")
-_ADDRESS = re.compile(r"[^<>\s,;:\"()]+@[^<>\s,;:\"()]+")
+_ADDRESS = re.compile(r"[^<>\s,;:\"()@]{1,64}@[^<>\s,;:\"()@]{1,255}")
 _ONE_ID = re.compile(r"<([!-;=?-~]{1,250})>")
 _DEFAULT_TYPE = "text/plain; charset=us-ascii"
 

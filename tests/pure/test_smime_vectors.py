@@ -235,6 +235,10 @@ HOSTILE = {
     "for_another": ("smime.misdirected", lambda: directed(To="eve@x.example")),
     "as_another": ("smime.misdirected", lambda: directed(From="eve@x.example")),
     "for_nobody": ("smime.misdirected", lambda: directed(To="")),
+    "recipient_that_does_not_end": (
+        "smime.misdirected",
+        lambda: mail_with(b"From: a\r\nTo: %b\r\nMessage-ID: <1@x>\r\n\r\n" % (b"a" * 65_000)),
+    ),
     "signed_without_id": ("smime.misdirected", lambda: directed(**{"Message-ID": ""})),
     # MIME
     "too_deep": ("smime.parts", lambda: mail_with(bomb(9))),
