@@ -489,6 +489,15 @@ class GateMode(StrEnum):
     """The gate itself: the party has none, and the OM decides at the knooppunt."""
 
 
+class Canonical(StrEnum):
+    """How what is signed for a party is canonicalised."""
+
+    EXCLUSIVE = "exclusief"
+    """As DK-ebMS2 has it."""
+    INCLUSIVE = "inclusief"
+    """For an adapter that reads nothing else."""
+
+
 class MailException(StrEnum):
     """What e-mail to a party may do that is not the rule."""
 
@@ -577,6 +586,11 @@ class PartySettings(Section):
     )
     opgeschort: bool = Field(
         default=False, description="True: nothing is taken from or sent to it."
+    )
+    canonicalisatie: Canonical = Field(
+        Canonical.EXCLUSIVE,
+        description="How what is signed for it is canonicalised: exclusief (DK-ebMS2), or "
+        "inclusief for an adapter that reads nothing else. What it signs itself may be either.",
     )
     regels: tuple[PartyRuleSettings, ...] = Field(
         (), description="Rules that count otherwise for it."

@@ -243,10 +243,11 @@ REQUIREMENTS: tuple[Requirement, ...] = (
         "23",
         "Canonicalisatie",
         _MET,
-        "Exclusief geschreven, exclusief en inclusief gelezen; een tweede handtekening wordt "
-        "geweigerd.",
+        "Exclusief geschreven, inclusief voor een partij die niets anders leest; beide worden "
+        "gelezen. Een tweede handtekening wordt geweigerd.",
         f"{_DSIG}::test_what_we_sign_verifies",
         f"{_DSIG}::test_variants_of_the_profile_are_accepted",
+        f"{_OPEN}::test_for_a_partner_that_reads_nothing_else_it_is_signed_with_inclusive_c14n",
         f"{_DSIG}::test_what_a_stranger_changes_is_refused",
     ),
     _row(

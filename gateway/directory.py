@@ -12,6 +12,7 @@ from enum import StrEnum
 
 from gateway.catalogue import Catalogue, Role
 from gateway.config import (
+    Canonical,
     GateMode,
     OfficerSettings,
     ToetsSettings,
@@ -127,6 +128,8 @@ class Party:
     """OINs of certificate holders that may act for this party (recorded mandates)."""
     rules: tuple[RuleSetting, ...] = ()
     """What counts otherwise for the messages that this party hands over."""
+    canonical: Canonical = Canonical.EXCLUSIVE
+    """How what is signed for it is canonicalised."""
     gate: GateMode = GateMode.NONE
     """What a knooppunt does at the OM gate with what it sends."""
     mail: PartyMail | None = None
@@ -191,6 +194,8 @@ class Signing:
     digest_algorithm: str
     certificate: bytes
     """DER of the certificate that signs."""
+    canonical: Canonical = Canonical.EXCLUSIVE
+    """Not of the CPA: what the receiver can read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

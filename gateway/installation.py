@@ -27,6 +27,7 @@ from gateway.directory import (
 )
 from gateway.errors import Malformed, Misconfigured
 from gateway.gate_reading import NOTHING
+from gateway.installation_agreed import readable
 from gateway.installation_backends import backend
 from gateway.installation_check import check
 from gateway.installation_gate import Frame, confirmed, matters
@@ -194,7 +195,7 @@ def load_directory(  # noqa: PLR0913 - what may be asked of it, all by name
         fingerprint=files.fingerprint,
         me=Oin(settings.partij),
         parties=parties,
-        agreements=agreements,
+        agreements=readable(agreements, Oin(settings.partij), parties),
         catalogue=catalogue,
         services=dict(settings.diensten),
         gate=gate,
@@ -238,6 +239,7 @@ def _party(settings: config.PartySettings, whole: Settings) -> Party:
         rules=tuple(
             RuleSetting(rule=r.regel, severity=r.ernst, until=r.tot) for r in settings.regels
         ),
+        canonical=settings.canonicalisatie,
         gate=settings.toets,
     )
 

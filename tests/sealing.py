@@ -26,7 +26,13 @@ from gateway.keys.test_pki import Leaf
 from gateway.message import Header, Part, PartyRef, Payload, WireMessage
 from gateway.rules import approval
 from gateway.security import seal
-from gateway.security.algorithms import AES256_GCM, RSA_SHA256, SHA256
+from gateway.security.algorithms import (
+    AES256_GCM,
+    DIGIKOPPELING,
+    RSA_SHA256,
+    SHA256,
+    AlgorithmPolicy,
+)
 from gateway.security.certificates import TrustStore
 from gateway.security.open import Opened, open_message
 from gateway.wire.ebms2 import header as wire
@@ -228,6 +234,14 @@ def send(agreed: Agreement, octets: bytes = DOCUMENT, **changes) -> WireMessage:
     return on_the_wire(agreed, sealed(agreed, octets, **changes).envelope, octets)
 
 
-def open_wire(message: WireMessage, agreed: Agreement, *, at: datetime = AT) -> Opened:
+def open_wire(
+    message: WireMessage,
+    agreed: Agreement,
+    *,
+    at: datetime = AT,
+    policy: AlgorithmPolicy = DIGIKOPPELING,
+) -> Opened:
     claimed = wire.read(message.body, message.content_type, limits=LIMITS)
-    return open_message(claimed, agreed, trust=trust(), keyring=keys(), limits=LIMITS, at=at)
+    return open_message(
+        claimed, agreed, trust=trust(), keyring=keys(), limits=LIMITS, at=at, policy=policy
+    )

@@ -35,6 +35,13 @@ which are gone; and what follows. Exit status 0: both say the same, 1: they diff
 The console shows the same findings at a partner and when an agreement is offered; `gateway doctor`
 tells those of the agreements that are in place.
 
+## What a partner needs otherwise
+
+A partner whose adapter reads inclusive C14N alone refuses each message and acknowledgement that is
+signed for it, with SecurityFailure. Set `canonicalisatie = "inclusief"` at the party in
+`gateway.toml` and reload (SIGHUP). It counts for what is signed from then on: an envelope that was
+stored already goes again as it is. What that partner signs is read in both forms, whatever is set.
+
 ## Rules
 
 An id is never used again for something else. This table is made from `gateway/cpa_rules.py` by

@@ -6,20 +6,23 @@ from dataclasses import dataclass
 
 from lxml import etree
 
+from gateway.config import Canonical
 from gateway.directory import Channel, Signing
 from gateway.errors import GatewayError, IllegalTransition
 from gateway.message import Header, Part, Payload, Reference, WireMessage
 from gateway.rules.approval import Released
-from gateway.security.algorithms import Signer
+from gateway.security.algorithms import C14N_EXCLUSIVE, C14N_INCLUSIVE, Signer
 from gateway.security.dsig_make import Signed, serialize, sign_envelope
 from gateway.security.dsig_plain import sign_plain
 from gateway.security.xenc import encrypt_part
+from gateway.wire import xml
 from gateway.wire.ebms2 import plain
 from gateway.wire.ebms2.header import user_message
 from gateway.wire.ebms2.plain import PlainEnvelope
 from gateway.wire.mime import XML, join
 
 PAYLOAD_TYPE = "application/xml"
+_CANONICAL = {Canonical.EXCLUSIVE: C14N_EXCLUSIVE, Canonical.INCLUSIVE: C14N_INCLUSIVE}
 _OPENING = b"<?xml version='1.0' encoding='UTF-8'?>\n<soap:Envelope "
 """Of every envelope that is made here, and of no document: those have a StUF element there."""
 
@@ -68,8 +71,16 @@ def _signed(
     if signer is None:
         raise IllegalTransition("seal without signer")
     if isinstance(envelope, PlainEnvelope):
-        return sign_plain(envelope, parts, signing=signing, signer=signer)
-    return sign_envelope(envelope, parts, signing=signing, signer=signer)
+        if signing.canonical is Canonical.EXCLUSIVE:
+            return sign_plain(envelope, parts, signing=signing, signer=signer)
+        envelope = xml.parse(_serialized(envelope), where="//Envelope")
+    return sign_envelope(
+        envelope,
+        parts,
+        signing=signing,
+        signer=signer,
+        canonicalization=_CANONICAL[signing.canonical],
+    )
 
 
 def _serialized(envelope: PlainEnvelope | etree._Element) -> bytes:

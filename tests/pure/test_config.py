@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from gateway.catalogue import Catalogue, Role
-from gateway.config import Settings, parse_toml
+from gateway.config import Canonical, Settings, parse_toml
 from gateway.config_gate import ApprovalsFile
 from gateway.config_page import describe
 from gateway.errors import Misconfigured
@@ -157,6 +157,23 @@ def test_missing_file_is_told(tmp_path):
 
 
 # --- the directory --------------------------------------------------------------------
+
+
+def test_only_what_is_signed_for_a_partner_has_the_form_that_it_reads(tmp_path):
+    folder = installed(tmp_path)
+    file = folder / "gateway.toml"
+    line = f'oin = "{pki.KNOOPPUNT}"'
+    text = file.read_text(encoding="utf-8")
+    assert line in text
+    file.write_text(text.replace(line, f'{line}\ncanonicalisatie = "inclusief"'), encoding="utf-8")
+    directory = load_directory(load_installation(folder), epoch=0, at=pki.AT)
+    agreement = directory.agreement("jeugdzorg_politie_knooppunt_1", at=pki.AT)
+
+    for one in agreement.bindings:
+        ours = one.sender.id == pki.POLITIE
+        assert one.channel.signing.canonical == ("inclusief" if ours else "exclusief")
+    assert agreement.signals[pki.POLITIE].signing.canonical is Canonical.INCLUSIVE
+    assert agreement.signals[pki.KNOOPPUNT].signing.canonical is Canonical.EXCLUSIVE
 
 
 def test_installation_loads_into_a_directory(tmp_path):

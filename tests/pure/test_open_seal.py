@@ -7,7 +7,9 @@ from hashlib import sha256
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from lxml import etree
 
+from gateway.config import Canonical
 from gateway.directory import Agreement, Encryption, SyncReply, Trust
 from gateway.errors import (
     CertificateRejected,
@@ -35,7 +37,12 @@ from gateway.message import (
 )
 from gateway.rules import approval
 from gateway.security import seal
-from gateway.security.algorithms import AES256_GCM
+from gateway.security.algorithms import (
+    AES256_GCM,
+    C14N_EXCLUSIVE,
+    C14N_INCLUSIVE,
+    DIGIKOPPELING,
+)
 from gateway.security.certificates import TrustStore
 from gateway.security.open import Opened, open_message
 from gateway.wire import mime
@@ -93,6 +100,34 @@ def test_what_is_sealed_opens_to_the_same(profile):
     assert opened.sender == PartyRef(ALICE)
     assert (opened.signer is not None) == profile.endswith(("-s", "-e"))
     assert opened.references == sealed(agreed).references
+
+
+@pytest.mark.parametrize("plain", [True, False])
+def test_for_a_partner_that_reads_nothing_else_it_is_signed_with_inclusive_c14n(plain):
+    """Written as text or as a tree: both open again, here and at whoever reads inclusive alone."""
+    agreed = agreement(signing=signing(canonical=Canonical.INCLUSIVE))
+    changes = {} if plain else {"conversation_id": "a & b"}
+    made = sealed(agreed, **changes)
+
+    named = [e.get("Algorithm") for e in etree.fromstring(made.envelope).iter("{*}Transform")]
+    (method,) = etree.fromstring(made.envelope).iter("{*}CanonicalizationMethod")
+
+    assert (named[-1], method.get("Algorithm")) == (C14N_INCLUSIVE, C14N_INCLUSIVE)
+    only = replace(DIGIKOPPELING, canonicalizations=frozenset({C14N_INCLUSIVE}))
+    for policy in (DIGIKOPPELING, only):
+        opened = open_wire(on_the_wire(agreed, made.envelope), agreed, policy=policy)
+        assert opened.references == made.references
+    neither = replace(DIGIKOPPELING, canonicalizations=frozenset({C14N_EXCLUSIVE}))
+    refused = refusal(on_the_wire(agreed, made.envelope), agreed, policy=neither)
+    assert refused.code == "signature.algorithm"
+
+
+def test_a_signal_for_such_a_partner_is_signed_so_too():
+    opened = open_wire(acknowledgment(signed=True, canonical=Canonical.INCLUSIVE), agreement())
+
+    assert opened.signer.oin == BOB
+    assert C14N_INCLUSIVE.encode() in opened.envelope
+    assert C14N_EXCLUSIVE.encode() not in opened.envelope
 
 
 def test_signer_is_the_sender():
@@ -422,7 +457,9 @@ def test_message_from_the_future_is_refused_beyond_the_skew():
 # --- signals --------------------------------------------------------------------------
 
 
-def acknowledgment(*, signed: bool, by: str = BOB, **changes) -> WireMessage:
+def acknowledgment(
+    *, signed: bool, by: str = BOB, canonical: Canonical = Canonical.EXCLUSIVE, **changes
+) -> WireMessage:
     envelope = signals.acknowledgment(
         signal_header("Acknowledgment", **changes),
         Acknowledgment(
@@ -432,7 +469,7 @@ def acknowledgment(*, signed: bool, by: str = BOB, **changes) -> WireMessage:
             references=sealed(agreement()).references,
         ),
     )
-    how = signing(by) if signed else None
+    how = signing(by, canonical=canonical) if signed else None
     signer = keys().signer(how.certificate) if how else None
     return seal.wire_signal(seal.sign_signal(envelope, signing=how, signer=signer))
 
