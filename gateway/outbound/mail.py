@@ -16,7 +16,6 @@ from gateway.errors import (
     PeerUnreachable,
     Refused,
     TransportUnproved,
-    Unavailable,
     Untrusted,
 )
 from gateway.outbound.dns import Resolver
@@ -28,6 +27,7 @@ from gateway.ports.mail import (
     Basis,
     Deferred,
     Delivered,
+    Leaves,
     Letter,
     NotProved,
     Posted,
@@ -93,7 +93,7 @@ class MailClient:
         )
         self._routes = Routes(resolver, port=settings.port, clock=clock, dice=dice)
 
-    async def send(self, letter: Letter, way: MailWay) -> Posted:
+    async def send(self, letter: Letter, way: MailWay, leaves: Leaves) -> Posted:
         """Prove, then hand over; see the port."""
         try:
             domain = one_domain(letter, most_bytes=self._settings.most_bytes)
@@ -104,6 +104,7 @@ class MailClient:
         async def hand_over(at: "_Proved") -> Posted:
             await at.session.envelope(letter)
             await self._same(at, errand)
+            await leaves(at.proof)
             notifies, tried = at.session.notifies, tuple(errand.tried)
             try:
                 reply = await at.session.data(letter.octets)
@@ -140,7 +141,7 @@ class MailClient:
             for address in server.addresses:
                 try:
                     return await self._at(address, server, servers, errand.way, act)
-                except (Unavailable, Untrusted) as error:
+                except (TransportUnproved, PeerUnreachable, Untrusted) as error:
                     errand.set_aside(host, address, error)
                 except Refused as error:
                     return _as_value(error, tuple(errand.tried))

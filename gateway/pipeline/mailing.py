@@ -68,7 +68,7 @@ class Mailing:
     ) -> Outcome:
         """Return what came of it; raises Unavailable, Misconfigured: it waits.
 
-        Nothing is said to a mail server before the commit that says so.
+        Nothing of the letter is said to a mail server before the commit that says so.
         """
         way = self._way(directory, claim)
         released = still_released(directory, claim, self._house.clock.now())
@@ -141,7 +141,7 @@ class Mailing:
             recipients=(way.mail.address,),
             reference=claim.delivery,
         )
-        leaves = self._event(
+        sealed = self._event(
             claim,
             "mail.sealed",
             sha256=sha256(mail.octets).hexdigest(),
@@ -150,8 +150,9 @@ class Mailing:
             twice=claim.twice,
             mailboxes=len(way.mail.certificates),
         )
-        await self._house.queue.posting(claim, leaves)
-        posted = await way.post.send(letter, way.mail.way)
+        posted = await way.post.send(
+            letter, way.mail.way, lambda _proof: self._house.queue.posting(claim, sealed)
+        )
         return await self._outcome(claim, way, posted, events)
 
     async def _outcome(

@@ -5,6 +5,7 @@ to a server whose certificate was checked against what the partner's domain publ
 DNSSEC, or against what was recorded for the partner.
 """
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -126,15 +127,23 @@ class Unknown:
 Posted = Delivered | NotProved | Deferred | Rejected | Unknown
 
 
+Leaves = Callable[[TransportProof], Awaitable[None]]
+"""Writes down that the letter may leave now, over this transport."""
+
+
 class Post(Protocol):
     """SMTP to the servers of the recipients' domain, in order of preference.
 
-    Every expected outcome is a value. Raises Misconfigured for our own settings. A caller
-    that is cancelled while `send` runs does not know more than after `Unknown`.
+    Every expected outcome is a value. Raises Misconfigured for our own settings.
     """
 
-    async def send(self, letter: Letter, way: MailWay) -> Posted:
-        """Prove the transport, then hand over the letter, once."""
+    async def send(self, letter: Letter, way: MailWay, leaves: Leaves) -> Posted:
+        """Prove the transport, then hand over the letter, once.
+
+        `leaves` is called when all is proved and nothing of the letter itself was said: who is
+        cancelled, or dies, behind it knows no more than after `Unknown`. Its StaleSnapshot and
+        StoreUnavailable go through, and the letter stays.
+        """
         ...
 
     async def prove(

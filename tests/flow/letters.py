@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field, replace
 
 from gateway.directory import OwnMail, PartyMail
-from gateway.ports.mail import Basis, Delivered, Letter, Posted, TransportProof, Unknown
+from gateway.ports.mail import Basis, Delivered, Letter, NotProved, Posted, TransportProof, Unknown
 from tests.flow import town as towns
 from tests.flow.town import NOW, POLITIE, VT, leaf
 
@@ -33,9 +33,12 @@ class Letterbox:
     """First what is answered first; then everything is taken."""
     letters: list[Letter] = field(default_factory=list)
 
-    async def send(self, letter, way):
+    async def send(self, letter, way, leaves):
+        answer = self.answers.pop(0) if self.answers else TAKEN
+        if not isinstance(answer, NotProved):
+            await leaves(PROOF)
         self.letters.append(letter)
-        return self.answers.pop(0) if self.answers else TAKEN
+        return answer
 
     async def prove(self, domain, way):
         return PROOF

@@ -15,7 +15,7 @@ from gateway.ports import DeliveryChannel, Standing, standing
 from gateway.ports.mail import Deferred, NotProved, Rejected
 from gateway.wire import fout, stuf
 from tests.flow import letters
-from tests.flow.letters import NO_REPLY, VT_MAIL
+from tests.flow.letters import NO_REPLY, PROOF, VT_MAIL
 from tests.flow.test_gate import FREE, melding
 from tests.flow.town import APPLICATIE, HUB, NOW, POLITIE, STANDING, VT
 
@@ -463,19 +463,17 @@ async def test_a_worker_that_dies_before_the_letter_is_handed_over_sends_it_afte
     assert len(post.letters) == 1
 
 
-async def test_a_worker_that_dies_while_the_letter_is_handed_over_leaves_it_to_a_person(mailing):
+class Dies(Exception):
+    pass
+
+
+async def dies_in_the_attempt(mailing, send):
+    """Hand a message in whose first attempt as a letter ends in `send`; return its id."""
     town, post = mailing
     await letters.without_agreement(town, "vtMeldingDi01")
     police = town[POLITIE]
     receipt = await police.gateway.hand_in(melding(), FREE, police.backend)
     (claim,) = await police.worker._claim(1, sure=True)
-
-    class Dies(Exception):
-        pass
-
-    async def send(letter, way):
-        post.letters.append(letter)
-        raise Dies
 
     post.send = send
     with pytest.raises(Dies):
@@ -483,6 +481,30 @@ async def test_a_worker_that_dies_while_the_letter_is_handed_over_leaves_it_to_a
     del post.send
     town.clock.forward(seconds=1)
     await town.settle()
+    return receipt
+
+
+async def test_a_worker_that_dies_while_the_transport_is_proved_sends_it_after_all(mailing):
+    town, post = mailing
+
+    async def send(letter, way, leaves):
+        raise Dies
+
+    receipt = await dies_in_the_attempt(mailing, send)
+
+    assert (await letter_of(town, receipt.id)).state is State.SENT
+    assert len(post.letters) == 1
+
+
+async def test_a_worker_that_dies_while_the_letter_is_handed_over_leaves_it_to_a_person(mailing):
+    town, post = mailing
+
+    async def send(letter, way, leaves):
+        await leaves(PROOF)
+        post.letters.append(letter)
+        raise Dies
+
+    receipt = await dies_in_the_attempt(mailing, send)
 
     assert (await letter_of(town, receipt.id)).state is State.UNKNOWN
     assert ("delivery.unknown", "worker.lost") in await alarms(town)

@@ -17,6 +17,10 @@ from tests.outbound.mail_certificates import authority
 DANE = MailWay()
 
 
+async def nobody_asks(_proof) -> None:
+    """Let the letter leave."""
+
+
 def letter(domain: str, *, local: str = "vt", size: int = 0) -> Letter:
     reference = f"b-{uuid4()}"
     lines = [
@@ -42,7 +46,7 @@ def arrived(lab, sent: Letter) -> bool:
 async def refused(lab, client, domain: str, way: MailWay = DANE) -> str:
     """Return why nothing was sent, and be sure that nothing was."""
     sent = letter(domain)
-    outcome = await client.send(sent, way)
+    outcome = await client.send(sent, way, nobody_asks)
 
     assert isinstance(outcome, NotProved), outcome
     assert not arrived(lab, sent)
@@ -53,7 +57,7 @@ async def refused(lab, client, domain: str, way: MailWay = DANE) -> str:
 async def test_letter_arrives_octet_by_octet_and_the_notification_comes_back(lab, client):
     sent = letter("partner.example")
 
-    outcome = await client.send(sent, DANE)
+    outcome = await client.send(sent, DANE, nobody_asks)
 
     assert isinstance(outcome, Delivered), outcome
     assert (outcome.proof.basis, outcome.proof.record) == (Basis.DANE, str(HELD.tlsa(3)))
@@ -70,7 +74,7 @@ async def test_letter_arrives_octet_by_octet_and_the_notification_comes_back(lab
 async def test_authority_that_the_domain_published_counts(lab, client):
     sent = letter("ta.partner.example")
 
-    outcome = await client.send(sent, DANE)
+    outcome = await client.send(sent, DANE, nobody_asks)
 
     assert isinstance(outcome, Delivered), outcome
     assert outcome.proof.record == str(authority().tlsa(2))
@@ -78,7 +82,7 @@ async def test_authority_that_the_domain_published_counts(lab, client):
 
 
 async def test_expired_certificate_counts_by_its_published_key_alone(lab, client):
-    outcome = await client.send(letter("oud.partner.example"), DANE)
+    outcome = await client.send(letter("oud.partner.example"), DANE, nobody_asks)
 
     assert isinstance(outcome, Delivered), outcome
     assert outcome.proof.record == str(OLD.tlsa(3))
@@ -95,7 +99,7 @@ async def test_expired_certificate_does_not_count_under_a_recorded_policy(lab, c
 async def test_recorded_policy_reaches_a_partner_without_dnssec(lab, client):
     pinned = PinnedMail(hosts=("mx.partner.example",), anchors=(authority().der,))
 
-    outcome = await client.send(letter("partner.example"), MailWay(pinned=pinned))
+    outcome = await client.send(letter("partner.example"), MailWay(pinned=pinned), nobody_asks)
 
     assert isinstance(outcome, Delivered), outcome
     assert outcome.proof.basis is Basis.PINNED
@@ -156,13 +160,13 @@ async def test_mx_that_changes_between_the_proof_and_the_letter_stops_it(lab, cl
     async with asked_before_a_recipient(change):
         assert await refused(lab, client, "wissel.partner.example") == "mail.changed"
 
-    outcome = await client.send(letter("wissel.partner.example"), DANE)
+    outcome = await client.send(letter("wissel.partner.example"), DANE, nobody_asks)
     assert isinstance(outcome, Delivered), outcome
     assert outcome.proof.mx == "mx.partner.example"
 
 
 async def test_mailbox_that_does_not_exist_is_refused_at_once(lab, client):
-    outcome = await client.send(letter("partner.example", local="niemand"), DANE)
+    outcome = await client.send(letter("partner.example", local="niemand"), DANE, nobody_asks)
 
     assert isinstance(outcome, Rejected), outcome
     assert (outcome.code, outcome.recipient) == ("smtp.rejected", 0)
@@ -170,7 +174,7 @@ async def test_mailbox_that_does_not_exist_is_refused_at_once(lab, client):
 
 
 async def test_letter_larger_than_the_server_takes_is_not_begun(lab, client):
-    outcome = await client.send(letter("partner.example", size=1_100_000), DANE)
+    outcome = await client.send(letter("partner.example", size=1_100_000), DANE, nobody_asks)
 
     assert isinstance(outcome, Rejected), outcome
     assert outcome.code == "smtp.size"

@@ -13,7 +13,7 @@ import pytest
 from gateway.app import SystemClock, SystemDice
 from gateway.config import EmailSettings
 from gateway.directory import MailWay, PinnedMail
-from gateway.errors import Misconfigured
+from gateway.errors import Misconfigured, StaleSnapshot, StoreUnavailable
 from gateway.outbound.mail import MailClient
 from gateway.ports.mail import (
     Basis,
@@ -41,6 +41,10 @@ LETTER = Letter(
 )
 
 
+async def nobody_asks(_proof) -> None:
+    """Let the letter leave."""
+
+
 @dataclass
 class Place:
     """A partner with one or two mail servers, a resolver, and our client."""
@@ -57,8 +61,8 @@ class Place:
     def patient(self, **seconds: float) -> None:
         self.settings = self.settings.model_copy(update=seconds)
 
-    async def send(self, letter: Letter = LETTER, way: MailWay = DANE):
-        return await self.client.send(letter, way)
+    async def send(self, letter: Letter = LETTER, way: MailWay = DANE, leaves=None):
+        return await self.client.send(letter, way, leaves or nobody_asks)
 
 
 @asynccontextmanager
@@ -133,6 +137,38 @@ async def test_only_two_commands_are_said_in_plain_text_and_one_at_a_time(at):
         "tls QUIT",
     ]
     assert at.servers[0].server_names == [MX]
+
+
+async def test_it_is_told_to_leave_when_all_is_proved_and_only_the_letter_is_left_to_say(at):
+    told = []
+
+    async def leaves(proof):
+        told.append((proof.mx, at.servers[0].heard[-1].split(" ")[1]))
+
+    await at.send(leaves=leaves)
+
+    assert told == [(MX, "RCPT")]
+
+
+@pytest.mark.parametrize("error", [StaleSnapshot, StoreUnavailable])
+async def test_what_may_not_leave_stays_and_goes_to_no_other_server(tmp_path, error):
+    async def leaves(_proof):
+        raise error("claim.lost", "not ours any more")
+
+    async with place(tmp_path, server(MX), server(MX2)) as at:
+        with pytest.raises(error):
+            await at.send(leaves=leaves)
+
+        assert "tls DATA" not in at.servers[0].heard
+        assert at.servers[1].heard == []
+
+
+async def test_nothing_is_told_to_leave_that_was_not_proved(at):
+    async def leaves(_proof):
+        raise AssertionError
+
+    at.servers[0].starttls = False
+    assert isinstance(await at.send(leaves=leaves), NotProved)
 
 
 async def test_to_prove_alone_says_nothing_of_a_letter(at):
