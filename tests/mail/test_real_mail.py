@@ -2,6 +2,8 @@
 
 import asyncio
 from contextlib import asynccontextmanager
+from dataclasses import replace
+from email import message_from_bytes
 from uuid import uuid4
 
 import pytest
@@ -9,10 +11,13 @@ import pytest
 from gateway.app import SystemClock, SystemDice
 from gateway.cli.doctor_mail import examine_domain
 from gateway.directory import MailWay, PinnedMail
+from gateway.keys.test_pki import pem
 from gateway.outbound.mail import MailClient
 from gateway.ports.mail import Basis, Delivered, Letter, NotProved, Rejected
 from tests.mail.lab import CHANGING, HELD, OLD, POLICY_PORT
 from tests.outbound.mail_certificates import authority
+from tests.pki import AT, POLITIE, leaf, pki
+from tests.smime import bob, document, draft, openssl_cms, sealed, write
 
 DANE = MailWay()
 
@@ -196,3 +201,25 @@ async def test_doctor_finds_that_a_domain_is_not_signed(lab, settings):
         "email.dkim",
         "email.dmarc",
     }
+
+
+async def test_what_we_seal_is_decrypted_and_verified_by_openssl_after_all_servers(
+    lab, client, tmp_path
+):
+    mail = sealed(
+        draft(sender="bericht@gateway.example", recipient="vt@partner.example"),
+        chain=(leaf(POLITIE, "sign").issuer,),
+    )
+    sent = replace(letter("partner.example"), octets=mail.octets)
+
+    outcome = await client.send(sent, DANE, nobody_asks)
+
+    assert isinstance(outcome, Delivered), outcome
+    came = lab.dovecot.wait_for("vt@partner.example", mail.message_id)
+    certificate, key = write(tmp_path, bob(), "bob")
+    root = tmp_path / "root.pem"
+    root.write_bytes(pem(pki().root))
+    signed = openssl_cms("-decrypt", "-recip", certificate, "-inkey", key, octets=came)
+    moment = ("-attime", str(int(AT.timestamp())), "-purpose", "any")
+    shown = openssl_cms("-verify", "-CAfile", str(root), *moment, octets=signed)
+    assert message_from_bytes(shown).get_payload(1).get_payload(decode=True) == document()
