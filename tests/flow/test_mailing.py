@@ -1,5 +1,7 @@
 """Secure e-mail: the route where there is no agreement, the way out where it can not wait."""
 
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
@@ -13,6 +15,7 @@ from gateway.message import Address
 from gateway.pipeline.answers import own_answer
 from gateway.ports import DeliveryChannel, Standing, standing
 from gateway.ports.mail import Deferred, NotProved, Rejected
+from gateway.rules.approval import Ground
 from gateway.wire import fout, stuf
 from tests.flow import letters
 from tests.flow.letters import NO_REPLY, PROOF, VT_MAIL
@@ -109,6 +112,26 @@ async def test_the_gate_is_tested_again_when_the_letter_is_claimed(mailing):
     await town.settle()
 
     assert (await letter_of(town, receipt.id)).state is State.HELD
+    assert post.letters == []
+
+
+@pytest.mark.parametrize("ground", list(Ground))
+async def test_a_row_that_was_edited_into_a_free_letter_does_not_leave(mailing, tmp_path, ground):
+    """Past the program: the gate is tested on the octets as well, whatever the row says."""
+    town, post = mailing
+    await letters.without_agreement(town, "vtMeldingDi01")
+    message = await hand_in(town, aanhouding="ja")
+
+    with closing(sqlite3.connect(tmp_path / POLITIE / "gateway.db")) as database:
+        database.execute(
+            "UPDATE deliveries SET state = 'ready', next_at = 0, approval_id = ?, ground = ?"
+            " WHERE channel = 'e-mail'",
+            (STANDING.id, str(ground)),
+        )
+        database.commit()
+    await town.settle()
+
+    assert (await letter_of(town, message)).state is State.HELD
     assert post.letters == []
 
 
