@@ -168,16 +168,23 @@ class Life:
     def over(self) -> bool:
         """Ended and nothing comes late, or on a person's desk who does nothing today."""
         chance = self.dice.random()
-        if self.state in {State.DEAD, State.WITHHELD}:
+        if self.state in {State.DEAD, State.WITHHELD, State.REPLACED}:
             return chance < 0.9
         return self.state in ENDED or (self.state in FOR_A_PERSON and chance < 0.6)
 
     def step(self) -> None:
-        getattr(self, f"_{self.state}")()
+        if Event.REPLACE in TRANSITIONS[self.state] and self.dice.random() < 0.03:
+            self.move(Event.REPLACE, "person")
+        else:
+            getattr(self, f"_{self.state}")()
 
     # --- each state, and what can happen in it ------------------------------------------
 
     def _dead(self) -> None:
+        self.move(Event.CONFIRM, "signal")
+
+    def _replaced(self) -> None:
+        """Acknowledged over the route of before, after all."""
         self.move(Event.CONFIRM, "signal")
 
     def _withheld(self) -> None:
