@@ -13,6 +13,7 @@ from gateway.ports.overview import TrailWanted
 from gateway.web.console.charts import bars
 from gateway.web.console.pages.compliance.log import as_csv
 from tests.consoles import console, refused_by_vt
+from tests.flow import letters
 from tests.flow import town as towns
 from tests.flow.test_gate import hand_in, melding
 from tests.flow.test_toets import decide, state_of
@@ -251,6 +252,30 @@ async def test_what_was_refused_goes_again_with_a_reason(police, otto, bea):
     await otto.get(f"/berichten/{receipt.id}")
     twice = await otto.post(f"/berichten/{receipt.id}/opnieuw", {"reden": "schema hersteld"})
     assert "opnieuw.vervangen" in twice.words
+
+
+async def test_an_operator_lets_what_can_not_wait_go_on_by_mail(police, otto, bea):
+    town = police.town
+    town[HUB].up = False
+    receipt = await hand_in(town, melding())
+    await town.settle()
+    path = f"/berichten/{receipt.id}"
+    assert "Kan dit niet wachten?" not in (await otto.get(path)).words
+    await letters.set_up(town)
+    assert "Kan dit niet wachten?" not in (await bea.get(path)).words
+
+    page = await otto.get(path)
+    assert "Kan dit niet wachten?" in page.words
+    wrong = await otto.post(f"{path}/email", {"reden": "spoed"})
+    assert "Geef in 10 tot 200 tekens de grond" in wrong.words
+    done = await otto.post(f"{path}/email", {"reden": "het kind is nu in gevaar"})
+
+    assert "Het bericht gaat verder per beveiligde e-mail." in done.words
+    assert "omgezet" in done.words
+    assert "het kind is nu in gevaar" in done.words
+    assert "Kan dit niet wachten?" not in done.words
+    twice = await otto.post(f"{path}/email", {"reden": "het kind is nu in gevaar"})
+    assert "mail.al" in twice.words
 
 
 async def refusal(police, otto):
