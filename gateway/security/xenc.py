@@ -191,19 +191,30 @@ def decrypt_part(part: Part, decrypter: Decrypter, *, policy: AlgorithmPolicy) -
 
     Raises DecryptionFailed: `decryption.not_encrypted`, `decryption.form`,
     `decryption.algorithm`, and `decryption.failed` for whatever goes wrong with key or
-    cipher text.
+    cipher text: after the same work, so that nobody learns which step it was.
     """
     found = _read_written(part.octets, policy) or _read(part.octets, policy)
-    key = decrypter.unwrap(found.wrapped, oaep=found.oaep)
-    if len(key) != _KEY_BYTES[found.algorithm]:
-        raise _failed()
     nonce, rest = found.cipher[:_NONCE_BYTES], found.cipher[_NONCE_BYTES:]
     if len(rest) < _TAG_BYTES:
-        raise _failed()
+        raise _failed()  # whoever sent it knows: no key was touched
+    key, is_key = _content_key(found, decrypter)
     try:
-        return Payload(content_id=part.content_id, octets=AESGCM(key).decrypt(nonce, rest, None))
+        octets = AESGCM(key).decrypt(nonce, rest, None)
     except InvalidTag as exc:
         raise _failed() from exc
+    if not is_key:
+        raise _failed()  # it was made for the stand-in
+    return Payload(content_id=part.content_id, octets=octets)
+
+
+def _content_key(found: _Encrypted, decrypter: Decrypter) -> tuple[bytes, bool]:
+    """Return the content key and True; a stand-in of its size and False where there is none."""
+    size = _KEY_BYTES[found.algorithm]
+    try:
+        key = decrypter.unwrap(found.wrapped, oaep=found.oaep)
+    except DecryptionFailed:
+        key = b""
+    return (key, True) if len(key) == size else (bytes(size), False)
 
 
 def _failed() -> DecryptionFailed:

@@ -208,26 +208,85 @@ def with_values(wrapped: bytes, cipher: bytes) -> Part:
     return Part("x", "application/xml", octets)
 
 
-def test_whatever_is_wrong_with_key_or_cipher_looks_the_same():
-    wrapped, cipher = values_of(encrypt())
-    short_key = (
-        x509.load_der_x509_certificate(bob())
-        .public_key()
-        .encrypt(bytes(16), padding.OAEP(padding.MGF1(hashes.SHA256()), hashes.SHA256(), None))
-    )
-    failures = [
-        refusal(with_values(wrapped[:-1] + bytes([wrapped[-1] ^ 1]), cipher)),
-        refusal(with_values(wrapped[:-1], cipher)),
-        refusal(with_values(wrapped, cipher[:-1] + bytes([cipher[-1] ^ 1]))),
-        refusal(with_values(wrapped, cipher[:20])),
-        refusal(with_values(short_key, cipher)),
-        refusal(encrypt(), oin=ALICE),
-        refusal(changed("mgf1sha256", "mgf1sha1")),
-        refusal(changed("aes256-gcm", "aes128-gcm")),
-    ]
+def wrapped_for_bob(key: bytes) -> bytes:
+    oaep = padding.OAEP(padding.MGF1(hashes.SHA256()), hashes.SHA256(), None)
+    return x509.load_der_x509_certificate(bob()).public_key().encrypt(key, oaep)
 
-    assert {str(failure) for failure in failures} == {str(failures[0])}
-    assert failures[0].code == "decryption.failed"
+
+def flipped(octets: bytes, at: int) -> bytes:
+    changed = bytearray(octets)
+    changed[at] ^= 1
+    return bytes(changed)
+
+
+@cache
+def failing() -> dict[str, Part]:
+    """Return parts of which another step fails, each for a reason of its own."""
+    wrapped, cipher = values_of(encrypt())
+    nonce = bytes(12)
+    for_stand_in = nonce + AESGCM(bytes(32)).encrypt(nonce, PLAIN, None)
+    return {
+        "wrapped key changed": with_values(flipped(wrapped, -1), cipher),
+        "wrapped key too short": with_values(wrapped[:-1], cipher),
+        "wrapped key of no octets that count": with_values(bytes(len(wrapped)), cipher),
+        "content key of another size": with_values(wrapped_for_bob(bytes(16)), cipher),
+        "content key of no size": with_values(wrapped_for_bob(b""), cipher),
+        "nonce changed": with_values(wrapped, flipped(cipher, 0)),
+        "cipher changed": with_values(wrapped, flipped(cipher, 14)),
+        "tag changed": with_values(wrapped, flipped(cipher, -1)),
+        "tag truncated": with_values(wrapped, cipher[:-1]),
+        "made for the stand-in": with_values(flipped(wrapped, -1), for_stand_in),
+        "other hash of OAEP": changed("mgf1sha256", "mgf1sha1"),
+        "other cipher": changed("aes256-gcm", "aes128-gcm"),
+    }
+
+
+@pytest.mark.parametrize("name", failing())
+def test_whichever_step_fails_answer_and_work_are_the_same(monkeypatch, name):
+    """Operations are counted: of time only the machine could tell."""
+    part, other = failing()[name], refusal(encrypt(), oin=ALICE)
+    work: list[str] = []
+    decrypter = keys().decrypter(bob())
+
+    class Counting:
+        certificate = bob()
+
+        def unwrap(self, wrapped, *, oaep):
+            work.append("unwrap")
+            return decrypter.unwrap(wrapped, oaep=oaep)
+
+    class CountingCipher:
+        def __init__(self, key):
+            work.append("cipher")
+            self.real = AESGCM(key)
+
+        def decrypt(self, nonce, octets, also):
+            work.append("decrypt")
+            return self.real.decrypt(nonce, octets, also)
+
+    monkeypatch.setattr(xenc, "AESGCM", CountingCipher)
+    with pytest.raises(DecryptionFailed) as refused:
+        decrypt_part(part, Counting(), policy=DIGIKOPPELING)
+
+    assert (str(refused.value), refused.value.where) == (str(other), other.where)
+    assert refused.value.code == "decryption.failed"
+    assert work == ["unwrap", "cipher", "decrypt"]
+
+
+def test_a_cipher_without_a_tag_looks_the_same_and_touches_no_key():
+    wrapped, _ = values_of(encrypt())
+
+    class Untouched:
+        certificate = bob()
+
+        def unwrap(self, wrapped, *, oaep):
+            raise AssertionError
+
+    for length in (0, 12, 27):
+        part = with_values(wrapped, bytes(length))
+        with pytest.raises(DecryptionFailed) as refused:
+            decrypt_part(part, Untouched(), policy=DIGIKOPPELING)
+        assert str(refused.value) == str(refusal(encrypt(), oin=ALICE))
 
 
 @cache
