@@ -8,7 +8,6 @@ go over TCP: nothing is cut off, lost, or slipped in by somebody who only guesse
 from collections.abc import Iterator
 from dataclasses import dataclass
 from ipaddress import ip_address
-from typing import cast
 
 import dns.asyncquery
 import dns.edns
@@ -104,7 +103,9 @@ class Resolver:
             ) from error
         except (dns.exception.DNSException, ValueError) as error:
             raise TransportUnproved("dns.malformed", f"{question}: unreadable answer") from error
-        return cast("dns.message.QueryMessage", found)
+        if not isinstance(found, dns.message.QueryMessage):
+            raise TransportUnproved("dns.malformed", f"{question}: no answer to a question")
+        return found
 
 
 def _query(name: str, kind: str) -> dns.message.QueryMessage:

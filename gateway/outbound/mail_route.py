@@ -133,7 +133,7 @@ class Routes:
 
 def _recorded(policy: PinnedMail) -> tuple[str, ...]:
     hosts = tuple(host.lower() for host in policy.hosts)
-    if not all(is_name(host) for host in hosts):
+    if not hosts or not all(is_name(host) for host in hosts):
         raise TransportUnproved("dns.name", "a recorded mail server is no host")
     return hosts
 
