@@ -66,9 +66,9 @@ async def _keep(app: App, hangup: asyncio.Event, *, leads: bool) -> None:
     while True:
         try:
             await app.store.keep_ended.run()
-            await app.uses.write_down(app.store.tokens)
             outside.look()
             await _once(app, alarming, leads=leads)
+            await app.uses.write_down(app.store.tokens)
         except Exception as error:  # noqa: BLE001 - housekeeping never stops the traffic
             log.error("housekeeping.failed", code=_code(error))
         reread = await _woken(app, hangup)
