@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from gateway.cli.commands import Commands, register
 from gateway.errors import GatewayError, Misconfigured, Unavailable
 
 NAME = "gateway"
@@ -22,6 +23,7 @@ Config = Annotated[
 
 app = typer.Typer(
     name=NAME,
+    cls=Commands,
     help="StUF Jeugdzorg over Digikoppeling ebMS2, for knooppunt and aansluitpunt.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -33,9 +35,7 @@ def main() -> None:
 
     2: something must be changed first. 75: the same command may succeed later.
     """
-    from gateway.cli import commands
-
-    commands.register(app)
+    register(app)
     try:
         app(prog_name=NAME)
     except Misconfigured as error:

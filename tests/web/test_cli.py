@@ -151,7 +151,7 @@ def refused(ran: Ran, status: int, code: str) -> None:
 
 @pytest.fixture(scope="module")
 def whole_app() -> typer.Typer:
-    app = typer.Typer(help=cli.app.info.help)
+    app = typer.Typer(help=cli.app.info.help, cls=commands.Commands)
     commands.register(app)
     return app
 
@@ -169,6 +169,13 @@ def test_help_of_every_command_says_what_it_is_for(command, whole_app):
     assert done.exit_code == 0
     assert PURPOSES[command] in " ".join(done.stdout.split())
     assert done.stderr == ""
+
+
+@pytest.mark.parametrize("name", commands.COMMANDS)
+def test_the_list_says_of_a_command_what_it_says_of_itself(name):
+    own = typer.main.get_group(commands.COMMANDS[name].load(name)).commands[name]
+
+    assert commands.COMMANDS[name].help == " ".join(own.help.split("\n\n")[0].split())
 
 
 def test_every_command_and_no_other_is_tested_for_its_help(whole_app):
