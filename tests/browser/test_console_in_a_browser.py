@@ -375,6 +375,32 @@ async def test_axe_finds_nothing_where_a_message_was_refused(police, visiting):
     assert found == []
 
 
+async def test_in_forced_colours_only_the_page_of_now_is_underlined(police, visiting):
+    otto = await police.user("otto", UserRole.OPERATOR)
+    async with visiting(police, forced_colors="active", color_scheme="light") as page:
+        await sign_in(page, police, otto)
+        await page.goto("/alarmen")
+        lines = await page.eval_on_selector_all(
+            ".bgw-navigation a", "all => all.map(a => getComputedStyle(a).borderBottomColor)"
+        )
+
+    assert lines.count("rgb(255, 255, 255)") == len(lines) - 1
+
+
+async def test_on_paper_stands_who_and_where_and_nothing_to_press(police, visiting):
+    otto = await police.user("otto", UserRole.OPERATOR)
+    async with visiting(police) as page:
+        await sign_in(page, police, otto)
+        await page.emulate_media(media="print")
+        for path in ("/vandaag", "/berichten", "/ik"):
+            await page.goto(path)
+            pressed = page.locator("button:visible, input:visible, select:visible")
+            assert await pressed.evaluate_all("all => all.map(one => one.outerHTML)") == []
+            assert await page.is_visible("text=Berichtengateway · test")
+            assert await page.is_visible("header >> text=Otto · operator")
+            assert await page.is_visible("footer >> text=Stand van")
+
+
 async def test_the_numbers_of_today_follow_without_a_reload(police, visiting):
     otto = await police.user("otto", UserRole.OPERATOR)
     async with visiting(police) as page:

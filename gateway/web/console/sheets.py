@@ -1,10 +1,12 @@
 """Tables as files for a spreadsheet."""
 
 import csv
+import re
 from collections.abc import Iterable, Sequence
 from io import StringIO
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = re.compile(r"(^|[;\t\r\n])(?=\s*[=+\-@\uFF1D\uFF0B\uFF0D\uFF20])|^(?=[\t\r])")
+"""Also behind a semicolon: a Dutch spreadsheet splits a line there, within quotes or not."""
 
 
 def as_csv(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -13,5 +15,5 @@ def as_csv(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     writer = csv.writer(out)
     writer.writerow(columns)
     for row in rows:
-        writer.writerow(f"'{cell}" if cell.startswith(_FORMULA) else cell for cell in row)
+        writer.writerow(_FORMULA.sub(r"\g<0>'", cell) for cell in row)
     return out.getvalue()
