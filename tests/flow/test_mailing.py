@@ -20,7 +20,8 @@ from gateway.wire import fout, stuf
 from tests.flow import letters
 from tests.flow.letters import NO_REPLY, PROOF, VT_MAIL
 from tests.flow.test_gate import FREE, melding
-from tests.flow.town import APPLICATIE, HUB, NOW, POLITIE, STANDING, VT
+from tests.flow.test_toets import decide, held
+from tests.flow.town import APPLICATIE, HUB, NOW, OM, POLITIE, STANDING, VT
 
 SPOED = {"who": "o.operator", "why": "het kind is nu in gevaar"}
 
@@ -532,3 +533,62 @@ async def test_a_worker_that_dies_while_the_letter_is_handed_over_leaves_it_to_a
     assert (await letter_of(town, receipt.id)).state is State.UNKNOWN
     assert ("delivery.unknown", "worker.lost") in await alarms(town)
     assert len(post.letters) == 1
+
+
+# --- what one decision of the OM let go -----------------------------------------------
+
+
+@pytest.fixture
+async def decided(tmp_path):
+    """The OM released a message that the hub does not take."""
+    town, post = await letters.build(tmp_path, parties=(POLITIE, HUB, VT, OM))
+
+    async def hub_is_deaf(me, _endpoint, message):
+        if me == POLITIE and b">vtMeldingDi01<" in message.body:
+            raise PeerUnreachable("peer.timeout", "nothing was heard")
+
+    town.breaks.append(hub_is_deaf)
+    receipt = await held(town)
+    await decide(town)
+    town[HUB].up = False
+    town.clock.forward(minutes=1)
+    await town.settle()
+    yield town, post, receipt.id
+    await town.close()
+
+
+async def test_the_decision_goes_with_the_message_to_the_letter(decided):
+    town, post, message = decided
+    (ruling,) = await town[POLITIE].store.holds.rulings(message)
+
+    await town[POLITIE].gateway.switch_to_mail(message, **SPOED)
+    await town.settle()
+
+    assert len(post.letters) == 1
+    assert (await letter_of(town, message)).state is State.SENT
+    assert await town[POLITIE].store.holds.late(ruling.id)
+
+
+async def test_the_decision_lets_the_same_letter_be_tried_again_but_no_second_one(
+    decided, tmp_path
+):
+    town, post, message = decided
+    post.answers = [Deferred(code="smtp.deferred", seen="451"), NO_REPLY]
+    await town[POLITIE].gateway.switch_to_mail(message, **SPOED)
+    await town.settle()
+    town.clock.forward(minutes=16)
+    await town.settle()
+    assert len(post.letters) == 2
+
+    with closing(sqlite3.connect(tmp_path / POLITIE / "gateway.db")) as database:
+        letter = (await letter_of(town, message)).id
+        database.execute("UPDATE rulings SET delivery = 'another' WHERE delivery = ?", (letter,))
+        database.execute(
+            "UPDATE deliveries SET id = 'another', state = 'ready', next_at = 0 WHERE id = ?",
+            (letter,),
+        )
+        database.commit()
+    await town.settle()
+
+    assert len(post.letters) == 2
+    assert (await letter_of(town, message)).state is State.HELD
