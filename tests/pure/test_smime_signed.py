@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from gateway.errors import Misconfigured, SignatureInvalid
 from gateway.keys.keystore import SoftwareSigner
 from gateway.security.algorithms import RSA_PSS_SHA256
-from gateway.security.smime.der import NULL, OCTET_STRING, SEQUENCE, SET, encode, oid, only
+from gateway.security.smime.der import INTEGER, NULL, OCTET_STRING, SEQUENCE, SET, encode, oid, only
 from gateway.security.smime.signed import sign, verify
 from tests.pki import AT, KNOOPPUNT, POLITIE, leaf, weak
 from tests.sealing import load_key
@@ -27,6 +27,19 @@ DATA = oid("1.2.840.113549.1.7.1")
 SIGNED = oid("1.2.840.113549.1.7.2")
 ENVELOPED = oid("1.2.840.113549.1.7.3")
 COMPRESSED = oid("1.2.840.113549.1.9.16.1.9")
+PSS = "1.2.840.113549.1.1.10"
+
+
+def pss(digest_name: bytes, mask_name: bytes, salt: bytes = b"\x20") -> bytes:
+    mask = encode(SEQUENCE, oid("1.2.840.113549.1.1.8"), mask_name)
+    parameters = (
+        encode(0xA0, digest_name),
+        encode(0xA1, mask),
+        encode(0xA2, encode(INTEGER, salt)),
+    )
+    return encode(SEQUENCE, oid(PSS), encode(SEQUENCE, *parameters))
+
+
 PSS_DEFAULTS = encode(SEQUENCE, oid("1.2.840.113549.1.1.10"), encode(SEQUENCE))
 
 
@@ -187,6 +200,17 @@ HOSTILE = {
             attributes=attributes(),
             value=pkcs1(attributes(), hashes.SHA1()),
         ),
+    ),
+    "pss_with_sha1": ("algorithm", lambda: der(algorithm=pss(SHA1, SHA256))),
+    "pss_with_another_digest": ("algorithm", lambda: der(algorithm=pss(SHA512, SHA256))),
+    "pss_with_a_mask_by_sha1": ("algorithm", lambda: der(algorithm=pss(SHA256, SHA1))),
+    "pss_with_salt_beyond_the_key": (
+        "value",
+        lambda: der(algorithm=pss(SHA256, SHA256, b"\x7f\xff")),
+    ),
+    "pss_with_salt_without_end": (
+        "algorithm",
+        lambda: der(algorithm=pss(SHA256, SHA256, b"\x7f" * 9)),
     ),
     "pss_by_default_is_sha1": ("form", lambda: der(algorithm=PSS_DEFAULTS)),
     "two_digests": ("algorithm", lambda: der(digest=SHA512, attributes=long_attributes())),
