@@ -11,11 +11,13 @@ from gateway.config import GateMode
 from gateway.config_gate import Mode
 from gateway.directory import Directory, Party
 from gateway.errors import GatewayError, NoRoute, StaleSnapshot, Unavailable
-from gateway.message import Oin
+from gateway.message import Aanlevering, Oin
 from gateway.pipeline import answers
 from gateway.pipeline.house import House
+from gateway.pipeline.proving import judge_again
 from gateway.pipeline.senders import asked_from_here
 from gateway.ports import Admission, Alarm, Ends, Hold, NewRequest, NewWithdrawal
+from gateway.rules import approval
 from gateway.rules.classification import Reason
 from gateway.rules.routing import parket_for
 from gateway.wire import stuf, toets, toets_make, toets_read
@@ -85,9 +87,13 @@ class Asking:
 
     async def _request(self, directory: Directory, hold: Hold) -> Admission:
         at = self._house.clock.now()
-        octets = await self._house.payloads.get(hold.message.payload_id or "")
+        message = hold.message
+        octets, proven = await self._house.payloads.opened(
+            message.payload_id or "", message.aanlevering.label()
+        )
+        said = message.aanlevering if proven else Aanlevering()
         document, decider = await self._house.think(
-            len(octets), lambda: self._document(directory, hold, octets, at)
+            len(octets), lambda: self._document(directory, hold, (octets, said), at)
         )
         here = decider.local
         admission = await answers.own_message(
@@ -106,8 +112,9 @@ class Asking:
         return replace(admission, request=new_request(document, directory, at))
 
     def _document(
-        self, directory: Directory, hold: Hold, octets: bytes, at: datetime
+        self, directory: Directory, hold: Hold, given: tuple[bytes, Aanlevering], at: datetime
     ) -> tuple[stuf.Document, Party]:
+        octets, said = given
         limits = XmlLimits(octets=toets.limit_for(toets.VERZOEK, directory.limits))
         held = stuf.read_document(octets, limits=limits)
         decider = asked_from_here(directory, held)
@@ -125,7 +132,7 @@ class Asking:
             sha256=hold.payload_sha256,
             inhoud=octets,
             tabelversie=hold.table_version,
-            redenen=tuple(_reden(reason) for reason in hold.reasons),
+            redenen=tuple(_reden(one) for one in _reasons(held, directory, hold, said, at)),
             systeem=hold.backend or hold.message.zender_applicatie or "onbekend",
             gebruiker=zender.gebruiker if zender else "",
             acuut=hold.message.aanlevering.acuut,
@@ -209,6 +216,18 @@ def asked_by(holder: Oin, verzoek: Verzoek, directory: Directory, at: datetime) 
         part_of=verzoek.deel_van,
         replaces=verzoek.vervangt,
     )
+
+
+def _reasons(
+    held: stuf.Document, directory: Directory, hold: Hold, said: Aanlevering, at: datetime
+) -> tuple[Reason, ...]:
+    """Those of the octets, and those of the row that are others: a row can say too little.
+
+    By the categories the OM knows whether a second officer confirms.
+    """
+    found = judge_again(held, directory, hold.message.version, said, at)
+    now = found.reasons if isinstance(found, approval.Hold) else ()
+    return tuple(dict.fromkeys((*now, *hold.reasons)))
 
 
 def _reden(reason: Reason) -> Reden:

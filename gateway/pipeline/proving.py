@@ -205,11 +205,11 @@ def _same_question(besluit: Besluit, proof: Proof, *, second: bool, table: str) 
 def _judged(
     document: Document, directory: Directory, claim: Gated, said: Aanlevering, at: datetime
 ) -> tuple[Document, Released | Hold | None]:
-    return document, _judge(document, directory, claim, said, at)
+    return document, judge_again(document, directory, claim.message.version, said, at)
 
 
-def _judge(
-    document: Document, directory: Directory, claim: Gated, said: Aanlevering, at: datetime
+def judge_again(
+    document: Document, directory: Directory, version: str, said: Aanlevering, at: datetime
 ) -> Released | Hold | None:
     """Ask the gate again, by the octets; None where no gate stands here for this sender."""
     sender = sender_of(directory, document)
@@ -223,19 +223,19 @@ def _judge(
     if receiver is None:
         return Hold(kinds=(GateReason.UNCLASSIFIED,), reasons=())
     said = said if sender.local else classification.said_in(document)
-    return _asked(document, directory, claim, (sender, receiver), said, at)
+    return _asked(document, directory, version, (sender, receiver), said, at)
 
 
 def _asked(
     document: Document,
     directory: Directory,
-    claim: Gated,
+    version: str,
     parties: tuple[Party, Party],
     said: Aanlevering,
     at: datetime,
 ) -> Released | Hold:
     sender, receiver = parties
-    table, version = directory.gate.at(at).table, claim.message.version
+    table = directory.gate.at(at).table
     verdict = classification.classify(document, said, version=version, table=table)
     if sender.gate is GateMode.DECISION and not sender.local:
         return approval.second_gate(

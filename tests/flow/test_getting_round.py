@@ -507,6 +507,21 @@ async def test_the_om_of_a_file_is_not_asked_and_decides_nothing(town, attempts)
     await nothing_left(town, receipt, attempts)
 
 
+async def test_reasons_that_are_taken_from_the_row_before_the_om_is_asked(town, tmp_path):
+    """By their categories the OM knows whether a second officer confirms."""
+    deciding = town[POLITIE].snapshots.current().deciding
+    nobody = deciding.model_copy(update={"om": VT})
+    await town[POLITIE].change(deciding=nobody)
+    await hand_in(town, melding(**CRIMINAL))
+    tamper(tmp_path, "UPDATE holds SET reasons = '[]'")
+    await town[POLITIE].change(deciding=deciding)
+    await town.settle()
+    await town.keep_house()
+
+    request = await the_request(town)
+    assert [one.category for one in request.reasons] == ["aanhouding"]
+
+
 async def test_a_police_that_a_file_calls_something_else(town):
     police, before = town[POLITIE].store, town[POLITIE].snapshots.current()
     await snapshots._take_in(before, police)
