@@ -150,9 +150,13 @@ class Mailing:
             twice=claim.twice,
             mailboxes=len(way.mail.certificates),
         )
-        posted = await way.post.send(
-            letter, way.mail.way, lambda _proof: self._house.queue.posting(claim, sealed)
-        )
+
+        async def leaves(_proof: TransportProof) -> None:
+            # All that can fail here does so before the letter: behind it, it would go twice.
+            await self._house.alarms.change(gone=((UNPROVED, claim.recipient),))
+            await self._house.queue.posting(claim, sealed)
+
+        posted = await way.post.send(letter, way.mail.way, leaves)
         return await self._outcome(claim, way, posted, events)
 
     async def _outcome(
@@ -167,7 +171,6 @@ class Mailing:
                         claim, "delivery.sent", reply=posted.reply, notifies=posted.notifies
                     )
                 )
-                await self._house.alarms.change(gone=((UNPROVED, claim.recipient),))
                 return HandedOver(until=self._house.clock.now() + way.own.receipt)
             case Unknown():
                 events.append(self._event(claim, "mail.proved", **_of_proof(posted.proof)))

@@ -9,7 +9,7 @@ from functools import partial
 import pytest
 
 from gateway.directory import StandingSpoed
-from gateway.errors import NoRoute, PeerUnreachable, PolicyViolation
+from gateway.errors import NoRoute, PeerUnreachable, PolicyViolation, StoreUnavailable
 from gateway.lifecycle import State
 from gateway.message import Address
 from gateway.pipeline.answers import own_answer
@@ -533,6 +533,29 @@ async def test_a_worker_that_dies_while_the_letter_is_handed_over_leaves_it_to_a
     assert (await letter_of(town, receipt.id)).state is State.UNKNOWN
     assert ("delivery.unknown", "worker.lost") in await alarms(town)
     assert len(post.letters) == 1
+
+
+async def test_a_letter_that_was_taken_is_not_sent_again_because_an_alarm_can_not_be_written(
+    mailing, monkeypatch
+):
+    town, post = mailing
+    await letters.without_agreement(town, "vtMeldingDi01")
+    alarms = town[POLITIE].gateway._house.alarms
+    change = alarms.change
+
+    async def fails_behind_the_letter(**changes):
+        if post.letters:
+            raise StoreUnavailable("store.unreachable", "the database does not answer")
+        await change(**changes)
+
+    monkeypatch.setattr(alarms, "change", fails_behind_the_letter)
+
+    message = await hand_in(town)
+    town.clock.forward(minutes=2)
+    await town.settle()
+
+    assert len(post.letters) == 1
+    assert (await letter_of(town, message)).state is State.SENT
 
 
 # --- what one decision of the OM let go -----------------------------------------------
