@@ -17,8 +17,17 @@ from gateway.store.prepared import Prepared
 from gateway.store.tables import deliveries, revocations, rulings
 from gateway.store.transaction import Tx
 
-REVOKED = sa.exists().where(revocations.c.approval == deliveries.c.approval_id).label("revoked")
+_IS_REVOKED = sa.exists().where(revocations.c.approval == deliveries.c.approval_id)
+REVOKED = _IS_REVOKED.label("revoked")
 """Column: the standing approval of the delivery was withdrawn."""
+NOT_ENDED = sa.and_(
+    ~_IS_REVOKED,
+    sa.or_(
+        deliveries.c.ground != str(Ground.INDIVIDUAL),
+        sa.exists().where(rulings.c.id == deliveries.c.approval_id, rulings.c.ended_at.is_(None)),
+    ),
+)
+"""Condition: what the delivery stands on was not taken back."""
 GATED = (
     deliveries.c.ground,
     deliveries.c.approval_id,

@@ -36,7 +36,7 @@ from gateway.store.deliveries import (
     spot,
     told,
 )
-from gateway.store.gatetest import GateTest
+from gateway.store.gatetest import NOT_ENDED, GateTest
 from gateway.store.kept import keep
 from gateway.store.prepared import Prepared
 from gateway.store.reading import Reads
@@ -171,8 +171,14 @@ _POSTING = Prepared(
         deliveries.c.id == sa.bindparam("b_id"),
         deliveries.c.state == str(State.CLAIMED),
         deliveries.c.fence == sa.bindparam("b_fence"),
+        NOT_ENDED,
     )
     .values(posting=sa.true())
+)
+_LOCK = (
+    sa.select(deliveries.c.id)
+    .where(deliveries.c.id == sa.bindparam("id"))
+    .with_for_update(of=deliveries, key_share=True)
 )
 
 
@@ -202,13 +208,18 @@ class KeepSealed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Posting:
-    """Unit: the letter of a delivery is about to be handed over."""
+    """Unit: the letter of a delivery is about to be handed over.
+
+    To prove the transport may have taken minutes, in which the OM can have taken back what the
+    letter stands on: the sweep puts it back then, and the next claim holds it.
+    """
 
     claim: Claim
     event: AuditEvent
 
     def run(self, tx: Tx) -> None:
-        """Raise StaleSnapshot `claim.lost` when it is no longer claimed by this worker."""
+        """Raise StaleSnapshot `claim.lost` when this worker may not let it leave any more."""
+        tx.read(_LOCK, {"id": self.claim.delivery})  # who withdraws a decision is waited for
         if tx.change(_POSTING, {"b_id": self.claim.delivery, "b_fence": self.claim.fence}) != 1:
             raise _lost()
         tx.record(self.event)

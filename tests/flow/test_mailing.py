@@ -615,3 +615,25 @@ async def test_the_decision_lets_the_same_letter_be_tried_again_but_no_second_on
 
     assert len(post.letters) == 2
     assert (await letter_of(town, message)).state is State.HELD
+
+
+async def test_a_decision_that_ends_while_the_transport_is_proved_holds_the_letter(
+    decided, tmp_path
+):
+    town, post, message = decided
+
+    async def send(letter, way, leaves):
+        with closing(sqlite3.connect(tmp_path / POLITIE / "gateway.db")) as database:
+            database.execute("UPDATE rulings SET ended_at = 1")
+            database.commit()
+        await leaves(PROOF)
+        post.letters.append(letter)
+
+    post.send = send
+    await town[POLITIE].gateway.switch_to_mail(message, **SPOED)
+    await town.settle()
+    town.clock.forward(minutes=1)
+    await town.settle()
+
+    assert post.letters == []
+    assert (await letter_of(town, message)).state is State.HELD

@@ -12,13 +12,18 @@ from gateway.message import Stuurgegevens
 from gateway.ports import (
     DeliveryChannel,
     Direction,
+    Ends,
     GaveUp,
     HandedOver,
     SignalOutcome,
     SignalReceived,
     TryAgain,
 )
+from gateway.rules.approval import Ground
 from tests.store.stage import CPA, POLITIE, VT, event, stuurgegevens
+from tests.store.test_store_toets import Desk
+
+APPROVAL = "T-2026"
 
 
 def letter(stage, n=1, **changes):
@@ -115,6 +120,24 @@ async def test_who_lost_the_claim_lets_nothing_leave(stage):
         await stage.store.queue.posting(claim, leaves(stage))
 
     assert caught.value.code == "claim.lost"
+
+
+@pytest.mark.parametrize(
+    ("ends", "ground"), [(Ends.APPROVAL, Ground.STANDING), (Ends.RULING, Ground.INDIVIDUAL)]
+)
+async def test_what_is_taken_back_while_the_transport_is_proved_does_not_leave(stage, ends, ground):
+    desk = Desk(stage)
+    if ends is Ends.RULING:
+        await desk.decide(await desk.hold(channel=DeliveryChannel.MAIL, duplicate_safe=False))
+    else:
+        await stage.admit(deliveries=(letter(stage, approval_id=APPROVAL),))
+    (claim,) = await stage.claim(approvals=(APPROVAL,))
+    assert (claim.ground, claim.channel) == (ground, DeliveryChannel.MAIL)
+
+    await desk.withdraw(claim.approval_id, ends=ends, late=True)
+
+    with pytest.raises(StaleSnapshot):
+        await stage.store.queue.posting(claim, leaves(stage))
 
 
 async def test_a_letter_without_a_receipt_is_never_sent_again_by_itself(stage):
