@@ -32,8 +32,8 @@ _FACTS = (
     .where(deliveries.c.id == sa.bindparam("delivery"))
 )
 _EARLIER = (
-    sa.select(holds.c.reasons, holds.c.deadline, holds.c.closed_at)
-    .where(holds.c.delivery == sa.bindparam("delivery"))
+    sa.select(holds.c.delivery, holds.c.reasons, holds.c.deadline, holds.c.closed_at)
+    .where(holds.c.message == sa.bindparam("message"))
     .order_by(holds.c.at)
 )
 _CLOSE = Prepared(
@@ -82,14 +82,18 @@ def hold_new(tx: Tx, message: NewMessage, delivery: NewDelivery) -> None:
 
 
 def hold_again(tx: Tx, delivery: str, now: datetime, *, why: str) -> None:
-    """Open another hold, and end what let it go before."""
+    """Open another hold, and end what let it go before.
+
+    Reasons and deadline are those of the message: it may have been held as another delivery.
+    """
     facts = tx.read(_FACTS, {"delivery": delivery}).one()
-    earlier = tx.read(_EARLIER, {"delivery": delivery}).all()
+    earlier = tx.read(_EARLIER, {"message": facts.message}).all()
+    mine = [hold for hold in earlier if hold.delivery == delivery]
     tx.change(_END_RULINGS, {"b_delivery": delivery, "b_now": now, "b_why": why})
-    if any(hold.closed_at is None for hold in earlier):
+    if any(hold.closed_at is None for hold in mine):
         return  # somebody changed its state past the program: it is asked already
     row = {
-        "id": _hold_id(delivery, len(earlier)),
+        "id": _hold_id(delivery, len(mine)),
         "delivery": delivery,
         "message": facts.message,
         "at": now,

@@ -170,6 +170,22 @@ async def test_a_switch_ends_the_one_and_adds_the_other_in_one_commit(stage):
     assert letter_claim.attempt == 2  # what was tried before counts as tried
 
 
+async def test_a_letter_that_is_held_again_has_reasons_and_deadline_of_the_message(stage):
+    desk = Desk(stage)
+    hold = await desk.hold()
+    await desk.decide(hold)
+    seen = await standing(stage)
+    assert await switched(
+        stage, ground=seen.ground, approval_id=seen.approval_id, table_version="T-1"
+    )
+
+    await desk.withdraw(seen.approval_id)
+
+    assert await states(stage) == [State.REPLACED, State.HELD]
+    again = await stage.store.holds.find("l-1-0")
+    assert (again.reasons, again.deadline) == (hold.reasons, hold.deadline)
+
+
 async def test_what_moved_meanwhile_is_not_switched(stage):
     await stage.admit()
     seen = await standing(stage)
