@@ -74,7 +74,8 @@ class Mailing:
         released = still_released(directory, claim, self._house.clock.now())
         if isinstance(released, approval.Hold):
             return HeldAgain(ground=released.ground)
-        proven = await self._proving.look(directory, claim, Towards(party=claim.recipient))
+        to = Towards(party=claim.recipient, straight=True)
+        proven = await self._proving.look(directory, claim, to)
         if proven.fault is not None:
             return HeldAgain(ground=proven.fault.ground)
         if proven.use and not await self._may_use(claim, proven):

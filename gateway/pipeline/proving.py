@@ -50,6 +50,8 @@ class Towards:
     applicatie: str = ""
     """Of a postvak."""
     collects: bool = False
+    straight: bool = False
+    """A letter: it passes no hub."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +193,8 @@ def _goes_astray(document: Document, directory: Directory, to: Towards) -> bool:
         return True
     if to.party != ontvanger.organisatie:
         next_hop = directory.parties.get(to.party)
-        return to.collects or next_hop is None or next_hop.role is not Role.KNOOPPUNT
+        passes_on = next_hop is not None and next_hop.role is Role.KNOOPPUNT
+        return to.collects or to.straight or not passes_on
     return to.collects and ontvanger.applicatie not in {"", to.applicatie}
 
 

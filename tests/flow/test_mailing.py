@@ -136,6 +136,24 @@ async def test_a_row_that_was_edited_into_a_free_letter_does_not_leave(mailing, 
     assert post.letters == []
 
 
+async def test_a_row_that_was_edited_into_a_letter_to_the_hub_does_not_leave(mailing, tmp_path):
+    """A hub passes messages on over ebMS; a letter is for its receiver alone."""
+    town, post = mailing
+    police = town[POLITIE]
+    parties = police.snapshots.current().parties
+    await police.change(parties={**parties, HUB: replace(parties[HUB], mail=letters.to_vt())})
+    message = await stuck(mailing)
+
+    with closing(sqlite3.connect(tmp_path / POLITIE / "gateway.db")) as database:
+        database.execute("UPDATE deliveries SET channel = 'e-mail', next_at = 0")
+        database.commit()
+    town.clock.forward(hours=1)
+    await town.settle()
+
+    assert post.letters == []
+    assert (await letter_of(town, message)).state is State.HELD
+
+
 # --- what comes of it -----------------------------------------------------------------
 
 
