@@ -20,6 +20,8 @@ from gateway.security.certificates import load, strong_key, thumbprint
 from gateway.security.extensions import UNREADABLE, extension
 
 LONGEST_CHAIN = 8
+LONGEST_NAME = 253
+"""Of a host. What is longer, or no text, is a stranger's and not told on."""
 _TA, _EE = 2, 3
 _HASHES: Mapping[int, str] = MappingProxyType({1: "sha256", 2: "sha512"})
 
@@ -181,8 +183,9 @@ def _good_leaf(leaf: x509.Certificate, shown: Shown) -> str:
     for name in shown.names:
         if any(_is(pattern, name) for pattern in theirs):
             return name
+    told = [one for one in theirs if len(one) <= LONGEST_NAME and one.isprintable()]
     raise CertificateRejected(
-        "certificate.host", f"certificate is of {', '.join(theirs[:4]) or 'no host'}"
+        "certificate.host", f"certificate is of {', '.join(told[:4]) or 'no host'}"
     )
 
 

@@ -243,6 +243,16 @@ def test_wildcard_stands_for_one_whole_label(pattern, name, good):
         assert caught.value.code == "certificate.host"
 
 
+@pytest.mark.parametrize("name", ["mx.\x1b[2Jexample", "mx.example\r\nregel", "a" * 300])
+def test_what_a_stranger_writes_in_a_certificate_is_not_told_on(name):
+    held = server("elders.example", name)
+
+    with pytest.raises(CertificateRejected) as caught:
+        match_recorded([authority().der], frozenset(), shown(held))
+
+    assert caught.value.text == "certificate is of elders.example"
+
+
 @pytest.mark.parametrize("chain", [(), (b"\x30\x03\x02\x01\x01",), (server(MX).der,) * 9])
 def test_chain_that_is_none_is_refused(chain):
     with pytest.raises(CertificateRejected) as caught:
