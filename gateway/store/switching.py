@@ -54,6 +54,8 @@ _EVERY: sa.Select[Any] = (
     .where(*_OVER_EBMS)
 )
 _NEWEST = _EVERY.order_by(deliveries.c.seq.desc()).limit(1)
+_STANDS_ON = ("ground", "approval_id", "table_version", "payload_sha256")
+"""What the letter takes over: it must be so still."""
 _LIVE = [str(state) for state in (State.READY, State.SENT, State.UNKNOWN)]
 _LETTER = sa.select(*SPOT).where(
     deliveries.c.message == sa.bindparam("message"),
@@ -89,7 +91,9 @@ class Switch:
         debt = tx.read(_DEBT, {"id": at.id}).first()
         if debt is not None and debt.answer is not None:
             raise PolicyViolation("mail.verteld", "De zender weet al dat het niet aankwam.")
-        if not move(tx, at, Event.REPLACE, self.event, changes={"last_code": SWITCHED}):
+        changes = {"last_code": SWITCHED}
+        same = {name: getattr(self.seen, name) for name in _STANDS_ON}
+        if not move(tx, at, Event.REPLACE, self.event, changes=changes, same=same):
             return False
         add_switched(tx, self.seen.message, self.letter, attempts=self.seen.attempts)
         tx.flush()

@@ -196,6 +196,17 @@ async def test_what_moved_meanwhile_is_not_switched(stage):
     assert await states(stage) == [State.CLAIMED]
 
 
+@pytest.mark.parametrize("what", ["ground", "approval_id", "table_version", "payload_sha256"])
+async def test_what_stands_on_something_else_by_now_is_not_switched(stage, what):
+    """It can be held and decided on meanwhile, which changes neither its state nor its fence."""
+    await stage.admit()
+    seen = replace(await standing(stage), **{what: "another"})
+    told = event("delivery.switched", stage.clock.now(), message="m-1", delivery="d-1")
+
+    assert not await stage.store.switches.switch(seen, letter(stage), told)
+    assert await states(stage) == [State.READY]
+
+
 async def test_of_two_who_switch_at_the_same_moment_one_does(stage):
     await stage.admit()
     seen = await standing(stage)
