@@ -92,6 +92,14 @@ def _certificates(path: Path, read: Read) -> list[bytes]:
     return [one.public_bytes(Encoding.DER) for one in found]
 
 
+def certificates_of_mail(settings: Settings) -> Iterator[Path]:
+    """Yield the files of what signs letters and of what they are encrypted for, as settings say."""
+    if settings.email is not None and settings.email.smime is not None:
+        yield settings.email.smime.certificaat
+    for party in settings.partijen:
+        yield from party.email.certificaten if party.email is not None else ()
+
+
 def mail_faults(settings: Settings, catalogue: Catalogue) -> Iterator[Fault]:
     """Yield what does not fit: place, and what is wrong there."""
     names = {name for name, _version in catalogue.kinds}

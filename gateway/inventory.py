@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from gateway.config import AlarmSettings, TlsListener
 from gateway.directory import Directory
 from gateway.installation import Installation
+from gateway.installation_mail import certificates_of_mail
 from gateway.keys.expiry import SHORT, InUse, Own, Use, in_use, stage
 from gateway.outbound.tls import KeyPair, server_context
 from gateway.ports import Alarm
@@ -62,8 +63,10 @@ def pair_of(installation: Installation, listener: TlsListener) -> KeyPair:
 
 
 def _places(installation: Installation) -> Iterator[tuple[str, str]]:
-    paths = installation.settings.paths
-    for folder in (paths.anchors, paths.intermediates, paths.crls):
+    settings = installation.settings
+    for path in certificates_of_mail(settings):
+        yield from ((thumbprint(der), str(path)) for der in ders(installation.path(path))[:1])
+    for folder in (settings.paths.anchors, settings.paths.intermediates, settings.paths.crls):
         for file in _files(installation.path(folder)):
             yield from ((thumbprint(der), str(folder / file.name)) for der in ders(file))
 

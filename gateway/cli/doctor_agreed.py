@@ -21,8 +21,18 @@ SOON = timedelta(days=30)
 _AGREEMENTS, _GATE = Area("Overeenkomsten (CPA)"), Area("OM-poort")
 _RULES = Area("Regels")
 _CERTIFICATES = Area("Certificaten")
-_KEY_OF = {Use.SIGN: "ondertekening", Use.ENCRYPT: "ontsleuteling"}
+_KEY_OF = {
+    Use.SIGN: "ondertekening",
+    Use.ENCRYPT: "ontsleuteling",
+    Use.MAIL_SIGN: "ondertekening van e-mail",
+}
 _RENEW = "Vraag een nieuw certificaat aan en geef het aan gateway certs import"
+_ASK = "Vraag de eigenaar om een nieuw, en om een nieuwe CPA"
+_RENEW_MAIL = {
+    Use.MAIL_SIGN: "Vraag een nieuw certificaat aan; zet het in email.smime.certificaat en de "
+    "sleutel in keys/",
+    Use.MAIL_ENCRYPT: "Vraag de partij om een nieuw, en zet het in partijen.email.certificaten",
+}
 _REMEDIES = {
     "keys.missing": "Zet de sleutel in keys/, mode 0600",
     "keys.permissions": "Zie Sleutels en rechten",
@@ -187,7 +197,7 @@ def _certificate(item: InUse, stages: tuple[int, ...], now: datetime) -> Finding
             item.code,
             name if item.code == "keys.missing" else f"{name}: {item.code}",
             "Wat hierop steunt, werkt niet.",
-            _REMEDIES.get(item.code, _RENEW),
+            _REMEDIES.get(item.code, _RENEW_MAIL.get(item.use, _RENEW)),
         )
     until = f"{item.until:%Y-%m-%d}" if item.until is not None else "-"
     left = item.left(now)
@@ -196,7 +206,7 @@ def _certificate(item: InUse, stages: tuple[int, ...], now: datetime) -> Finding
             "certificate.expiring",
             f"{name} eindigt op {until} (nog {days(item, now)} dagen)",
             "Daarna werkt niets meer wat hierop steunt.",
-            _RENEW if item.ours else "Vraag de eigenaar om een nieuw, en om een nieuwe CPA",
+            _RENEW_MAIL.get(item.use, _RENEW if item.ours else _ASK),
         )
     if item.use is Use.TLS and item.ours:
         return _CERTIFICATES.good(f"{name} geldig tot {until}")

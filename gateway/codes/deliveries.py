@@ -143,7 +143,10 @@ DELIVERIES: tuple[Code, ...] = (
             ),
             "certificate.expiring": (
                 "Alarm: a certificate in use ends within the days behind the stroke.",
-                "`gateway certs list` says which; `gateway certs import`, or a new CPA.",
+                (
+                    "`gateway certs list` says which; `gateway certs import`, a new CPA, or for "
+                    "e-mail the file."
+                ),
             ),
             "partner.paused": (
                 "Alarm: a person holds what is sent to a partner, and may have forgotten it.",

@@ -31,6 +31,8 @@ class Use(StrEnum):
     CONSOLE = "console"
     SIGN = "ondertekening"
     ENCRYPT = "versleuteling"
+    MAIL_SIGN = "e-mail-ondertekening"
+    MAIL_ENCRYPT = "e-mail-versleuteling"
     ANCHOR = "anchor"
     INTERMEDIATE = "intermediate"
     CRL = "crl"
@@ -60,7 +62,7 @@ class InUse:
     until: datetime | None
     """Last moment; of a list the announced moment of the next one. None: unknown."""
     where: str
-    """File, folder or CPAId."""
+    """File, folder, CPAId, or table of the settings."""
     ours: bool
     """Whether the own party must renew it."""
     needed: bool = True
@@ -85,12 +87,13 @@ def in_use(
     """Return what is in use, what ends first in front; each once per use.
 
     `holds` tells whether the private key of a certificate is here, or raises why none can be
-    used; `places` gives the file
-    of an anchor, intermediate or list by its hex SHA-256.
+    used; `places` gives the file of an anchor, intermediate, list or certificate of mail by its
+    hex SHA-256.
     """
     look = _Look(directory, trust, holds, now, places or {})
     found: dict[tuple[Use, str], InUse] = {}
-    for item in (*(look.own(o) for o in own), *look.agreements(), *look.trusted()):
+    items = (*(look.own(o) for o in own), *look.agreements(), *look.mail(), *look.trusted())
+    for item in items:
         key = (item.use, item.sha256 or item.where)
         if key in found:
             item = _both(found[key], item)  # noqa: PLW2901 - the same certificate again
@@ -105,6 +108,7 @@ def _both(a: InUse, b: InUse) -> InUse:
 
 
 _NAMED_FOR = {Usage.SIGN: Use.SIGN, Usage.ENCRYPT: Use.ENCRYPT}
+_OF_MAIL = {Use.MAIL_SIGN: Usage.MAIL_SIGN, Use.MAIL_ENCRYPT: Usage.MAIL_ENCRYPT}
 Named = tuple[Use, Usage, bytes, Oin, bool]
 """Of an agreement: use, as what it is judged, DER, whose it is, whether traffic needs it."""
 
@@ -122,7 +126,7 @@ class _Look:
             der = own.read()
             item = _said(own.use, der, own.where, ours=True)
         except GatewayError as error:
-            return _unread(own, error.code)
+            return _unread(own.use, own.where, error.code, ours=True)
         if own.use is not Use.TLS:  # back-ends and browsers may trust another authority
             return replace(item, code=_period(der, self.now))
         return replace(item, code=self._judged(der, Usage.TLS_SERVER, self.directory.me))
@@ -146,7 +150,7 @@ class _Look:
             try:
                 item = _said(use, der, where, ours=ours)
             except GatewayError as error:
-                yield _unread(Own(use=use, where=where, read=bytes), error.code)
+                yield _unread(use, where, error.code, ours=ours)
             else:
                 yield replace(item, needed=needed, code=code)
 
@@ -155,6 +159,30 @@ class _Look:
             return "" if self.holds(der) else "keys.missing"
         except GatewayError as error:  # of the folder or another key: none can be used
             return error.code
+
+    def mail(self) -> Iterator[InUse]:
+        """Yield what signs letters from here, and what they are encrypted for."""
+        if self.directory.mail is not None:
+            sign = self.directory.mail.sign
+            item = self._mailed(Use.MAIL_SIGN, sign, "email.smime", ours=True)
+            yield replace(item, code=item.code or self._key(sign))
+        for party in self.directory.parties.values():
+            for der in party.mail.certificates if party.mail is not None else ():
+                where = f"partijen.{party.oin}.email"
+                yield self._mailed(Use.MAIL_ENCRYPT, der, where, ours=False)
+
+    def _mailed(self, use: Use, der: bytes, where: str, *, ours: bool) -> InUse:
+        """Judge as the letter is: a mailbox may have a certificate without an OIN."""
+        where = self._place(der, where)
+        try:
+            item = _said(use, der, where, ours=ours)
+        except GatewayError as error:
+            return _unread(use, where, error.code, ours=ours)
+        try:
+            self.trust.holder(der, _OF_MAIL[use], self.now)
+        except GatewayError as error:
+            return replace(item, code=error.code)
+        return item
 
     def _judged(self, der: bytes, usage: Usage, party: Oin) -> str:
         try:
@@ -176,8 +204,8 @@ class _Look:
         for der in _newest(trust.crls):
             yield _list(der, self._place(der, "crls"), self.now)
 
-    def _place(self, der: bytes, folder: str) -> str:
-        return self.places.get(thumbprint(der), folder)
+    def _place(self, der: bytes, otherwise: str) -> str:
+        return self.places.get(thumbprint(der), otherwise)
 
 
 def named(agreement: Agreement) -> Iterator[Named]:
@@ -200,10 +228,8 @@ def _said(use: Use, der: bytes, where: str, *, ours: bool) -> InUse:
     )
 
 
-def _unread(own: Own, code: str) -> InUse:
-    return InUse(
-        use=own.use, name="", oin="", sha256="", until=None, where=own.where, ours=True, code=code
-    )
+def _unread(use: Use, where: str, code: str, *, ours: bool) -> InUse:
+    return InUse(use=use, name="", oin="", sha256="", until=None, where=where, ours=ours, code=code)
 
 
 def _newest(ders: tuple[bytes, ...]) -> Iterator[bytes]:

@@ -4,7 +4,9 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
 
+from gateway.cli.doctor_agreed import certificates
 from gateway.config import AlarmSettings
 from gateway.installation import load_directory, load_installation
 from gateway.inventory import certificate_figures, expiring, list_figures, survey
@@ -15,6 +17,7 @@ from tests import pki
 from tests.installations import installed
 
 BOUNDS = AlarmSettings()
+OF_MAIL = {Use.MAIL_SIGN, Use.MAIL_ENCRYPT}
 DAY = timedelta(days=1)
 
 
@@ -37,7 +40,7 @@ def look(installation, at=pki.AT, holds=None, **changes):
 def test_everything_is_listed_once_what_ends_first_in_front(installation):
     items = look(installation)
 
-    assert {i.use for i in items} == set(Use) - {Use.CONSOLE}
+    assert {i.use for i in items} == set(Use) - {Use.CONSOLE, *OF_MAIL}
     assert [i.until for i in items] == sorted(i.until for i in items)
     assert len({(i.use, i.sha256) for i in items}) == len(items)
     assert [i for i in items if i.code] == []
@@ -136,3 +139,96 @@ def test_figures_name_use_organisation_and_thumbprint(installation):
     assert ("crl", "") not in labels
     assert all(len(sha) == 16 for *_, sha in figures)
     assert all(seconds > 0 for seconds in figures.values())
+
+
+# --- secure e-mail ----------------------------------------------------------------------
+
+SIGNS, READS = "keys/mail.pem", "mail/veilig-thuis.pem"
+
+
+@pytest.fixture(scope="module")
+def mailing(tmp_path_factory):
+    """An installation with secure e-mail, of which both certificates end in six days."""
+    folder = installed(tmp_path_factory.mktemp("mailing") / "politie")
+    ends = {"curve": ec.SECP256R1(), "not_after": pki.AT + 6 * DAY}
+    for path, oin, usage in ((SIGNS, pki.POLITIE, "sign"), (READS, pki.VEILIG_THUIS, "encrypt")):
+        place = folder / path
+        pki.pki().issue(oin=oin, name="TEST E-mail", usage=usage, **ends).write(
+            place.parent, place.stem
+        )
+    settings = folder / "gateway.toml"
+    before, name, after = settings.read_text(encoding="utf-8").partition(
+        f'oin = "{pki.VEILIG_THUIS}"'
+    )
+    party, table, rest = after.partition("\n[[")
+    to_party = f'\n[partijen.email]\nadres = "in@vt.example"\ncertificaten = ["{READS}"]\n'
+    own = (
+        '\n[email]\ndomein = "politie.example"\nafzender = "uit@politie.example"\n'
+        f'ehlo = "uit.politie.example"\n\n[email.smime]\ncertificaat = "{SIGNS}"\n'
+    )
+    settings.write_text(f"{before}{name}{party}{to_party}{table}{rest}{own}", encoding="utf-8")
+    return load_installation(folder)
+
+
+def of_mail(items):
+    """Return what signs our mail, and what it is encrypted for."""
+    found = {i.use: i for i in items if i.use in OF_MAIL}
+    return found[Use.MAIL_SIGN], found[Use.MAIL_ENCRYPT]
+
+
+def test_what_signs_and_what_encrypts_our_mail_is_on_the_list(mailing):
+    signs, reads = of_mail(look(mailing))
+
+    assert (signs.where, signs.ours, signs.oin, signs.code) == (SIGNS, True, pki.POLITIE, "")
+    assert (reads.where, reads.ours, reads.oin, reads.code) == (
+        READS,
+        False,
+        pki.VEILIG_THUIS,
+        "",
+    )
+
+
+def test_a_certificate_of_mail_that_ends_is_a_figure_and_an_alarm(mailing):
+    items = look(mailing)
+    figures = {use: left for (use, *_), left in certificate_figures(items, pki.AT).items()}
+    alarms = {a.subject.split()[0]: a.code for a in expiring(items, BOUNDS, pki.AT)}
+
+    for use in OF_MAIL:
+        assert figures[use] == (6 * DAY).total_seconds()
+        assert alarms[use] == "certificate.expiring"
+
+
+def test_a_certificate_of_mail_that_can_not_be_used_says_why(mailing):
+    keyless = of_mail(look(mailing, holds=lambda _der: False))
+
+    assert [i.code for i in keyless] == ["keys.missing", ""]
+
+
+@pytest.mark.parametrize(
+    ("certificate", "code"),
+    [
+        (lambda: pki.leaf(pki.VEILIG_THUIS).certificate, "certificate.usage"),
+        (lambda: b"der", "certificate.malformed"),
+    ],
+    ids=["of TLS", "unreadable"],
+)
+def test_a_mailbox_whose_certificate_is_not_for_mail_stands_there_by_its_party(
+    mailing, certificate, code
+):
+    parties = load_directory(mailing, epoch=0).parties
+    party = parties[pki.VEILIG_THUIS]
+    wrong = replace(party, mail=replace(party.mail, certificates=(certificate(),)))
+
+    _, reads = of_mail(look(mailing, parties={**parties, party.oin: wrong}))
+
+    assert (reads.code, reads.ours) == (code, False)
+    assert reads.where == f"partijen.{party.oin}.email"
+
+
+def test_doctor_says_which_certificate_of_mail_ends_and_where_the_next_one_goes(mailing):
+    findings = certificates(mailing, load_directory(mailing, epoch=0), pki.AT)
+    told = {f.text.split()[0]: f for f in findings if f.code == "certificate.expiring"}
+
+    assert set(told) == OF_MAIL
+    assert "email.smime.certificaat" in told[Use.MAIL_SIGN].remedy
+    assert "partijen.email.certificaten" in told[Use.MAIL_ENCRYPT].remedy

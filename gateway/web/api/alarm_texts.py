@@ -8,7 +8,8 @@ ALARMS: Mapping[str, str] = MappingProxyType(
         "answer.missing": "De ontvanger heeft geen Bv01 of Fo01 gegeven. Vraag na of het bericht "
         "is verwerkt.",
         "certificate.expiring": "Een certificaat loopt af, binnen de dagen achter de streep. "
-        "Welk en waarvoor: gateway certs list. Is het van een partner: vraag om een nieuwe CPA.",
+        "Welk en waarvoor: gateway certs list. Is het van een partner: vraag om een nieuwe CPA, of "
+        "voor e-mail om het nieuwe certificaat.",
         "clock.stepped_back": "De klok is teruggezet. Er gaat niets onder een toestemming uit tot "
         "de tijd weer klopt. Liep hij eerst voor en klopt hij nu: handel dit alarm af.",
         "crl.stale": "De intrekkingslijst van deze uitgever is verlopen of bijna. Zonder verse "

@@ -21,6 +21,8 @@ USES: Mapping[Use, str] = {
     Use.CONSOLE: N_("verbinding met gebruikers"),
     Use.SIGN: N_("ondertekenen"),
     Use.ENCRYPT: N_("versleutelen"),
+    Use.MAIL_SIGN: N_("e-mail ondertekenen"),
+    Use.MAIL_ENCRYPT: N_("e-mail versleutelen"),
     Use.ANCHOR: N_("stamcertificaat"),
     Use.INTERMEDIATE: N_("uitgever"),
     Use.CRL: N_("intrekkingslijst"),
