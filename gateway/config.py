@@ -517,7 +517,9 @@ class SpoedSettings(Section):
         pattern="^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$", description="Its id in audit rows."
     )
     berichten: tuple[str, ...] = Field(min_length=1, description="Messages that it is for.")
-    grond: str = Field(min_length=10, max_length=200, description="Why these can not wait.")
+    grond: str = Field(
+        min_length=10, max_length=200, description="Why these can not wait; the receiver reads it."
+    )
     door: str = Field(
         min_length=1, max_length=128, description="Who laid it down: name and function."
     )

@@ -112,7 +112,7 @@ def email(
     """Let a message that can not wait go on by secure e-mail; --reden is the ground for it.
 
     Only where the agreed route failed or would come too late (onverwijlde spoed, Regeling JK
-    Jeugdwet art. 3 lid 1), and never what the OM holds.
+    Jeugdwet art. 3 lid 1), and never what the OM holds. The receiver reads the ground.
     """
     done = decide(config, What.MAIL, id_, reden=reden, door=door)
     print(

@@ -11,8 +11,10 @@ from typing import Any, assert_never
 from gateway.directory import Directory, GateReason, OwnMail, Party, PartyMail
 from gateway.errors import CertificateRejected, Misconfigured, PolicyViolation
 from gateway.pipeline.house import House
+from gateway.pipeline.mail_words import title_of, why_by_mail
 from gateway.pipeline.proving import Proven, Proving, Towards
 from gateway.pipeline.released import still_released
+from gateway.pipeline.switching import ground_of
 from gateway.ports import (
     Alarm,
     AuditEvent,
@@ -109,7 +111,8 @@ class Mailing:
             ebms_message_id=claim.message.message_id,
             sender=way.own.address,
             recipient=way.mail.address,
-            title=claim.message.kind,
+            title=title_of(claim.message.kind),
+            sentences=why_by_mail(await self._ground(claim)),
             twice=claim.twice,
         )
         to = Recipients(
@@ -132,6 +135,10 @@ class Mailing:
                 chain=way.own.chain,
             ),
         )
+
+    async def _ground(self, claim: Claim) -> str:
+        found = await self._house.reader.message(claim.message.id)
+        return "" if found is None else ground_of(found.trace, claim.delivery)
 
     async def _posted(
         self, claim: Claim, way: _Way, mail: Mail, events: list[AuditEvent]

@@ -4,6 +4,7 @@ What is thought here is written by one commit, which does nothing when the deliv
 meanwhile; the letter is gated again when it is claimed.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,7 +13,7 @@ from gateway.errors import NoRoute, PolicyViolation
 from gateway.lifecycle import State
 from gateway.message import Oin
 from gateway.pipeline.house import House
-from gateway.ports import AuditEvent, DeliveryChannel, DeliveryKind, Known, NewDelivery
+from gateway.ports import AuditEvent, AuditRow, DeliveryChannel, DeliveryKind, Known, NewDelivery
 from gateway.ports.switching import Standing
 from gateway.rules import mailing, routing
 from gateway.rules.deciding import hold_deadline
@@ -20,6 +21,7 @@ from gateway.rules.mailing import Fallback, Ground, Tried
 
 AT_ONCE = 200
 """Messages per standing ground that one round looks at."""
+_SWITCHED = "delivery.switched"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,10 +141,18 @@ def _receiver(directory: Directory, message: Known) -> tuple[Party, OwnMail]:
     return party, own
 
 
+def ground_of(trace: Iterable[AuditRow], letter: str) -> str:
+    """Return on what ground a letter stands in for the agreed route; empty when it does not."""
+    for row in trace:
+        if row.event.event == _SWITCHED and row.event.data["letter"] == letter:
+            return str(row.event.data["reason"])
+    return ""
+
+
 def _event(seen: Standing, found: Fallback, letter: NewDelivery, at: datetime) -> AuditEvent:
     """Everything on which it was decided, and what was tried."""
     return AuditEvent(
-        event="delivery.switched",
+        event=_SWITCHED,
         at=at,
         message=seen.message.id,
         delivery=seen.delivery,
