@@ -165,16 +165,16 @@ def told(folder: Path, mark: str) -> str:
 @pytest.mark.parametrize(
     ("lines", "mark", "text"),
     [
-        (ways("token") + token(), "!", "bvh2, token 1: geen geldig_tot"),
+        (ways("token") + token(), "!", "bvh2, token aaaaaaaaaaaa: geen geldig_tot"),
         (
             ways("token") + token(end="geldig_tot = 2026-11-26T12:00:00Z"),
             "!",
-            "bvh2, token 1: verlopen op 2026-11-26",
+            "bvh2, token aaaaaaaaaaaa: verlopen op 2026-11-26",
         ),
         (
             ways("token") + token(end="geldig_tot = 2026-12-20T12:00:00Z"),
             "!",
-            "bvh2, token 1: eindigt op 2026-12-20",
+            "bvh2, token aaaaaaaaaaaa: eindigt op 2026-12-20",
         ),
         (ways("token") + token(scopes="[]"), "!", "bvh2: geen enkele scope"),
         (ways(), "!", "bvh2: aanmelding is leeg"),

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
-from gateway import app
+from gateway import snapshots
 from gateway.directory import RuleSetting
 from gateway.errors import Misconfigured, Severity
 from gateway.installation import load_directory, load_installation
@@ -145,7 +145,7 @@ def test_settings_come_from_gateway_toml_and_are_logged(tmp_path):
     setting = RuleSetting(rule="JZ-031", severity=Severity.WARN, until=date(2099, 12, 31))
     assert loaded.parties[pki.VEILIG_THUIS].rules == (setting,)
     with capture_logs() as lines:
-        app._log_rules(loaded)
+        snapshots._log_rules(loaded, pki.AT)
     assert lines == [
         {
             "event": "rule.deviates",
