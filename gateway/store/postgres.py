@@ -45,6 +45,8 @@ _WRITER = (
     f"SET idle_in_transaction_session_timeout = '{IDLE_SECONDS}s'",
 )
 _READER = (
+    # A plan for any values reads the whole audit log for a case of a few messages.
+    "SET plan_cache_mode = force_custom_plan",
     f"SET statement_timeout = '{STATEMENT_SECONDS}s'",
     "SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY",
 )

@@ -151,6 +151,16 @@ async def test_readers_can_not_write(stage):
     reader.close()
 
 
+@pytest.mark.parametrize("place", ["postgresql"], indirect=True)
+async def test_a_read_is_planned_for_its_values(stage):
+    """With a plan for any values, a case of a few messages costs a reading of the audit log."""
+    reader = stage.engine.reader()
+
+    assert reader.exec_driver_sql("SHOW plan_cache_mode").scalar_one() == "force_custom_plan"
+
+    reader.close()
+
+
 async def test_the_database_is_for_its_owner_only(tmp_path):
     made = await Stage(tmp_path, inline=True).open()
     await made.admit(1)
