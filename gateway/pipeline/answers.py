@@ -1,7 +1,8 @@
 """What the gateway itself says: ebMS signals, Bv01 and Fo01."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 
 from lxml import etree
 
@@ -253,64 +254,49 @@ def to_delivery(  # noqa: PLR0913 - the facts of one delivery, all by name
     approval_id: str = "",
     table_version: str = "",
     hold: NewHold | None = None,
+    twice: bool = False,
 ) -> NewDelivery:
     """Turn a route into the delivery row that follows it."""
+
+    def new(recipient: Oin, channel: DeliveryChannel, lifetime: timedelta) -> NewDelivery:
+        # Its TimeToLive as well: nothing is sent after the moment that an envelope names.
+        return NewDelivery(
+            id=house.dice.uuid(),
+            recipient=recipient,
+            channel=channel,
+            kind=DeliveryKind.MESSAGE,
+            state=state,
+            next_at=at,
+            ground=ground,
+            approval_id=approval_id,
+            table_version=table_version,
+            payload_sha256=sha256,
+            expires_at=at + lifetime if lifetime and state is State.READY else None,
+            twice=twice,
+            hold=hold,
+        )
+
     match route:
         case routing.ToPostvak():
-            return NewDelivery(
-                id=house.dice.uuid(),
-                recipient=route.party,
-                channel=DeliveryChannel.POSTVAK,
-                kind=DeliveryKind.MESSAGE,
-                state=state,
-                next_at=at,
-                applicatie=route.applicatie,
-                ground=ground,
-                approval_id=approval_id,
-                table_version=table_version,
-                payload_sha256=sha256,
-                hold=hold,
-            )
+            made = new(route.party, DeliveryChannel.POSTVAK, timedelta(0))
+            return replace(made, applicatie=route.applicatie)
         case routing.ToPartner():
             channel = route.binding.channel
             tries = 1 + channel.retries
-            # Also its TimeToLive: nothing is sent after the moment that the envelope names.
             lifetime = max(channel.persist_duration, tries * channel.retry_interval)
-            return NewDelivery(
-                id=house.dice.uuid(),
-                recipient=route.recipient,
-                channel=DeliveryChannel.EBMS2,
-                kind=DeliveryKind.MESSAGE,
-                state=state,
-                next_at=at,
+            return replace(
+                new(route.recipient, DeliveryChannel.EBMS2, lifetime),
                 cpa_id=route.cpa_id,
                 service=route.binding.service,
                 action=route.binding.action,
-                ground=ground,
-                approval_id=approval_id,
-                table_version=table_version,
-                payload_sha256=sha256,
                 retries=channel.retries,
                 retry_interval=channel.retry_interval,
                 duplicate_safe=channel.duplicate_elimination,
-                expires_at=at + lifetime if lifetime and state is State.READY else None,
-                hold=hold,
             )
         case routing.ToMail():
             own = route.own
-            return NewDelivery(
-                id=house.dice.uuid(),
-                recipient=route.recipient,
-                channel=DeliveryChannel.MAIL,
-                kind=DeliveryKind.MESSAGE,
-                state=state,
-                next_at=at,
-                ground=ground,
-                approval_id=approval_id,
-                table_version=table_version,
-                payload_sha256=sha256,
+            return replace(
+                new(route.recipient, DeliveryChannel.MAIL, own.lifetime),
                 retries=own.lifetime // own.again,
                 retry_interval=own.again,
-                expires_at=at + own.lifetime if state is State.READY else None,
-                hold=hold,
             )

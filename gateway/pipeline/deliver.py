@@ -21,6 +21,7 @@ from gateway.errors import (
     Unavailable,
 )
 from gateway.message import Header, Oin, Payload, WireMessage
+from gateway.pipeline.attempted import attempted
 from gateway.pipeline.house import House
 from gateway.pipeline.mailing import Mailing
 from gateway.pipeline.proving import Proving, Towards
@@ -153,7 +154,9 @@ class Delivering:
         )
         stored = await self._house.payloads.put(sealed.envelope)
         await self._house.queue.sealed(claim, stored, sealed.references)
-        events.append(self._event(claim, "delivery.signed", references=len(sealed.references)))
+        events.append(
+            attempted(self._house, claim, "delivery.signed", references=len(sealed.references))
+        )
         return sealed.envelope
 
     async def _header(self, claim: Claim, way: _Way) -> Header:
@@ -210,7 +213,8 @@ class Delivering:
             trust = self._house.snapshots.trust(way.directory)
             identity = trust.judge(encryption.certificate, Usage.ENCRYPT, at)
             events.append(
-                self._event(
+                attempted(
+                    self._house,
                     claim,
                     "delivery.encrypted",
                     algorithm=encryption.algorithm.rpartition("#")[2],
@@ -236,7 +240,7 @@ class Delivering:
         at = self._house.clock.now()
         if not 200 <= answer.status < 300:  # noqa: PLR2004 - the HTTP class of success
             return self._http_failure(claim, answer, events)
-        events.append(self._event(claim, "delivery.sent", status=answer.status))
+        events.append(attempted(self._house, claim, "delivery.sent", status=answer.status))
         missed = ""
         if answer.message is not None and answer.message.body:
             missed = await self._try_answer(claim, way, answer.message, at, events)
@@ -260,7 +264,7 @@ class Delivering:
         try:
             await self._read_answer(way, message, at)
         except GatewayError as error:
-            events.append(self._event(claim, "answer.unreadable", code=error.code))
+            events.append(attempted(self._house, claim, "answer.unreadable", code=error.code))
             return error.code if _own_trouble(error) else ""
         return ""
 
@@ -300,7 +304,7 @@ class Delivering:
         server = answer.status >= 500 and answer.status not in NEVER_AGAIN  # noqa: PLR2004
         if server or answer.status in AGAIN:
             return self._again(claim, code, events, after=answer.retry_after, down=True)
-        events.append(self._event(claim, "delivery.dead", code=code))
+        events.append(attempted(self._house, claim, "delivery.dead", code=code))
         return GaveUp(code=code)
 
     def _failed(self, claim: Claim, error: GatewayError, events: list[AuditEvent]) -> Outcome:
@@ -313,13 +317,15 @@ class Delivering:
         down = isinstance(error, PeerUnreachable | OutcomeUnknown)
         if isinstance(error, Unavailable | Refused):
             return self._again(claim, error.code, events, down=down)
-        events.append(self._event(claim, "delivery.dead", code=error.code))
+        events.append(attempted(self._house, claim, "delivery.dead", code=error.code))
         return GaveUp(code=error.code)
 
     def _ours(self, claim: Claim, error: GatewayError, events: list[AuditEvent]) -> Outcome:
         """A failure of our own never ends a delivery: it waits until somebody mends it."""
         at = self._house.clock.now() + OWN_TROUBLE
-        events.append(self._event(claim, "delivery.retry", code=error.code, next=at.isoformat()))
+        events.append(
+            attempted(self._house, claim, "delivery.retry", code=error.code, next=at.isoformat())
+        )
         return TryAgain(at=at, code=error.code, ours=True)
 
     def _perhaps(
@@ -328,12 +334,12 @@ class Delivering:
         """It may have arrived: for a person, or wait for the last word; None: try again."""
         channel = self._channel(claim)
         if channel is None or not (claim.duplicate_safe and channel.duplicate_elimination):
-            events.append(self._event(claim, "delivery.unknown", code=error.code))
+            events.append(attempted(self._house, claim, "delivery.unknown", code=error.code))
             return LostTrack(code=error.code)
         if claim.tries <= claim.retries or not channel.ack_requested:
             return None
         # The last try: its acknowledgement has as long as that of any other.
-        events.append(self._event(claim, "delivery.sent", code=error.code))
+        events.append(attempted(self._house, claim, "delivery.sent", code=error.code))
         return HandedOver(until=self._house.clock.now() + max(claim.retry_interval, ANSWER_WAIT))
 
     def _channel(self, claim: Claim) -> Channel | None:
@@ -367,23 +373,13 @@ class Delivering:
             )
         match step:
             case retry.Again(at=at):
-                events.append(self._event(claim, "delivery.retry", code=code, next=at.isoformat()))
+                events.append(
+                    attempted(self._house, claim, "delivery.retry", code=code, next=at.isoformat())
+                )
                 return TryAgain(at=at, code=code, down=down)
             case retry.GiveUp():
-                events.append(self._event(claim, "delivery.dead", code=code))
+                events.append(attempted(self._house, claim, "delivery.dead", code=code))
                 return GaveUp(code=code)
-
-    def _event(self, claim: Claim, event: str, *, code: str = "", **data: str | int) -> AuditEvent:
-        return AuditEvent(
-            event=event,
-            at=self._house.clock.now(),
-            message=claim.message.id,
-            delivery=claim.delivery,
-            code=code,
-            party=claim.recipient,
-            actor=self._house.worker,
-            data={"attempt": claim.attempt, **data},
-        )
 
 
 def _own_trouble(error: GatewayError) -> bool:

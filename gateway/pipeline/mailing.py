@@ -10,6 +10,7 @@ from typing import Any, assert_never
 
 from gateway.directory import Directory, GateReason, OwnMail, Party, PartyMail
 from gateway.errors import CertificateRejected, Misconfigured, PolicyViolation
+from gateway.pipeline.attempted import attempted
 from gateway.pipeline.house import House
 from gateway.pipeline.mail_words import title_of, why_by_mail
 from gateway.pipeline.proving import Proven, Proving, Towards
@@ -87,7 +88,7 @@ class Mailing:
         except CertificateRejected as error:
             return await self._waits(claim, way, error.code, events)
         except PolicyViolation as error:
-            events.append(self._event(claim, "delivery.dead", code=error.code))
+            events.append(attempted(self._house, claim, "delivery.dead", code=error.code))
             return GaveUp(code=error.code)
         return await self._posted(claim, way, mail, events)
 
@@ -149,7 +150,8 @@ class Mailing:
             recipients=(way.mail.address,),
             reference=claim.delivery,
         )
-        sealed = self._event(
+        sealed = attempted(
+            self._house,
             claim,
             "mail.sealed",
             sha256=sha256(mail.octets).hexdigest(),
@@ -170,19 +172,29 @@ class Mailing:
     async def _outcome(
         self, claim: Claim, way: _Way, posted: Posted, events: list[AuditEvent]
     ) -> Outcome:
-        events.extend(self._event(claim, "mail.tried", **_of_try(one)) for one in posted.tried)
+        events.extend(
+            attempted(self._house, claim, "mail.tried", **_of_try(one)) for one in posted.tried
+        )
         match posted:
             case Delivered():
-                events.append(self._event(claim, "mail.proved", **_of_proof(posted.proof)))
                 events.append(
-                    self._event(
-                        claim, "delivery.sent", reply=posted.reply, notifies=posted.notifies
+                    attempted(self._house, claim, "mail.proved", **_of_proof(posted.proof))
+                )
+                events.append(
+                    attempted(
+                        self._house,
+                        claim,
+                        "delivery.sent",
+                        reply=posted.reply,
+                        notifies=posted.notifies,
                     )
                 )
                 return HandedOver(until=self._house.clock.now() + way.own.receipt)
             case Unknown():
-                events.append(self._event(claim, "mail.proved", **_of_proof(posted.proof)))
-                events.append(self._event(claim, "delivery.unknown", code=posted.code))
+                events.append(
+                    attempted(self._house, claim, "mail.proved", **_of_proof(posted.proof))
+                )
+                events.append(attempted(self._house, claim, "delivery.unknown", code=posted.code))
                 return LostTrack(code=posted.code)
             case NotProved():
                 return await self._waits(claim, way, posted.code, events, seen=posted.seen)
@@ -190,7 +202,9 @@ class Mailing:
                 return self._again(claim, way, posted.code, events, seen=posted.seen)
             case Rejected():
                 events.append(
-                    self._event(claim, "delivery.dead", code=posted.code, seen=posted.seen)
+                    attempted(
+                        self._house, claim, "delivery.dead", code=posted.code, seen=posted.seen
+                    )
                 )
                 return GaveUp(code=posted.code)
             case _:
@@ -216,23 +230,11 @@ class Mailing:
         """Nothing was taken over. The end of its lifetime ends the tries, not their number."""
         at = self._house.clock.now() + way.own.again
         events.append(
-            self._event(claim, "delivery.retry", code=code, next=at.isoformat(), seen=seen)
+            attempted(
+                self._house, claim, "delivery.retry", code=code, next=at.isoformat(), seen=seen
+            )
         )
         return TryAgain(at=at, code=code, down=True)
-
-    def _event(
-        self, claim: Claim, event: str, *, code: str = "", **data: str | int | bool
-    ) -> AuditEvent:
-        return AuditEvent(
-            event=event,
-            at=self._house.clock.now(),
-            message=claim.message.id,
-            delivery=claim.delivery,
-            code=code,
-            party=claim.recipient,
-            actor=self._house.worker,
-            data={"attempt": claim.attempt, **data},
-        )
 
 
 def _of_proof(proof: TransportProof) -> dict[str, Any]:

@@ -10,10 +10,9 @@ from datetime import datetime
 
 from gateway.directory import Directory, OwnMail, Party, StandingSpoed
 from gateway.errors import NoRoute, PolicyViolation
-from gateway.lifecycle import State
-from gateway.message import Oin
+from gateway.pipeline.answers import to_delivery
 from gateway.pipeline.house import House
-from gateway.ports import AuditEvent, AuditRow, DeliveryChannel, DeliveryKind, Known, NewDelivery
+from gateway.ports import AuditEvent, AuditRow, Known, NewDelivery
 from gateway.ports.switching import Standing
 from gateway.rules import mailing, routing
 from gateway.rules.deciding import hold_deadline
@@ -93,7 +92,16 @@ class Switching:
             deadline=await self._deadline(seen.message),
         )
         found = mailing.may_switch(policy, tried, ground, at=at)
-        letter = self._letter(seen, party.oin, own, at, twice=found.twice)
+        letter = to_delivery(
+            self._house,
+            routing.ToMail(recipient=party.oin, own=own),
+            at=at,
+            ground=seen.ground,
+            sha256=seen.payload_sha256,
+            approval_id=seen.approval_id,
+            table_version=seen.table_version,
+            twice=found.twice,
+        )
         if not await self._house.switches.switch(seen, letter, _event(seen, found, letter, at)):
             raise PolicyViolation("mail.onderweg", "De verzending is net veranderd.")
         return Switched(
@@ -110,26 +118,6 @@ class Switching:
             asked = None if origin is None else (origin.kind, origin.at)
         return hold_deadline(
             message.kind, acuut=message.aanlevering.acuut, handed_in=message.at, asked=asked
-        )
-
-    def _letter(
-        self, seen: Standing, recipient: Oin, own: OwnMail, at: datetime, *, twice: bool
-    ) -> NewDelivery:
-        return NewDelivery(
-            id=self._house.dice.uuid(),
-            recipient=recipient,
-            channel=DeliveryChannel.MAIL,
-            kind=DeliveryKind.MESSAGE,
-            state=State.READY,
-            next_at=at,
-            ground=seen.ground,
-            approval_id=seen.approval_id,
-            table_version=seen.table_version,
-            payload_sha256=seen.payload_sha256,
-            retries=own.lifetime // own.again,
-            retry_interval=own.again,
-            expires_at=at + own.lifetime,
-            twice=twice,
         )
 
 
