@@ -5,7 +5,8 @@ from typing import Literal
 
 from pydantic import AwareDatetime, Field
 
-from gateway.config import PartyId, Section
+from gateway.config import PartyId
+from gateway.toml import Section
 
 
 class Mode(StrEnum):

@@ -13,7 +13,7 @@ from pydantic import BaseModel
 
 from gateway import config, gate_reading
 from gateway.catalogue import Catalogue, Direction, MessageKind, Role
-from gateway.config import NAME, Settings, parse_toml, read_toml
+from gateway.config import NAME, Settings
 from gateway.config_gate import ApprovalsFile, ClassificationFile
 from gateway.directory import (
     Agreement,
@@ -41,6 +41,7 @@ from gateway.packs.shelf import Shelf
 from gateway.rules.settings import check_settings
 from gateway.schemapack import Activations, SchemaPack
 from gateway.security.revocation import read_lists
+from gateway.toml import parse_toml, read_toml
 from gateway.wire.confirmation import APPROVALS, TABLE
 from gateway.wire.ebms2.cpa import read_cpa
 

@@ -8,13 +8,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from gateway.catalogue import Catalogue
-from gateway.config import (
-    EmailSettings,
-    PartyMailSettings,
-    PinnedMailSettings,
-    Settings,
-    SpoedSettings,
-)
+from gateway.config import Settings
+from gateway.config_mail import EmailSettings, PartyMailSettings, PinnedMailSettings, SpoedSettings
 from gateway.directory import MailWay, OwnMail, PartyMail, PinnedMail, StandingSpoed
 from gateway.errors import Misconfigured
 from gateway.wire.tijd import read_tijdstip

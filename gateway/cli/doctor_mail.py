@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from gateway.app import SystemClock, SystemDice
 from gateway.cli.doctor_findings import Area, Finding
-from gateway.config import EmailSettings
+from gateway.config_mail import EmailSettings
 from gateway.directory import Directory, MailWay
 from gateway.errors import GatewayError, PolicyViolation, TransportUnproved
 from gateway.outbound.dns import Resolver, texts

@@ -8,8 +8,9 @@ from typing import Annotated
 
 import typer
 
-from gateway.config import InstallationRole, Settings, parse_toml
+from gateway.config import InstallationRole, Settings
 from gateway.credentials import Scope
+from gateway.toml import parse_toml
 
 MOST_DAYS = 1_095
 """A token that lives longer than three years is one that nobody renews."""

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from gateway.config import EmailSettings
+from gateway.config_mail import EmailSettings
 from gateway.directory import MailWay
 from gateway.errors import (
     GatewayError,

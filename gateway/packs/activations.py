@@ -5,10 +5,11 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
-from gateway.config import ActivationSettings, ActivationsFile, parse_toml
+from gateway.config import ActivationSettings, ActivationsFile
 from gateway.errors import Misconfigured
 from gateway.message import Oin
 from gateway.schemapack import Activation, Activations, SchemaPack
+from gateway.toml import parse_toml
 from gateway.whole_file import replace_file
 
 NAME = "activations.toml"

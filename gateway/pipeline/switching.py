@@ -16,7 +16,7 @@ from gateway.ports import AuditEvent, AuditRow, Known, NewDelivery
 from gateway.ports.switching import Standing
 from gateway.rules import mailing, routing
 from gateway.rules.deciding import hold_deadline
-from gateway.rules.mailing import Fallback, Ground, Tried
+from gateway.rules.mailing import Fallback, Ground, SoFar
 
 AT_ONCE = 200
 """Messages per standing ground that one round looks at."""
@@ -84,7 +84,7 @@ class Switching:
         policy = mailing.policy_for(
             directory, party, routing.hops(directory, party), seen.message.kind
         )
-        tried = Tried(
+        tried = SoFar(
             state=seen.state,
             attempts=seen.attempts,
             down=seen.down,

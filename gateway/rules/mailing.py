@@ -65,7 +65,7 @@ class Ground:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Tried:
+class SoFar:
     """How it went over the agreed route."""
 
     state: State
@@ -107,7 +107,7 @@ def policy_for(directory: Directory, party: Party, hops: Iterable[Oin], message:
     return Policy.FALLBACK if agreed else Policy.NORMAL
 
 
-def cause_of(tried: Tried, *, at: datetime) -> Cause | None:
+def cause_of(tried: SoFar, *, at: datetime) -> Cause | None:
     """Return what is wrong with the agreed route; None when nothing is."""
     match tried.state:
         case State.DEAD:
@@ -130,7 +130,7 @@ def standing_ground(given: Iterable[StandingSpoed], message: str, *, at: datetim
     return None
 
 
-def may_switch(policy: Policy, tried: Tried, ground: Ground | None, *, at: datetime) -> Fallback:
+def may_switch(policy: Policy, tried: SoFar, ground: Ground | None, *, at: datetime) -> Fallback:
     """Return on what it goes by e-mail; raise PolicyViolation `mail.*` when it may not.
 
     What the OM holds or withheld never does, whatever the ground; nor what arrived, what its
@@ -148,7 +148,7 @@ def may_switch(policy: Policy, tried: Tried, ground: Ground | None, *, at: datet
     return Fallback(cause=cause, ground=ground, twice=twice)
 
 
-def _may_leave(tried: Tried) -> None:
+def _may_leave(tried: SoFar) -> None:
     match tried.state:
         case State.HELD | State.WITHHELD:
             raise PolicyViolation(

@@ -13,15 +13,11 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from gateway.config import (
-    OinText,
-    PartyId,
-    Sha256Text,
-    parse_toml,
-)
+from gateway.config import OinText, PartyId
 from gateway.config_gate import ApprovalsFile, ClassificationFile
 from gateway.errors import Misconfigured
 from gateway.installation import load_approvals, load_table
+from gateway.toml import Sha256Text, parse_toml
 from gateway.wire.confirmation import APPROVALS, TABLE
 
 MANIFEST = "manifest.json"

@@ -3,7 +3,7 @@
 import pytest
 
 from gateway.app import SystemClock, SystemDice
-from gateway.config import EmailSettings
+from gateway.config_mail import EmailSettings
 from gateway.lifecycle import State
 from gateway.outbound.mail import MailClient
 from gateway.security.smime import Mailbox, Sender, open_mail

@@ -1,7 +1,7 @@
 import pytest
 
 from gateway.app import SystemClock, SystemDice
-from gateway.config import EmailSettings
+from gateway.config_mail import EmailSettings
 from gateway.outbound.mail import MailClient
 from tests.mail.lab import Lab, alone
 

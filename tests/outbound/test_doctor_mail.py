@@ -5,7 +5,7 @@ import pytest
 
 from gateway.cli.doctor_findings import Severity
 from gateway.cli.doctor_mail import examine_domain, examine_ways, own_domain
-from gateway.config import EmailSettings
+from gateway.config_mail import EmailSettings
 from gateway.directory import MailWay
 from tests.outbound.mail_certificates import bare, server
 from tests.outbound.mail_server import mail_servers

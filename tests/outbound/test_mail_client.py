@@ -11,7 +11,7 @@ import dns.rcode
 import pytest
 
 from gateway.app import SystemClock, SystemDice
-from gateway.config import EmailSettings
+from gateway.config_mail import EmailSettings
 from gateway.directory import MailWay, PinnedMail
 from gateway.errors import Misconfigured, StaleSnapshot, StoreUnavailable
 from gateway.outbound.mail import MailClient

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from gateway.catalogue import Catalogue, Role
-from gateway.config import Canonical, Settings, parse_toml
+from gateway.config import Canonical, Settings
 from gateway.config_gate import ApprovalsFile
 from gateway.config_page import describe
 from gateway.errors import Misconfigured
@@ -31,6 +31,7 @@ from gateway.keys.keystore import FileKeyring
 from gateway.message import Aanlevering, Oin
 from gateway.rules.classification import classify
 from gateway.security.certificates import TrustStore, Usage
+from gateway.toml import parse_toml
 from gateway.wire import toets
 from gateway.wire.schema import SchemaSet
 from gateway.wire.stuf import JZ, STUF, TOETS, read_document

@@ -7,17 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.config import (
-    CatalogueFile,
-    InstallationRole,
-    Settings,
-    parse_toml,
-)
+from gateway.config import CatalogueFile, InstallationRole, Settings
 from gateway.config_gate import ApprovalsFile, ClassificationFile
 from gateway.config_page import describe
 from gateway.errors import Misconfigured
 from gateway.installation import load_directory, load_installation, load_settings
 from gateway.installation_new import NewInstallation, NewParty, to_toml, write_installation
+from gateway.toml import parse_toml
 
 ROOT = Path(__file__).parent.parent.parent
 PAGE = ROOT / "docs" / "configuration.md"

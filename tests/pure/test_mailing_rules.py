@@ -17,7 +17,7 @@ from gateway.rules.mailing import (
     Ground,
     Heard,
     Policy,
-    Tried,
+    SoFar,
     cause_of,
     may_switch,
     policy_for,
@@ -58,7 +58,7 @@ def tried(state=State.DEAD, **changes):
         "next_at": AT + HOUR,
         "deadline": AT + 24 * HOUR,
     }
-    return Tried(**(facts | changes))
+    return SoFar(**(facts | changes))
 
 
 # --- the normal route -----------------------------------------------------------------
@@ -195,7 +195,7 @@ def test_a_standing_ground_is_for_its_messages_within_its_time(message, at, foun
 
 MOMENTS = st.integers(-72, 72).map(lambda hours: AT + hours * HOUR)
 FACTS = st.builds(
-    Tried,
+    SoFar,
     state=st.sampled_from(State),
     attempts=st.integers(0, 20),
     down=st.booleans(),

@@ -15,7 +15,7 @@ from gateway.cli.simulator import texts
 from gateway.cli.simulator.confirming import OM, confirm_gate
 from gateway.cli.simulator.documents import Maker, Order
 from gateway.cli.simulator.safety import refuse_environment, refuse_production
-from gateway.config import InstallationRole, read_toml
+from gateway.config import InstallationRole
 from gateway.config_gate import ClassificationFile
 from gateway.directory import Directory
 from gateway.errors import Misconfigured
@@ -35,6 +35,7 @@ from gateway.installation_new import (
 from gateway.keys.test_pki import Leaf, LeafUsage, TestPki, pem, write_new
 from gateway.message import Address
 from gateway.outbound.tls import KeyPair
+from gateway.toml import read_toml
 from gateway.wire import toets
 from gateway.wire.ebms2.cpa_make import CpaAction, CpaParty, CpaSpec, make_cpa
 from gateway.wire.schema import SchemaSet

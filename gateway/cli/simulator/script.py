@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from gateway.config import parse_toml
+from gateway.toml import parse_toml
 
 VANZELF = "vanzelf"
 GEEN = "geen"
