@@ -1,6 +1,7 @@
 """What only a real browser shows: scripts, cookies, passkeys, the back button, a narrow screen."""
 
 from datetime import timedelta
+from http import HTTPStatus
 
 import pytest
 from axe_playwright_python.async_playwright import Axe
@@ -23,6 +24,7 @@ from tests.pki import live_leaf
 from tests.pure.test_gate_confirmation import TODAY
 from tests.pure.test_gate_confirmation import om as om_folder
 from tests.web.test_console_framework import APPROVALS, took_back
+from tests.web.test_console_systems import IN_FILE, with_tokens
 
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 AXE = {"runOnly": {"type": "tag", "values": TAGS}, "resultTypes": ["violations"]}
@@ -287,7 +289,7 @@ PAGES = {
     UserRole.OPERATOR: ("/vandaag", "/berichten", "/berichten/{id}", "/geweigerd", "/alarmen"),
     UserRole.BEHEERDER: (
         "/partners", f"/partners/{HUB}", "/certificaten", "/schemas", "/systemen", "/gebruikers",
-        "/nieuwe-gebruiker", "/systemen/nieuw-token?systeem=systeem-politie",
+        "/nieuwe-gebruiker",
     ),
     UserRole.COMPLIANCE: (
         "/verstrekkingen", "/cijfers", "/zaken", "/log/berichten/{id}", "/gebruikers", "/rechten",
@@ -340,9 +342,36 @@ async def test_axe_finds_nothing_on_the_pages_of_the_others(police, visiting, ro
         async with visiting(police, **look) as page:
             await sign_in(page, police, user)
             for path in PAGES[role]:
-                await page.goto(path.format(id=receipt.id))
+                shown = await page.goto(path.format(id=receipt.id))
+                assert shown.status == HTTPStatus.OK, path
                 found += await judged(page, path)
                 assert not await wide(page), path
+    assert found == []
+
+
+async def test_axe_finds_nothing_where_tokens_are_made_and_ended(police, visiting):
+    system = with_tokens(police.town[POLITIE])
+    bea = await police.user("bea", UserRole.BEHEERDER)
+    found = []
+    for look in LOOKS:
+        async with visiting(police, **look) as page:
+            await sign_in(page, police, bea)
+            await page.goto(f"/systemen/nieuw-token?systeem={system.name}")
+            found += await judged(page, "a new token")
+            await page.click("button:has-text('Token maken')")
+            await page.wait_for_selector("[role=alert]:focus")
+            found += await judged(page, "a new token without rights")
+            assert not await wide(page)
+            await page.check("input[value='berichten:lezen']")
+            await page.click("button:has-text('Token maken')")
+            await page.wait_for_selector("p.bgw-code")
+            found += await judged(page, "a token, shown once")
+            assert not await wide(page)
+            await page.goto(f"/systemen/token-beeindigen?systeem={system.name}&token={IN_FILE}")
+            found += await judged(page, "a token that is to end")
+            await page.goto("/systemen")
+            found += await judged(page, "a system with its tokens")
+            assert not await wide(page)
     assert found == []
 
 
