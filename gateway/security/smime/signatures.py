@@ -42,7 +42,7 @@ class Digest:
     rsa: bytes
     """`sha…WithRSAEncryption`."""
     ecdsa: bytes
-    """`ecdsa-with-SHA…`."""
+    """AlgorithmIdentifier of `ecdsa-with-SHA…`: it has no parameters."""
 
 
 def _digest(name: str, hash_: hashes.HashAlgorithm, number: int) -> Digest:
@@ -51,7 +51,7 @@ def _digest(name: str, hash_: hashes.HashAlgorithm, number: int) -> Digest:
         of=lambda octets: hashlib.new(name, octets).digest(),
         hash=hash_,
         rsa=oid(f"1.2.840.113549.1.1.{10 + number}"),
-        ecdsa=oid(f"1.2.840.10045.4.3.{1 + number}"),
+        ecdsa=encode(SEQUENCE, oid(f"1.2.840.10045.4.3.{1 + number}")),
     )
 
 
@@ -79,7 +79,7 @@ _WRITTEN = {
             encode(tagged(2), encode(INTEGER, bytes((_SALT,)))),
         ),
     ),
-    ECDSA_SHA256: encode(SEQUENCE, SHA256.ecdsa),
+    ECDSA_SHA256: SHA256.ecdsa,
 }
 
 
@@ -134,10 +134,10 @@ def verify_value(
     try:
         if isinstance(key, rsa.RSAPublicKey):
             key.verify(value, data, _padding(algorithm, digest), digest.hash)
-        elif isinstance(key, ec.EllipticCurvePublicKey):
-            if algorithm != encode(SEQUENCE, digest.ecdsa):
-                raise _bad_algorithm()
+        elif isinstance(key, ec.EllipticCurvePublicKey) and algorithm == digest.ecdsa:
             key.verify(value, data, ec.ECDSA(digest.hash))
+        else:
+            raise _bad_algorithm()
     except InvalidSignature as exc:
         raise SignatureInvalid("signature.value", "signature of the mail does not verify") from exc
 
