@@ -9,13 +9,11 @@ import re
 from gateway.errors import PolicyViolation
 from gateway.outbound.mail_route import is_name
 from gateway.ports.mail import Letter
+from gateway.wire.mail_make import is_address
 
 MOST_RECIPIENTS = 100
 LONGEST_LINE = 998
 """Octets without the CRLF (RFC 5322, 2.1.1)."""
-_LOCAL = re.compile(
-    r"(?=.{1,64}$)[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
-)
 _REFERENCE = re.compile(r"[A-Za-z0-9.-]{1,100}")
 _BARE = re.compile(rb"\r(?!\n)|(?<!\r)\n|\x00")
 _LONG = re.compile(rb"[^\n]{%d}" % (LONGEST_LINE + 2))
@@ -27,9 +25,8 @@ def domain_of(address: str) -> str:
     Raises PolicyViolation `mail.address` for what is no plain address in ASCII: no quotes, no
     comments, no address literal.
     """
-    local, _, domain = address.rpartition("@")
-    domain = domain.lower()
-    if _LOCAL.fullmatch(local) is None or not is_name(domain):
+    domain = address.rpartition("@")[2].lower()
+    if not (is_address(address) and is_name(domain)):
         raise PolicyViolation("mail.address", "not a plain e-mail address")
     return domain
 
