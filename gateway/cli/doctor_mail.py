@@ -58,12 +58,7 @@ async def _way(client: MailClient, name: str, address: str, way: MailWay) -> Fin
 
 async def examine_domain(settings: EmailSettings) -> list[Finding]:
     """Return what others can prove of our domain: DANE, and SPF, DKIM and DMARC."""
-    resolver = Resolver(
-        settings.resolver,
-        port=settings.resolver_port,
-        seconds=settings.dns_seconds,
-        unsafe=settings.unsafe_resolver,
-    )
+    resolver = Resolver(settings)
     found = [] if not settings.unsafe_resolver else [_unsafe(settings)]
     try:
         return [

@@ -22,6 +22,7 @@ import dns.rdtypes.ANY.MX
 import dns.rdtypes.ANY.TLSA
 import dns.rdtypes.ANY.TXT
 
+from gateway.config_mail import EmailSettings
 from gateway.errors import Misconfigured, TransportUnproved
 from gateway.security.dane import Tlsa
 
@@ -53,29 +54,29 @@ class Answer:
 
 
 class Resolver:
-    """A validating resolver at one address."""
+    """The validating resolver of the settings."""
 
-    def __init__(self, address: str, *, port: int, seconds: float, unsafe: bool = False) -> None:
+    def __init__(self, settings: EmailSettings) -> None:
         """Take its address and how long one answer may take.
 
         Raises Misconfigured `email.resolver` for one that is not on this machine, unless
-        `unsafe` says that the way to it can be trusted all the same.
+        `unsafe_resolver` says that the way to it can be trusted all the same.
         """
         try:
-            near = ip_address(address).is_loopback
+            near = ip_address(settings.resolver).is_loopback
         except ValueError as error:
             raise Misconfigured(
                 "email.resolver", "Geef een IP-adres.", where="email.resolver"
             ) from error
-        if not (near or unsafe):
+        if not (near or settings.unsafe_resolver):
             raise Misconfigured(
                 "email.resolver",
                 "De resolver staat niet op deze machine (loopback).",
                 where="email.resolver",
             )
-        self._address = address
-        self._port = port
-        self._seconds = seconds
+        self._address = settings.resolver
+        self._port = settings.resolver_port
+        self._seconds = settings.dns_seconds
 
     async def ask(self, name: str, kind: str) -> Answer:
         """Ask for the records of a name; `kind` is `MX`, `TLSA` or another type.

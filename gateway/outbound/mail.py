@@ -85,13 +85,7 @@ class MailClient:
         """Raise Misconfigured `email.resolver` for a resolver whose word can not be trusted."""
         self._settings = settings
         self._clock = clock
-        resolver = Resolver(
-            settings.resolver,
-            port=settings.resolver_port,
-            seconds=settings.dns_seconds,
-            unsafe=settings.unsafe_resolver,
-        )
-        self._routes = Routes(resolver, port=settings.port, clock=clock, dice=dice)
+        self._routes = Routes(Resolver(settings), port=settings.port, clock=clock, dice=dice)
 
     async def send(self, letter: Letter, way: MailWay, leaves: Leaves) -> Posted:
         """Prove, then hand over; see the port."""
