@@ -21,7 +21,7 @@ from gateway.errors import (
 from gateway.outbound.dns import Resolver
 from gateway.outbound.mail_letter import one_domain
 from gateway.outbound.mail_route import Routes, Server, Servers
-from gateway.outbound.smtp import Patience, RecipientRefused, Session, open_session
+from gateway.outbound.smtp import Patience, Session, open_session
 from gateway.ports import Clock, Dice
 from gateway.ports.mail import (
     Basis,
@@ -70,8 +70,7 @@ def _as_value(error: GatewayError, tried: tuple[Tried, ...]) -> NotProved | Defe
         case TransportUnproved() | Untrusted():
             return NotProved(code=error.code, seen=error.text, tried=tried)
         case Refused():
-            one = error.recipient if isinstance(error, RecipientRefused) else None
-            return Rejected(code=error.code, seen=error.text, recipient=one, tried=tried)
+            return Rejected(code=error.code, seen=error.text, tried=tried)
         case PeerUnreachable():
             return Deferred(code=error.code, seen=error.text, tried=tried)
         case _:

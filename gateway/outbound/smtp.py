@@ -46,15 +46,6 @@ class Patience:
     """To send the letter, and again to hear that it was taken."""
 
 
-class RecipientRefused(PolicyViolation):
-    """The server refuses one recipient for good, so that nobody gets the letter."""
-
-    def __init__(self, text: str, recipient: int) -> None:
-        """Say which one, by its index."""
-        super().__init__("smtp.rejected", text)
-        self.recipient = recipient
-
-
 class Session:
     """A conversation with a server that was proved to be the right one."""
 
@@ -110,19 +101,16 @@ class Session:
         self._offers = _offers(_wanted(await self._say(f"EHLO {name}"), "EHLO", 250))
 
     async def envelope(self, letter: Letter) -> None:
-        """Say from whom to whom.
+        """Say from whom to whom; where one recipient is refused, nobody gets the letter.
 
-        Raises PolicyViolation `smtp.size`, `smtp.8bitmime`, `smtp.rejected` (5xx), of which
-        RecipientRefused is one; PeerUnreachable `smtp.deferred` (4xx), `smtp.*`.
+        Raises PolicyViolation `smtp.size`, `smtp.8bitmime`, `smtp.rejected` (5xx);
+        PeerUnreachable `smtp.deferred` (4xx), `smtp.*`.
         """
         command = f"MAIL FROM:<{letter.sender}>{self._parameters(letter)}"
         _accepted(await self._say(command), "MAIL")
-        for index, recipient in enumerate(letter.recipients):
+        for place, recipient in enumerate(letter.recipients, start=1):
             reply = await self._say(f"RCPT TO:<{recipient}>{self._wishes(recipient)}")
-            try:
-                _accepted(reply, f"RCPT {index + 1}")
-            except PolicyViolation as error:
-                raise RecipientRefused(error.text, index) from error
+            _accepted(reply, f"RCPT {place}")
 
     def _parameters(self, letter: Letter) -> str:
         limit = self._offers.get("SIZE", "")

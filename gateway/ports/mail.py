@@ -108,8 +108,7 @@ class Rejected:
     code: str
     """`smtp.rejected`, `smtp.size`, `mail.address`, …"""
     seen: str
-    recipient: int | None = None
-    """Index of the recipient that was refused, where it is about one."""
+    """Of one recipient that was refused its place: `RCPT 1: 550 5.1.1`."""
     tried: tuple[Tried, ...] = ()
 
 
