@@ -174,7 +174,6 @@ class MailClient:
             name=session.match.name,
             certificate=thumbprint(session.certificate),
             tls=session.tls,
-            dnssec=way.pinned is None,
             nta7516=servers.nta7516,
         )
         async with session:

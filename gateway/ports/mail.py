@@ -51,10 +51,13 @@ class TransportProof:
     """SHA-256 of the server's certificate (DER), hex."""
     tls: str
     """`TLSv1.3 TLS_AES_256_GCM_SHA384`."""
-    dnssec: bool
-    """MX, addresses and TLSA were validated; False = pinned, where no name server counts."""
     nta7516: str = ""
     """The record of the domain, where it was agreed."""
+
+    @property
+    def dnssec(self) -> bool:
+        """Whether MX, addresses and TLSA were validated. Pinned, no name server counts."""
+        return self.basis is Basis.DANE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,8 +65,8 @@ class Tried:
     """A mail server that did not take the letter, and why."""
 
     host: str
-    """Empty = nothing was found to connect to."""
     address: str
+    """Empty = none was found to connect to."""
     code: str
     seen: str
     """For an operator: what was seen. Never text of the server, which may name a person."""

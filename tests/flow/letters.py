@@ -19,7 +19,6 @@ PROOF = TransportProof(
     name="",
     certificate="cd" * 32,
     tls="TLSv1.3 TLS_AES_256_GCM_SHA384",
-    dnssec=True,
 )
 TAKEN = Delivered(proof=PROOF, reply="250 2.0.0", notifies=True)
 NO_REPLY = Unknown(code="smtp.lost", proof=PROOF, notifies=True)
