@@ -150,7 +150,7 @@ def test_the_outside_says_nothing_of_the_message():
         "To": BOB_ADDRESS,
         "Date": "Tue, 24 Nov 2026 12:00:00 +0000",
         "Message-ID": f"<{mail.message_id}>",
-        "Subject": f"Beveiligd bericht {mail.reference}",
+        "Subject": f"Beveiligd bericht {mail.message_id[:12]}",
         "MIME-Version": "1.0",
         "Auto-Submitted": "auto-generated",
         "Disposition-Notification-To": ALICE_ADDRESS,
@@ -163,8 +163,7 @@ def test_the_outside_says_nothing_of_the_message():
         assert word not in mail.octets
 
 
-def test_what_is_not_wanted_is_not_there():
-    assert "Disposition-Notification-To" not in outside(sealed(draft(receipt=False)).octets)
+def test_a_partner_without_a_header_gets_none():
     assert "X-NTA7516" not in outside(sealed().octets)
 
 
@@ -176,7 +175,6 @@ def test_the_message_id_follows_from_the_message_and_the_recipient():
     )
 
     assert mail.message_id == known
-    assert mail.message_id.startswith(mail.reference)
     assert sealed(draft(ebms_message_id="message-2@alice.example")).message_id != known
 
 

@@ -5,8 +5,8 @@ blocking, for as long as the message is large: call them on a thread. What they 
 inside, `enveloped` outside, `gateway.wire.mail_make` and `mail_read` for MIME.
 
 Out: one `Draft` (payload, addresses, what a person must know) goes to the `Recipients` of a partner
-and gives a `Mail`: octets, Message-ID, opaque reference. `message_id_of` tells the Message-ID
-before there is a mail; another attempt has it again.
+and gives a `Mail`: octets and Message-ID. `message_id_of` tells the Message-ID before there is a
+mail; another attempt has it again.
 
 In: a `Mailbox` (our address, certificates and keys, and who may write to it) opens octets as
 `Opened`: who signed, the XML in it (`payloads`), `text` and `attachments` for a person. XML alone

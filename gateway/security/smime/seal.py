@@ -24,6 +24,7 @@ TWICE = (
     "of al aangekomen zijn."
 )
 _REFERENCE = 12
+"""Characters of the Message-ID, opaque, in the subject."""
 _OF_THE_WAY = ("Bcc", "Cc", "Reply-To", "Sender", "Return-Path", "Received", "References")
 """What else would change where a mail or its answer goes."""
 
@@ -47,9 +48,6 @@ class Draft:
     """It may arrive by another channel too; the mail says so."""
     in_reply_to: str = ""
     """Message-ID (without `<>`) of the mail that it answers."""
-    receipt: bool = True
-    """Ask for a notice that it was shown (MDN, RFC 8098)."""
-    file: str = "bericht.xml"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,8 +69,6 @@ class Mail:
     """The whole message (RFC 5322): ASCII, lines of at most 255 octets, each ends in CRLF."""
     message_id: str
     """Without `<>`."""
-    reference: str
-    """Opaque: in the subject, and for delivery notifications."""
 
 
 def seal_mail(  # noqa: PLR0913 - each is another thing, by name
@@ -112,15 +108,14 @@ def seal_mail(  # noqa: PLR0913 - each is another thing, by name
         {**head, EBMS_ID: draft.ebms_message_id},
         _body(draft, released),
         draft.payload,
-        name=draft.file,
+        name=_PAYLOAD,
     )
     # (4) Signed inside, encrypted outside.
     signed = signed_entity(content, signer, at=at, chain=chain)
     octets = sealed_entity(signed, _outside(head, draft, to), to, maximum=maximum, random=random)
     if len(octets) > maximum:
         raise _too_large()
-    message_id = _message_id(draft)
-    return Mail(octets=octets, message_id=message_id, reference=message_id[:_REFERENCE])
+    return Mail(octets=octets, message_id=_message_id(draft))
 
 
 def signed_entity(
@@ -149,7 +144,7 @@ def sealed_entity(
     return mail_make.entity(head, octets, kind=_kind(_TYPES[to.encryption]), name=_FILE)
 
 
-_FILE = "smime.p7m"
+_PAYLOAD, _FILE = "bericht.xml", "smime.p7m"
 _TYPES = {
     Encryption.GCM: "authEnveloped-data",
     Encryption.UNSAFE_CBC: "enveloped-data",
@@ -183,10 +178,10 @@ def _head(draft: Draft, at: datetime) -> dict[str, str]:
 
 
 def _outside(head: dict[str, str], draft: Draft, to: Recipients) -> dict[str, str]:
-    """Add what is about the way only."""
+    """Add what is about the way only; a notice that it was shown is asked for (RFC 8098)."""
     way = {
         "Auto-Submitted": "auto-generated",
-        "Disposition-Notification-To": draft.sender if draft.receipt else "",
+        "Disposition-Notification-To": draft.sender,
     }
     if to.header is None:
         return head | way
