@@ -119,15 +119,3 @@ class Reader:
 def only(octets: bytes, tag: int) -> Reader:
     """Return a reader of the contents of the one element that the octets are; raises NotDer."""
     return Reader(Reader(octets).last(tag))
-
-
-def issuer_and_serial(certificate: bytes) -> bytes:
-    """Return IssuerAndSerialNumber of a certificate; raises NotDer.
-
-    With the octets of the certificate, which a Name that is built again may lose.
-    """
-    fields = Reader(certificate).inside(SEQUENCE).inside(SEQUENCE)
-    fields.take(tagged(0))  # version
-    serial = fields.element()
-    fields.take(SEQUENCE)  # signature algorithm
-    return encode(SEQUENCE, fields.element(), serial)

@@ -10,7 +10,6 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Protocol
 
-from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
@@ -25,7 +24,6 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from gateway.errors import PolicyViolation
 from gateway.security.algorithms import Agreer, Decrypter, Oaep, UnsafePkcs1
 from gateway.security.certificates import REMEMBERED, load_agreed
-from gateway.security.extensions import extension
 from gateway.security.smime.der import (
     BIT_STRING,
     INTEGER,
@@ -35,11 +33,11 @@ from gateway.security.smime.der import (
     NotDer,
     Reader,
     encode,
-    issuer_and_serial,
     oid,
     only,
     tagged,
 )
+from gateway.security.smime.naming import BY_KEY, issuer_and_serial, key_identifier, names_of
 
 RECIPIENTS = 64
 """That are looked at in a message of somebody else."""
@@ -72,7 +70,6 @@ _MGF1 = oid("1.2.840.113549.1.1.8")
 _EC = oid("1.2.840.10045.2.1")
 _AES256_WRAP = oid("2.16.840.1.101.3.4.1.45")
 _VERSION_0, _VERSION_2, _VERSION_3 = (encode(INTEGER, bytes((n,))) for n in (0, 2, 3))
-_BY_KEY = tagged(0, constructed=False)
 _AGREED = tagged(1)
 _WRAP_BITS = encode(OCTET_STRING, (KEY_BYTES * 8).to_bytes(4, "big"))
 
@@ -212,18 +209,11 @@ def _elements(recipients: bytes) -> list[bytes]:
     return found
 
 
-@lru_cache(maxsize=REMEMBERED)
 def _names(certificate: bytes) -> frozenset[bytes]:
-    """Return what a message may call the certificate."""
-    found = extension(load_agreed(certificate).extensions, x509.SubjectKeyIdentifier)
-    by_key = () if found is None else (found.digest,)
-    return frozenset(
-        (
-            issuer_and_serial(certificate),
-            *(encode(_BY_KEY, digest) for digest in by_key),
-            *(encode(tagged(0), encode(OCTET_STRING, digest)) for digest in by_key),
-        )
-    )
+    """Return what a message may call the certificate; an agreement names a key its own way."""
+    found = key_identifier(certificate)
+    agreed = () if found is None else (encode(tagged(0), encode(OCTET_STRING, found)),)
+    return names_of(certificate).union(agreed)
 
 
 def _named(recipient: bytes) -> list[bytes]:
@@ -240,7 +230,7 @@ def _named(recipient: bytes) -> list[bytes]:
 def _by_transport(recipient: bytes, decrypter: Decrypter, encryption: Encryption) -> bytes:
     fields = only(recipient, SEQUENCE)
     version, name, algorithm = fields.element(), fields.element(), fields.element()
-    if version != (_VERSION_2 if name[0] == _BY_KEY else _VERSION_0):
+    if version != (_VERSION_2 if name[0] == BY_KEY else _VERSION_0):
         raise NotDer
     wrapped = fields.last(OCTET_STRING)
     if algorithm in _OAEPS:

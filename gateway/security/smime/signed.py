@@ -10,14 +10,9 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import lru_cache
-
-from cryptography import x509
 
 from gateway.errors import SignatureInvalid
 from gateway.security.algorithms import Signer
-from gateway.security.certificates import REMEMBERED, load_agreed
-from gateway.security.extensions import extension
 from gateway.security.smime.ber import definite
 from gateway.security.smime.der import (
     INTEGER,
@@ -27,11 +22,11 @@ from gateway.security.smime.der import (
     NotDer,
     Reader,
     encode,
-    issuer_and_serial,
     oid,
     only,
     tagged,
 )
+from gateway.security.smime.naming import BY_KEY, issuer_and_serial, names_of
 from gateway.security.smime.signatures import (
     SHA256,
     SHA256_NAME,
@@ -52,7 +47,6 @@ _SIGNING_TIME = oid("1.2.840.113549.1.9.5")
 _SIGNING_CERTIFICATE_V2 = oid("1.2.840.113549.1.9.16.2.47")
 _VERSION_1 = encode(INTEGER, b"\x01")
 _VERSION_3 = encode(INTEGER, b"\x03")
-_KEY_ID = tagged(0, constructed=False)
 _UTC_TIME = 0x17
 _GENERALIZED_TIME = 0x18
 _UTC_TIME_ENDS = 2050
@@ -74,7 +68,7 @@ def sign(content: bytes, signer: Signer, *, at: datetime, chain: Iterable[bytes]
     info = encode(
         SEQUENCE,
         _VERSION_1,
-        _name(certificate),
+        issuer_and_serial(certificate),
         SHA256_NAME,
         encode(tagged(0), attributes),
         algorithm,
@@ -89,9 +83,6 @@ def sign(content: bytes, signer: Signer, *, at: datetime, chain: Iterable[bytes]
         encode(SET, info),
     )
     return encode(SEQUENCE, _SIGNED_DATA, encode(tagged(0), signed))
-
-
-_name = lru_cache(maxsize=REMEMBERED)(issuer_and_serial)
 
 
 def _attributes(content: bytes, certificate: bytes, at: datetime) -> bytes:
@@ -205,7 +196,7 @@ class _SignerInfo:
 
 def _signer_info(fields: Reader) -> _SignerInfo:
     version, name = fields.element(), fields.element()
-    if (version, name[0]) not in {(_VERSION_1, SEQUENCE), (_VERSION_3, _KEY_ID)}:
+    if (version, name[0]) not in {(_VERSION_1, SEQUENCE), (_VERSION_3, BY_KEY)}:
         raise NotDer
     info = _SignerInfo(
         name=name,
@@ -221,14 +212,9 @@ def _signer_info(fields: Reader) -> _SignerInfo:
 
 def _certificate_of(name: bytes, certificates: tuple[bytes, ...]) -> bytes:
     for certificate in certificates:
-        if name in {_name(certificate), _key_id(certificate)}:
+        if name in names_of(certificate):
             return certificate
     raise SignatureInvalid("signature.certificate", "signer has none of the agreed certificates")
-
-
-def _key_id(certificate: bytes) -> bytes | None:
-    found = extension(load_agreed(certificate).extensions, x509.SubjectKeyIdentifier)
-    return None if found is None else encode(_KEY_ID, found.digest)
 
 
 # --- attributes -------------------------------------------------------------------------
