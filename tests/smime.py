@@ -17,6 +17,7 @@ from gateway.message import Oin
 from gateway.rules import approval
 from gateway.security.smime import (
     Draft,
+    Encryption,
     Mail,
     Mailbox,
     Opened,
@@ -135,8 +136,15 @@ def opened(octets: bytes, box: Mailbox | None = None, *, at: datetime = AT) -> O
 
 def mail_around(content: bytes, **outside: str) -> bytes:
     """Return a mail whose envelope holds this, whatever it is. `outside` are its fields."""
-    octets = encrypt(content, (bob().certificate,), maximum=MAXIMUM, random=octets_from())
-    return mail_of(octets, **outside)
+    return mail_of(envelope(content), **outside)
+
+
+def envelope(content: bytes, encryption: Encryption = Encryption.GCM) -> bytes:
+    """Return an envelope for Bob around this."""
+    certificates = (bob().certificate,)
+    return encrypt(
+        content, certificates, maximum=MAXIMUM, random=octets_from(), encryption=encryption
+    )
 
 
 def mail_of(octets: bytes, kind: str = "application/pkcs7-mime", **outside: str) -> bytes:
@@ -146,9 +154,10 @@ def mail_of(octets: bytes, kind: str = "application/pkcs7-mime", **outside: str)
     return entity(head, octets, kind=kind)
 
 
-def signed_around(content: bytes) -> bytes:
-    """Return the entity that an envelope holds: a signature of Alice over this."""
-    return entity({}, sign(content, rsa_signer(), at=AT), kind="application/pkcs7-mime")
+def signed_around(content: bytes, found: Leaf | None = None, *, at: datetime = AT) -> bytes:
+    """Return the entity that an envelope holds: a signature over this, of Alice or another."""
+    signer = rsa_signer() if found is None else signer_of(found)
+    return entity({}, sign(content, signer, at=at), kind="application/pkcs7-mime")
 
 
 def mail_with(content: bytes, **outside: str) -> bytes:

@@ -13,30 +13,25 @@ from gateway.errors import CertificateRejected, GatewayError
 from gateway.security.certificates import TrustStore
 from gateway.security.smime import Encryption, MailLimits, open_mail
 from gateway.security.smime.der import OCTET_STRING, SEQUENCE, encode, oid, tagged
-from gateway.security.smime.enveloped import encrypt
 from gateway.security.smime.signed import sign
 from gateway.wire.mail_make import entity
 from gateway.wire.mail_read import entities, read_entity
-from tests.pki import AT, KNOOPPUNT, OM, POLITIE, expired, leaf, revoked
-from tests.sealing import octets_from
+from tests.pki import AT, KNOOPPUNT, OM, POLITIE, expired, leaf, pki, revoked
 from tests.smime import (
     ALICE_ADDRESS,
     BOB_ADDRESS,
     CURVES,
-    MAXIMUM,
     alice,
-    bob,
     document,
+    envelope,
     mail_around,
     mail_of,
     mail_with,
     mailbox,
     opened,
-    pki,
     rsa_signer,
     sealed,
     signed_around,
-    signer_of,
     to,
 )
 
@@ -58,14 +53,11 @@ def outside(body: bytes) -> bytes:
 
 
 def sealed_entity(content: bytes) -> bytes:
-    octets = encrypt(content, (bob().certificate,), maximum=MAXIMUM, random=octets_from())
-    return entity({}, octets, kind="application/pkcs7-mime")
+    return entity({}, envelope(content), kind="application/pkcs7-mime")
 
 
-def signed_by(found, content: bytes = XML, at=AT) -> bytes:
-    return mail_around(
-        entity({}, sign(content, signer_of(found), at=at), kind="application/pkcs7-mime")
-    )
+def signed_by(found, at=AT) -> bytes:
+    return mail_around(signed_around(XML, found, at=at))
 
 
 def clear_signed(content: bytes = XML, signed: bytes | None = None, **given) -> bytes:
@@ -107,30 +99,14 @@ def directed(**changes: str) -> bytes:
 
 def cbc(flip: int) -> bytes:
     """Return a mail for a partner with the exception, one octet of it changed."""
-    octets = bytearray(
-        encrypt(
-            signed_around(XML),
-            (bob().certificate,),
-            maximum=MAXIMUM,
-            random=octets_from(),
-            encryption=CBC,
-        )
-    )
+    octets = bytearray(envelope(signed_around(XML), CBC))
     octets[flip] ^= 1
     return mail_of(bytes(octets))
 
 
 def gadget() -> bytes:
     """A first block that was made to begin an image, and what was there behind it (EFAIL)."""
-    return mail_of(
-        encrypt(
-            HTML + signed_around(XML),
-            (bob().certificate,),
-            maximum=MAXIMUM,
-            random=octets_from(),
-            encryption=CBC,
-        )
-    )
+    return mail_of(envelope(HTML + signed_around(XML), CBC))
 
 
 def compressed(content: bytes) -> bytes:
