@@ -17,7 +17,8 @@ from cryptography.x509.verification import PolicyBuilder, Store, VerificationErr
 
 from gateway.errors import CertificateRejected, TransportUnproved
 from gateway.security.certificates import load, strong_key, thumbprint
-from gateway.security.extensions import UNREADABLE, extension
+from gateway.security.extensions import UNREADABLE
+from gateway.security.hosts import covers, hosts
 
 LONGEST_CHAIN = 8
 LONGEST_NAME = 253
@@ -164,7 +165,7 @@ def _load(chain: Sequence[bytes]) -> tuple[x509.Certificate, ...]:
     try:
         strong = [strong_key(certificate.public_key()) for certificate in loaded]
         for certificate in loaded:
-            _dns_names(certificate)
+            hosts(certificate)
     except UNREADABLE as error:
         raise CertificateRejected("certificate.malformed", "certificate is not readable") from error
     if not all(strong):
@@ -179,27 +180,14 @@ def _good_leaf(leaf: x509.Certificate, shown: Shown) -> str:
     if shown.at > leaf.not_valid_after_utc:
         until = f"{leaf.not_valid_after_utc:%Y-%m-%d}"
         raise CertificateRejected("certificate.expired", f"certificate has expired on {until}")
-    theirs = _dns_names(leaf)
+    theirs = hosts(leaf)
     for name in shown.names:
-        if any(_is(pattern, name) for pattern in theirs):
+        if covers(theirs, name):
             return name
     told = [one for one in theirs if len(one) <= LONGEST_NAME and one.isprintable()]
     raise CertificateRejected(
         "certificate.host", f"certificate is of {', '.join(told[:4]) or 'no host'}"
     )
-
-
-def _dns_names(leaf: x509.Certificate) -> list[str]:
-    found = extension(leaf.extensions, x509.SubjectAlternativeName)
-    return [] if found is None else [n.lower() for n in found.get_values_for_type(x509.DNSName)]
-
-
-def _is(pattern: str, name: str) -> bool:
-    """A wildcard is the whole first label, and stands for one (RFC 6125, 6.4.3)."""
-    if not pattern.startswith("*."):
-        return pattern == name
-    first, dot, rest = name.partition(".")
-    return bool(first and dot) and rest == pattern[2:] and "." in rest
 
 
 def _path(

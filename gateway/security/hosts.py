@@ -17,10 +17,15 @@ def hosts(certificate: x509.Certificate) -> tuple[str, ...]:
 
 
 def covers(names: tuple[str, ...], host: str) -> bool:
-    """Tell whether a host is among them; a wildcard stands for one label."""
+    """Tell whether a host is among them.
+
+    A wildcard is the whole first label and stands for one, below two at least (RFC 6125, 6.4.3).
+    """
     try:
         host = str(ipaddress.ip_address(host))
     except ValueError:
-        wild = f"*.{host.partition('.')[2]}"
-        return any(name.lower() in {host.lower(), wild.lower()} for name in names)
+        host = host.lower()
+        above = host.partition(".")[2]
+        good = {host, f"*.{above}"} if "." in above else {host}
+        return any(name.lower() in good for name in names)
     return host in names
