@@ -110,7 +110,7 @@ class MailClient:
     async def prove(
         self, domain: str, way: MailWay
     ) -> TransportProof | NotProved | Deferred | Rejected:
-        """Prove and say nothing more; see the port."""
+        """Prove the transport and say nothing more: what a sending now would meet."""
 
         async def only_look(at: "_Proved") -> TransportProof:
             return at.proof

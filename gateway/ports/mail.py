@@ -147,9 +147,3 @@ class Post(Protocol):
         StoreUnavailable go through, and the letter stays.
         """
         ...
-
-    async def prove(
-        self, domain: str, way: MailWay
-    ) -> TransportProof | NotProved | Deferred | Rejected:
-        """Prove the transport and say nothing more: what a sending now would meet."""
-        ...
