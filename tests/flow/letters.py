@@ -4,8 +4,10 @@ from dataclasses import dataclass, field, replace
 
 from gateway.directory import OwnMail, PartyMail
 from gateway.ports.mail import Basis, Delivered, Letter, NotProved, Posted, TransportProof, Unknown
+from gateway.security.smime import Mailbox, Opened, Sender, open_mail
 from tests.flow import town as towns
 from tests.flow.town import NOW, POLITIE, VT, leaf
+from tests.sealing import Keys
 
 VT_MAIL = "gateway@vt.example"
 POLITIE_MAIL = "gateway@politie.example"
@@ -39,9 +41,6 @@ class Letterbox:
         self.letters.append(letter)
         return answer
 
-    async def prove(self, domain, way):
-        return PROOF
-
 
 def own() -> OwnMail:
     return OwnMail(
@@ -68,6 +67,21 @@ async def set_up(town, **changes):
     parties = police.snapshots.current().parties
     vt = replace(parties[VT], mail=to_vt(**changes))
     await police.change(mail=own(), parties={**parties, VT: vt})
+
+
+def opened(town, octets) -> Opened:
+    """Read a letter of the police as Veilig Thuis does."""
+    mine = leaf(VT, "encrypt")
+    police = Sender(
+        party=POLITIE,
+        address=POLITIE_MAIL,
+        certificates=(leaf(POLITIE, "sign").certificate,),
+    )
+    mailbox = Mailbox(
+        address=VT_MAIL, certificates=(mine.certificate,), keys=Keys(mine), senders=(police,)
+    )
+    vt = town[VT].snapshots
+    return open_mail(octets, mailbox, trust=vt.trust(vt.current()), at=town.clock.now())
 
 
 async def without_agreement(town, action):

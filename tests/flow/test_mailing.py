@@ -17,16 +17,13 @@ from gateway.pipeline.mail_words import why_by_mail
 from gateway.ports import DeliveryChannel, Standing, standing
 from gateway.ports.mail import Deferred, NotProved, Rejected
 from gateway.rules.approval import Ground
-from gateway.security.certificates import TrustStore
-from gateway.security.smime import Mailbox, Sender, open_mail
 from gateway.security.smime.seal import TWICE
 from gateway.wire import fout, stuf
 from tests.flow import letters
 from tests.flow.letters import NO_REPLY, PROOF, VT_MAIL
 from tests.flow.test_gate import FREE, melding
 from tests.flow.test_toets import decide, held
-from tests.flow.town import APPLICATIE, HUB, NOW, OM, POLITIE, STANDING, VT, leaf, pki
-from tests.sealing import Keys
+from tests.flow.town import APPLICATIE, HUB, NOW, OM, POLITIE, STANDING, VT
 
 SPOED = {"who": "o.operator", "why": "het kind is nu in gevaar"}
 
@@ -85,30 +82,13 @@ async def test_what_the_pair_never_agreed_on_goes_by_mail_without_a_ground(maili
     assert await stands(town, message) is Standing.SENT
 
 
-def read_by_a_person(letter):
-    """Return the text of a letter, opened with the key of its mailbox."""
-    keys = leaf(VT, "encrypt")
-    police = Sender(
-        party=POLITIE,
-        address=letters.POLITIE_MAIL,
-        certificates=(leaf(POLITIE, "sign").certificate,),
-    )
-    box = Mailbox(
-        address=VT_MAIL,
-        certificates=(keys.certificate,),
-        keys=Keys(keys),
-        senders=(police,),
-    )
-    return open_mail(letter.octets, box, trust=TrustStore(pki().trust()), at=NOW).text
-
-
 async def test_a_person_reads_which_message_it_is_and_that_this_is_its_route(mailing):
     town, post = mailing
     await letters.without_agreement(town, "vtMeldingDi01")
 
     await hand_in(town)
 
-    lines = read_by_a_person(post.letters[0]).splitlines()
+    lines = letters.opened(town, post.letters[0].octets).text.splitlines()
     assert lines[0] == "Melding aan Veilig Thuis (vtMeldingDi01)"
     assert lines[2] == why_by_mail("")[0]
     assert TWICE not in lines
@@ -371,7 +351,7 @@ async def test_a_person_reads_on_what_ground_it_came_and_that_it_may_come_twice(
     await town[POLITIE].gateway.switch_to_mail(message, **SPOED)
     await town.settle()
 
-    lines = read_by_a_person(post.letters[0]).splitlines()
+    lines = letters.opened(town, post.letters[0].octets).text.splitlines()
     assert lines[2:5] == [TWICE, *why_by_mail(SPOED["why"])]
     assert SPOED["who"] not in "".join(lines)
 
@@ -397,7 +377,8 @@ async def test_on_a_standing_ground_it_goes_by_itself_once_the_route_fails(maili
     assert len(post.letters) == 1
     (told,) = steps(await view(town, message), "delivery.switched")
     assert (told.actor, told.data["standing"]) == (STANDS.given_by, STANDS.id)
-    assert f"Grond: {STANDS.ground}" in read_by_a_person(post.letters[0]).splitlines()
+    lines = letters.opened(town, post.letters[0].octets).text.splitlines()
+    assert f"Grond: {STANDS.ground}" in lines
 
 
 @pytest.mark.parametrize(

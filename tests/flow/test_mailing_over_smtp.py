@@ -6,16 +6,14 @@ from gateway.app import SystemClock, SystemDice
 from gateway.config_mail import EmailSettings
 from gateway.lifecycle import State
 from gateway.outbound.mail import MailClient
-from gateway.security.smime import Mailbox, Sender, open_mail
 from tests.flow import letters
 from tests.flow import town as towns
 from tests.flow.test_gate import melding
 from tests.flow.test_mailing import SPOED, alarms, hand_in, letter_of, steps, stuck, view
-from tests.flow.town import POLITIE, VT, leaf
+from tests.flow.town import POLITIE
 from tests.outbound.mail_certificates import server
 from tests.outbound.mail_server import CLOSE, mail_servers
 from tests.outbound.names import resolving
-from tests.sealing import Keys
 
 DOMAIN = "vt.example"
 MX = f"mx1.{DOMAIN}"
@@ -42,25 +40,6 @@ async def lines(tmp_path):
         await town.close()
 
 
-def opened(town, octets):
-    """Read it as Veilig Thuis does."""
-    mine = leaf(VT, "encrypt")
-    mailbox = Mailbox(
-        address=letters.VT_MAIL,
-        certificates=(mine.certificate,),
-        keys=Keys(mine),
-        senders=(
-            Sender(
-                party=POLITIE,
-                address=letters.POLITIE_MAIL,
-                certificates=(leaf(POLITIE, "sign").certificate,),
-            ),
-        ),
-    )
-    vt = town[VT].snapshots
-    return open_mail(octets, mailbox, trust=vt.trust(vt.current()), at=town.clock.now())
-
-
 async def test_what_was_handed_in_is_what_its_receiver_reads(lines):
     town, server_, _ = lines
     await letters.without_agreement(town, "vtMeldingDi01")
@@ -68,7 +47,7 @@ async def test_what_was_handed_in_is_what_its_receiver_reads(lines):
     message = await hand_in(town)
 
     (octets,) = server_.letters
-    read = opened(town, octets)
+    read = letters.opened(town, octets)
     assert read.payloads == (melding(),)
     assert read.party == POLITIE
     assert read.ebms_message_id == (await view(town, message)).message.message_id
@@ -84,7 +63,7 @@ async def test_what_can_not_wait_says_that_it_may_come_twice(lines):
     await town[POLITIE].gateway.switch_to_mail(message, **SPOED)
     await town.settle()
 
-    assert "Mogelijk dubbel" in opened(town, server_.letters[0]).text
+    assert "Mogelijk dubbel" in letters.opened(town, server_.letters[0]).text
 
 
 async def test_to_a_server_with_another_certificate_nothing_is_said_until_it_is_mended(lines):
