@@ -17,6 +17,7 @@ from gateway.errors import Misconfigured, SignatureInvalid
 from gateway.security.algorithms import (
     ECDSA_SHA256,
     ECDSA_SHA384,
+    PSS_SALT,
     RSA_PSS_SHA256,
     RSA_SHA256,
     RSA_SHA384,
@@ -38,8 +39,7 @@ _ECDSA: dict[str, hashes.HashAlgorithm] = {
 }
 _WHITE = b" \t\r\n"
 _PKCS1V15 = padding.PKCS1v15()
-_PSS_SALT = 32
-_PSS = padding.PSS(padding.MGF1(hashes.SHA256()), _PSS_SALT)
+_PSS = padding.PSS(padding.MGF1(hashes.SHA256()), PSS_SALT)
 
 
 def digest(octets: bytes, algorithm: str) -> bytes:

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
 from gateway.errors import Misconfigured, SignatureInvalid
-from gateway.security.algorithms import ECDSA_SHA256, RSA_PSS_SHA256, Signer
+from gateway.security.algorithms import ECDSA_SHA256, PSS_SALT, RSA_PSS_SHA256, Signer
 from gateway.security.certificates import REMEMBERED, load_agreed, strong_key
 from gateway.security.smime.der import (
     INTEGER,
@@ -27,7 +27,6 @@ from gateway.security.smime.der import (
 _RSA = oid("1.2.840.113549.1.1.1")
 _PSS = oid("1.2.840.113549.1.1.10")
 _MGF1 = oid("1.2.840.113549.1.1.8")
-_SALT = 32
 _SALT_OCTETS = 2
 """Of the number that says how long a salt is."""
 
@@ -76,7 +75,7 @@ _WRITTEN = {
             SEQUENCE,
             encode(tagged(0), SHA256_NAME),
             encode(tagged(1), encode(SEQUENCE, _MGF1, SHA256_NAME)),
-            encode(tagged(2), encode(INTEGER, bytes((_SALT,)))),
+            encode(tagged(2), encode(INTEGER, bytes((PSS_SALT,)))),
         ),
     ),
     ECDSA_SHA256: SHA256.ecdsa,
