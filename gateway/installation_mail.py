@@ -12,11 +12,15 @@ from gateway.config import Settings
 from gateway.config_mail import EmailSettings, PartyMailSettings, PinnedMailSettings, SpoedSettings
 from gateway.directory import MailWay, OwnMail, PartyMail, PinnedMail, StandingSpoed
 from gateway.errors import Misconfigured
+from gateway.security.smime.seal import is_free
+from gateway.wire.mail_make import is_address
 from gateway.wire.tijd import read_tijdstip
 
 Read = Callable[[Path], bytes]
 """Gives the octets of a file that a setting names."""
 Fault = tuple[str, str]
+
+_NO_ADDRESS = "Dit is geen e-mailadres."
 
 
 def own_mail(settings: EmailSettings | None, read: Read) -> OwnMail | None:
@@ -98,6 +102,8 @@ def certificates_of_mail(settings: Settings) -> Iterator[Path]:
 def mail_faults(settings: Settings, catalogue: Catalogue) -> Iterator[Fault]:
     """Yield what does not fit: place, and what is wrong there."""
     names = {name for name, _version in catalogue.kinds}
+    if settings.email is not None and not is_address(settings.email.afzender):
+        yield "email.afzender", _NO_ADDRESS
     for party in settings.partijen:
         if party.email is None:
             continue
@@ -110,6 +116,10 @@ def mail_faults(settings: Settings, catalogue: Catalogue) -> Iterator[Fault]:
 
 
 def _party_faults(mail: PartyMailSettings, place: str, names: set[str]) -> Iterator[Fault]:
+    if not is_address(mail.adres):
+        yield f"{place}.adres", _NO_ADDRESS
+    if mail.nta7516_naam and not (mail.nta7516_waarde and is_free(mail.nta7516_naam)):
+        yield f"{place}.nta7516_naam", "Dit veld heeft elke mail al, of er hoort een waarde bij."
     if mail.vast is not None and not (mail.vast.ca or mail.vast.sleutels):
         yield f"{place}.vast", "Geef ca of sleutels: waaraan is de server te herkennen?"
     for one in mail.spoed:

@@ -25,8 +25,13 @@ TWICE = (
 )
 _REFERENCE = 12
 """Characters of the Message-ID, opaque, in the subject."""
+_OWN = ("From", "To", "Date", "Message-ID", "In-Reply-To", "Subject", "MIME-Version")
+_OF_US = ("Auto-Submitted", "Disposition-Notification-To")
 _OF_THE_WAY = ("Bcc", "Cc", "Reply-To", "Sender", "Return-Path", "Received", "References")
 """What else would change where a mail or its answer goes."""
+_TAKEN = frozenset(
+    name.casefold() for name in (*_OWN, *_OF_US, *_OF_THE_WAY, *mail_make.OF_AN_ENTITY)
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,10 +191,14 @@ def _outside(head: dict[str, str], draft: Draft, to: Recipients) -> dict[str, st
     if to.header is None:
         return head | way
     name, value = to.header
-    taken = {one.casefold() for one in (*head, *way, *mail_make.OF_AN_ENTITY, *_OF_THE_WAY)}
-    if name.casefold() in taken or not value:
+    if not is_free(name) or not value:
         raise _no_field(name)
     return head | way | {name: value}
+
+
+def is_free(name: str) -> bool:
+    """Tell whether a mail can have a field of this name besides those that every mail has."""
+    return name.casefold() not in _TAKEN
 
 
 def _body(draft: Draft, released: Released) -> Body:

@@ -1,0 +1,98 @@
+"""What must fit together in the settings of secure e-mail: the start says so, not every letter."""
+
+import pytest
+
+from gateway.config import Settings
+from gateway.installation import load_catalogue, share
+from gateway.installation_mail import mail_faults
+from gateway.toml import parse_toml
+from tests import pki
+from tests.installations import installed
+
+CATALOGUE = load_catalogue(share("config") / "catalogue.toml")
+OWN = """
+[email]
+domein = "politie.example"
+afzender = "{sender}"
+ehlo = "uit.politie.example"
+"""
+SMIME = '\n[email.smime]\ncertificaat = "mail/sign.pem"\n'
+TO_PARTY = '\n[partijen.email]\nadres = "{address}"\ncertificaten = ["mail/vt.pem"]\n'
+SPOED = """
+[[partijen.email.spoed]]
+id = "S-1"
+berichten = ["{message}"]
+grond = "het kan niet wachten"
+door = "A. Ander, hoofd"
+van = 2026-11-01
+tot = {until}
+"""
+PARTY, MINE = (f"partijen.{oin}.email" for oin in (pki.VEILIG_THUIS, pki.POLITIE))
+
+
+@pytest.fixture(scope="module")
+def text(tmp_path_factory):
+    folder = installed(tmp_path_factory.mktemp("settings") / "politie")
+    return (folder / "gateway.toml").read_text(encoding="utf-8")
+
+
+def faults(
+    text,
+    *lines,
+    to=pki.VEILIG_THUIS,
+    address="in@vt.example",
+    sender="uit@politie.example",
+    own=OWN + SMIME,
+):
+    before, name, after = text.partition(f'oin = "{to}"')
+    party, table, rest = after.partition("\n[[")
+    mail = TO_PARTY.format(address=address) + "".join(f"{line}\n" for line in lines)
+    whole = f"{before}{name}{party}{mail}{table}{rest}{own.format(sender=sender)}"
+    settings = parse_toml(whole.encode(), Settings, where="gateway.toml")
+    return [where for where, _text in mail_faults(settings, CATALOGUE)]
+
+
+def test_what_fits_has_no_fault(text):
+    header = ('nta7516_naam = "NTA7516-Message-Id"', 'nta7516_waarde = "1.0"')
+
+    assert faults(text) == []
+    assert faults(text, *header) == []
+    assert faults(text, SPOED.format(message="vtMeldingDi01", until="2026-12-31")) == []
+
+
+@pytest.mark.parametrize("own", ["", OWN])
+def test_mail_to_a_party_needs_what_signs_it(text, own):
+    assert faults(text, own=own) == [PARTY]
+
+
+def test_nobody_mails_himself(text):
+    assert faults(text, to=pki.POLITIE) == [MINE]
+
+
+@pytest.mark.parametrize("address", ["a..b@vt.example", ".in@vt.example", "in.@vt.example"])
+def test_an_address_is_one_that_a_letter_can_have(text, address):
+    assert faults(text, address=address) == [f"{PARTY}.adres"]
+    assert faults(text, sender=address) == ["email.afzender"]
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ('nta7516_naam = "Subject"', 'nta7516_waarde = "1.0"'),
+        ('nta7516_naam = "reply-to"', 'nta7516_waarde = "1.0"'),
+        ('nta7516_naam = "NTA7516-Message-Id"',),
+    ],
+)
+def test_a_field_of_its_own_is_new_and_has_a_value(text, lines):
+    assert faults(text, *lines) == [f"{PARTY}.nta7516_naam"]
+
+
+def test_recorded_servers_are_known_by_something(text):
+    assert faults(text, '[partijen.email.vast]\nservers = ["mx.vt.example"]') == [f"{PARTY}.vast"]
+
+
+def test_a_standing_ground_is_for_known_messages_and_ends_after_it_begins(text):
+    where = f"{PARTY}.spoed.S-1"
+
+    assert faults(text, SPOED.format(message="vtMeldingDi01", until="2026-10-31")) == [where]
+    assert faults(text, SPOED.format(message="onbekendDi01", until="2026-12-31")) == [where]
