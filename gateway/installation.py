@@ -154,17 +154,17 @@ def load_directory(  # noqa: PLR0913 - what may be asked of it, all by name
 ) -> Directory:
     """Read everything that was agreed into one frozen snapshot.
 
-    `fingerprint` covers every file that was read. `at` adds warnings to agreements that have
-    ended, and is when the confirmation of the gate must be good (left out = now); `activations`
-    are those to come, in place of the file's, and so is `confirmation`; with `lapse_closes` one
-    that has ended or was revoked closes the gate, and when `tolerant` any that is not right. Raises
-    Misconfigured: `config.*`, `agreement.invalid`, `trust.invalid`, `gate.*`, `pack.*`.
+    `fingerprint` covers every file that was read. `at` is when the confirmation of the gate must
+    be good (left out = now); `activations` are those to come, in place of the file's, and so is
+    `confirmation`; with `lapse_closes` one that has ended or was revoked closes the gate, and when
+    `tolerant` any that is not right. Raises Misconfigured: `config.*`, `agreement.invalid`,
+    `trust.invalid`, `gate.*`, `pack.*`.
     """
     settings = installation.settings
     paths = settings.paths
     files = Files()
     files.add(settings.model_dump_json().encode())
-    agreements = _agreements(files.folder(installation.path(paths.agreements), ".xml"), at)
+    agreements = _agreements(files.folder(installation.path(paths.agreements), ".xml"))
     trust, client_trust = _trust(installation, files), _client_trust(installation, files)
     catalogue = load_catalogue(_or_shared(installation, paths.catalogue, "catalogue.toml"), files)
     called = tuple(webhooks(settings, installation.path, files.octets))
@@ -255,11 +255,11 @@ def _role(text: str, where: str) -> Role:
 # --- agreements and trust -------------------------------------------------------------
 
 
-def _agreements(found: Iterable[tuple[Path, bytes]], at: datetime | None) -> dict[str, Agreement]:
+def _agreements(found: Iterable[tuple[Path, bytes]]) -> dict[str, Agreement]:
     agreements: dict[str, Agreement] = {}
     for path, octets in found:
         try:
-            agreement = read_cpa(octets, at=at)
+            agreement = read_cpa(octets)
         except Malformed as exc:
             raise Misconfigured(
                 "agreement.invalid", f"{exc.code}: {exc.text} {exc.where}", where=str(path)

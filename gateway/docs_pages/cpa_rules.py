@@ -32,8 +32,9 @@ revocation, mandates, and whether the private key of an own certificate is here.
 and certificates that change, per direction and for the acknowledgements; which findings are new and
 which are gone; and what follows. Exit status 0: both say the same, 1: they differ.
 
-The console shows the same findings at a partner and when an agreement is offered; `gateway doctor`
-tells those of the agreements that are in place.
+The console shows the same findings at a partner and when an agreement is offered. `gateway doctor`
+tells those on the terms of the agreements that are in place; on periods and certificates it has
+lines of its own: one that ended beside its successor stops nothing.
 
 ## What a partner needs otherwise
 

@@ -94,7 +94,7 @@ def propose_agreement(looking: Looking, octets: bytes) -> AgreementProposal:
     RevocationUnknown `cpas.*`.
     """
     directory, now = looking.directory, looking.now
-    agreement = read_cpa(octets, at=now)
+    agreement = read_cpa(octets)
     partner = _partner(directory, agreement)
     if agreement.status not in IN_FORCE:
         raise turned_down("status", agreement.status)

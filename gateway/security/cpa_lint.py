@@ -6,7 +6,7 @@ it is put in place.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
 from cryptography import x509
@@ -21,7 +21,7 @@ from gateway.security.certificates import Usage, bare_oin, good_key, load, meant
 from gateway.security.extensions import UNREADABLE
 from gateway.security.hosts import covers, hosts
 from gateway.wire.ebms2.cpa import read_cpa
-from gateway.wire.ebms2.cpa_checks import SIGNALS, SOON
+from gateway.wire.ebms2.cpa_checks import SIGNALS
 from gateway.wire.ebms2.cpa_warnings import NOTHING, Doubts, Values, direction
 
 _REFERENCES = {
@@ -30,6 +30,8 @@ _REFERENCES = {
     Usage.TLS_CLIENT: "ClientCertificateRef",
     Usage.TLS_SERVER: "ServerCertificateRef",
 }
+SOON = timedelta(days=30)
+"""An end that is nearer than this is told."""
 HTTPS_PORT = 443
 _OF_MESSAGES = frozenset({Usage.SIGN, Usage.ENCRYPT})
 _Said = tuple[CpaRule, Values]
@@ -51,7 +53,7 @@ class Linted:
 def lint(octets: bytes, *, at: datetime) -> Linted:
     """Return what is found in a CPA at that moment; what can not be read is a finding itself."""
     try:
-        agreement = read_cpa(octets, at=at)
+        agreement = read_cpa(octets)
     except Malformed as error:
         unread = Remark(CpaRule.UNREADABLE, error.where, {"code": error.code, "why": error.text})
         return Linted(agreement=None, remarks=(unread,))
@@ -59,8 +61,10 @@ def lint(octets: bytes, *, at: datetime) -> Linted:
 
 
 def all_remarks(agreement: Agreement, *, at: datetime) -> tuple[Remark, ...]:
-    """Return those of the reading with those on hosts, algorithms and certificates."""
+    """Return those of the reading with those on its end, hosts, algorithms and certificates."""
     doubts = Doubts()
+    for rule, values in _end(agreement, at):
+        doubts.add(rule, values=values)
     for where, action, channel in _channels(agreement):
         for rule, values in (*_algorithms(channel), *_address(channel)):
             doubts.add(rule, where, action, values=values)
@@ -69,6 +73,13 @@ def all_remarks(agreement: Agreement, *, at: datetime) -> tuple[Remark, ...]:
             doubts.add(rule, f"{owner}: {_REFERENCES[usage]}", values=values)
     found = (*agreement.remarks, *doubts.remarks())
     return tuple(sorted(found, key=lambda one: (one.rule.weight is Weight.WEAK, one.rule.id)))
+
+
+def _end(agreement: Agreement, at: datetime) -> Iterator[_Said]:
+    if at >= agreement.end:
+        yield CpaRule.ENDED, {"until": agreement.end}
+    elif agreement.end - at < SOON:
+        yield CpaRule.ENDS_SOON, {"until": agreement.end}
 
 
 def _channels(agreement: Agreement) -> Iterator[tuple[str, str, Channel]]:

@@ -82,6 +82,13 @@ def test_findings_that_come_and_go_are_told():
     )
 
 
+def test_an_end_that_is_near_is_a_finding_that_goes():
+    soon = spec(end=pki.AT + timedelta(days=9))
+
+    assert about(words(spec(), soon), "Opgelost CPA-004")
+    assert not about(words(spec(), soon, now=pki.AT - timedelta(days=90)), "Opgelost CPA-004")
+
+
 def test_agreements_of_other_parties_are_told_first():
     police, hub = spec().parties
     other = replace(hub, oin=pki.OM)

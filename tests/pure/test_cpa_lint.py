@@ -9,8 +9,7 @@ from cryptography import x509
 from lxml import etree
 
 from gateway.cpa_rules import CpaRule, Weight
-from gateway.security.cpa_lint import lint
-from gateway.wire.ebms2.cpa_checks import SOON
+from gateway.security.cpa_lint import SOON, lint
 from gateway.wire.ebms2.cpa_make import CpaAction, make_cpa
 from gateway.wire.ebms2.cpa_tree import cpp
 from tests import pki

@@ -375,6 +375,7 @@ async def test_a_beheerder_sees_partners_and_agreements_in_words(bea):
 
     assert "cpa_politie_osb-rm-e" in partner.words
     assert "van kracht" in partner.words
+    assert "van het adres staat niet in het servercertificaat" in partner.words
     assert (await bea.get("/partners/niemand")).status == 404
     for path in ("/certificaten", "/schemas", "/systemen"):
         assert (await bea.get(path)).status == 200, path

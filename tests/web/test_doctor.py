@@ -262,6 +262,23 @@ def test_agreements_that_end_or_ended_or_are_with_nobody(folder):
         assert code in {f.code for f in agreements(directory, now + ahead)}
 
 
+def beside_its_successor(folder):
+    """Put an agreement that ended beside the one of the same parties that counts."""
+    present = next((folder / "agreements").iterdir())
+    old, ids = re.subn('cpaid="[^"]*"', 'cpaid="vroeger"', present.read_text(encoding="utf-8"))
+    old, ends = re.subn(r":End>\d[^<]*<", ":End>2001-01-01T00:00:00Z<", old)
+    old, starts = re.subn(r":Start>\d[^<]*<", ":Start>2000-01-01T00:00:00Z<", old)
+    assert ids == ends == starts == 1
+    present.with_name("vroeger.xml").write_text(old, encoding="utf-8")
+
+
+def test_an_agreement_that_ended_beside_its_successor_stops_nothing(folder):
+    beside_its_successor(folder)
+
+    assert codes(folder) == set()
+    assert "agreement.not_in_force" in codes(folder, Severity.WARN)
+
+
 def test_a_knooppunt_names_the_party_without_an_agreement(made, tmp_path):
     target = tmp_path / "knooppunt"
     shutil.copytree(made.by_place["knooppunt"].folder, target)

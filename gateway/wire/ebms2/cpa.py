@@ -19,7 +19,6 @@ What is taken from where, for a message from party S to party R:
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import datetime
 
 from lxml import etree
 
@@ -47,8 +46,8 @@ from gateway.wire.xml import XmlLimits, parse
 LIMITS = XmlLimits(octets=5_000_000, depth=32, nodes=100_000)
 
 
-def read_cpa(octets: bytes, *, at: datetime | None = None) -> Agreement:
-    """Return the agreement that a CPA lays down; `at` only adds the remark that it (soon) ends.
+def read_cpa(octets: bytes) -> Agreement:
+    """Return the agreement that a CPA lays down, whenever it counts.
 
     Raises Malformed: `xml.*`, or `cpa.root`, `.missing`, `.value`, `.duplicate`,
     `.reference`, `.moment`, `.duration`, `.certificate`, `.parties`, `.period`, `.signing`,
@@ -75,7 +74,7 @@ def read_cpa(octets: bytes, *, at: datetime | None = None) -> Agreement:
             one.ref.id: signal_channel(one, two, bindings, doubts) for one, two in ((a, b), (b, a))
         },
     )
-    check(agreement, doubts, at=at)
+    check(agreement, doubts)
     check_document(root, doubts)
     return replace(agreement, remarks=doubts.remarks())
 

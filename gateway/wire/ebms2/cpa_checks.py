@@ -3,7 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from datetime import datetime, timedelta
+from datetime import timedelta
 from types import MappingProxyType
 
 from cryptography import x509
@@ -16,8 +16,6 @@ from gateway.wire.ebms2.duration import iso_duration
 
 LONG = timedelta(days=3653)
 """DK-BP: more than ten years is unusual."""
-SOON = timedelta(days=30)
-"""An end that is nearer than this is told."""
 ACUTE = timedelta(hours=24)
 """The shortest term for an answer between the parties (terms C1 and C2)."""
 SIGNALS = "Acknowledgment"
@@ -29,9 +27,9 @@ _PREFIXES = frozenset({*(f"0000000{n}" for n in (1, 2, 3, 4, 6, 7, 8, 9)), "0000
 """OIN-stelsel, chapter 6."""
 
 
-def check(agreement: Agreement, doubts: Doubts, *, at: datetime | None) -> None:
-    """Add what is noticed; without a moment nothing that depends on one."""
-    for rule, values in _whole(agreement, at):
+def check(agreement: Agreement, doubts: Doubts) -> None:
+    """Add what is noticed; nothing that depends on the moment."""
+    for rule, values in _whole(agreement):
         doubts.add(rule, values=values)
     _parties(agreement, doubts)
     _ambiguous(agreement, doubts)
@@ -48,13 +46,9 @@ def check(agreement: Agreement, doubts: Doubts, *, at: datetime | None) -> None:
 # --- the agreement as a whole -----------------------------------------------------------
 
 
-def _whole(agreement: Agreement, at: datetime | None) -> Iterator[tuple[CpaRule, Values]]:
+def _whole(agreement: Agreement) -> Iterator[tuple[CpaRule, Values]]:
     if agreement.status not in {"agreed", "signed"}:
         yield CpaRule.NOT_AGREED, {"status": agreement.status}
-    if at is not None and at >= agreement.end:
-        yield CpaRule.ENDED, {"until": agreement.end}
-    elif at is not None and agreement.end - at < SOON:
-        yield CpaRule.ENDS_SOON, {"until": agreement.end}
     if agreement.end - agreement.start > LONG:
         yield CpaRule.LONG, NOTHING
     if not agreement.bindings:

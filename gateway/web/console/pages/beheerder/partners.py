@@ -9,6 +9,7 @@ from gateway.credentials import UserRole
 from gateway.directory import Agreement, Binding, Directory, Party
 from gateway.message import Oin
 from gateway.ports.overview import Lane
+from gateway.security.cpa_lint import all_remarks
 from gateway.web.console.language import N_
 from gateway.web.console.page import Page
 from gateway.web.console.visit import Visit
@@ -68,7 +69,10 @@ async def partner(visit: Visit) -> web.Response:
         "beheerder/partner.html",
         party=party,
         suspended=party.oin in directory.suspended,
-        agreements=[(one, one.in_force(now)) for one in of_party(directory, party.oin)],
+        agreements=[
+            (one, one.in_force(now), all_remarks(one, at=now))
+            for one in of_party(directory, party.oin)
+        ],
         directions=_directions,
         lanes=[lane for lane in await visit.office.overview.lanes() if lane.recipient == party.oin],
     )
