@@ -12,6 +12,7 @@ from gateway.cli.deciding import Door
 from gateway.cli.screen import screen
 from gateway.installation import load_catalogue, share
 from gateway.outbound.tls import KeyPair
+from gateway.security.cpa_lint import of_terms
 from gateway.wire import toets
 from gateway.wire.ebms2.cpa import read_cpa
 from gateway.wire.ebms2.cpa_make import CpaAction, CpaParty, CpaSpec, make_cpa
@@ -44,7 +45,7 @@ def show(
             ", ".join(name.rpartition("#")[2] for name in names) or "-",
         )
     console.print(table)
-    for remark in agreement.remarks:
+    for remark in of_terms(agreement):
         console.print(f"{remark.rule.weight}: {remark}", soft_wrap=True)
 
 

@@ -16,6 +16,7 @@ from gateway.message import Oin
 from gateway.pipeline.desk import own_signing
 from gateway.rules.severities import in_force
 from gateway.security.certificates import TrustStore, Usage
+from gateway.security.cpa_lint import of_terms
 
 SOON = timedelta(days=30)
 _AGREEMENTS, _GATE = Area("Overeenkomsten (CPA)"), Area("OM-poort")
@@ -90,7 +91,7 @@ def _agreement(directory: Directory, agreement: Agreement, now: datetime) -> Ite
             "Van een onbekende partij wordt niets aangenomen.",
             "Voeg haar toe onder [[partijen]]",
         )
-    for remark in agreement.remarks:
+    for remark in of_terms(agreement):
         if remark.rule is not CpaRule.NOT_AGREED:  # told above
             yield _remark(cpa, remark)
 

@@ -19,7 +19,7 @@ from gateway.keys.keystore import FileKeyring
 from gateway.message import Oin, PartyRef
 from gateway.saying import Line
 from gateway.security.certificates import TrustStore, acts_for, load
-from gateway.security.cpa_lint import all_remarks
+from gateway.security.cpa_lint import all_remarks, of_terms
 from gateway.wire.ebms2.cpa import read_cpa
 
 IN_FORCE = frozenset({"agreed", "signed"})
@@ -102,9 +102,9 @@ def propose_agreement(looking: Looking, octets: bytes) -> AgreementProposal:
         raise turned_down("ended", f"{agreement.end:%Y-%m-%d}")
     if not any(one.service in directory.services for one in agreement.bindings):
         raise turned_down("service")
-    stopping = sorted({one.rule.id for one in agreement.remarks if one.rule.weight is Weight.STOPS})
+    stopping = {one.rule.id for one in of_terms(agreement) if one.rule.weight is Weight.STOPS}
     if stopping:
-        raise turned_down("rules", ", ".join(stopping))
+        raise turned_down("rules", ", ".join(sorted(stopping)))
     file = _file(looking, agreement, octets)
     _certificates(looking, agreement)
     present = _present(directory, agreement, now)

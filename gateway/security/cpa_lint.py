@@ -60,18 +60,27 @@ def lint(octets: bytes, *, at: datetime) -> Linted:
     return Linted(agreement=agreement, remarks=all_remarks(agreement, at=at))
 
 
+def of_terms(agreement: Agreement) -> tuple[Remark, ...]:
+    """Return those of the reading with those on algorithms: true anywhere and at any moment."""
+    doubts = Doubts()
+    for where, action, channel in _channels(agreement):
+        for rule, values in _algorithms(channel):
+            doubts.add(rule, where, action, values=values)
+    return (*agreement.remarks, *doubts.remarks())
+
+
 def all_remarks(agreement: Agreement, *, at: datetime) -> tuple[Remark, ...]:
-    """Return those of the reading with those on its end, hosts, algorithms and certificates."""
+    """Return those on its terms, end, hosts and certificates."""
     doubts = Doubts()
     for rule, values in _end(agreement, at):
         doubts.add(rule, values=values)
     for where, action, channel in _channels(agreement):
-        for rule, values in (*_algorithms(channel), *_address(channel)):
+        for rule, values in _address(channel):
             doubts.add(rule, where, action, values=values)
     for usage, der, owner in dict.fromkeys(certificates_of(agreement)):
         for rule, values in _certificate(agreement, usage, der, owner, at):
             doubts.add(rule, f"{owner}: {_REFERENCES[usage]}", values=values)
-    found = (*agreement.remarks, *doubts.remarks())
+    found = (*of_terms(agreement), *doubts.remarks())
     return tuple(sorted(found, key=lambda one: (one.rule.weight is Weight.WEAK, one.rule.id)))
 
 

@@ -150,6 +150,12 @@ def test_what_would_not_work_is_refused(folder, code):
     assert refused(folder, cpa(**REFUSED[code])) == code
 
 
+def test_an_algorithm_outside_the_profile_is_refused_as_any_other_rule_that_stops(folder):
+    md5 = cpa(signature_algorithm="http://www.w3.org/2001/04/xmldsig-more#rsa-md5")
+
+    assert refused(folder, md5) == "cpas.rules"
+
+
 def test_a_party_that_is_not_known_here_is_refused(folder):
     stranger = pki.pki()
     oin = "00000099000000000077"

@@ -135,6 +135,12 @@ def no_list(folder):
     (folder / "trust" / "crls" / "issuing.crl").unlink()
 
 
+def weak_algorithm(folder):
+    for path in (folder / "agreements").iterdir():
+        text = path.read_text(encoding="utf-8").replace("#rsa-sha256", "#rsa-md5")
+        path.write_text(text, encoding="utf-8")
+
+
 def no_agreement(folder):
     for path in (folder / "agreements").iterdir():
         path.unlink()
@@ -198,6 +204,7 @@ BROKEN = {
     no_sign_key: "keys.missing",
     no_anchor: "trust.empty",
     no_list: "certificate.revocation_unknown",
+    weak_algorithm: "agreement.unusable",
     no_agreement: "agreement.none",
     unknown_service: "agreement.service",
     no_schemas: "schema.pack",
