@@ -21,8 +21,8 @@ from gateway.security.certificates import Usage, bare_oin, good_key, load, meant
 from gateway.security.extensions import UNREADABLE
 from gateway.security.hosts import covers, hosts
 from gateway.wire.ebms2.cpa import read_cpa
-from gateway.wire.ebms2.cpa_checks import SIGNALS
-from gateway.wire.ebms2.cpa_warnings import NOTHING, Doubts, Values, direction
+from gateway.wire.ebms2.cpa_checks import channels
+from gateway.wire.ebms2.cpa_warnings import NOTHING, Doubts, Values
 
 _REFERENCES = {
     Usage.SIGN: "SigningCertificateRef",
@@ -61,11 +61,13 @@ def lint(octets: bytes, *, at: datetime) -> Linted:
 
 
 def of_terms(agreement: Agreement) -> tuple[Remark, ...]:
-    """Return those of the reading with those on algorithms: true anywhere and at any moment."""
+    """Return those of the reading, on algorithms and on the period: true at any moment."""
     doubts = Doubts()
-    for where, action, channel in _channels(agreement):
+    for where, action, channel in channels(agreement):
         for rule, values in _algorithms(channel):
             doubts.add(rule, where, action, values=values)
+    for until in _first_ends(agreement):
+        doubts.add(CpaRule.OUTLIVES, values={"until": until})
     return (*agreement.remarks, *doubts.remarks())
 
 
@@ -74,7 +76,7 @@ def all_remarks(agreement: Agreement, *, at: datetime) -> tuple[Remark, ...]:
     doubts = Doubts()
     for rule, values in _end(agreement, at):
         doubts.add(rule, values=values)
-    for where, action, channel in _channels(agreement):
+    for where, action, channel in channels(agreement):
         for rule, values in _address(channel):
             doubts.add(rule, where, action, values=values)
     for usage, der, owner in dict.fromkeys(certificates_of(agreement)):
@@ -89,13 +91,6 @@ def _end(agreement: Agreement, at: datetime) -> Iterator[_Said]:
         yield CpaRule.ENDED, {"until": agreement.end}
     elif agreement.end - at < SOON:
         yield CpaRule.ENDS_SOON, {"until": agreement.end}
-
-
-def _channels(agreement: Agreement) -> Iterator[tuple[str, str, Channel]]:
-    for one in agreement.bindings:
-        yield direction(one.sender, one.receiver), one.action, one.channel
-    for sender, channel in agreement.signals.items():
-        yield f"{sender} → {agreement.other(sender).id}", SIGNALS, channel
 
 
 def _algorithms(channel: Channel) -> Iterator[_Said]:
@@ -133,6 +128,14 @@ def _port_and_host(url: str) -> tuple[str, str]:
 
 
 # --- certificates -----------------------------------------------------------------------
+
+
+def _first_ends(agreement: Agreement) -> Iterator[datetime]:
+    """Yield when a certificate ends before the agreement does (DK-BP)."""
+    for der in dict.fromkeys(der for _, der, _ in certificates_of(agreement)):
+        until = x509.load_der_x509_certificate(der).not_valid_after_utc
+        if until < agreement.end:
+            yield until
 
 
 def _certificate(

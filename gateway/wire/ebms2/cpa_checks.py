@@ -6,8 +6,6 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 from types import MappingProxyType
 
-from cryptography import x509
-
 from gateway.cpa_rules import CpaRule
 from gateway.directory import Agreement, Binding, Channel, SyncReply
 from gateway.message import OIN_TYPE
@@ -33,14 +31,20 @@ def check(agreement: Agreement, doubts: Doubts) -> None:
         doubts.add(rule, values=values)
     _parties(agreement, doubts)
     _ambiguous(agreement, doubts)
+    for where, action, channel in channels(agreement):
+        _channel(channel, doubts, where, action)
     for binding in agreement.bindings:
-        where = direction(binding.sender, binding.receiver)
-        _channel(binding.channel, doubts, where, binding.action)
+        where = direction(binding.sender.id, binding.receiver.id)
         for rule, values in _binding(binding):
             doubts.add(rule, where, binding.action, values=values)
+
+
+def channels(agreement: Agreement) -> Iterator[tuple[str, str, Channel]]:
+    """Yield direction, action and channel of every message and of the signals."""
+    for one in agreement.bindings:
+        yield direction(one.sender.id, one.receiver.id), one.action, one.channel
     for sender, channel in agreement.signals.items():
-        _channel(channel, doubts, f"{sender} → {agreement.other(sender).id}", SIGNALS)
-    _certificates(agreement, doubts)
+        yield direction(sender, agreement.other(sender).id), SIGNALS, channel
 
 
 # --- the agreement as a whole -----------------------------------------------------------
@@ -81,13 +85,13 @@ def _parties(agreement: Agreement, doubts: Doubts) -> None:
 
 def _ambiguous(agreement: Agreement, doubts: Doubts) -> None:
     """A service is told apart by its name alone (DK-ebMS2)."""
-    seen = Counter((b.sender, b.receiver, b.service, b.action) for b in agreement.bindings)
-    for (sender, receiver, service, action), count in seen.items():
+    seen = Counter(
+        (direction(b.sender.id, b.receiver.id), b.service, b.action) for b in agreement.bindings
+    )
+    for (where, service, action), count in seen.items():
         if count > 1:
-            where = direction(sender, receiver)
-            doubts.add(
-                CpaRule.AMBIGUOUS, where, action, values={"service": service, "count": count}
-            )
+            values: Values = {"service": service, "count": count}
+            doubts.add(CpaRule.AMBIGUOUS, where, action, values=values)
 
 
 # --- one direction ----------------------------------------------------------------------
@@ -153,27 +157,3 @@ def _transport(channel: Channel) -> Iterator[tuple[CpaRule, Values]]:
         yield CpaRule.NO_TLS_CERTIFICATE, {"name": "ClientCertificateRef"}
     if channel.server_certificate is None:
         yield CpaRule.NO_TLS_CERTIFICATE, {"name": "ServerCertificateRef"}
-
-
-# --- certificates -----------------------------------------------------------------------
-
-
-def _certificates(agreement: Agreement, doubts: Doubts) -> None:
-    """DK-BP: a CPA does not outlive its certificates."""
-    for der in dict.fromkeys(_ders(agreement)):
-        found = x509.load_der_x509_certificate(der)
-        if found.not_valid_after_utc < agreement.end:
-            doubts.add(CpaRule.OUTLIVES, values={"until": found.not_valid_after_utc})
-
-
-def _ders(agreement: Agreement) -> Iterator[bytes]:
-    channels = [b.channel for b in agreement.bindings] + list(agreement.signals.values())
-    for channel in channels:
-        for der in (
-            channel.signing and channel.signing.certificate,
-            channel.encryption and channel.encryption.certificate,
-            channel.client_certificate,
-            channel.server_certificate,
-        ):
-            if der:
-                yield der

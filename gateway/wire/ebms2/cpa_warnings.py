@@ -6,7 +6,6 @@ from types import MappingProxyType
 from lxml import etree
 
 from gateway.cpa_rules import CpaRule, Remark
-from gateway.message import PartyRef
 from gateway.saying import Value
 from gateway.wire.ebms2.cpa_tree import malformed, maybe_attribute, need
 from gateway.wire.xml import path_of
@@ -20,9 +19,9 @@ NOTHING: Values = MappingProxyType({})
 _Key = tuple[CpaRule, str, tuple[tuple[str, Value], ...]]
 
 
-def direction(sender: PartyRef, receiver: PartyRef) -> str:
-    """Return from whom to whom, as a place in a CPA."""
-    return f"{sender.id} → {receiver.id}"
+def direction(sender: str, receiver: str) -> str:
+    """Return from whom to whom, by their party ids, as a place in a CPA."""
+    return f"{sender} → {receiver}"
 
 
 class Doubts:
