@@ -134,8 +134,12 @@ async def _without_revoked(plain: Directory, store: Store) -> Directory:
     revoked = await store.holds.revoked(one.id for one in plain.gate.approvals)
     if not revoked:
         return plain
-    mark = sha256("\n".join((plain.fingerprint, *sorted(revoked))).encode()).hexdigest()
+    mark = _mark(plain, *sorted(revoked))
     return replace(plain, gate=replace(plain.gate, revoked=revoked), fingerprint=mark)
+
+
+def _mark(plain: Directory, *told: str) -> str:
+    return sha256("\n".join((plain.fingerprint, *told)).encode()).hexdigest()
 
 
 async def _with_console_tokens(
@@ -149,8 +153,7 @@ async def _with_console_tokens(
     backends = with_tokens(plain.backends, genuine, ended)
     if backends == plain.backends:
         return plain
-    told = (plain.fingerprint, *sorted(ended), *sorted(one.rights for one in genuine))
-    mark = sha256("\n".join(told).encode()).hexdigest()
+    mark = _mark(plain, *sorted(ended), *sorted(one.rights for one in genuine))
     return replace(plain, backends=backends, fingerprint=mark)
 
 
