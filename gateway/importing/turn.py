@@ -1,7 +1,8 @@
 """One process at a time changes the files of an installation: console, command line, any of them.
 
 The folder of gateway.toml is locked itself, so that no file is left behind, and a process that is
-killed leaves no lock.
+killed leaves no lock. It is asked for again and again: a thread that waits for it in the kernel can
+not be called off, and would take it after its caller is gone.
 """
 
 import asyncio
