@@ -81,7 +81,7 @@ def diff(
     lines = tuple(in_words(becomes, was, datetime.now(UTC)))
     console = screen()
     for line in lines:
-        console.print(str(line), soft_wrap=True, markup=False, highlight=False)
+        console.print(str(line), soft_wrap=True)
     if lines:
         raise typer.Exit(1)
     console.print("Beide CPA's zeggen hetzelfde.")

@@ -18,7 +18,7 @@ def check(file: Path, *, at: datetime, as_json: bool, console: Console) -> bool:
         print(json.dumps(shape(found), indent=2, ensure_ascii=False))
     else:
         for remark in found.remarks:
-            console.print(_line(remark), soft_wrap=True, markup=False, highlight=False)
+            console.print(_line(remark), soft_wrap=True)
         said = "Mag in gebruik." if found.may_be_activated else "Mag niet in gebruik."
         console.print(said)
     return found.may_be_activated
