@@ -118,7 +118,7 @@ def propose_agreement(looking: Looking, octets: bytes) -> AgreementProposal:
         facts=heads(agreement, present),
         changes=changed,
         remarks=tuple(_remarks(directory, agreement, present, changed)),
-        warnings=all_remarks(agreement, at=now),
+        warnings=all_remarks(agreement, at=now, parties=directory.parties),
         follows=tuple(follows(agreement, present, changed, now)),
         closed=() if looking.may_write(file.parent) else (file.parent,),
     )

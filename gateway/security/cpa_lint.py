@@ -4,15 +4,16 @@ What only an installation knows (chain, revocation, mandates, whose key is here)
 it is put in place.
 """
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from urllib.parse import urlsplit
 
 from cryptography import x509
 
 from gateway.cpa_rules import CpaRule, Remark, Weight
-from gateway.directory import Agreement, Channel
+from gateway.directory import Agreement, Channel, Party
 from gateway.errors import CertificateRejected, Malformed
 from gateway.message import Oin
 from gateway.security.agreed import certificates_of
@@ -35,6 +36,7 @@ SOON = timedelta(days=30)
 HTTPS_PORT = 443
 _OF_MESSAGES = frozenset({Usage.SIGN, Usage.ENCRYPT})
 _Said = tuple[CpaRule, Values]
+_NOBODY: Mapping[Oin, Party] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,8 +73,13 @@ def of_terms(agreement: Agreement) -> tuple[Remark, ...]:
     return (*agreement.remarks, *doubts.remarks())
 
 
-def all_remarks(agreement: Agreement, *, at: datetime) -> tuple[Remark, ...]:
-    """Return those on its terms, end, hosts and certificates."""
+def all_remarks(
+    agreement: Agreement, *, at: datetime, parties: Mapping[Oin, Party] = _NOBODY
+) -> tuple[Remark, ...]:
+    """Return those on its terms, end, hosts and certificates.
+
+    The mandates of `parties` count: who has one may hold a certificate of the party.
+    """
     doubts = Doubts()
     for rule, values in _end(agreement, at):
         doubts.add(rule, values=values)
@@ -80,7 +87,8 @@ def all_remarks(agreement: Agreement, *, at: datetime) -> tuple[Remark, ...]:
         for rule, values in _address(channel):
             doubts.add(rule, where, action, values=values)
     for usage, der, owner in dict.fromkeys(certificates_of(agreement)):
-        for rule, values in _certificate(agreement, usage, der, owner, at):
+        holders = {bare_oin(owner), *(parties[owner].mandates if owner in parties else ())}
+        for rule, values in _certificate(agreement, usage, der, holders, at):
             doubts.add(rule, f"{owner}: {_REFERENCES[usage]}", values=values)
     found = (*of_terms(agreement), *doubts.remarks())
     return tuple(sorted(found, key=lambda one: (one.rule.weight is Weight.WEAK, one.rule.id)))
@@ -139,7 +147,7 @@ def _first_ends(agreement: Agreement) -> Iterator[datetime]:
 
 
 def _certificate(
-    agreement: Agreement, usage: Usage, der: bytes, owner: Oin, at: datetime
+    agreement: Agreement, usage: Usage, der: bytes, holders: Container[str], at: datetime
 ) -> Iterator[_Said]:
     try:
         leaf = load(der)
@@ -149,7 +157,7 @@ def _certificate(
         return
     needed = usage in _OF_MESSAGES
     yield from _period(leaf, agreement.start, at, needed=needed)
-    yield from _owner(der, owner, needed=needed)
+    yield from _owner(der, holders, needed=needed)
     if not good_key(leaf, usage):
         yield CpaRule.CERTIFICATE_KEY, NOTHING
     if needed and not meant:
@@ -171,11 +179,11 @@ def _period(
         yield CpaRule.CERTIFICATE_EARLY, {"since": since}
 
 
-def _owner(der: bytes, owner: Oin, *, needed: bool) -> Iterator[_Said]:
+def _owner(der: bytes, holders: Container[str], *, needed: bool) -> Iterator[_Said]:
     try:
         oin = oin_of(der)
     except CertificateRejected:
         yield CpaRule.CERTIFICATE_NO_OIN if needed else CpaRule.TLS_NO_OIN, NOTHING
         return
-    if oin != bare_oin(owner):
+    if oin not in holders:
         yield CpaRule.CERTIFICATE_OIN if needed else CpaRule.TLS_OIN, {"oin": oin}

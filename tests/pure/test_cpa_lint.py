@@ -8,8 +8,11 @@ import pytest
 from cryptography import x509
 from lxml import etree
 
+from gateway.catalogue import Role
 from gateway.cpa_rules import CpaRule, Weight
-from gateway.security.cpa_lint import SOON, lint
+from gateway.directory import Party
+from gateway.security.cpa_lint import SOON, all_remarks, lint
+from gateway.wire.ebms2.cpa import read_cpa
 from gateway.wire.ebms2.cpa_make import CpaAction, make_cpa
 from gateway.wire.ebms2.cpa_tree import cpp
 from tests import pki
@@ -271,6 +274,19 @@ def test_suffix_of_a_test_environment_is_not_part_of_the_oin():
     )
 
     assert found(both) == ()
+
+
+def test_whoever_has_a_mandate_may_hold_a_certificate_of_the_party():
+    police = Party(
+        oin=pki.POLITIE, name="P", role=Role.POLITIE, local=True, applicaties=(), mandates=(pki.OM,)
+    )
+    for rule in (R.CERTIFICATE_OIN, R.TLS_OIN):
+        agreement = read_cpa(CASES[rule]())
+        told = {one.rule for one in all_remarks(agreement, at=pki.AT)}
+        known = all_remarks(agreement, at=pki.AT, parties={pki.POLITIE: police})
+
+        assert rule in told
+        assert rule not in {one.rule for one in known}
 
 
 def test_stops_come_first():

@@ -70,7 +70,7 @@ async def partner(visit: Visit) -> web.Response:
         party=party,
         suspended=party.oin in directory.suspended,
         agreements=[
-            (one, one.in_force(now), all_remarks(one, at=now))
+            (one, one.in_force(now), all_remarks(one, at=now, parties=directory.parties))
             for one in of_party(directory, party.oin)
         ],
         directions=_directions,
