@@ -26,7 +26,6 @@ from gateway.security.enveloped import judge_signature_of, verify_document
 from gateway.wire import stuf, toets, toets_read
 from gateway.wire.stuf import ANSWERS, Document
 from gateway.wire.toets import Besluit
-from gateway.wire.xml import XmlLimits
 
 
 class Gated(Protocol):
@@ -96,13 +95,10 @@ class Proving:
         at: datetime | None,
     ) -> Proven:
         octets, said = given
-        limits = XmlLimits(octets=len(octets))
         now = self._house.clock.now()
         document, judged = await self._house.think(
             len(octets),
-            lambda: _judged(
-                stuf.read_document(octets, limits=limits), directory, claim, said, at or now
-            ),
+            lambda: _judged(stuf.read_stored(octets), directory, claim, said, at or now),
         )
         if _goes_astray(document, directory, to):
             return Proven(octets, Hold(kinds=(GateReason.UNCLASSIFIED,), reasons=()))

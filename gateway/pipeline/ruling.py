@@ -31,7 +31,6 @@ from gateway.security.enveloped import judge_officer_signature, verify_document
 from gateway.wire import stuf, toets, toets_read
 from gateway.wire.stuf import Document
 from gateway.wire.toets import Besluit, Doel, Intrekking, Officier, Uitkomst
-from gateway.wire.xml import XmlLimits
 
 _LATE = PolicyViolation("toets.te_laat", "Te laat: het bericht was al onderweg.")
 _CHANGED = "veranderd"
@@ -143,10 +142,7 @@ class Ruling:
         """By the octets that are held; None where nobody decides on them, or they are gone."""
         try:
             octets = await self._house.payloads.get(hold.message.payload_id or "")
-            limits = XmlLimits(octets=len(octets))
-            held = await self._house.think(
-                len(octets), lambda: stuf.read_document(octets, limits=limits)
-            )
+            held = await self._house.think(len(octets), lambda: stuf.read_stored(octets))
         except Unavailable:
             raise
         except GatewayError:

@@ -12,7 +12,6 @@ from gateway.pipeline.asking import asked_by
 from gateway.pipeline.house import House
 from gateway.ports import Alarm, Request, Verdict
 from gateway.wire import stuf, toets_read
-from gateway.wire.xml import XmlLimits
 
 _SAME = (
     "id",
@@ -53,7 +52,7 @@ async def content(house: House, directory: Directory, request: Request) -> bytes
 
 def _content(octets: bytes, directory: Directory, request: Request) -> bytes | None:
     try:
-        document = stuf.read_document(octets, limits=XmlLimits(octets=len(octets)))
+        document = stuf.read_stored(octets)
         verzoek = toets_read.read_verzoek(document)
     except Malformed:  # another message stands in its place
         return None

@@ -14,8 +14,8 @@ from types import MappingProxyType
 from lxml import etree
 
 from gateway.errors import GatewayError
-from gateway.wire.stuf import STUF, read_document, value_of
-from gateway.wire.xml import XmlLimits, beside_root, local
+from gateway.wire.stuf import STUF, read_stored, value_of
+from gateway.wire.xml import beside_root, local
 
 XSI_NIL = "{http://www.w3.org/2001/XMLSchema-instance}nil"
 LONG = 120
@@ -125,7 +125,7 @@ def show(octets: bytes, places: Sequence[str] = ()) -> Document | None:
     message is large: call it on a thread.
     """
     try:
-        tree = read_document(octets, limits=XmlLimits(octets=len(octets))).tree
+        tree = read_stored(octets).tree
     except GatewayError:
         return None
     numbers: dict[str, list[int]] = {}

@@ -97,6 +97,11 @@ def read_document(octets: bytes, *, limits: XmlLimits = DEFAULT) -> Document:
     )
 
 
+def read_stored(octets: bytes) -> Document:
+    """Read what was let in before: its own size is the limit. Raises as `read_document`."""
+    return read_document(octets, limits=XmlLimits(octets=len(octets)))
+
+
 def value_of(element: etree._Element) -> str:
     """Return all text in the element, trimmed; comments neither count nor split it."""
     if not len(element):
