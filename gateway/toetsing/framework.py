@@ -83,12 +83,17 @@ class Framework:
         """Return what was confirmed here, newest first."""
         return await asyncio.to_thread(lambda: kept(load_installation(self.folder)))
 
-    async def standing(self, revoked: Iterable[Revoked]) -> tuple[Standing, ...]:
-        """Return the standing approvals of what was confirmed last for each police.
+    async def standing(
+        self, words: Iterable[Kept], revoked: Iterable[Revoked]
+    ) -> tuple[Standing, ...]:
+        """Return the standing approvals of these words.
 
         `revoked` is what officers took back here, in the console or not.
         """
-        return await asyncio.to_thread(self._standing, tuple(revoked))
+        known = {(one.police, one.approval): one for one in revoked}
+        return await asyncio.to_thread(
+            lambda: tuple(found for word in words for found in _of_word(word, known))
+        )
 
     async def find(self, sha256: str) -> Kept:
         """Return one of them by its digest; raises NoRoute `toetsing.onvindbaar`."""
@@ -113,11 +118,6 @@ class Framework:
         await record(word, bundle)
         await asyncio.to_thread(lambda: remember(load_installation(self.folder), bundle, word))
         return word
-
-    def _standing(self, revoked: tuple[Revoked, ...]) -> tuple[Standing, ...]:
-        known = {(one.police, one.approval): one for one in revoked}
-        words = newest(kept(load_installation(self.folder))).values()
-        return tuple(found for word in words for found in _of_word(word, known))
 
     def _look(self, octets: bytes) -> Proposed:
         installation = load_installation(self.folder)

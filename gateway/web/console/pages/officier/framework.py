@@ -55,7 +55,7 @@ async def _overview(visit: Visit, revoking: str = "") -> web.Response:
     return visit.show(
         "officier/framework.html",
         words_kept=[Word(kept=one, newest=last[one.said.politie] is one) for one in history],
-        approvals=await visit.office.framework.standing(revoked),
+        approvals=await visit.office.framework.standing(last.values(), revoked),
         officers=names(visit),
         now=visit.now(),
         soon=visit.now() + SOON,
