@@ -4,12 +4,14 @@ import json
 from contextlib import asynccontextmanager
 
 import pytest
+import sqlalchemy as sa
 
 from gateway.credentials import UserRole
 from gateway.lifecycle import State
 from gateway.pipeline import Weigering
 from gateway.ports import Alarm
 from gateway.ports.overview import TrailWanted
+from gateway.store.tables import deliveries
 from gateway.web.console.charts import bars
 from gateway.web.console.pages.compliance.log import as_csv
 from tests.consoles import console, refused_by_vt
@@ -288,6 +290,30 @@ async def refusal(police, otto):
     path = f"/berichten/{receipt.id}"
     await otto.get(path)
     return path
+
+
+class LoseTheAcknowledgment:
+    """Unit: nobody knows any more whether it arrived."""
+
+    def run(self, tx):
+        tx.write(sa.update(deliveries).values(state=str(State.UNKNOWN)))
+
+
+async def test_each_form_of_a_message_has_a_reason_of_its_own(police, otto):
+    path = await refusal(police, otto)
+    await police.town[POLITIE].store._writer.commit(LoseTheAcknowledgment())
+
+    asked = await otto.get(path)
+    silent = await otto.post(f"{path}/opnieuw", {})
+
+    for page in (asked, silent):
+        reasons = page.tree.xpath("//input[@name='reden']/@id")
+        assert len(reasons) == 2
+        for one in reasons:
+            assert len(page.tree.xpath(f"//*[@id='{one}']")) == 1
+            assert len(page.tree.xpath(f"//label[@for='{one}']")) == 1
+    (link,) = silent.tree.xpath("//*[@role='alert']//a/@href")
+    assert silent.tree.xpath(f"//form[contains(@action, '/opnieuw')]//input[@id='{link[1:]}']")
 
 
 async def test_a_refusal_is_taken_seen_by_others_and_free_again_after_a_while(police, otto, olga):
