@@ -14,9 +14,10 @@ from gateway.ports.accounts import Language, Session, Theme, Whence
 from gateway.saying import Line
 from gateway.web.console import times
 from gateway.web.console.forms import Form
-from gateway.web.console.language import Say, say_in
+from gateway.web.console.language import N_, Say, say_in
 from gateway.web.console.office import Office
 from gateway.web.console.page import Page
+from gateway.web.control import WHY
 
 HTML = "text/html"
 SAFE = frozenset({"GET", "HEAD"})
@@ -102,6 +103,11 @@ class Visit:
     def path(self, name: str) -> str:
         """Return a part of the path."""
         return self.request.match_info[name]
+
+    def reason(self) -> str:
+        """Return the reason that was filled in, which is written down."""
+        missing = N_("Geef in 3 tot 200 tekens een reden.")
+        return self.form.line("reden", least=3, most=WHY, missing=missing)
 
     # --- answers ---
 

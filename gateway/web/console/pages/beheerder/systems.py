@@ -25,7 +25,6 @@ NEW, END = f"{HERE}/nieuw-token", f"{HERE}/token-beeindigen"
 SOON = timedelta(days=30)
 LASTS = 365
 """Days that are offered first."""
-_WHY = 200
 SCOPES: Mapping[Scope, str] = {
     Scope.HAND_IN: N_("berichten aanleveren"),
     Scope.READ: N_("eigen berichten volgen"),
@@ -155,9 +154,7 @@ async def _end(visit: Visit, name: str, digest: str) -> web.Response:
 async def end(visit: Visit) -> web.Response:
     """End it for good."""
     name, digest = visit.form.text("systeem"), visit.form.text("token")
-    reason = visit.form.line(
-        "reden", least=3, most=_WHY, missing=N_("Geef in 3 tot 200 tekens een reden.")
-    )
+    reason = visit.reason()
     if visit.form.faulty:
         return await _end(visit, name, digest)
     await visit.office.systems.end(name, digest, by=visit.login, why=reason)

@@ -21,7 +21,6 @@ from gateway.web.console.visit import Visit
 from gateway.web.console.words import Tag
 
 LOOKING = frozenset({UserRole.BEHEERDER, UserRole.COMPLIANCE})
-_WHY = 200
 _SEARCH = "gebruikers:"
 SHOWN = 10
 """Changes that stand with an account; the rest is a page of its own."""
@@ -206,7 +205,7 @@ async def change(visit: Visit) -> web.Response:
 
 async def recover(visit: Visit) -> web.Response:
     """Take password, app, passkeys and sessions away; show a new activation code once."""
-    why = _reason(visit)
+    why = visit.reason()
     if visit.form.faulty:
         return await _user(visit, "herstellen")
     code = await visit.office.accounts.recover(visit.path("id"), by=visit.login, why=why)
@@ -235,7 +234,7 @@ async def unlock(visit: Visit) -> web.Response:
 
 async def close(visit: Visit) -> web.Response:
     """Close the account for good."""
-    why = _reason(visit)
+    why = visit.reason()
     if visit.form.faulty:
         return await _user(visit, "sluiten")
     await visit.office.accounts.close(visit.path("id"), by=visit.login, why=why)
@@ -250,12 +249,6 @@ async def end_session(visit: Visit) -> web.Response:
         raise web.HTTPNotFound
     await visit.office.accounts.end_session(visit.path("sessie"), by=visit.login)
     return _to(visit, "sessie")
-
-
-def _reason(visit: Visit) -> str:
-    return visit.form.line(
-        "reden", least=3, most=_WHY, missing=N_("Geef in 3 tot 200 tekens een reden.")
-    )
 
 
 _ONE = "/gebruikers/{id}"

@@ -18,7 +18,7 @@ from gateway.web.console.page import MOST_BODY, Page, post
 from gateway.web.console.pages.beheerder.importing import why
 from gateway.web.console.pages.officier.officer import OFFICIER, names, officer_of
 from gateway.web.console.visit import Visit, download
-from gateway.web.control import WHY, Command, What
+from gateway.web.control import Command, What
 from gateway.wire.tijd import civil
 
 HERE = "/toetsingskader"
@@ -161,9 +161,7 @@ async def fetch(visit: Visit) -> web.Response:
 async def revoke(visit: Visit) -> web.Response:
     """Take a standing approval back at once."""
     approval, police = visit.form.text("toestemming"), visit.form.text("politie")
-    reason = visit.form.line(
-        "reden", least=3, most=WHY, missing=N_("Geef in 3 tot 200 tekens een reden.")
-    )
+    reason = visit.reason()
     if visit.form.faulty:
         return await _overview(visit, f"{police}/{approval}")
     officer = officer_of(visit)

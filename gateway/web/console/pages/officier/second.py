@@ -18,8 +18,6 @@ from gateway.web.console.pages.officier.officer import (
 from gateway.web.console.pages.officier.reading import facts, purpose_of
 from gateway.web.console.visit import Visit
 
-_LEAST, _MOST = 3, 200
-
 
 async def _found(visit: Visit) -> tuple[Case, Verdict]:
     case = await case_of(visit, visit.path("id"))
@@ -59,9 +57,7 @@ async def answer(visit: Visit) -> web.Response:
     if chosen not in {"bevestig", "oneens"}:
         form.wrong("oordeel", N_("Kies of u het besluit bevestigt."))
     elif chosen == "oneens":
-        form.line(
-            "reden", least=_LEAST, most=_MOST, missing=N_("Geef in 3 tot 200 tekens een reden.")
-        )
+        visit.reason()
     if form.faulty:
         return _second(visit, case, verdict)
     deciding = visit.office.gateway.deciding
@@ -90,7 +86,7 @@ async def withdraw(visit: Visit) -> web.Response:
     form, id_ = visit.form, case.request.id
     if verdict.state in {VerdictState.WITHDRAWN, VerdictState.TOO_LATE}:
         return visit.go(f"{page_of(id_)}?klaar=ingetrokken")  # a second click
-    form.line("reden", least=_LEAST, most=_MOST, missing=N_("Geef in 3 tot 200 tekens een reden."))
+    visit.reason()
     if form.faulty:
         return _withdrawal(visit, case, verdict)
     await visit.office.gateway.deciding.withdraw(

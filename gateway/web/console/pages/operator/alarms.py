@@ -6,7 +6,7 @@ from gateway.web.console.language import N_
 from gateway.web.console.page import Page, post
 from gateway.web.console.pages.operator.today import LOOKING, alarm_text
 from gateway.web.console.visit import Visit
-from gateway.web.control import WHY, Command, What
+from gateway.web.control import Command, What
 
 MOST = 200
 _DONE = {
@@ -35,9 +35,7 @@ async def _alarms(visit: Visit, acting: int = 0) -> web.Response:
 
 async def dismiss(visit: Visit) -> web.Response:
     """Close one by a person."""
-    why = visit.form.line(
-        "reden", least=3, most=WHY, missing=N_("Geef in 3 tot 200 tekens een reden.")
-    )
+    why = visit.reason()
     id_ = visit.path("id")
     if visit.form.faulty:
         return await _alarms(visit, int(id_) if id_.isdecimal() else 0)

@@ -9,7 +9,7 @@ from gateway.errors import PolicyViolation
 from gateway.ports.worklist import Reason
 from gateway.web.console.language import N_
 from gateway.web.console.page import post
-from gateway.web.console.pages.operator.messages import found, reason, show_message
+from gateway.web.console.pages.operator.messages import found, show_message
 from gateway.web.console.pages.operator.refused import Handled
 from gateway.web.console.pages.operator.today import OPERATOR
 from gateway.web.console.visit import Visit
@@ -24,7 +24,7 @@ AGAIN, CLOSE = "opnieuw", "sluit"
 async def again(visit: Visit) -> web.Response:
     """Hand in what was refused once more, as its system would."""
     view = await found(visit)
-    why = reason(visit)
+    why = visit.reason()
     if visit.form.faulty:
         return await show_message(visit, AGAIN)
     await _check_free(visit)

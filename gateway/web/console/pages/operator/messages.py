@@ -34,7 +34,7 @@ from gateway.web.console.page import Page, post
 from gateway.web.console.pages.operator.refused import Handled
 from gateway.web.console.pages.operator.today import LOOKING, OPERATOR
 from gateway.web.console.visit import Visit
-from gateway.web.control import WHY, Command, What
+from gateway.web.control import Command, What
 
 DIRECTIONS: Mapping[Direction, str] = {
     Direction.INBOUND: N_("ontvangen"),
@@ -314,19 +314,12 @@ async def stop(visit: Visit) -> web.Response:
     return await _decide(visit, What.STOP, "gestaakt")
 
 
-def reason(visit: Visit) -> str:
-    """Return the reason that was given, which is written down."""
-    return visit.form.line(
-        "reden", least=3, most=WHY, missing=N_("Geef in 3 tot 200 tekens een reden.")
-    )
-
-
 async def _decide(visit: Visit, what: What, done: str) -> web.Response:
     delivery = visit.path("levering")
     view = await found(visit)
     if delivery not in {one.id for one in view.deliveries}:
         raise NoRoute("bericht.onvindbaar", "Deze verzending is hier niet bekend.")
-    why = reason(visit)
+    why = visit.reason()
     if visit.form.faulty:
         return await show_message(visit, delivery)
     await visit.office.desk.perform(Command(what=what, id=delivery, who=visit.login, why=why))

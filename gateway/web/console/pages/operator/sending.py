@@ -9,7 +9,7 @@ from gateway.web.console.language import N_
 from gateway.web.console.page import Page, post
 from gateway.web.console.pages.operator.today import OPERATOR, capped
 from gateway.web.console.visit import Visit
-from gateway.web.control import WHY, Command, What
+from gateway.web.control import Command, What
 
 _DONE = {
     "stil": N_("De verzending staat stil. Vergeet niet haar te hervatten: termijnen lopen door."),
@@ -53,9 +53,7 @@ async def go_on(visit: Visit) -> web.Response:
 
 async def _change(visit: Visit, what: What) -> web.Response:
     party = _partner(visit)
-    why = visit.form.line(
-        "reden", least=3, most=WHY, missing=N_("Geef in 3 tot 200 tekens een reden.")
-    )
+    why = visit.reason()
     if visit.form.faulty:
         return await sending(visit)
     await visit.office.desk.perform(Command(what=what, id=party.oin, who=visit.login, why=why))
