@@ -10,7 +10,7 @@ from gateway.credentials import UserRole
 from gateway.errors import NoRoute, PolicyViolation
 from gateway.ports.accounts import EVERYBODY, Account, AccountState, AccountsWanted
 from gateway.ports.overview import Trail
-from gateway.web.console import lists
+from gateway.web.console import lists, searches
 from gateway.web.console.forms import Form
 from gateway.web.console.language import N_
 from gateway.web.console.lists import Listed
@@ -21,7 +21,7 @@ from gateway.web.console.visit import Visit
 from gateway.web.console.words import Tag
 
 LOOKING = frozenset({UserRole.BEHEERDER, UserRole.COMPLIANCE})
-_SEARCH = "gebruikers:"
+_SEARCH = "gebruikers"
 SHOWN = 10
 """Changes that stand with an account; the rest is a page of its own."""
 _DONE = {
@@ -51,19 +51,18 @@ STATES: Mapping[AccountState, Tag] = {
     AccountState.CLOSED: Tag(N_("gesloten"), "accent-1"),
 }
 HERE = "/gebruikers"
-_LONGEST = 64
-"""Characters of a part of a name."""
 
 
 async def users(visit: Visit) -> web.Response:
     """List them by login."""
-    role, state, naam = visit.query("rol"), visit.query("status"), await _searched(visit)
+    role, state, zoek = visit.query("rol"), visit.query("status"), visit.query("zoek")
+    naam = await searches.find(visit, _SEARCH, zoek)
     wanted = AccountsWanted(
         role=UserRole(role) if role in {*UserRole} else None,
         state=AccountState(state) if state in {*AccountState} else None,
         text=naam,
     )
-    filters = {"rol": role, "status": state, "zoek": visit.query("zoek") if naam else ""}
+    filters = {"rol": role, "status": state, "zoek": zoek if naam else ""}
     place = lists.place(visit.office.marks, "gebruikers", visit.query("na"))
     found = await visit.office.accounts.all(wanted, after=place or "", limit=lists.PAGE + 1)
     rows = found[: lists.PAGE]
@@ -87,16 +86,7 @@ async def search(visit: Visit) -> web.Response:
     naam = visit.form.text("naam")
     if not naam:
         return visit.go(HERE)
-    id_ = visit.office.dice.uuid()
-    kept = {"naam": naam[:_LONGEST]}
-    await visit.office.drafts.keep(visit.user.account.id, f"{_SEARCH}{id_}", kept)
-    return visit.go(lists.link(HERE, {"zoek": id_}))
-
-
-async def _searched(visit: Visit) -> str:
-    id_ = visit.query("zoek")
-    kept = await visit.office.drafts.find(visit.user.account.id, f"{_SEARCH}{id_}") if id_ else None
-    return kept.get("naam", "") if kept else ""
+    return visit.go(lists.link(HERE, {"zoek": await searches.keep(visit, _SEARCH, naam)}))
 
 
 async def new(visit: Visit) -> web.Response:

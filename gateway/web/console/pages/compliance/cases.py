@@ -8,7 +8,7 @@ from aiohttp import web
 
 from gateway.ports import Standing, Summary, Wanted, standing
 from gateway.ports.overview import TrailWanted
-from gateway.web.console import times
+from gateway.web.console import searches, times
 from gateway.web.console.language import N_
 from gateway.web.console.page import Page, post
 from gateway.web.console.pages.compliance.log import COMPLIANCE, Line, lines, looked
@@ -17,6 +17,7 @@ from gateway.web.console.visit import Visit
 
 MOST = 200
 """Messages of a case that are shown."""
+_SEARCH = "zaak"
 _ROW = 28
 _LANE = 180
 """Units of the picture."""
@@ -31,12 +32,11 @@ async def ask(visit: Visit) -> web.Response:
 
 async def search(visit: Visit) -> web.Response:
     """Keep what names the case; the address has an opaque id only."""
-    zaak = visit.form.text("zaak")[:256]
+    zaak = visit.form.text("zaak")
     if not zaak:
         visit.form.wrong("zaak", N_("Vul het nummer van de zaak in."))
         return visit.show("compliance/search.html")
-    id_ = visit.office.dice.uuid()
-    await visit.office.drafts.keep(visit.user.account.id, f"zaak:{id_}", {"zaak": zaak})
+    id_ = await searches.keep(visit, _SEARCH, zaak)
     return visit.go(f"/zaken/{quote(id_, safe='')}")
 
 
@@ -65,15 +65,15 @@ class Picture:
 
 async def case(visit: Visit) -> web.Response:
     """Show the messages of a case, and who has looked at them."""
-    kept = await visit.office.drafts.find(visit.user.account.id, f"zaak:{visit.path('id')}")
-    if not kept:
+    zaak = await searches.find(visit, _SEARCH, visit.path("id"))
+    if not zaak:
         return visit.go("/zaken")
     await visit.office.note(looked(visit, "case"))
-    page = await visit.office.gateway.reader.newest(Wanted(zaak=kept["zaak"]), limit=MOST)
+    page = await visit.office.gateway.reader.newest(Wanted(zaak=zaak), limit=MOST)
     messages = list(reversed(page.found))
     return visit.show(
         "compliance/case.html",
-        zaak=kept["zaak"],
+        zaak=zaak,
         rows=[(one, standing(one.states, accepted=one.message.accepted)) for one in page.found],
         picture=_picture(visit, messages),
         watched=await _watched(visit, messages),

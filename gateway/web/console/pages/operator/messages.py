@@ -26,7 +26,7 @@ from gateway.ports import (
 from gateway.ports.reading import Answered
 from gateway.store.decisions import RESUMABLE, STOPPABLE
 from gateway.web.api import steps
-from gateway.web.console import lists, words
+from gateway.web.console import lists, searches, words
 from gateway.web.console.forms import Form
 from gateway.web.console.language import N_
 from gateway.web.console.lists import Listed
@@ -51,6 +51,7 @@ MAIL = "email"
 """The form, in the place of a delivery: what is decided about is the whole message."""
 LATE = frozenset({State.READY, State.SENT, State.UNKNOWN, State.DEAD})
 """What may need another way."""
+_SEARCH = "zoek"
 LOOKED_AT = 50_000
 """Messages that one page looks at, at most, for filters that no index helps."""
 _FILTERS = ("status", "soort", "richting", "kenmerk", "sinds")
@@ -93,7 +94,7 @@ class Applied:
 async def overview(visit: Visit) -> web.Response:
     """List messages, newest first."""
     filters = {name: visit.query(name) for name in _FILTERS}
-    zaak = await _stored(visit)
+    zaak = await searches.find(visit, _SEARCH, visit.query("zoek"))
     form = Form(fields={**filters, "zaak": zaak})
     wanted = _wanted(form)
     search = {**filters, "zoek": visit.query("zoek") if zaak else ""}
@@ -168,17 +169,8 @@ async def search(visit: Visit) -> web.Response:
     zaak = visit.form.text("zaak")
     if not zaak:
         return visit.go("/berichten")
-    id_ = visit.office.dice.uuid()
-    await visit.office.drafts.keep(visit.user.account.id, f"zoek:{id_}", {"zaak": zaak[:256]})
+    id_ = await searches.keep(visit, _SEARCH, zaak)
     return visit.go(f"/berichten?zoek={id_}")
-
-
-async def _stored(visit: Visit) -> str:
-    id_ = visit.query("zoek")
-    if not id_:
-        return ""
-    kept = await visit.office.drafts.find(visit.user.account.id, f"zoek:{id_}")
-    return kept.get("zaak", "") if kept else ""
 
 
 # --- one message ----------------------------------------------------------------------
