@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from gateway.credentials import UserRole
+from gateway.credentials import Scope, UserRole
 from gateway.lifecycle import State
 from gateway.ports import Standing, VerdictState
 from gateway.ports.accounts import SecondFactor
@@ -34,6 +34,18 @@ ROLES: Mapping[UserRole, str] = MappingProxyType(
         UserRole.COMPLIANCE: N_("compliance"),
     }
 )
+SCOPES: Mapping[Scope, str] = MappingProxyType(
+    {
+        Scope.HAND_IN: N_("berichten aanleveren"),
+        Scope.READ: N_("eigen berichten volgen"),
+        Scope.POSTVAK_LOOK: N_("postvak lezen"),
+        Scope.POSTVAK_CLOSE: N_("postvak bevestigen en weigeren"),
+        Scope.WEBHOOKS: N_("webhooks beheren"),
+        Scope.DECIDE_LOOK: N_("verzoeken aan het OM lezen"),
+        Scope.DECIDE: N_("besluiten voor het OM"),
+    }
+)
+"""What a system may do here."""
 FACTORS: Mapping[SecondFactor, str] = MappingProxyType(
     {
         SecondFactor.TOTP: N_("wachtwoord en app"),
@@ -50,7 +62,6 @@ GROUNDS: Mapping[str, str] = MappingProxyType(
     }
 )
 """Why a message may leave the police."""
-
 REASONS: Mapping[Reason, str] = MappingProxyType(
     {
         Reason.OTHERWISE: N_("op een andere manier gemeld, zoals per telefoon"),

@@ -1,10 +1,8 @@
 """Back-end systems: how they sign in and until when; their tokens are made and ended here."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
-from typing import Any
 from urllib.parse import urlencode
 
 from aiohttp import web
@@ -13,7 +11,6 @@ from gateway.credentials import PLAIN_SCOPES, Scope
 from gateway.directory import Backend
 from gateway.errors import PolicyViolation
 from gateway.pipeline.systems import DAYS, TokenView, by_token
-from gateway.store.tokens import SHORT
 from gateway.web.console.language import N_
 from gateway.web.console.page import Page, post
 from gateway.web.console.pages.beheerder.partners import BEHEERDER
@@ -25,15 +22,6 @@ NEW, END = f"{HERE}/nieuw-token", f"{HERE}/token-beeindigen"
 SOON = timedelta(days=30)
 LASTS = 365
 """Days that are offered first."""
-SCOPES: Mapping[Scope, str] = {
-    Scope.HAND_IN: N_("berichten aanleveren"),
-    Scope.READ: N_("eigen berichten volgen"),
-    Scope.POSTVAK_LOOK: N_("postvak lezen"),
-    Scope.POSTVAK_CLOSE: N_("postvak bevestigen en weigeren"),
-    Scope.WEBHOOKS: N_("webhooks beheren"),
-    Scope.DECIDE_LOOK: N_("verzoeken aan het OM lezen"),
-    Scope.DECIDE: N_("besluiten voor het OM"),
-}
 _DONE = {"beeindigd": N_("Het token is beëindigd. Wie het nog gebruikt, komt er niet meer in.")}
 _WRONG = {
     "systeem.token.manier": (
@@ -84,7 +72,6 @@ async def systems(visit: Visit) -> web.Response:
         ],
         uses=await visit.office.systems.uses(),
         tag_of=lambda view: _tag(view, visit.now()),
-        scope_words=SCOPES,
         place=_place,
         done=visit.done(_DONE),
     )
@@ -109,7 +96,7 @@ async def _new(visit: Visit, name: str, digest: str) -> web.Response:
         system=office.systems.system(name),
         old=old,
         chosen=frozenset(chosen),
-        scopes=[(one, SCOPES[one]) for one in PLAIN_SCOPES],
+        scopes=PLAIN_SCOPES,
         days=[(str(one), visit.say(N_("{n} dagen"), n=one)) for one in DAYS],
         lasts=str(LASTS),
     )
@@ -134,7 +121,7 @@ async def make(visit: Visit) -> web.Response:
         "beheerder/made_token.html",
         system=visit.office.systems.system(name),
         token=made,
-        known_by=sha256(made.encode()).hexdigest()[:SHORT],
+        digest=sha256(made.encode()).hexdigest(),
         replaces=digest,
         place=_place,
     )
@@ -146,9 +133,9 @@ async def ask_end(visit: Visit) -> web.Response:
 
 
 async def _end(visit: Visit, name: str, digest: str) -> web.Response:
-    facts: dict[str, Any] = {"token": await visit.office.systems.token(name, digest)}
-    system = visit.office.systems.system(name)
-    return visit.show("beheerder/end_token.html", system=system, scope_words=SCOPES, **facts)
+    office = visit.office
+    token = await office.systems.token(name, digest)
+    return visit.show("beheerder/end_token.html", system=office.systems.system(name), token=token)
 
 
 async def end(visit: Visit) -> web.Response:
