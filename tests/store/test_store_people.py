@@ -10,7 +10,7 @@ from gateway.errors import Limited, Misconfigured, NoRoute, PolicyViolation, Unt
 from gateway.keys.console_key import ConsoleKey, load_console_key
 from gateway.ports.accounts import AccountState, AccountsWanted, SecondFactor, Whence
 from gateway.security import totp
-from gateway.store.people import lock_for
+from gateway.store.people_units import lock_for
 from tests.consoles import PASSWORD, ground_of, people_of, secret_of
 
 HERE = Whence(address="192.0.2.1", agent="Firefox, Linux")
