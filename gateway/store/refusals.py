@@ -87,9 +87,14 @@ def _refusal(row: sa.Row[Any], said: AuditEvent, senders: dict[str, str]) -> Ref
         fault=_fault(said),
         replaced=bool(row.replaced),
         kept=row.m_payload_id is not None and bool(row.kept),
-        claim=Claim(who=row.taken_by, until=row.taken_until) if row.taken_until else None,
+        claim=claim_of(row),
         closing=_closing(row),
     )
+
+
+def claim_of(row: sa.Row[Any]) -> Claim | None:
+    """Return who took it last, of a row with `taken_by` and `taken_until`; None = nobody did."""
+    return Claim(who=row.taken_by, until=row.taken_until) if row.taken_until else None
 
 
 def _closing(row: sa.Row[Any]) -> Closing | None:

@@ -9,8 +9,8 @@ import sqlalchemy as sa
 from gateway.errors import NoRoute, PolicyViolation
 from gateway.ports import AuditEvent, Clock
 from gateway.ports.reading import Answered
-from gateway.ports.worklist import Reason
-from gateway.store.refusals import REPLACED
+from gateway.ports.worklist import Claim, Reason
+from gateway.store.refusals import REPLACED, claim_of
 from gateway.store.tables import messages, refusals
 from gateway.store.transaction import Tx
 from gateway.store.writer import Writer
@@ -53,7 +53,7 @@ class LetGo:
     def run(self, tx: Tx) -> None:
         """Raise as the port."""
         row = _open(tx, self.message)
-        _with_nobody_else(row, self.who, self.now)
+        check_free(claim_of(row), self.who, self.now)
         _write(tx, row, taken_by="", taken_until=None)
         tx.record(_told(row, "refusal.let_go", self.now, self.who))
 
@@ -71,7 +71,7 @@ class Close:
     def run(self, tx: Tx) -> None:
         """Raise as the port."""
         row = _open(tx, self.message)
-        _with_nobody_else(row, self.who, self.now)
+        check_free(claim_of(row), self.who, self.now)
         said = {"ground": str(self.reason), "why": self.why}
         _write(tx, row, closed_at=self.now, closed_by=self.who, **said)
         facts = {"ground": str(self.reason), "reason": self.why}
@@ -95,8 +95,9 @@ def _open(tx: Tx, message: str) -> sa.Row[Any]:
     return row
 
 
-def _with_nobody_else(row: sa.Row[Any], who: str, now: datetime) -> None:
-    if row.taken_by not in {None, "", who} and row.taken_until > now:
+def check_free(claim: Claim | None, who: str, now: datetime) -> None:
+    """Raise PolicyViolation `geweigerd.genomen` where another works on it."""
+    if claim is not None and claim.who != who and claim.until > now:
         raise PolicyViolation(
             "geweigerd.genomen", "Een ander is hiermee bezig. Neem het eerst over."
         )

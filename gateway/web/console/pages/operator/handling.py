@@ -5,12 +5,11 @@ from urllib.parse import quote
 
 from aiohttp import web
 
-from gateway.errors import PolicyViolation
 from gateway.ports.worklist import Reason
+from gateway.store.worklist import check_free
 from gateway.web.console.language import N_
 from gateway.web.console.page import post
 from gateway.web.console.pages.operator.messages import found, show_message
-from gateway.web.console.pages.operator.refused import Handled
 from gateway.web.console.pages.operator.today import OPERATOR
 from gateway.web.console.visit import Visit
 from gateway.web.control import WHY, Command, What
@@ -27,19 +26,12 @@ async def again(visit: Visit) -> web.Response:
     why = visit.reason()
     if visit.form.faulty:
         return await show_message(visit, AGAIN)
-    await _check_free(visit)
+    refusal = await visit.office.overview.refusal(view.message.id)
+    if refusal is not None:
+        check_free(refusal.claim, visit.login, visit.now())
     command = Command(what=What.AGAIN, id=view.message.id, who=visit.login, why=why)
     done = await visit.office.desk.perform(command)
     return _shown(visit, done["bericht"], AGAIN)
-
-
-async def _check_free(visit: Visit) -> None:
-    """Raise PolicyViolation `geweigerd.genomen` where another works on it."""
-    refusal = await visit.office.overview.refusal(visit.path("id"))
-    if refusal is not None and Handled.of(refusal, visit).with_another:
-        raise PolicyViolation(
-            "geweigerd.genomen", "Een ander is hiermee bezig. Neem het eerst over."
-        )
 
 
 async def take(visit: Visit) -> web.Response:

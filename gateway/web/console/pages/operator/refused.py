@@ -49,11 +49,6 @@ class Handled:
         """Tell whether anything is left to do."""
         return not self.refusal.replaced and self.refusal.closing is None
 
-    @property
-    def with_another(self) -> bool:
-        """Tell whether somebody else works on it."""
-        return bool(self.with_) and not self.mine
-
     @classmethod
     def of(cls, refusal: Refusal, visit: Visit) -> "Handled":
         """Return it for who looks."""
