@@ -14,7 +14,7 @@ from gateway.store.prepared import Prepared
 from gateway.store.tables import deliveries
 from gateway.store.transaction import Tx
 
-_LETTER = Prepared(
+LETTER = Prepared(
     sa.select(*SPOT)
     .where(
         deliveries.c.message == sa.bindparam("message"),
@@ -22,13 +22,14 @@ _LETTER = Prepared(
     )
     .with_for_update(of=deliveries, key_share=True)
 )
+"""The letter of a message, locked."""
 
 
 def answered(tx: Tx, origin: str, answer: NewMessage, now: datetime) -> None:
     """Close the letter of a message that was answered by the party that it was for."""
     zender = answer.stuurgegevens.zender if answer.stuurgegevens else None
     # Most messages have no letter: this costs no flush. One that is added by this very batch goes.
-    row = tx.peek(_LETTER, {"message": origin}).first()
+    row = tx.peek(LETTER, {"message": origin}).first()
     if row is None or zender is None or zender.organisatie != row.recipient:
         return
     at = spot(row)

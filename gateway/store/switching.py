@@ -26,6 +26,7 @@ from gateway.store.alarms import raise_alarm
 from gateway.store.bell import WORK
 from gateway.store.deliveries import SPOT, add_switched, move, spot, told
 from gateway.store.reading import Reads
+from gateway.store.receipts import LETTER
 from gateway.store.records import KNOWN, known
 from gateway.store.tables import deliveries, lanes, messages, rulings, undeliverable
 from gateway.store.transaction import Tx
@@ -57,10 +58,6 @@ _NEWEST = _EVERY.order_by(deliveries.c.seq.desc()).limit(1)
 _STANDS_ON = ("ground", "approval_id", "table_version", "payload_sha256")
 """What the letter takes over: it must be so still."""
 _LIVE = [str(state) for state in (State.READY, State.SENT, State.UNKNOWN)]
-_LETTER = sa.select(*SPOT).where(
-    deliveries.c.message == sa.bindparam("message"),
-    deliveries.c.channel == str(DeliveryChannel.MAIL),
-)
 _DEBT = sa.select(undeliverable.c.answer).where(undeliverable.c.delivery == sa.bindparam("id"))
 _DECISION = (
     sa.update(rulings)
@@ -107,7 +104,7 @@ def not_needed(tx: Tx, message: str, now: datetime) -> None:
 
     Of one that went a person is told: it may be taken in twice.
     """
-    row = tx.read(_LETTER.with_for_update(of=deliveries), {"message": message}).first()
+    row = tx.find(LETTER, {"message": message}).first()
     if row is None:
         return
     at = spot(row)
