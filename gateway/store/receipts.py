@@ -8,8 +8,8 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from gateway.lifecycle import TRANSITIONS, Event
-from gateway.ports import AuditEvent, DeliveryChannel, NewMessage
-from gateway.store.deliveries import SPOT, Spot, move, spot, told
+from gateway.ports import DeliveryChannel, NewMessage
+from gateway.store.deliveries import SPOT, move, spot, told
 from gateway.store.prepared import Prepared
 from gateway.store.tables import deliveries
 from gateway.store.transaction import Tx
@@ -34,9 +34,6 @@ def answered(tx: Tx, origin: str, answer: NewMessage, now: datetime) -> None:
         return
     at = spot(row)
     if at.attempt and Event.CONFIRM in TRANSITIONS[at.state]:
-        close(tx, at, told(at, "mail.receipt", now, kind=answer.kind, answer=answer.id), now)
-
-
-def close(tx: Tx, at: Spot, receipt: AuditEvent, now: datetime) -> bool:
-    """Confirm a letter by a receipt; False when it moved meanwhile."""
-    return move(tx, at, Event.CONFIRM, receipt, changes={"delivered_at": now, "last_code": ""})
+        receipt = told(at, "mail.receipt", now, kind=answer.kind, answer=answer.id)
+        changes = {"delivered_at": now, "last_code": ""}
+        move(tx, at, Event.CONFIRM, receipt, changes=changes)
