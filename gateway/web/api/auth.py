@@ -70,7 +70,7 @@ class Door:
     shares: Shares
     failures: Failures
     oauth: Oauth | None
-    uses: LastUses = field(default_factory=LastUses)
+    uses: LastUses
     _trust: tuple[Trust, TrustStore] | None = field(default=None, init=False)
 
     @property

@@ -7,7 +7,7 @@ from gateway.ports.tokens import Tokens, Use
 
 
 class LastUses:
-    """Of one process. A crash loses what was not written yet: a minute at most."""
+    """Of one process. What was not written when it ends is lost: a minute at most."""
 
     def __init__(self) -> None:
         """Nothing was used yet."""
