@@ -50,7 +50,6 @@ class TokenView:
     kept: KeptToken | None
     """None: it stands in gateway.toml."""
     end: TokenEnd | None = None
-    used_at: datetime | None = None
     replaced_by: str = ""
     """Digest of the one that comes in its place."""
 
@@ -87,17 +86,11 @@ class Systems:
         """Return the tokens of each system by its name: what counts first, newest first."""
         kept = [one for one in await self._tokens.kept() if is_genuine(one, self._seals)]
         ends = {one.sha256: one for one in await self._tokens.ends()}
-        uses = await self._tokens.uses()
         heirs = {one.replaces: one.sha256 for one in reversed(kept) if one.sha256 not in ends}
         found = {}
         for backend in self._current().backends:
             views = (
-                replace(
-                    view,
-                    end=ends.get(view.sha256),
-                    used_at=uses.get(view.sha256),
-                    replaced_by=heirs.get(view.sha256, ""),
-                )
+                replace(view, end=ends.get(view.sha256), replaced_by=heirs.get(view.sha256, ""))
                 for view in _views(backend, kept, ends)
             )
             found[backend.name] = tuple(sorted(views, key=lambda view: view.end is not None))

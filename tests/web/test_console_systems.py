@@ -8,6 +8,7 @@ import pytest
 
 from gateway.credentials import BearerToken, Credentials, Scope, SignIn, UserRole
 from gateway.ports.tokens import Use
+from gateway.web.console.times import iso
 from tests.consoles import console
 from tests.flow.town import POLITIE
 
@@ -90,6 +91,8 @@ async def test_one_of_the_file_is_ended_with_a_reason_and_stays_in_the_list(poli
     await police.tokens.used([Use(IN_FILE, at)])
     asked = await bea.get(f"{END}?systeem={police.system.name}&token={IN_FILE}")
     assert "staat in gateway.toml" in asked.words
+    for page in (asked, await bea.get("/systemen")):
+        assert iso(at) in page.tree.xpath("//time/@datetime")
     assert "eigen berichten volgen" in asked.words
     fields = {"systeem": police.system.name, "token": IN_FILE}
 

@@ -134,8 +134,12 @@ async def ask_end(visit: Visit) -> web.Response:
 
 async def _end(visit: Visit, name: str, digest: str) -> web.Response:
     office = visit.office
-    token = await office.systems.token(name, digest)
-    return visit.show("beheerder/end_token.html", system=office.systems.system(name), token=token)
+    return visit.show(
+        "beheerder/end_token.html",
+        system=office.systems.system(name),
+        token=await office.systems.token(name, digest),
+        used_at=(await office.systems.uses()).get(digest),
+    )
 
 
 async def end(visit: Visit) -> web.Response:
