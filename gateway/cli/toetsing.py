@@ -155,17 +155,17 @@ def plaats(
     confirmation = judged(installation, octets, bundle)
     target = place(installation, octets, bundle)
     print(f"Geplaatst: {target}. {_said(confirmation)}")
-    if _write_down(config, What.CONFIRMED, octets, why=REASON, who=door):
+    if _write_down(config, octets, who=door):
         print("De draaiende processen lezen hun bestanden opnieuw.")
 
 
-def _write_down(config: Path, what: What, octets: bytes, *, why: str, who: str) -> bool:
+def _write_down(config: Path, octets: bytes, *, who: str) -> bool:
     """Write it in the audit log; say so and return False when that could not be."""
     if not has_database(load_installation(config)):
         print("Er is nog geen database: het telt vanaf de eerste start.")
         return False
     try:
-        decide(config, what, sha256(octets).hexdigest(), reden=why, door=who)
+        decide(config, What.CONFIRMED, sha256(octets).hexdigest(), reden=REASON, door=who)
     except GatewayError as error:
         print(f"! Niet in het auditlog; geef de processen SIGHUP ({error.code}).")
         return False

@@ -17,14 +17,15 @@ from gateway.wire.tijd import read_tijdstip
 LONGEST = timedelta(days=731)
 """A word of the OM that lasts longer is one that nobody looks at again."""
 
-
 MOST_GROUND = 120
 """Characters of the ground on which an officer confirms."""
+MOST_SAID = 200
+"""Characters of a reason in the audit log: a long name of an officer is cut."""
 
 
 def signed_for(police: str, officer: str, ground: str) -> str:
     """Return what the audit log says of a confirmation: for whom, by whom, on what ground."""
-    return f"{ground} (politie {police}, officier {officer})"[:200]
+    return f"{ground} (politie {police}, officier {officer})"[:MOST_SAID]
 
 
 def confirmed_by(
