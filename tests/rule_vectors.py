@@ -650,14 +650,11 @@ TOETS_VECTORS = (
     one("BGT-004", ASKED, "verzoek/termijn", put("verzoek/termijn", "2026-11-18T12:00:00Z")),
     one("BGT-004", ASKED, "verzoek/termijn", put("verzoek/termijn", "2026-11-18T12:30:00+02:00")),
     one("BGT-005", ASKED, "verzoek/termijn", put("verzoek/termijn", "2026-12-19T12:00:01Z")),
-    *(
-        one(
-            "BGT-006",
-            ASKED,
-            "verzoek/ontvanger/organisatie",
-            put("verzoek/ontvanger/organisatie", oin),
-        )
-        for oin in (POLITIE, OM)
+    one(
+        "BGT-006",
+        ASKED,
+        "verzoek/ontvanger/organisatie",
+        put("verzoek/ontvanger/organisatie", OM),
     ),
     *(
         one("BGT-007", ASKED, "verzoek/soort", put("verzoek/soort", name))

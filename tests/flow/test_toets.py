@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from gateway.catalogue import Catalogue, Direction, Role
 from gateway.config import GateMode
 from gateway.directory import Condition, InForce
 from gateway.errors import PolicyViolation
@@ -17,7 +18,7 @@ from gateway.wire.toets import VERZOEK, VOORWAARDEN, Uitkomst, Voorwaarde
 from gateway.wire.toets_read import read_verzoek
 from tests.flow import town as towns
 from tests.flow.test_gate import FREE, hand_in, melding
-from tests.flow.town import HUB, OM, POLITIE, VT
+from tests.flow.town import HALT, HUB, OM, POLITIE, VT
 
 RELEASE = Wish(outcome=Uitkomst.VRIJGEVEN, ground="Aanwijzing 15.5.1; geen opsporingsbelang.")
 REFUSE = Wish(
@@ -211,6 +212,35 @@ async def test_the_hold_warns_before_the_time_of_the_sender_is_over(town):
     codes = {a.code for a in await town[POLITIE].store.reader.alarms(limit=20)}
     assert "toets.wacht" in codes
     assert await state_of(town, receipt) is State.HELD
+
+
+@pytest.mark.parametrize("role", [Role.POLITIE, Role.OM], ids=str)
+async def test_for_another_police_and_another_om_it_is_decided_too(tmp_path, role):
+    """The gate stands before whoever is not the OM that confirmed it, so that OM decides."""
+    town = await towns.build(tmp_path, parties=(POLITIE, HUB, HALT, OM))
+    for installation in town.installations.values():
+        await with_another(installation, role)
+    receipt = await hand_in(town, melding(ontvanger=HALT, name="ucobDi01"))
+    await town.settle()
+    assert receipt.held
+
+    await decide(town)
+
+    assert await state_of(town, receipt) is State.DELIVERED
+    assert await arrived(town, HALT) == ["ucobDi01"]
+    await town.close()
+
+
+async def with_another(installation, role):
+    """The place of Halt is taken by a second police, or OM; the police may send to both."""
+    here = installation.snapshots.current()
+    kinds, place = here.catalogue.kinds, ("ucobDi01", towns.VERSION)
+    wider = kinds[place].directions | {Direction(Role.POLITIE, Role.POLITIE)}
+    await installation.change(
+        catalogue=Catalogue({**kinds, place: replace(kinds[place], directions=wider)}),
+        parties={**here.parties, HALT: replace(here.parties[HALT], role=role)},
+        deciding=here.deciding.model_copy(update={"om": OM}),
+    )
 
 
 def _down(oin):

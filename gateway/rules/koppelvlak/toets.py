@@ -35,7 +35,6 @@ _BODIES = {
 }
 _WITH_CONDITIONS = "vrijgevenOnderVoorwaarden"
 _REFUSALS = frozenset({"nietVrijgeven", "terugNaarAfzender"})
-_NOT_GATED = frozenset({Role.POLITIE, Role.OM})
 _SIGNATURE = "{http://www.w3.org/2000/09/xmldsig#}Signature"
 
 
@@ -116,12 +115,13 @@ def _term_too_long(case: Case) -> Iterator[str]:
         yield from map(path_of, _at(case, "termijn"))
 
 
-def _not_gated(case: Case) -> Iterator[str]:
-    """The gate is before what the politie sends to others; to the OM it needs none (Wpg 16)."""
-    oin = _text(case, "ontvanger/organisatie")
-    party, zender = case.directory.party(oin), case.head.zender
-    own = zender is not None and zender.organisatie == oin
-    if own or (party is not None and party.role in _NOT_GATED):
+def _to_the_om_itself(case: Case) -> Iterator[str]:
+    """The OM needs no decision on what it receives (Wpg 16).
+
+    Nor by roles: what is held is for anyone but the OM that is asked, so that OM can decide.
+    """
+    asked = case.head.ontvanger
+    if asked is not None and asked.organisatie == _text(case, "ontvanger/organisatie"):
         yield from map(path_of, _at(case, "ontvanger/organisatie"))
 
 
@@ -262,9 +262,9 @@ RULES = (
     Rule(
         id="BGT-006",
         code="regel.toets.ontvanger",
-        check=_not_gated,
-        text="Voor deze ontvanger is geen toets nodig.",
-        remedy="Vraag alleen een besluit over wat de politie aan anderen dan het OM verstrekt.",
+        check=_to_the_om_itself,
+        text="De ontvanger is het OM dat moet beslissen: daarvoor is geen toets nodig.",
+        remedy="Vraag alleen een besluit over wat de politie aan anderen dan dit OM verstrekt.",
         ground="Seed 1.4 f; Wpg 16 (domain 9.1.1)",
         messages=_REQUEST,
     ),
