@@ -1,9 +1,13 @@
+import itertools
 import os
 
 import pytest
 
 from gateway.cli.demo.postgres import Postgres
+from gateway.store import postgres as databases
+from gateway.store.migrations import upgrade
 
+_NUMBERS = itertools.count(1)
 # Nothing here outlives the run, so nothing needs to wait for the disk.
 QUICK = ("fsync = off", "synchronous_commit = off", "full_page_writes = off")
 
@@ -20,3 +24,24 @@ def postgres():
     server = Postgres.make(settings=QUICK)
     yield server
     server.remove()
+
+
+@pytest.fixture(scope="session")
+def empty_postgres(postgres):
+    """The name of a database with its tables, on the server of the tests."""
+    upgrade(databases.Postgres(postgres.create("empty")))
+    return "empty"
+
+
+@pytest.fixture
+def made_on_postgres(postgres, empty_postgres):
+    """Make a database, tables included; return its URL. It is there as long as the test."""
+    names = []
+
+    def make():
+        names.append(f"test_{next(_NUMBERS)}")
+        return postgres.create(names[-1], template=empty_postgres)
+
+    yield make
+    for name in names:
+        postgres.drop(name)

@@ -17,7 +17,7 @@ from gateway.web.listener import ListenerLimits
 from tests.flow import town as towns
 from tests.flow.test_gate import FREE, hand_in, melding
 from tests.flow.test_toets import arrived, state_of
-from tests.flow.town import HUB, OM, POLITIE, VT, Town
+from tests.flow.town import HUB, OM, ON_BOTH, POLITIE, VT, Town
 from tests.outbound.tls_files import serving
 from tests.web.doubles import Counted
 
@@ -55,8 +55,8 @@ class Desk:
 
 
 @asynccontextmanager
-async def served(folder, intake=None):
-    town = await towns.build(folder, parties=(POLITIE, HUB, VT, OM))
+async def served(folder, intake=None, place=towns.in_a_file):
+    town = await towns.build(folder, parties=(POLITIE, HUB, VT, OM), place=place)
     backend = replace(
         town[OM].backend,
         officers=frozenset({"anders", "bos"}),
@@ -77,8 +77,8 @@ async def served(folder, intake=None):
 
 
 @pytest.fixture
-async def desk(tmp_path):
-    async with served(tmp_path) as made:
+async def desk(tmp_path, place):
+    async with served(tmp_path, place=place) as made:
         await held(made)
         yield made
 
@@ -101,6 +101,7 @@ async def test_what_there_is_no_room_for_is_not_read(tmp_path):
     assert "toets.read" not in [row.event.event for row in rows]
 
 
+@ON_BOTH
 async def test_an_officer_looks_reads_takes_and_decides(desk):
     status, case = await desk.call("GET", desk.path)
     assert (status, case["verzoek"]["soort"]) == (200, "vtMeldingDi01")
@@ -192,6 +193,7 @@ async def test_taken_by_one_it_is_not_decided_by_another(desk):
     assert status == 201
 
 
+@ON_BOTH
 async def test_a_second_officer_confirms_where_the_category_asks_it(desk):
     settings = desk.town[OM].snapshots.current().deciding
     asks = settings.model_copy(update={"tweede_officier": ("aanhouding",)})
@@ -229,6 +231,7 @@ async def test_one_person_under_two_ids_does_not_confirm(desk):
     assert await state_of(desk.town, desk.receipt) is State.HELD
 
 
+@ON_BOTH
 async def test_what_was_delivered_is_withdrawn_too_late(desk):
     _, verdict = await desk.post(f"{desk.path}/besluiten", RELEASE)
     await desk.town.settle()
@@ -328,6 +331,7 @@ async def test_misuse_is_told_and_changes_nothing(desk, name):
     assert case["besluiten"] == []
 
 
+@ON_BOTH
 async def test_a_token_that_looks_does_not_decide(desk):
     status, problem = await desk.post(f"{desk.path}/besluiten", RELEASE, looks=True)
 

@@ -15,7 +15,7 @@ from gateway.web.toets_control import NOTHING, Ask, Order
 from tests.flow import town as towns
 from tests.flow.test_gate import hand_in, melding
 from tests.flow.test_toets import state_of
-from tests.flow.town import HUB, OM, POLITIE, VT
+from tests.flow.town import HUB, OM, ON_BOTH, POLITIE, VT
 
 RELEASE = {"officier": "anders", "uitkomst": "vrijgeven", "grond": "Aanwijzing 15.1"}
 
@@ -42,8 +42,8 @@ class Desk:
 
 
 @pytest.fixture
-async def desk(tmp_path):
-    town = await towns.build(tmp_path, parties=(POLITIE, HUB, VT, OM))
+async def desk(tmp_path, place):
+    town = await towns.build(tmp_path, parties=(POLITIE, HUB, VT, OM), place=place)
     om = town[OM]
     control = await open_control(desk_of(om.store), tmp_path, deciding=om.gateway.deciding)
     receipt = await hand_in(town, melding(aanhouding="ja, ter plaatse"))
@@ -54,6 +54,7 @@ async def desk(tmp_path):
     await town.close()
 
 
+@ON_BOTH
 async def test_an_officer_looks_reads_takes_and_decides(desk):
     (one,) = (await desk.ask(Ask.LIST, {}, id_=NOTHING))["verzoeken"]
     assert one["id"] == desk.request
@@ -80,6 +81,7 @@ async def test_an_officer_looks_reads_takes_and_decides(desk):
 BY_COMMAND = "toets.by_command"
 
 
+@ON_BOTH
 async def test_a_second_officer_confirms_or_does_not(desk):
     om = desk.town[OM]
     deciding = om.snapshots.current().deciding

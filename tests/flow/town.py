@@ -12,6 +12,8 @@ from functools import cache
 from pathlib import Path
 from uuid import UUID
 
+import pytest
+
 from gateway.catalogue import Catalogue, Role
 from gateway.config import OfficerSettings
 from gateway.directory import (
@@ -414,6 +416,10 @@ Place = Callable[[Oin, Path], str | Path]
 def in_a_file(oin: Oin, folder: Path) -> Path:
     """Where an installation has its database: SQLite, in its own folder."""
     return put_empty(folder / "gateway.db")
+
+
+ON_BOTH = pytest.mark.parametrize("place", ["sqlite", "postgresql"], indirect=True)
+"""For a test of which the town stands in `place`."""
 
 
 async def build(

@@ -1,14 +1,8 @@
-import itertools
-
 import pytest
 
 from gateway.store.engine import open_engine
-from gateway.store.migrations import upgrade
-from gateway.store.postgres import Postgres
 from tests.empty_database import empty_database, put_empty
 from tests.store.stage import Stage
-
-_NUMBERS = itertools.count(1)
 
 
 @pytest.fixture
@@ -17,19 +11,10 @@ def empty():
     return empty_database()
 
 
-@pytest.fixture(scope="session")
-def empty_postgres(postgres):
-    """The name of a database with its tables, on the server of the tests."""
-    upgrade(Postgres(postgres.create("empty")))
-    return "empty"
-
-
 @pytest.fixture
-def url(postgres, empty_postgres):
+def url(made_on_postgres):
     """A database of its own on PostgreSQL, tables included."""
-    name = f"test_{next(_NUMBERS)}"
-    yield postgres.create(name, template=empty_postgres)
-    postgres.drop(name)
+    return made_on_postgres()
 
 
 @pytest.fixture(params=["sqlite", "sqlite-inline", "postgresql"])
