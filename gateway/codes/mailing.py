@@ -1,7 +1,7 @@
 """Codes of secure e-mail: when it may be used, and what became of it."""
 
 from gateway.codes.code import Code, Told, family
-from gateway.errors import Misconfigured, PolicyViolation
+from gateway.errors import Malformed, Misconfigured, PolicyViolation
 
 MAILING: tuple[Code, ...] = (
     *family(
@@ -39,6 +39,16 @@ MAILING: tuple[Code, ...] = (
             "mail.unproved": (
                 "Alarm: letters to a party wait; something was not proved secure.",
                 "The code behind it says which check failed; the trace says what was seen.",
+            ),
+        },
+    ),
+    *family(
+        Malformed,
+        (Told.OPERATOR,),
+        {
+            "mail.report": (
+                "A report about a mail (DSN or MDN) is not by its grammar: it closes nothing.",
+                "Read it in the mailbox; the letter it is about waits for another receipt.",
             ),
         },
     ),

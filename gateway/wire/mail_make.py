@@ -22,8 +22,8 @@ _DOMAIN = rf"{_LABEL}(?:\.{_LABEL})*"
 _ADDRESS = re.compile(rf"(?=.{{1,254}}\Z)(?=[^@]{{1,64}}@){_LOCAL}@{_DOMAIN}")
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,60}")
 _VALUE = re.compile(r"[!-~](?:[ -~]{0,198}[!-~])?")
-_MIXED, _ALTERNATIVE = "=_bericht", "=_lezen"
-"""They can not occur in base64."""
+_MIXED, _ALTERNATIVE, _REPORT = "=_bericht", "=_lezen", "=_melding"
+"""They can not occur in base64, nor at the begin of a field."""
 _DIGITS = 32
 _LINE = 76
 """RFC 2045, 6.8."""
@@ -91,6 +91,18 @@ def letter(head: Mapping[str, str], body: Body, payload: bytes, *, name: str) ->
     )
     attached = entity({}, payload, kind=f'application/xml; name="{name}"', name=name)
     return _multipart(head, "mixed", _MIXED, reading, attached)
+
+
+def report(head: Mapping[str, str], text: str, told: Mapping[str, str], *, kind: str) -> bytes:
+    """Return a `multipart/report` (RFC 6522): text for a person, fields for a program.
+
+    `kind` is that of the report: `disposition-notification`. Raises as `fields`.
+    """
+    reading = entity({}, text.encode(), kind="text/plain; charset=utf-8")
+    # Not in base64: RFC 8098, 3.1 forbids it, and fields can hold no boundary.
+    own = f"Content-Type: message/{kind}{CRLF}{CRLF}{fields(told)}"
+    named = f"report; report-type={kind}"
+    return _multipart(head, named, _REPORT, reading, own.encode("ascii"))
 
 
 def _multipart(head: Mapping[str, str], kind: str, boundary: str, *parts: bytes) -> bytes:

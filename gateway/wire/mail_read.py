@@ -82,6 +82,11 @@ class Head:
         found = _ONE_ID.fullmatch(self.one(name))
         return found[1] if found else ""
 
+    def last_id(self, name: str) -> str:
+        """Return the last of the ids in a field, without `<>`; empty when there is none."""
+        found = _ONE_ID.fullmatch(self.one(name).rpartition(" ")[2].strip())
+        return found[1] if found else ""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entity:
@@ -147,6 +152,11 @@ def raw_parts(entity: Entity, *, limits: MailLimits) -> Iterator[bytes]:
         if number >= limits.parts:
             raise _too_many()
         yield entity.body[begin:end]
+
+
+def is_automatic(head: Head) -> bool:
+    """Tell whether it says that a program wrote it by itself (RFC 3834, 5)."""
+    return head.one("auto-submitted").partition(";")[0].strip().lower() not in {"", "no"}
 
 
 def is_multipart(kind: MediaType) -> bool:

@@ -11,9 +11,10 @@ mail; another attempt has it again.
 In: a `Mailbox` (our address, certificates and keys, and who may write to it) opens octets as
 `Opened`: who signed, the XML in it (`payloads`), `text` and `attachments` for a person. XML alone
 (`payloads` and no `attachments`) may go on into the pipeline; anything else is for a person.
+`open_signed` reads a mail that is signed and not encrypted: for notices and answers only.
 """
 
-from gateway.security.smime.open import Attachment, Mailbox, Opened, Sender, open_mail
+from gateway.security.smime.open import Attachment, Mailbox, Opened, Sender, open_mail, open_signed
 from gateway.security.smime.recipients import Encryption
 from gateway.security.smime.seal import Draft, Mail, Recipients, seal_mail
 from gateway.wire.mail_make import message_id_of
@@ -31,5 +32,6 @@ __all__ = [
     "Sender",
     "message_id_of",
     "open_mail",
+    "open_signed",
     "seal_mail",
 ]

@@ -31,6 +31,7 @@ from gateway.wire.mail_read import (
     Head,
     MailLimits,
     entities,
+    is_automatic,
     is_multipart,
     raw_parts,
     read_entity,
@@ -88,9 +89,11 @@ class Opened:
     message_id: str
     """Without `<>`; empty without. On the outside, unless `protected`."""
     in_reply_to: str
-    """Likewise."""
+    """Likewise; the last of References where there is no In-Reply-To."""
     protected: bool
     """From, To and ids were signed too: of this sender, for this mailbox."""
+    automatic: bool
+    """It says, inside or outside, that no person wrote it (RFC 3834, 5)."""
     ebms_message_id: str
     """As it was signed; empty without."""
     payloads: tuple[bytes, ...]
@@ -134,6 +137,31 @@ def open_mail(octets: bytes, mailbox: Mailbox, *, trust: TrustStore, at: datetim
     inside = _decrypted(outside, sender, mailbox)
     # (3) The whole of that is one signature, by a certificate of the sender.
     verified = _verified(inside, sender, mailbox.limits)
+    return _opened(outside, sender, verified, mailbox, trust=trust, at=at)
+
+
+def open_signed(octets: bytes, mailbox: Mailbox, *, trust: TrustStore, at: datetime) -> Opened:
+    """Return what a mail says that is signed as a whole and not encrypted: notices and answers.
+
+    Who reads a message from it forgets that anybody could read it on the way. Raises as
+    `open_mail` but for what is about the envelope; SignatureInvalid `smime.unsigned` for a mail
+    that is not signed as a whole.
+    """
+    outside = read_entity(octets, limits=mailbox.limits)
+    sender = _sender(outside.head, mailbox.senders)
+    verified = _signed(outside, sender.certificates, mailbox.limits)
+    return _opened(outside, sender, verified, mailbox, trust=trust, at=at)
+
+
+def _opened(
+    outside: Entity,
+    sender: Sender,
+    verified: Verified,
+    mailbox: Mailbox,
+    *,
+    trust: TrustStore,
+    at: datetime,
+) -> Opened:
     # (4) The certificate counts now, and signed no later than now.
     holder = trust.holder(verified.certificate, Usage.MAIL_SIGN, at)
     _check_address(verified.certificate, sender)
@@ -150,8 +178,9 @@ def open_mail(octets: bytes, mailbox: Mailbox, *, trust: TrustStore, at: datetim
         holder=holder,
         signed_at=verified.signed_at,
         message_id=ids.id("message-id"),
-        in_reply_to=ids.id("in-reply-to"),
+        in_reply_to=ids.id("in-reply-to") or ids.last_id("references"),
         protected=protected,
+        automatic=is_automatic(outside.head) or is_automatic(signed.head),
         ebms_message_id=signed.head.one(EBMS_ID.lower()),
         payloads=tuple(found.payloads),
         text=found.text,
@@ -199,7 +228,7 @@ def _signed(inside: Entity, certificates: tuple[bytes, ...], limits: MailLimits)
     if kind.name in _SEALED:
         return verify(inside.decoded(), certificates)
     if kind.name != "multipart/signed":
-        raise SignatureInvalid("smime.unsigned", "what was encrypted is not signed as a whole")
+        raise SignatureInvalid("smime.unsigned", "mail is not signed as a whole")
     parts = tuple(raw_parts(inside, limits=limits))
     if len(parts) != 2:  # noqa: PLR2004 - the content and its signature
         raise SignatureInvalid("signature.form", "a signed mail has two parts")
