@@ -23,6 +23,7 @@ from gateway.rules.mailing import (
     policy_for,
     standing_ground,
 )
+from gateway.wire import toets
 from tests.parties import AT, HUB, OLD_SERVICE, POLITIE, STRANGER, VT, agreement, directory
 
 HOUR = timedelta(hours=1)
@@ -85,6 +86,11 @@ def test_mail_is_the_normal_route_only_where_the_pair_never_agreed_on_the_messag
     agreements, message, policy
 ):
     assert policy_of(here(*agreements), (VT, HUB), message) is policy
+
+
+@pytest.mark.parametrize("message", sorted(toets.KINDS))
+def test_the_messages_of_the_om_gate_never_go_by_e_mail(message):
+    assert policy_of(here(), (VT,), message) is Policy.NONE
 
 
 def test_an_agreement_in_which_only_the_other_sends_it_does_not_count():
