@@ -16,7 +16,7 @@ from uuid import uuid4
 
 import structlog
 
-from gateway.config import Settings
+from gateway.config import Settings, TlsListener
 from gateway.directory import Directory, Subscriber
 from gateway.errors import GatewayError
 from gateway.explainer import Explainer
@@ -106,6 +106,8 @@ class App:
     """Of the REST listener; None where there is none."""
     console_tls: ReloadableContext | None
     """Of the console; None where there is none."""
+    portal_tls: ReloadableContext | None
+    """Of the portal; None where there is none."""
     dice: SystemDice
     explaining: Explaining
     oauth: Oauth | None
@@ -163,7 +165,8 @@ class App:
             changed = await self.snapshots.reload(self.store)
             directory = self.snapshots.current()
             api = _api_context(self.installation, directory)
-            console = _console_context(self.installation)
+            console = _people_context(self.installation, self.settings.listen.console)
+            portal = _people_context(self.installation, self.settings.listen.portal)
             fresh = server_context(identity, clients=directory.trust)
             self.store.subscribe(_subscribers(directory))
             self.webhook_client.renew()
@@ -173,10 +176,9 @@ class App:
             return
         self.keyring.swap(keys)
         self.tls.swap(fresh)
-        if self.api_tls is not None and api is not None:
-            self.api_tls.swap(api)
-        if self.console_tls is not None and console is not None:
-            self.console_tls.swap(console)
+        _swap(self.api_tls, api)
+        _swap(self.console_tls, console)
+        _swap(self.portal_tls, portal)
         if self.oauth is not None and issuer is not None:
             self.oauth.issuer = issuer
         log.info("directory.reloaded", changed=changed, epoch=self.snapshots.current().epoch)
@@ -207,10 +209,20 @@ def _api_context(installation: Installation, directory: Directory) -> ssl.SSLCon
     )
 
 
-def _console_context(installation: Installation) -> ssl.SSLContext | None:
-    """Return the context of the console; people show no certificate."""
-    console = installation.settings.listen.console
-    return server_context(pair_of(installation, console)) if console is not None else None
+def _people_context(
+    installation: Installation, listener: TlsListener | None
+) -> ssl.SSLContext | None:
+    """Return the context of console or portal; people show no certificate."""
+    return server_context(pair_of(installation, listener)) if listener is not None else None
+
+
+def _swap(shown: ReloadableContext | None, fresh: ssl.SSLContext | None) -> None:
+    if shown is not None and fresh is not None:
+        shown.swap(fresh)
+
+
+def _reloadable(context: ssl.SSLContext | None) -> ReloadableContext | None:
+    return ReloadableContext(context) if context is not None else None
 
 
 def load_issuer(installation: Installation) -> Issuer | None:
@@ -230,7 +242,7 @@ _AT_START = (
     "worker", "limits.requests", "limits.memory_bytes", "limits.backend_per_minute",
     "limits.backend_burst", "limits.backend_requests", "limits.backend_polls",
     "limits.backend_memory_bytes", "limits.signin_failures_per_minute", "oauth.used", "retention",
-    "alarms", "contact", "console", "email",
+    "alarms", "contact", "console", "email", "portaal",
 )  # fmt: skip
 RESTART = "read at the start: restart the process, or put it back"
 
@@ -280,7 +292,8 @@ async def build(installation: Installation) -> AsyncIterator[App]:
         metrics = Metrics()
         metrics.store_down(store.condition.seconds)
         api_tls = _api_context(installation, directory)
-        console_tls = _console_context(installation)
+        console_tls = _people_context(installation, settings.listen.console)
+        portal_tls = _people_context(installation, settings.listen.portal)
         oauth = _oauth(installation, dice)
         keyring = ReloadableKeyring(_keyring(installation))
         gateway = Gateway(
@@ -322,8 +335,9 @@ async def build(installation: Installation) -> AsyncIterator[App]:
             clock=clock,
             tls=ReloadableContext(server_context(_identity(installation), clients=directory.trust)),
             explaining=explaining,
-            api_tls=ReloadableContext(api_tls) if api_tls is not None else None,
-            console_tls=ReloadableContext(console_tls) if console_tls is not None else None,
+            api_tls=_reloadable(api_tls),
+            console_tls=_reloadable(console_tls),
+            portal_tls=_reloadable(portal_tls),
             dice=dice,
             oauth=oauth,
             uses=LastUses(),

@@ -11,7 +11,7 @@ from typing import Annotated
 
 from pydantic import AwareDatetime, Field
 
-from gateway.config_mail import EmailSettings, PartyMailSettings
+from gateway.config_mail import EmailSettings, PartyMailSettings, PortalSettings
 from gateway.credentials import Scope, SignIn, UserRole
 from gateway.errors import Severity
 from gateway.toml import Section, Sha256Text
@@ -84,6 +84,11 @@ class Listen(Section):
     )
     console: TlsListener | None = Field(
         None, description="Console for people, in a browser; left out = none."
+    )
+    portal: TlsListener | None = Field(
+        None,
+        description="Portal for persons of partners who get e-mail, in a browser; left out = none. "
+        "The only listener beside ebMS2 that partners reach.",
     )
     beheer: Listener = Field(
         description="Health and metrics, plain HTTP; keep it on loopback or a closed network."
@@ -726,6 +731,7 @@ class Settings(Section):
     )
     alarms: AlarmSettings = Field(default_factory=lambda: AlarmSettings.model_validate({}))
     email: EmailSettings | None = Field(None, description="Left out = no e-mail is sent.")
+    portaal: PortalSettings = Field(default_factory=lambda: PortalSettings.model_validate({}))
     webhooks: WebhooksSettings = Field(default_factory=lambda: WebhooksSettings.model_validate({}))
     toets: ToetsSettings = Field(default_factory=lambda: ToetsSettings.model_validate({}))
     console: ConsoleSettings = Field(default_factory=lambda: ConsoleSettings.model_validate({}))

@@ -81,6 +81,24 @@ class EmailSettings(Section):
     )
 
 
+class PortalSettings(Section):
+    """Pages for persons of partners, on a listener of their own (docs/e-mail.md)."""
+
+    url: str | None = Field(
+        None,
+        pattern="^https://[a-z0-9.-]+(:[0-9]{1,5})?$",
+        description="Origin as browsers of partners know it, without a path; required with "
+        "[listen.portal]. Another host than that of the console.",
+    )
+    hulp: str = Field("", description="Whom people of partners call, on every page.")
+    bevestiging_dagen: int = Field(
+        14,
+        ge=1,
+        le=60,
+        description="How many days the link in a letter can confirm that it was received.",
+    )
+
+
 class MailException(StrEnum):
     """What e-mail to a party may do that is not the rule."""
 

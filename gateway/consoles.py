@@ -1,6 +1,7 @@
 """The console of an installation, put together: its key, its people, its office."""
 
 import asyncio
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from importlib.metadata import version
 
@@ -13,6 +14,7 @@ from gateway.inventory import survey
 from gateway.keys.console_key import ConsoleKey, load_console_key
 from gateway.keys.expiry import InUse
 from gateway.pipeline.accounts import People, Rules, open_people
+from gateway.pipeline.accounts.confirming import Confirming
 from gateway.pipeline.accounts.people import Ground
 from gateway.pipeline.systems import Systems
 from gateway.rules.retention import Terms
@@ -20,7 +22,9 @@ from gateway.store.store import Store
 from gateway.toetsing.framework import Framework
 from gateway.web.console.app import PAGES
 from gateway.web.console.assets import Assets
-from gateway.web.console.office import ConsoleLimits, Entrances, Office
+from gateway.web.console.office import ConsoleLimits, Entrances, Office, Portal
+from gateway.web.console.page import Page
+from gateway.web.console.pages.portal import PAGES as PORTAL
 from gateway.web.console.render import Renderer
 from gateway.web.control import Desk, Sending
 
@@ -97,18 +101,45 @@ async def _certificates(app: App) -> tuple[InUse, ...]:
 
 def office_of(app: App) -> Office:
     """Return the office; raises Misconfigured `console.url`, `console.theme`, `keys.*`."""
-    settings = app.settings
-    console = settings.console
+    console = app.settings.console
     if console.url is None:
         raise Misconfigured(
             "console.url", "[listen.console] vraagt om [console] url.", where="gateway.toml"
         )
-    people = _everybody(app)
+    entrances = Entrances(
+        own=console.oidc is None or console.oidc.lokaal,
+        provider=console.oidc.naam if console.oidc is not None else "",
+    )
+    return _office(app, _everybody(app), _Face(console.url, console.hulp, entrances, PAGES))
+
+
+def portal_of(app: App) -> Office:
+    """Return the office of persons of partners; raises Misconfigured `console.theme`, `keys.*`."""
+    settings = app.settings.portaal
+    people = people_of(app.installation, app.store, app.clock, app.dice)
+    face = _Face(settings.url or "", settings.hulp, Entrances(), PORTAL)
+    portal = Portal(confirming=Confirming(people.door, app.store.links))
+    return replace(_office(app, people, face), portal=portal)
+
+
+@dataclass(frozen=True, slots=True)
+class _Face:
+    """What differs between console and portal."""
+
+    origin: str
+    help: str
+    entrances: Entrances
+    pages: tuple[Page, ...]
+
+
+def _office(app: App, people: People, face: _Face) -> Office:
+    settings = app.settings
+    console = settings.console
     theme = app.installation.path(console.theme) if console.theme is not None else None
     return Office(
         name=settings.naam,
-        origin=console.url,
-        help=console.hulp,
+        origin=face.origin,
+        help=face.help,
         version=version("berichtengateway"),
         gateway=app.gateway,
         contact=lambda: app.settings.contact,
@@ -130,10 +161,7 @@ def office_of(app: App) -> Office:
         ),
         door=people.door,
         elsewhere=people.elsewhere,
-        entrances=Entrances(
-            own=console.oidc is None or console.oidc.lokaal,
-            provider=console.oidc.naam if console.oidc is not None else "",
-        ),
+        entrances=face.entrances,
         accounts=people.accounts,
         drafts=people.drafts,
         marks=console_key(app.installation),
@@ -141,7 +169,7 @@ def office_of(app: App) -> Office:
         dice=app.dice,
         assets=Assets(theme),
         renderer=Renderer(),
-        pages=PAGES,
+        pages=face.pages,
         limits=ConsoleLimits(
             step_up=timedelta(minutes=console.step_up_minutes),
             idle=timedelta(minutes=console.idle_minutes),

@@ -111,6 +111,10 @@ class OwnMail:
     """Wait between two tries."""
     lifetime: timedelta = timedelta(hours=48)
     """How long is tried."""
+    portal: str = ""
+    """Origin of the portal, where a person confirms that a letter came; empty = there is none."""
+    confirmable: timedelta = timedelta(days=14)
+    """How long he can, by the link in the letter."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

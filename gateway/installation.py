@@ -205,7 +205,7 @@ def load_directory(  # noqa: PLR0913 - what may be asked of it, all by name
         client_trust=client_trust,
         webhooks=called,
         calling=settings.webhooks,
-        mail=own_mail(settings.email, read),
+        mail=own_mail(settings, read),
         deciding=settings.toets,
         officers=settings.officieren,
         suspended=frozenset(Oin(p.oin) for p in settings.partijen if p.opgeschort),

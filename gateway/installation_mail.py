@@ -3,13 +3,14 @@
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from gateway.catalogue import Catalogue
 from gateway.config import Settings
-from gateway.config_mail import EmailSettings, PartyMailSettings, PinnedMailSettings, SpoedSettings
+from gateway.config_mail import PartyMailSettings, PinnedMailSettings, SpoedSettings
 from gateway.directory import MailWay, OwnMail, PartyMail, PinnedMail, StandingSpoed
 from gateway.errors import Misconfigured
 from gateway.security.smime.seal import is_free
@@ -23,20 +24,23 @@ Fault = tuple[str, str]
 _NO_ADDRESS = "Dit is geen e-mailadres."
 
 
-def own_mail(settings: EmailSettings | None, read: Read) -> OwnMail | None:
+def own_mail(settings: Settings, read: Read) -> OwnMail | None:
     """Return how letters go from here; raises Misconfigured `mail.file`."""
-    if settings is None or settings.smime is None:
+    email = settings.email
+    if email is None or email.smime is None:
         return None
-    smime = settings.smime
+    smime = email.smime
     sign, *chain = _certificates(smime.certificaat, read)
     return OwnMail(
-        address=settings.afzender,
+        address=email.afzender,
         sign=sign,
         chain=tuple(chain),
-        maximum=settings.most_bytes,
+        maximum=email.most_bytes,
         receipt=timedelta(hours=smime.ontvangst_uren),
         again=timedelta(minutes=smime.opnieuw_minuten),
         lifetime=timedelta(hours=smime.levensduur_uren),
+        portal=(settings.portaal.url or "") if settings.listen.portal is not None else "",
+        confirmable=timedelta(days=settings.portaal.bevestiging_dagen),
     )
 
 
@@ -101,6 +105,7 @@ def certificates_of_mail(settings: Settings) -> Iterator[Path]:
 
 def mail_faults(settings: Settings, catalogue: Catalogue) -> Iterator[Fault]:
     """Yield what does not fit: place, and what is wrong there."""
+    yield from _portal_faults(settings)
     names = {name for name, _version in catalogue.kinds}
     if settings.email is not None and not is_address(settings.email.afzender):
         yield "email.afzender", _NO_ADDRESS
@@ -113,6 +118,15 @@ def mail_faults(settings: Settings, catalogue: Catalogue) -> Iterator[Fault]:
         if party.oin == settings.partij:
             yield place, "De eigen partij krijgt geen e-mail van zichzelf."
         yield from _party_faults(party.email, place, names)
+
+
+def _portal_faults(settings: Settings) -> Iterator[Fault]:
+    """Cookies do not tell ports apart: a session of one would stand in the way of the other."""
+    url, console = settings.portaal.url, settings.console.url
+    if settings.listen.portal is not None and url is None:
+        yield "portaal.url", "[listen.portal] vraagt om [portaal] url."
+    if url and console and urlsplit(url).hostname == urlsplit(console).hostname:
+        yield "portaal.url", "Geef het portaal een andere hostnaam dan de console."
 
 
 def _party_faults(mail: PartyMailSettings, place: str, names: set[str]) -> Iterator[Fault]:

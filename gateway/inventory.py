@@ -42,7 +42,12 @@ def survey(
 
 def _own(installation: Installation) -> Iterator[Own]:
     listen = installation.settings.listen
-    shown = ((Use.TLS, listen.ebms), (Use.API, listen.api), (Use.CONSOLE, listen.console))
+    shown = (
+        (Use.TLS, listen.ebms),
+        (Use.API, listen.api),
+        (Use.CONSOLE, listen.console),
+        (Use.PORTAL, listen.portal),
+    )
     for use, listener in shown:
         if listener is not None:
             pair = pair_of(installation, listener)

@@ -17,7 +17,7 @@ import structlog
 
 from gateway.app import App, build
 from gateway.config import LimitSettings, ProcessRole
-from gateway.consoles import desk_of, office_of, people_of
+from gateway.consoles import desk_of, office_of, people_of, portal_of
 from gateway.errors import Misconfigured
 from gateway.housekeeping import keep_house
 from gateway.installation import Installation
@@ -210,6 +210,17 @@ async def _listen_web(app: App) -> list[Listener]:
                 host=where.console.host,
                 port=where.console.port,
                 tls=app.console_tls,
+                limits=bounds,
+            )
+        )
+    if where.portal is not None:
+        portal = console_app(portal_of(app), answered=app.metrics)
+        opened.append(
+            await listen(
+                portal,
+                host=where.portal.host,
+                port=where.portal.port,
+                tls=app.portal_tls,
                 limits=bounds,
             )
         )

@@ -19,6 +19,7 @@ from gateway.keys.console_key import ConsoleKey
 from gateway.message import Oin
 from gateway.pipeline import Weigering
 from gateway.pipeline.accounts import People, Rules, open_people
+from gateway.pipeline.accounts.confirming import Confirming
 from gateway.pipeline.accounts.passwords import Passwords
 from gateway.pipeline.accounts.people import Ground
 from gateway.pipeline.systems import Systems
@@ -27,7 +28,8 @@ from gateway.security import totp
 from gateway.toetsing.framework import Framework
 from gateway.web.console.app import PAGES, console_app
 from gateway.web.console.assets import Assets
-from gateway.web.console.office import ConsoleLimits, Entrances, Office
+from gateway.web.console.office import ConsoleLimits, Entrances, Office, Portal
+from gateway.web.console.pages.portal import PAGES as PORTAL
 from gateway.web.console.render import Renderer
 from gateway.web.listener import ListenerLimits
 from tests.flow import town as towns
@@ -189,8 +191,10 @@ def secret_of(shown: str) -> bytes:
 
 
 @asynccontextmanager
-async def console(folder, oin: Oin = OM, *, town=None, tls=None, files=None, elsewhere=None):
-    """Serve the console of one installation; with `tls` as a browser of today wants it.
+async def console(
+    folder, oin: Oin = OM, *, town=None, tls=None, files=None, elsewhere=None, portal=False
+):
+    """Serve the console or portal of an installation; with `tls` as a browser of today wants it.
 
     `files` is the folder of an installation on disk, for what is imported; `elsewhere` makes the
     provider that lets people in, of the console's origin and clock.
@@ -240,7 +244,10 @@ async def console(folder, oin: Oin = OM, *, town=None, tls=None, files=None, els
         dice=town.dice,
         assets=Assets(),
         renderer=RENDERER,
-        pages=PAGES,
+        pages=PORTAL if portal else PAGES,
+        portal=Portal(confirming=Confirming(people.door, installation.store.links))
+        if portal
+        else None,
         limits=ConsoleLimits(body=timedelta(seconds=2)),
     )
     app = console_app(office, answered=counted)

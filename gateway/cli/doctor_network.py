@@ -37,6 +37,7 @@ def ports(installation: Installation) -> Iterator[Finding]:
         "ebms": listen.ebms,
         "api": listen.api,
         "console": listen.console,
+        "portal": listen.portal,
         "beheer": listen.beheer,
     }
     for name, listener in listeners.items():

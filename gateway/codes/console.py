@@ -17,6 +17,10 @@ CONSOLE: tuple[Code, ...] = (
                 "Login, password or second factor is not right; which of them is not told.",
                 "Try again, use a recovery code, or ask a beheerder.",
             ),
+            "portal.link": (
+                "The link of a letter is none, was used, or is over; which of them is not told.",
+                "Take it whole from the newest letter, or tell the sender by telephone.",
+            ),
             "console.half": (
                 "Between password and second factor were more than five minutes or five tries.",
                 "Sign in again.",

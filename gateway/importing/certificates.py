@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 
+from gateway.config import TlsListener
 from gateway.directory import Directory
 from gateway.errors import CertificateRejected
 from gateway.importing.comparing import Fact, compare
@@ -22,7 +23,9 @@ from gateway.message import Oin
 from gateway.saying import Line
 from gateway.security.certificates import load, oin_of, thumbprint
 
-_OWN = frozenset({Target.TLS, Target.API, Target.CONSOLE, Target.SIGN, Target.ENCRYPT})
+_OWN = frozenset(
+    {Target.TLS, Target.API, Target.CONSOLE, Target.PORTAL, Target.SIGN, Target.ENCRYPT}
+)
 """With a private key."""
 
 
@@ -132,22 +135,30 @@ def _owner(directory: Directory, checked: Checked) -> Oin:
 def places_of(installation: Installation) -> Places:
     """Return where things stand."""
     paths, listen = installation.settings.paths, installation.settings.listen
-    tls = pair_of(installation, listen.ebms)
-    api = None if listen.api is None else pair_of(installation, listen.api)
-    console = None if listen.console is None else pair_of(installation, listen.console)
     return Places(
         keys=installation.path(paths.keys),
         anchors=installation.path(paths.anchors),
         intermediates=installation.path(paths.intermediates),
         crls=installation.path(paths.crls),
-        tls=(tls.certificate, tls.key),
-        api=None if api is None else (api.certificate, api.key),
-        console=None if console is None else (console.certificate, console.key),
+        tls=_files_of(installation, listen.ebms),
+        api=None if listen.api is None else _files_of(installation, listen.api),
+        console=None if listen.console is None else _files_of(installation, listen.console),
+        portal=None if listen.portal is None else _files_of(installation, listen.portal),
     )
 
 
+def _files_of(installation: Installation, listener: TlsListener) -> tuple[Path, Path]:
+    pair = pair_of(installation, listener)
+    return pair.certificate, pair.key
+
+
 def _closed(places: Places, target: Target, may_write: Callable[[Path], bool]) -> tuple[Path, ...]:
-    pairs = {Target.TLS: places.tls, Target.API: places.api, Target.CONSOLE: places.console}
+    pairs = {
+        Target.TLS: places.tls,
+        Target.API: places.api,
+        Target.CONSOLE: places.console,
+        Target.PORTAL: places.portal,
+    }
     folders: dict[Target, Path] = {
         Target.SIGN: places.keys,
         Target.ENCRYPT: places.keys,

@@ -19,7 +19,12 @@ from gateway.saying import Line
 from gateway.security.certificates import load
 from gateway.security.hosts import covers, hosts
 
-_LISTENERS = {Target.TLS: "ebms", Target.API: "api", Target.CONSOLE: "console"}
+_LISTENERS = {
+    Target.TLS: "ebms",
+    Target.API: "api",
+    Target.CONSOLE: "console",
+    Target.PORTAL: "portal",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +45,7 @@ def remarks(
     installation: Installation, directory: Directory, checked: Checked, old: bytes | None
 ) -> Iterator[Line]:
     match checked.target:
-        case Target.TLS | Target.API | Target.CONSOLE:
+        case Target.TLS | Target.API | Target.CONSOLE | Target.PORTAL:
             yield from _shared(installation, checked.target)
             yield from _other_hosts(directory, checked)
             yield from _sooner(checked, old)
@@ -117,7 +122,7 @@ def _known(directory: Directory) -> dict[bytes, str]:
 
 def follows(checked: Checked, old: bytes | None) -> Iterator[Line]:
     match checked.target:
-        case Target.TLS | Target.API | Target.CONSOLE:
+        case Target.TLS | Target.API | Target.CONSOLE | Target.PORTAL:
             yield Line(TEXTS["listener"])
         case Target.SIGN | Target.ENCRYPT:
             yield Line(TEXTS["waits"])
@@ -170,7 +175,7 @@ def to_do(directory: Directory, checked: Checked, *, kept: bool) -> Iterator[Lin
             ends = [agreement.end for agreement in directory.agreements.values()]
             if ends:
                 yield Line(TEXTS["keep_key"], {"until": max(ends)})
-        case Target.TLS | Target.API | Target.CONSOLE if kept:
+        case Target.TLS | Target.API | Target.CONSOLE | Target.PORTAL if kept:
             yield Line(TEXTS["put_back"])
             yield Line(TEXTS["drop_key"])
         case Target.ANCHOR:

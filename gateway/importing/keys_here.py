@@ -38,7 +38,7 @@ def _public(key: bytes) -> bytes:
 def _files(installation: Installation) -> Iterator[Path]:
     """Yield where keys stand: of the listeners, and in the folder of keys."""
     listen = installation.settings.listen
-    for listener in (listen.ebms, listen.api, listen.console):
+    for listener in (listen.ebms, listen.api, listen.console, listen.portal):
         if listener is not None:
             yield installation.path(listener.key)
     folder = installation.path(installation.settings.paths.keys)

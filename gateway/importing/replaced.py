@@ -24,7 +24,7 @@ def present(
     """Yield what does the same work now, DER; the one that stays longest first."""
     trust = directory.trust
     match checked.target:
-        case Target.TLS | Target.API | Target.CONSOLE:
+        case Target.TLS | Target.API | Target.CONSOLE | Target.PORTAL:
             yield from _shown(installation, listeners(installation)[checked.target])
         case Target.CRL:
             fresh = x509.load_der_x509_crl(checked.offered.der)
@@ -81,4 +81,9 @@ def _waiting(installation: Installation, use: Use) -> set[bytes]:
 def listeners(installation: Installation) -> dict[Target, TlsListener | None]:
     """Return what shows a certificate."""
     listen = installation.settings.listen
-    return {Target.TLS: listen.ebms, Target.API: listen.api, Target.CONSOLE: listen.console}
+    return {
+        Target.TLS: listen.ebms,
+        Target.API: listen.api,
+        Target.CONSOLE: listen.console,
+        Target.PORTAL: listen.portal,
+    }

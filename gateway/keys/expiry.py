@@ -29,6 +29,7 @@ class Use(StrEnum):
     TLS = "tls"
     API = "api"
     CONSOLE = "console"
+    PORTAL = "portaal"
     SIGN = "ondertekening"
     ENCRYPT = "versleuteling"
     MAIL_SIGN = "e-mail-ondertekening"

@@ -23,6 +23,7 @@ class Target(StrEnum):
     TLS = "tls"
     API = "api"
     CONSOLE = "console"
+    PORTAL = "portaal"
     SIGN = "ondertekening"
     ENCRYPT = "versleuteling"
     ANCHOR = "anchor"

@@ -43,6 +43,7 @@ class Places:
     """Certificate and key."""
     api: tuple[Path, Path] | None
     console: tuple[Path, Path] | None = None
+    portal: tuple[Path, Path] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +109,8 @@ def _files(checked: Checked, places: Places, now: datetime) -> Iterator[_File]:
             yield from _listener(checked, places.api, now)
         case Target.CONSOLE if places.console is not None:
             yield from _listener(checked, places.console, now)
+        case Target.PORTAL if places.portal is not None:
+            yield from _listener(checked, places.portal, now)
         case Target.SIGN | Target.ENCRYPT:
             yield from _waiting(checked, places.keys)
         case Target.ANCHOR | Target.INTERMEDIATE:

@@ -84,7 +84,7 @@ class Judge:
                 return self._intermediate(offered)
             case Target.PARTNER:
                 return self._partner(offered)
-            case Target.API | Target.CONSOLE:
+            case Target.API | Target.CONSOLE | Target.PORTAL:
                 return self._listener(offered, target)
             case _:
                 return self._own(offered, target)

@@ -29,6 +29,11 @@ _SPOED = (
     "lukt het niet, of niet op tijd."
 )
 
+_CONFIRM = (
+    "Bevestig dat u dit bericht hebt ontvangen: open het adres hieronder en druk op de knop. "
+    "Aanmelden hoeft niet, en het adres geldt één keer."
+)
+
 
 def title_of(kind: str) -> str:
     """Return the name of a message in words, with the name that the systems have for it.
@@ -43,3 +48,8 @@ def why_by_mail(ground: str) -> tuple[str, ...]:
     """Return why it comes by e-mail: on this ground, or, when empty, because that is its route."""
     words = " ".join(ground.split())
     return (_SPOED, f"Grond: {words}") if words else (_NORMAL,)
+
+
+def confirm_at(url: str) -> tuple[str, ...]:
+    """Return what asks a person to confirm that it came, at this address."""
+    return (_CONFIRM, url)

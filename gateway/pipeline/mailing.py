@@ -5,14 +5,16 @@ whole letter was said and no answer came, a person decides: it is never said aga
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 from hashlib import sha256
 from typing import Any, assert_never
 
 from gateway.directory import Directory, GateReason, OwnMail, Party, PartyMail
 from gateway.errors import CertificateRejected, Misconfigured, PolicyViolation
+from gateway.pipeline.accounts.people import digest_of, token
 from gateway.pipeline.attempted import attempted
 from gateway.pipeline.house import House
-from gateway.pipeline.mail_words import title_of, why_by_mail
+from gateway.pipeline.mail_words import confirm_at, title_of, why_by_mail
 from gateway.pipeline.proving import Proven, Proving, Towards
 from gateway.pipeline.released import still_released
 from gateway.pipeline.switching import ground_of
@@ -28,6 +30,8 @@ from gateway.ports import (
     TryAgain,
 )
 from gateway.ports.mail import (
+    CONFIRM,
+    ConfirmLink,
     Deferred,
     Delivered,
     Letter,
@@ -58,6 +62,21 @@ class _Way:
     post: Post
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Sealed:
+    mail: Mail
+    link: ConfirmLink | None
+    """That stands in it; None where there is no portal to follow it to."""
+
+
+def _link(claim: Claim, secret: str, until: datetime) -> ConfirmLink | None:
+    if not secret:
+        return None
+    return ConfirmLink(
+        digest=digest_of(secret), delivery=claim.delivery, recipient=claim.recipient, until=until
+    )
+
+
 class Mailing:
     """The outbound half of secure e-mail; one call per claim."""
 
@@ -84,13 +103,13 @@ class Mailing:
         if proven.use and not await self._may_use(claim, proven):
             return HeldAgain(ground=GateReason.INDIVIDUAL)
         try:
-            mail = await self._sealed(claim, way, released, proven.octets)
+            made = await self._sealed(claim, way, released, proven.octets)
         except CertificateRejected as error:
             return await self._waits(claim, way, error.code, events)
         except PolicyViolation as error:
             events.append(attempted(self._house, claim, "delivery.dead", code=error.code))
             return GaveUp(code=error.code)
-        return await self._posted(claim, way, mail, events)
+        return await self._posted(claim, way, made, events)
 
     def _way(self, directory: Directory, claim: Claim) -> _Way:
         own, post, party = directory.mail, self._house.post, directory.party(claim.recipient)
@@ -105,15 +124,19 @@ class Mailing:
 
     async def _sealed(
         self, claim: Claim, way: _Way, released: approval.Released, octets: bytes
-    ) -> Mail:
+    ) -> _Sealed:
         """Sign and encrypt for each mailbox, by the certificates of this moment."""
+        secret = token(self._house.dice) if way.own.portal else ""
         draft = Draft(
             payload=octets,
             ebms_message_id=claim.message.message_id,
             sender=way.own.address,
             recipient=way.mail.address,
             title=title_of(claim.message.kind),
-            sentences=why_by_mail(await self._ground(claim)),
+            sentences=(
+                *why_by_mail(await self._ground(claim)),
+                *(confirm_at(f"{way.own.portal}{CONFIRM}/{secret}") if secret else ()),
+            ),
             twice=claim.twice,
         )
         to = Recipients(
@@ -122,7 +145,7 @@ class Mailing:
             header=way.mail.header,
         )
         at = self._house.clock.now()
-        return await self._house.think(
+        mail = await self._house.think(
             len(octets),
             lambda: seal_mail(
                 released,
@@ -136,14 +159,16 @@ class Mailing:
                 chain=way.own.chain,
             ),
         )
+        return _Sealed(mail=mail, link=_link(claim, secret, at + way.own.confirmable))
 
     async def _ground(self, claim: Claim) -> str:
         found = await self._house.reader.message(claim.message.id)
         return "" if found is None else ground_of(found.trace, claim.delivery)
 
     async def _posted(
-        self, claim: Claim, way: _Way, mail: Mail, events: list[AuditEvent]
+        self, claim: Claim, way: _Way, made: _Sealed, events: list[AuditEvent]
     ) -> Outcome:
+        mail = made.mail
         letter = Letter(
             octets=mail.octets,
             sender=way.own.address,
@@ -164,7 +189,7 @@ class Mailing:
         async def leaves(_proof: TransportProof) -> None:
             # All that can fail here does so before the letter: behind it, it would go twice.
             await self._house.alarms.change(gone=((UNPROVED, claim.recipient),))
-            await self._house.queue.posting(claim, sealed)
+            await self._house.queue.posting(claim, sealed, made.link)
 
         posted = await way.post.send(letter, way.mail.way, leaves)
         return await self._outcome(claim, way, posted, events)

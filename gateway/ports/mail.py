@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from gateway.directory import MailWay
+from gateway.message import Oin
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +27,30 @@ class Letter:
     """Addresses, all of one domain, at most 100."""
     reference: str
     """Opaque; comes back in delivery notifications (ENVID, RFC 3461). At most 100 of A-Za-z0-9.-"""
+
+
+CONFIRM = "/bevestig"
+"""Path of the portal; the token follows it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConfirmLink:
+    """By which a person confirms that a letter came, without signing in."""
+
+    digest: str
+    """SHA-256 of its token of 256 bits, hex; the token itself stands in the letter only."""
+    delivery: str
+    recipient: Oin
+    until: datetime
+
+
+class Links(Protocol):
+    async def confirm(self, digest: str) -> bool:
+        """Close the letter as received, once; False for a link that is none, was used, or is over.
+
+        Raises StoreUnavailable.
+        """
+        ...
 
 
 class Basis(StrEnum):

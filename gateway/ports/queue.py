@@ -7,6 +7,7 @@ from typing import Protocol
 
 from gateway.directory import InForce
 from gateway.message import Oin, Reference
+from gateway.ports.mail import ConfirmLink
 from gateway.ports.stored import (
     AuditEvent,
     DeliveryChannel,
@@ -126,8 +127,12 @@ class Queue(Protocol):
         """Keep the signed envelope of the delivery; raise StaleSnapshot if no longer claimed."""
         ...
 
-    async def posting(self, claim: Claim, event: AuditEvent) -> None:
+    async def posting(
+        self, claim: Claim, event: AuditEvent, link: ConfirmLink | None = None
+    ) -> None:
         """Write down that the letter may leave from now on; raise StaleSnapshot `claim.lost`.
+
+        `link` stands in it, and counts from this commit on.
 
         Should the worker die behind this, a person decides: a letter is never sent again by itself.
         """

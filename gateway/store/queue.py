@@ -23,6 +23,7 @@ from gateway.ports import (
     StoredPayload,
     TryAgain,
 )
+from gateway.ports.mail import ConfirmLink
 from gateway.rules.steps import Steps
 from gateway.store.bell import WORK, Bells
 from gateway.store.claim import ClaimDue, beat
@@ -38,6 +39,7 @@ from gateway.store.deliveries import (
 )
 from gateway.store.gatetest import NOT_ENDED, GateTest
 from gateway.store.kept import keep
+from gateway.store.links import keep_link
 from gateway.store.prepared import Prepared
 from gateway.store.reading import Reads
 from gateway.store.records import write_references
@@ -216,12 +218,16 @@ class Posting:
 
     claim: Claim
     event: AuditEvent
+    link: ConfirmLink | None
+    now: datetime
 
     def run(self, tx: Tx) -> None:
         """Raise StaleSnapshot `claim.lost` when this worker may not let it leave any more."""
         tx.read(_LOCK, {"id": self.claim.delivery})  # who withdraws a decision is waited for
         if tx.change(_POSTING, {"b_id": self.claim.delivery, "b_fence": self.claim.fence}) != 1:
             raise _lost()
+        if self.link is not None:
+            keep_link(tx, self.link, self.now)
         tx.record(self.event)
 
 
@@ -339,9 +345,12 @@ class SqlQueue:
         """Keep the signed envelope; raise StaleSnapshot `claim.lost`."""
         await self._writer.commit(KeepSealed(claim=claim, envelope=envelope, references=references))
 
-    async def posting(self, claim: Claim, event: AuditEvent) -> None:
+    async def posting(
+        self, claim: Claim, event: AuditEvent, link: ConfirmLink | None = None
+    ) -> None:
         """Write down that the letter may leave; raise StaleSnapshot `claim.lost`."""
-        await self._writer.commit(Posting(claim=claim, event=event))
+        unit = Posting(claim=claim, event=event, link=link, now=self._clock.now())
+        await self._writer.commit(unit)
 
     async def settle(self, claim: Claim, outcome: Outcome, events: tuple[AuditEvent, ...]) -> bool:
         """Write what came of the attempt; see the port."""

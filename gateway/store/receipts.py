@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from gateway.lifecycle import TRANSITIONS, Event
 from gateway.ports import DeliveryChannel, NewMessage
-from gateway.store.deliveries import SPOT, move, spot, told
+from gateway.store.deliveries import SPOT, Spot, move, spot, told
 from gateway.store.prepared import Prepared
 from gateway.store.tables import deliveries
 from gateway.store.transaction import Tx
@@ -32,8 +32,12 @@ def answered(tx: Tx, origin: str, answer: NewMessage, now: datetime) -> None:
     row = tx.peek(LETTER, {"message": origin}).first()
     if row is None or zender is None or zender.organisatie != row.recipient:
         return
-    at = spot(row)
+    received(tx, spot(row), now, kind=answer.kind, answer=answer.id)
+
+
+def received(tx: Tx, at: Spot, now: datetime, *, kind: str, **said: str) -> None:
+    """Close a letter that left, by its recipient's word; one that is closed already stays so."""
     if at.attempt and Event.CONFIRM in TRANSITIONS[at.state]:
-        receipt = told(at, "mail.receipt", now, kind=answer.kind, answer=answer.id)
+        receipt = told(at, "mail.receipt", now, kind=kind, **said)
         changes = {"delivered_at": now, "last_code": ""}
         move(tx, at, Event.CONFIRM, receipt, changes=changes)

@@ -27,6 +27,7 @@ from gateway.ports import (
     Undeliverable,
     Webhooks,
 )
+from gateway.ports.mail import Links
 from gateway.ports.overview import Overview
 from gateway.ports.switching import Switches
 from gateway.ports.tallies import Tallies
@@ -46,6 +47,7 @@ from gateway.store.engine import Engine, Held, open_engine
 from gateway.store.epoch import EPOCH, SyncEpoch
 from gateway.store.holds import SqlHolds
 from gateway.store.inbox import SqlInbox
+from gateway.store.links import SqlLinks
 from gateway.store.migrations import upgrade
 from gateway.store.overview import SqlOverview
 from gateway.store.pauses import SqlPauses
@@ -131,6 +133,7 @@ class Store:
         self.renewals: Renewals = SqlRenewals(writer=writer, clock=clock)
         self.shelving: Shelving = SqlShelving(writer=writer, clock=clock)
         self.confirmations = SqlConfirmations(writer=writer, reads=reads, clock=clock)
+        self.links: Links = SqlLinks(writer=writer, clock=clock)
         self.switches: Switches = SqlSwitches(writer=writer, reads=reads, clock=clock)
         self.undeliverable: Undeliverable = SqlUndeliverable(
             writer=writer, reads=reads, clock=clock

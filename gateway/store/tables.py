@@ -294,6 +294,17 @@ not count against the retries of the agreement. `twice`: it may be there already
 channel. `posting`: this attempt at an e-mail is where the letter may be taken over.
 """
 
+mail_links = sa.Table(
+    "mail_links",
+    metadata,
+    sa.Column("digest", sa.String(64), primary_key=True),
+    sa.Column("delivery", _ID, sa.ForeignKey("deliveries.id"), nullable=False, index=True),
+    _text("recipient", length=64),
+    sa.Column("until", Moment, nullable=False, index=True),
+    sa.Column("used_at", Moment, nullable=True),
+)
+"""Links in letters that a person confirms with. `digest` is the SHA-256 of the token."""
+
 evidence = sa.Table(
     "evidence",
     metadata,

@@ -42,11 +42,9 @@ class Letterbox:
         return answer
 
 
-def own() -> OwnMail:
-    return OwnMail(
-        address=POLITIE_MAIL,
-        sign=leaf(POLITIE, "sign").certificate,
-    )
+def own(**changes) -> OwnMail:
+    made = OwnMail(address=POLITIE_MAIL, sign=leaf(POLITIE, "sign").certificate)
+    return replace(made, **changes)
 
 
 def to_vt(**changes) -> PartyMail:

@@ -12,10 +12,11 @@ from gateway.directory import StandingSpoed
 from gateway.errors import NoRoute, PeerUnreachable, PolicyViolation, StoreUnavailable
 from gateway.lifecycle import State
 from gateway.message import Address
+from gateway.pipeline.accounts.people import digest_of
 from gateway.pipeline.answers import own_answer
 from gateway.pipeline.mail_words import why_by_mail
 from gateway.ports import DeliveryChannel, Standing, standing
-from gateway.ports.mail import Deferred, NotProved, Rejected
+from gateway.ports.mail import CONFIRM, Deferred, NotProved, Rejected
 from gateway.rules.approval import Ground
 from gateway.security.smime.seal import TWICE
 from gateway.wire import fout, stuf
@@ -314,6 +315,29 @@ async def test_an_answer_settles_what_nobody_knew_of(mailing):
     assert await stands(town, message) is Standing.DELIVERED
     assert await alarms(town) == set()
     assert len(steps(await view(town, message), "mail.receipt")) == 1
+
+
+async def test_with_a_portal_a_person_confirms_by_the_link_in_the_letter(mailing):
+    town, post = mailing
+    await town[POLITIE].change(mail=letters.own(portal="https://portaal.example"))
+
+    message = await mailed(mailing)
+
+    read = letters.opened(town, post.letters[0].octets)
+    (url,) = [line for line in read.text.splitlines() if line.startswith("https://")]
+    begin, _, secret = url.rpartition("/")
+    assert (begin, len(secret)) == (f"https://portaal.example{CONFIRM}", 64)
+    assert secret not in repr(await view(town, message))
+    assert await town[POLITIE].store.links.confirm(digest_of(secret))
+    assert await stands(town, message) is Standing.DELIVERED
+
+
+async def test_without_a_portal_no_letter_has_a_link(mailing):
+    town, post = mailing
+
+    await mailed(mailing)
+
+    assert "https://" not in letters.opened(town, post.letters[0].octets).text
 
 
 # --- the way out ----------------------------------------------------------------------

@@ -30,6 +30,16 @@ tot = {until}
 PARTY, MINE = (f"partijen.{oin}.email" for oin in (pki.VEILIG_THUIS, pki.POLITIE))
 
 
+LISTEN = """
+[listen.portal]
+host = "127.0.0.1"
+port = 8447
+certificate = "keys/portal.pem"
+key = "keys/portal.key"
+"""
+PORTAL = '\n[portaal]\nurl = "https://{host}:8447"\n'
+
+
 @pytest.fixture(scope="module")
 def text(tmp_path_factory):
     folder = installed(tmp_path_factory.mktemp("settings") / "politie")
@@ -96,3 +106,14 @@ def test_a_standing_ground_is_for_known_messages_and_ends_after_it_begins(text):
 
     assert faults(text, SPOED.format(message="vtMeldingDi01", until="2026-10-31")) == [where]
     assert faults(text, SPOED.format(message="onbekendDi01", until="2026-12-31")) == [where]
+
+
+def test_a_portal_has_an_address_and_another_host_than_the_console(text):
+    console = '\n[console]\nurl = "https://console.example:8446"\n'
+    own = OWN + SMIME + LISTEN
+
+    assert faults(text, own=own) == ["portaal.url"]
+    assert faults(text, own=own + PORTAL.format(host="portaal.example") + console) == []
+    assert faults(text, own=own + PORTAL.format(host="console.example") + console) == [
+        "portaal.url"
+    ]

@@ -466,7 +466,7 @@ def test_a_certificate_of_the_console_goes_to_its_listener(directory, places, re
     assert files[1].stat().st_mode & 0o777 == 0o600
 
 
-@pytest.mark.parametrize("target", [Target.API, Target.CONSOLE])
+@pytest.mark.parametrize("target", [Target.API, Target.CONSOLE, Target.PORTAL])
 def test_a_listener_that_is_not_there_takes_no_certificate(directory, places, renewed, target):
     with pytest.raises(GatewayError) as caught:
         place(check(directory, offer(renewed), target), places, pki.AT)

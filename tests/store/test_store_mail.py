@@ -19,7 +19,9 @@ from gateway.ports import (
     SignalReceived,
     TryAgain,
 )
+from gateway.ports.mail import ConfirmLink
 from gateway.rules.approval import Ground
+from gateway.store.links import BY_LINK
 from tests.store.stage import CPA, POLITIE, VT, event, stuurgegevens
 from tests.store.test_store_toets import Desk
 
@@ -150,6 +152,89 @@ async def test_a_letter_without_a_receipt_is_never_sent_again_by_itself(stage):
 
     assert await stage.state() is State.UNKNOWN
     assert await stage.claim() == ()
+
+
+# --- the link in it -------------------------------------------------------------------
+
+
+DIGEST = "d" * 64
+
+
+async def linked(stage, *, until=timedelta(days=14), **changes):
+    """Let a letter leave that has a link in it."""
+    claim = await claimed(stage)
+    made = {
+        "digest": DIGEST,
+        "delivery": claim.delivery,
+        "recipient": claim.recipient,
+        "until": stage.clock.now() + until,
+    }
+    link = ConfirmLink(**(made | changes))
+    await stage.store.queue.posting(claim, leaves(stage), link)
+    handed = HandedOver(until=stage.clock.now() + timedelta(hours=4))
+    await stage.store.queue.settle(claim, handed, ())
+    return claim
+
+
+async def test_a_link_closes_its_letter_once(stage):
+    await linked(stage)
+
+    assert await stage.store.links.confirm(DIGEST)
+    assert not await stage.store.links.confirm(DIGEST)
+
+    assert await stage.state() is State.DELIVERED
+    (receipt,) = [r.event for r in (await stage.view()).trace if r.event.event == "mail.receipt"]
+    assert (receipt.data["kind"], receipt.party) == (BY_LINK, VT)
+
+
+async def test_a_link_settles_a_letter_that_a_person_would_have_to_ask_about(stage):
+    await linked(stage)
+    stage.clock.forward(hours=5)
+    await stage.store.queue.sweep(worker="w1")
+    assert await stage.state() is State.UNKNOWN
+
+    assert await stage.store.links.confirm(DIGEST)
+
+    assert await stage.state() is State.DELIVERED
+
+
+@pytest.mark.parametrize(
+    ("digest", "changes"),
+    [
+        ("e" * 64, {}),
+        (DIGEST, {"until": timedelta(hours=-1)}),
+        (DIGEST, {"recipient": POLITIE}),
+    ],
+    ids=["none", "over", "of another"],
+)
+async def test_a_link_that_is_none_or_over_or_of_another_closes_nothing(stage, digest, changes):
+    await linked(stage, **changes)
+
+    assert not await stage.store.links.confirm(digest)
+
+    assert await stage.state() is State.SENT
+
+
+async def test_of_two_who_follow_a_link_at_once_one_confirms(stage):
+    await linked(stage)
+
+    confirmed = [stage.store.links.confirm(DIGEST) for _ in range(4)]
+
+    assert sorted(await asyncio.gather(*confirmed)) == [False, False, False, True]
+
+
+async def test_links_that_are_over_go_with_the_next_that_is_made(stage):
+    await linked(stage, until=timedelta(hours=1))
+    await stage.admit(2, deliveries=(letter(stage, 2),))
+    (claim,) = await stage.claim()
+    stage.clock.forward(hours=2)
+    link = ConfirmLink(
+        digest="e" * 64, delivery="l-2", recipient=VT, until=stage.clock.now() + timedelta(days=1)
+    )
+
+    await stage.store.queue.posting(claim, leaves(stage), link)
+
+    assert stage.rows("SELECT digest FROM mail_links") == [("e" * 64,)]
 
 
 # --- from the agreed route ------------------------------------------------------------

@@ -25,10 +25,10 @@ PAGES: tuple[Page, ...] = (
 
 
 def console_app(office: Office, *, answered: Answered) -> web.Application:
-    """Return the console; serve it over TLS only: its cookies go no other way."""
+    """Return console or portal, by its pages; serve it over TLS only: cookies go no other way."""
     app = web.Application(
         middlewares=[
-            observe("console", office.clock, answered),
+            observe("console" if office.portal is None else "portal", office.clock, answered),
             check_text,
             check_busy(office),
             entrance(answered),

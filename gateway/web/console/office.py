@@ -12,6 +12,7 @@ from gateway.directory import Directory
 from gateway.importing.importer import Importer
 from gateway.keys.expiry import InUse
 from gateway.pipeline import Gateway
+from gateway.pipeline.accounts.confirming import Confirming
 from gateway.pipeline.systems import Systems
 from gateway.ports import AuditEvent, Clock, Dice
 from gateway.ports.accounts import Accounts, Drafts, SigningIn
@@ -63,6 +64,13 @@ class Entrances:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Portal:
+    """What is for persons of partners only."""
+
+    confirming: Confirming
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Office:
     """One installation, as its pages see it."""
 
@@ -103,6 +111,8 @@ class Office:
     assets: Assets
     renderer: Renderer
     pages: tuple[Page, ...]
+    portal: Portal | None = None
+    """None: these are the pages of the console."""
     limits: ConsoleLimits = field(default_factory=ConsoleLimits)
 
     @property

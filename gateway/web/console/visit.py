@@ -15,7 +15,7 @@ from gateway.saying import Line
 from gateway.web.console import times
 from gateway.web.console.forms import Form
 from gateway.web.console.language import N_, Say, say_in
-from gateway.web.console.office import Office
+from gateway.web.console.office import Office, Portal
 from gateway.web.console.page import Page
 from gateway.web.control import WHY
 
@@ -63,6 +63,13 @@ class Visit:
     @property
     def roles(self) -> frozenset[UserRole]:
         return self.session.account.roles if self.session else frozenset()
+
+    @property
+    def portal(self) -> Portal:
+        """Return what the pages of the portal work with; no other page asks it."""
+        if self.office.portal is None:
+            raise AssertionError
+        return self.office.portal
 
     @property
     def proof(self) -> str:

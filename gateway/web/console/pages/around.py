@@ -48,8 +48,8 @@ async def security_txt(visit: Visit) -> web.Response:
     return web.Response(text="\n".join((*lines, "")), content_type="text/plain")
 
 
-PAGES = (
-    Page(path="/", handler=begin, access=Access.SIGNED_IN),
+OPEN = (
     Page(path="/hulp", handler=help_, access=Access.ANYBODY),
     Page(path="/.well-known/security.txt", handler=security_txt, access=Access.ANYBODY),
 )
+PAGES = (Page(path="/", handler=begin, access=Access.SIGNED_IN), *OPEN)

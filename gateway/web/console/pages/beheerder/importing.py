@@ -34,6 +34,7 @@ TARGETS: Mapping[str, str] = {
     Target.TLS.value: N_("verbinding met partners"),
     Target.API.value: N_("verbinding met eigen systemen"),
     Target.CONSOLE.value: N_("verbinding met gebruikers"),
+    Target.PORTAL.value: N_("verbinding met personen van partners"),
     Target.SIGN.value: N_("ondertekenen"),
     Target.ENCRYPT.value: N_("versleutelen"),
     Target.ANCHOR.value: N_("stamcertificaat"),

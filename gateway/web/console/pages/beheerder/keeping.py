@@ -19,6 +19,7 @@ USES: Mapping[Use, str] = {
     Use.TLS: N_("verbinding met partners"),
     Use.API: N_("verbinding met eigen systemen"),
     Use.CONSOLE: N_("verbinding met gebruikers"),
+    Use.PORTAL: N_("verbinding met personen van partners"),
     Use.SIGN: N_("ondertekenen"),
     Use.ENCRYPT: N_("versleutelen"),
     Use.MAIL_SIGN: N_("e-mail ondertekenen"),
