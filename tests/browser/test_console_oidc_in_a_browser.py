@@ -12,6 +12,7 @@ import pytest
 from joserfc.jwk import ECKey, RSAKey
 
 from gateway.cli.demo.ports import free_ports
+from gateway.cli.demo.sites import OFFICERS, make_sites
 from gateway.credentials import UserRole
 from gateway.identity import RETURN
 from gateway.keys.test_pki import pem
@@ -24,9 +25,11 @@ from tests.browser.test_console_in_a_browser import LOOKS, judged, wide
 from tests.consoles import console
 from tests.flow import town as towns
 from tests.flow.town import HUB, OM, POLITIE, VT
-from tests.jwts import ec_key, rsa_key
+from tests.jwts import ec_key, private_pem, rsa_key
 from tests.outbound.tls_files import pair
 from tests.pki import live, live_leaf
+from tests.stops.running import Starter
+from tests.stops.test_confirming import audited, done
 
 HERE = Path(__file__).parents[1] / "oidc"
 ACCOUNTS = {
@@ -35,6 +38,21 @@ ACCOUNTS = {
     "niemand": {"sub": "n-1", "name": "N. Niemand", "groups": []},
 }
 ROLES = {"om": UserRole.OFFICIER, "bh": UserRole.BEHEERDER}
+
+
+OF_THE_OM = """
+[console.oidc]
+naam = "de proef"
+issuer = "{issuer}"
+client_id = "console"
+client_key_file = "secrets/oidc.key"
+ca = "{ca}"
+claim = "groups"
+acr = ["urn:example:twee"]
+amr = ["mfa"]
+rollen.om = "officier"
+officieren.v-1 = "{officer}"
+"""
 
 
 @dataclass
@@ -64,17 +82,16 @@ async def running(settings, folder):
         await process.wait()
 
 
-@asynccontextmanager
-async def real(folder, *, alg="ES256", secret=""):
+def provider(folder, *, alg="ES256", secret=""):
+    """Return its issuer, whom to trust for it, and the settings of its process."""
     keys = pair(folder, live_leaf(), "idp")
     ca = folder / "ca.pem"
     ca.write_bytes(pem(live().root))
-    issuer = f"https://127.0.0.1:{next(free_ports(1))}"
-    town = await towns.build(folder / "town", parties=(POLITIE, HUB, VT, OM))
-    town.clock.at = datetime.now(UTC)
+    port = next(free_ports(1))
+    issuer = f"https://127.0.0.1:{port}"
     settings = {
         "issuer": issuer,
-        "port": int(issuer.rpartition(":")[2]),
+        "port": port,
         "key": str(keys.key),
         "certificate": str(keys.certificate),
         "alg": alg,
@@ -83,9 +100,21 @@ async def real(folder, *, alg="ES256", secret=""):
         "secret": secret,
         "accounts": ACCOUNTS,
     }
+    return issuer, ca, settings
+
+
+def comes_back_to(origin):
+    return {"redirect": f"{origin}{RETURN}", "out": f"{origin}/afgemeld"}
+
+
+@asynccontextmanager
+async def real(folder, *, alg="ES256", secret=""):
+    issuer, ca, settings = provider(folder, alg=alg, secret=secret)
+    town = await towns.build(folder / "town", parties=(POLITIE, HUB, VT, OM))
+    town.clock.at = datetime.now(UTC)
 
     def elsewhere(origin, clock):
-        settings.update(redirect=f"{origin}{RETURN}", out=f"{origin}/afgemeld")
+        settings.update(comes_back_to(origin))
         return _trusting(issuer, origin, clock, ca, secret)
 
     tls = server_context(pair(folder, live_leaf(), "console"))
@@ -217,3 +246,46 @@ async def test_axe_finds_nothing_on_the_way(idp, visiting):
             await page.click("button:has-text('Afmelden')")
             found += await judged(page, "/afgemeld")
     assert found == []
+
+
+@pytest.fixture
+async def starter(tmp_path):
+    made = Starter(tmp_path)
+    yield made
+    await made.close()
+
+
+async def test_a_process_that_serves_lets_an_officer_in(tmp_path, starter, visiting):
+    """`gateway serve` as somebody starts it, the account made by its commands."""
+    om = make_sites(tmp_path / "sites").by_place["om"]
+    origin = f"https://localhost:{om.ports[3]}"
+    issuer, ca, settings = provider(tmp_path)
+    served(om, OF_THE_OM.format(issuer=issuer, ca=ca, officer=OFFICERS[0].id))
+    names = ("--rol", "officier", "--naam", "mr. V. Vaart", "--officier", OFFICERS[0].id)
+    await done(om, "users", "add", "vera", *names)
+    await done(om, "users", "link", "vera", "--sub", "v-1")
+    async with running(settings | comes_back_to(origin), tmp_path):
+        await starter.start(om)
+        async with visiting(Served(origin)) as page:
+            await page.goto("/postvak")
+            await page.click("button:has-text('Aanmelden met de proef')")
+            await at_provider(page, Real(issuer, None), "vera")
+
+            await page.wait_for_url(f"{origin}/postvak")
+            assert "Geen verzoeken die op u wachten" in await page.text_content("main")
+        (event,) = await audited(om, "console.signed_in")
+        assert (event.actor, event.data["factor"]) == ("vera", "oidc")
+
+
+@dataclass
+class Served:
+    url: str
+
+
+def served(site, oidc):
+    """Give its console a provider, and the key that it proves itself with there."""
+    site.config.write_text(site.config.read_text("utf-8") + oidc, "utf-8")
+    key = site.folder / "secrets" / "oidc.key"
+    key.parent.mkdir(mode=0o700, exist_ok=True)
+    key.write_bytes(private_pem(ec_key("console")))
+    key.chmod(0o600)
