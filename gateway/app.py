@@ -315,6 +315,7 @@ async def build(installation: Installation) -> AsyncIterator[App]:
                 alarms=store.alarms,
                 undeliverable=store.undeliverable,
                 switches=store.switches,
+                quarantine=store.quarantine,
                 post=_post(settings, clock, dice),
                 holds=store.holds,
                 desk=store.desk,

@@ -27,6 +27,54 @@ class SmimeSettings(Section):
     levensduur_uren: int = Field(48, ge=1, le=168, description="How long is tried.")
 
 
+class LmtpSettings(Section):
+    """Mail that comes in, from the organisation's own mail server by LMTP (docs/e-mail.md).
+
+    It listens on a Unix socket, or on TCP of this machine: LMTP has no authentication.
+    """
+
+    socket: Path | None = Field(None, description="Unix socket; left out = `host` and `port`.")
+    groep: str = Field(
+        "",
+        pattern="^([a-z_][a-z0-9_-]{0,31})?$",
+        description="Group that may connect to the socket, beside the user of the gateway, who "
+        "must be in it; empty = nobody else.",
+    )
+    host: str = Field("127.0.0.1", description="Loopback address to bind.")
+    port: int | None = Field(
+        None, ge=0, le=65_535, description="TCP port in place of a socket; 0 picks a free one."
+    )
+    certificaten: tuple[Path, ...] = Field(
+        (),
+        description="Certificates that partners encrypt for, PEM, the newest first; their keys "
+        "are in paths.keys. Left out = that of [email.smime].",
+    )
+    most_bytes: int = Field(
+        50_000_000, ge=10_000, le=100_000_000, description="Octets of a whole mail."
+    )
+    connections: int = Field(4, ge=1, le=64, description="Connections at once, per process.")
+    mail_seconds: float = Field(
+        300.0, gt=0, le=1_800, description="How long one mail may take, from its first command."
+    )
+    quarantaine_aantal: int = Field(
+        500,
+        ge=1,
+        le=100_000,
+        description="Mails that are kept for a person, at most; then new "
+        "ones wait at the mail server.",
+    )
+    quarantaine_bytes: int = Field(
+        500_000_000, ge=100_000, description="Octets of all those together."
+    )
+    quarantaine_dagen: int = Field(
+        30,
+        ge=1,
+        le=90,
+        description="How long they are kept when nobody closes them; what was closed goes after "
+        "`retention.received_hours`.",
+    )
+
+
 class EmailSettings(Section):
     """Secure e-mail: as whom, which name server is believed, and how patiently (docs/e-mail.md)."""
 
@@ -79,6 +127,7 @@ class EmailSettings(Section):
     smime: SmimeSettings | None = Field(
         None, description="Left out = nothing can be signed, so no message goes by e-mail."
     )
+    lmtp: LmtpSettings | None = Field(None, description="Left out = no mail comes in.")
 
 
 class PortalSettings(Section):

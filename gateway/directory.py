@@ -118,6 +118,23 @@ class OwnMail:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OwnMailbox:
+    """Secure e-mail to this installation."""
+
+    address: str
+    certificates: tuple[bytes, ...]
+    """DER; ours that partners may encrypt for, the newest first."""
+    maximum: int = 50_000_000
+    """Octets of a whole mail."""
+    items: int = 500
+    """Mails that wait for a person, at most."""
+    octets: int = 500_000_000
+    """Octets of all those."""
+    kept: timedelta = timedelta(days=30)
+    """How long one of those is kept that nobody closes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Party:
     """An organisation in the chain."""
 
@@ -543,7 +560,9 @@ class Directory:
     calling: WebhooksSettings = field(default_factory=lambda: WebhooksSettings.model_validate({}))
     """How webhooks are called."""
     mail: OwnMail | None = None
-    """None = nothing goes or comes by e-mail."""
+    """None = nothing goes by e-mail."""
+    mailbox: OwnMailbox | None = None
+    """None = nothing comes by e-mail."""
     deciding: ToetsSettings = field(default_factory=lambda: ToetsSettings.model_validate({}))
     """Who decides at the OM gate, and how."""
     officers: tuple[OfficerSettings, ...] = ()

@@ -31,7 +31,7 @@ from gateway.installation_agreed import readable
 from gateway.installation_backends import backend
 from gateway.installation_check import check
 from gateway.installation_gate import Frame, confirmed, matters
-from gateway.installation_mail import own_mail, party_mail
+from gateway.installation_mail import own_mail, own_mailbox, party_mail
 from gateway.installation_packs import check_partners, with_activated
 from gateway.installation_webhooks import webhooks
 from gateway.message import Oin
@@ -206,6 +206,7 @@ def load_directory(  # noqa: PLR0913 - what may be asked of it, all by name
         webhooks=called,
         calling=settings.webhooks,
         mail=own_mail(settings, read),
+        mailbox=own_mailbox(settings.email, read),
         deciding=settings.toets,
         officers=settings.officieren,
         suspended=frozenset(Oin(p.oin) for p in settings.partijen if p.opgeschort),

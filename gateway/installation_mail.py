@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
+from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -10,8 +11,21 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from gateway.catalogue import Catalogue
 from gateway.config import Settings
-from gateway.config_mail import PartyMailSettings, PinnedMailSettings, SpoedSettings
-from gateway.directory import MailWay, OwnMail, PartyMail, PinnedMail, StandingSpoed
+from gateway.config_mail import (
+    EmailSettings,
+    LmtpSettings,
+    PartyMailSettings,
+    PinnedMailSettings,
+    SpoedSettings,
+)
+from gateway.directory import (
+    MailWay,
+    OwnMail,
+    OwnMailbox,
+    PartyMail,
+    PinnedMail,
+    StandingSpoed,
+)
 from gateway.errors import Misconfigured
 from gateway.security.smime.seal import is_free
 from gateway.wire.mail_make import is_address
@@ -42,6 +56,29 @@ def own_mail(settings: Settings, read: Read) -> OwnMail | None:
         portal=(settings.portaal.url or "") if settings.listen.portal is not None else "",
         confirmable=timedelta(days=settings.portaal.bevestiging_dagen),
     )
+
+
+def own_mailbox(settings: EmailSettings | None, read: Read) -> OwnMailbox | None:
+    """Return how mail comes in here; raises Misconfigured `mail.file`."""
+    if settings is None or settings.lmtp is None:
+        return None
+    lmtp = settings.lmtp
+    return OwnMailbox(
+        address=settings.afzender,
+        certificates=tuple(_certificates(path, read)[0] for path in _encrypted_for(settings)),
+        maximum=lmtp.most_bytes,
+        items=lmtp.quarantaine_aantal,
+        octets=lmtp.quarantaine_bytes,
+        kept=timedelta(days=lmtp.quarantaine_dagen),
+    )
+
+
+def _encrypted_for(settings: EmailSettings) -> tuple[Path, ...]:
+    """Return the files of what partners may encrypt for."""
+    if settings.lmtp is None:
+        return ()
+    signs = (settings.smime.certificaat,) if settings.smime is not None else ()
+    return settings.lmtp.certificaten or signs
 
 
 def party_mail(settings: PartyMailSettings | None, read: Read) -> PartyMail | None:
@@ -109,6 +146,8 @@ def mail_faults(settings: Settings, catalogue: Catalogue) -> Iterator[Fault]:
     names = {name for name, _version in catalogue.kinds}
     if settings.email is not None and not is_address(settings.email.afzender):
         yield "email.afzender", _NO_ADDRESS
+    if settings.email is not None and settings.email.lmtp is not None:
+        yield from _lmtp_faults(settings.email, settings.email.lmtp)
     for party in settings.partijen:
         if party.email is None:
             continue
@@ -127,6 +166,22 @@ def _portal_faults(settings: Settings) -> Iterator[Fault]:
         yield "portaal.url", "[listen.portal] vraagt om [portaal] url."
     if url and console and urlsplit(url).hostname == urlsplit(console).hostname:
         yield "portaal.url", "Geef het portaal een andere hostnaam dan de console."
+
+
+def _lmtp_faults(email: EmailSettings, lmtp: LmtpSettings) -> Iterator[Fault]:
+    if (lmtp.socket is None) is (lmtp.port is None):
+        yield "email.lmtp", "Geef socket of port, en niet allebei."
+    if not _is_loopback(lmtp.host):
+        yield "email.lmtp.host", "LMTP luistert alleen op deze machine: geef een loopback-adres."
+    if not _encrypted_for(email):
+        yield "email.lmtp.certificaten", "Zonder certificaat kan niets worden ontsleuteld."
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def _party_faults(mail: PartyMailSettings, place: str, names: set[str]) -> Iterator[Fault]:

@@ -16,6 +16,7 @@ from gateway.codes.console import CONSOLE
 from gateway.codes.deliveries import DELIVERIES
 from gateway.codes.doctor import DOCTOR
 from gateway.codes.documents import DOCUMENTS
+from gateway.codes.incoming import INCOMING
 from gateway.codes.installation import INSTALLATION
 from gateway.codes.mail_transport import MAIL_TRANSPORT
 from gateway.codes.mailing import MAILING
@@ -50,6 +51,7 @@ ALL = (
     *CONSOLE,
     *OIDC,
     *SMIME,
+    *INCOMING,
 )
 CODES: Mapping[str, Code] = MappingProxyType({one.code: one for one in ALL})
 

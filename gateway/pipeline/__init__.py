@@ -4,12 +4,15 @@ from datetime import timedelta
 
 from gateway.directory import Backend
 from gateway.message import Aanlevering, Inbound
+from gateway.pipeline.admit import Admitting
 from gateway.pipeline.again import SendingAgain
 from gateway.pipeline.asking import Asking
 from gateway.pipeline.deliver import Delivering
 from gateway.pipeline.desk import Deciding
 from gateway.pipeline.handin import HandingIn
 from gateway.pipeline.house import House
+from gateway.pipeline.incoming import ForPeople, Incoming
+from gateway.pipeline.mail_messages import MailMessages
 from gateway.pipeline.postvak import Closing, Weigering
 from gateway.pipeline.receipt import Receipt
 from gateway.pipeline.receive import Receiver
@@ -29,6 +32,7 @@ from gateway.ports import (
     Reader,
     Snapshots,
 )
+from gateway.ports.incoming import Arrived
 
 __all__ = ["Gateway", "House", "Receipt", "Trial", "Weigering"]
 
@@ -49,6 +53,9 @@ class Gateway:
         self._delivering = Delivering(house, self._receiver.take_signal)
         self._telling = Telling(house)
         self._asking = Asking(house)
+        self._incoming = Incoming(
+            house, messages=MailMessages(house, Admitting(house)), receipts=ForPeople()
+        )
         self.deciding = Deciding(house)
         """Where officers decide."""
         self.calling = Calling(house)
@@ -57,6 +64,10 @@ class Gateway:
     async def receive(self, inbound: Inbound) -> Answer:
         """Take in one ebMS request; never raises: every error is an Answer."""
         return await self._receiver.receive(inbound)
+
+    async def take_mail(self, mail: Arrived) -> None:
+        """Take in one mail; see `Incoming.take`."""
+        await self._incoming.take(mail)
 
     async def hand_in(self, octets: bytes, aanlevering: Aanlevering, backend: Backend) -> Receipt:
         """Take in a message of a back-end; raises Refused or Unavailable."""

@@ -5,7 +5,7 @@ from datetime import datetime
 from hashlib import sha256
 
 from gateway.catalogue import Role
-from gateway.directory import Directory
+from gateway.directory import Agreement, Directory
 from gateway.errors import (
     DuplicateConflict,
     Finding,
@@ -18,7 +18,7 @@ from gateway.errors import (
     Untrusted,
 )
 from gateway.lifecycle import State
-from gateway.message import Aanlevering, Address, Oin
+from gateway.message import Aanlevering, Address, Oin, Reference
 from gateway.pipeline import answers, judge, warned
 from gateway.pipeline.house import House
 from gateway.pipeline.passing import Passing, held_here
@@ -26,6 +26,7 @@ from gateway.pipeline.ruling import Ruling, concerns_us
 from gateway.ports import (
     Acceptance,
     Admission,
+    Admitted,
     AuditEvent,
     Direction,
     Known,
@@ -44,21 +45,36 @@ _UNANSWERED = ANSWERS | {"Bv03Bericht", "Bv04Bericht", "Fo03Bericht"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Taken:
-    """What is known of the inbound message before the document is judged."""
+    """What is known of the inbound message before the document is judged: who sent it is proved."""
 
     id: str
-    opened: Opened
+    party: Oin
+    cpa_id: str
+    """Empty by e-mail."""
+    message_id: str
+    conversation_id: str
+    action: str
+    """What its envelope says it is; by e-mail, that has none, its root element."""
+    references: tuple[Reference, ...] = ()
+    signer: str
+    """Thumbprint; empty where the profile has no signature."""
     octets: bytes
     version: str
     at: datetime
 
     @property
-    def party(self) -> Oin:
-        return Oin(self.opened.header.sender.id)
-
-    @property
     def sha256(self) -> str:
         return sha256(self.octets).hexdigest()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Signal:
+    """The acknowledgement that goes with it."""
+
+    octets: bytes
+    agreement: Agreement
+    answered: bool
+    """By the HTTP answer itself."""
 
 
 class Admitting:
@@ -81,13 +97,30 @@ class Admitting:
             raise Malformed(
                 "payload.count", "exactly one payload is expected", where="//Body/Manifest"
             )
+        header = opened.header
         taken = Taken(
             id=self._house.dice.uuid(),
-            opened=opened,
+            party=Oin(header.sender.id),
+            cpa_id=header.cpa_id,
+            message_id=header.message_id,
+            conversation_id=header.conversation_id,
+            action=header.action,
+            references=opened.references,
+            signer=opened.signer.thumbprint if opened.signer else "",
             octets=opened.payloads[0].octets,
-            version=directory.services.get(opened.header.service, ""),
+            version=directory.services.get(header.service, ""),
             at=at,
         )
+        if not signal:
+            return await self.take(directory, taken)
+        made = _Signal(octets=signal, agreement=opened.agreement, answered=header.sync_reply)
+        return await self.take(directory, taken, made)
+
+    async def take(self, directory: Directory, taken: Taken, signal: _Signal | None = None) -> bool:
+        """Commit it as `admit` does, whatever the channel that it came over.
+
+        Raises what refuses it, where no Fo01 can go back.
+        """
         try:
             admission = await self._accept(directory, taken)
         except (SchemaViolation, Malformed, NoRoute, PolicyViolation, Untrusted) as error:
@@ -206,21 +239,20 @@ class Admitting:
         return (delivery,)
 
     def _message(self, taken: Taken, document: Document | None) -> NewMessage:
-        header = taken.opened.header
         return NewMessage(
             id=taken.id,
             at=taken.at,
             direction=Direction.INBOUND,
             party=taken.party,
-            cpa_id=header.cpa_id,
-            message_id=header.message_id,
-            conversation_id=header.conversation_id,
-            kind=document.name if document else header.action,
+            cpa_id=taken.cpa_id,
+            message_id=taken.message_id,
+            conversation_id=taken.conversation_id,
+            kind=document.name if document else taken.action,
             version=taken.version,
             stuurgegevens=document.stuurgegevens if document else None,
             payload=None,
             content_sha256=taken.sha256,
-            references=taken.opened.references,
+            references=taken.references,
             aanlevering=Aanlevering(),
             fault=stuf.fault_of(document) if document else None,
         )
@@ -233,17 +265,15 @@ class Admitting:
         *,
         warnings: tuple[Finding, ...],
     ) -> tuple[AuditEvent, ...]:
-        opened = taken.opened
-        signer = opened.signer.thumbprint if opened.signer else ""
         return (
             self._event(
                 taken,
                 "message.received",
-                cpa_id=opened.header.cpa_id,
-                message_id=opened.header.message_id,
+                cpa_id=taken.cpa_id,
+                message_id=taken.message_id,
                 size=len(taken.octets),
             ),
-            self._event(taken, "message.opened", signer=signer, sha256=taken.sha256),
+            self._event(taken, "message.opened", signer=taken.signer, sha256=taken.sha256),
             self._event(
                 taken,
                 "message.validated",
@@ -288,8 +318,8 @@ class Admitting:
         received = self._event(
             taken,
             "message.received",
-            cpa_id=taken.opened.header.cpa_id,
-            message_id=taken.opened.header.message_id,
+            cpa_id=taken.cpa_id,
+            message_id=taken.message_id,
             size=len(taken.octets),
         )
         refused = AuditEvent(
@@ -302,8 +332,11 @@ class Admitting:
         )
         message = replace(self._message(taken, document), accepted=False)
         follow = None
-        if taken.opened.header.action not in _UNANSWERED:
-            follow = await self._fo01(directory, taken, document, error)
+        if taken.action not in _UNANSWERED:
+            try:
+                follow = await self._fo01(directory, taken, document, error)
+            except NoRoute as nowhere:
+                raise error from nowhere
         return Admission(
             epoch=directory.epoch,
             message=message,
@@ -313,7 +346,7 @@ class Admitting:
         )
 
     async def _read(self, directory: Directory, taken: Taken) -> Document:
-        action = taken.opened.header.action
+        action = taken.action
         return await judge.read(self._house, taken.octets, directory, action=action)
 
     async def _readable(self, directory: Directory, taken: Taken) -> Document | None:
@@ -333,7 +366,7 @@ class Admitting:
         reference = (
             document.stuurgegevens.referentienummer
             if document
-            else taken.opened.header.message_id.partition("@")[0][:40]
+            else taken.message_id.partition("@")[0][:40]
         )
         octets = stuf.fo01(
             zender=Address(organisatie=directory.me, applicatie=answers.APPLICATIE),
@@ -354,48 +387,50 @@ class Admitting:
         )
 
     async def _commit(
-        self, directory: Directory, taken: Taken, admission: Admission, signal: bytes
+        self, directory: Directory, taken: Taken, admission: Admission, signal: _Signal | None
     ) -> bool:
         """Return True when the same message was admitted before under the same id."""
-        if signal:
+        if signal is not None:
             admission = await self._with_signal(directory, taken, admission, signal)
         admitted = await self._house.inbox.admit(admission)
         if not admitted.fresh and not admitted.by_id:
-            await self._house.inbox.admit(self._copy(admission, admitted.message))
+            await self._house.inbox.admit(self._copy(admission, admitted))
         if not admitted.by_id:
             outcome = "accepted" if admission.message.accepted else "refused"
-            self._house.count.received(taken.opened.header.action, outcome)
+            self._house.count.received(taken.action, outcome)
         return admitted.by_id
 
     async def _with_signal(
-        self, directory: Directory, taken: Taken, admission: Admission, signal: bytes
+        self, directory: Directory, taken: Taken, admission: Admission, signal: _Signal
     ) -> Admission:
         """The acknowledgement is kept in the same commit, and queued unless it is the answer."""
-        sealed = await self._house.payloads.put(signal)
+        sealed = await self._house.payloads.put(signal.octets)
         delivery = answers.signal_delivery(
-            self._house, taken.opened.agreement, taken.party, "Acknowledgment", sealed
+            self._house, signal.agreement, taken.party, "Acknowledgment", sealed
         )
-        answered = taken.opened.header.sync_reply
-        if answered:
+        if signal.answered:
             delivery = replace(delivery, state=State.DELIVERED)
         event = AuditEvent(
-            event="acknowledgment.answered" if answered else "acknowledgment.queued",
+            event="acknowledgment.answered" if signal.answered else "acknowledgment.queued",
             at=self._house.clock.now(),
             message=taken.id,
             delivery=delivery.id,
             party=directory.me,
-            data={"digests": len(taken.opened.references)},
+            data={"digests": len(taken.references)},
         )
         return replace(admission, acknowledgment=delivery, events=(*admission.events, event))
 
-    def _copy(self, admission: Admission, first: str) -> Admission:
-        """Acknowledge a document that came before under another MessageId; deliver nothing."""
+    def _copy(self, admission: Admission, first: Admitted) -> Admission:
+        """Acknowledge a document that came before under another MessageId; deliver nothing.
+
+        Over another channel, a person is told: somebody may have taken in the other by hand.
+        """
         event = AuditEvent(
             event="message.duplicate",
             at=self._house.clock.now(),
             message=admission.message.id,
             party=admission.message.party,
-            data={"first": first},
+            data={"first": first.message},
         )
         received = tuple(e for e in admission.events if e.event != "message.routed")
         return replace(
@@ -410,6 +445,7 @@ class Admitting:
             withdrawal=None,
             accepts=None,
             request=None,
+            twice=first.message if first.elsewhere else "",
         )
 
 
@@ -429,7 +465,7 @@ def _on_conditions(document: Document, origin: Known | None) -> Acceptance | Non
 
 def _same_action(document: Document, taken: Taken) -> None:
     """The Action is the root element's name (Digikoppeling BP EB006)."""
-    if document.name != taken.opened.header.action:
+    if document.name != taken.action:
         raise PolicyViolation(
             "bericht.actie",
             "Het bericht is een ander bericht dan de Action van de envelop noemt.",

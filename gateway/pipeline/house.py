@@ -25,6 +25,7 @@ from gateway.ports import (
     Undeliverable,
     Webhooks,
 )
+from gateway.ports.incoming import Quarantine
 from gateway.ports.mail import Post
 from gateway.ports.switching import Switches
 
@@ -77,6 +78,7 @@ class House:
     webhooks: Webhooks
     caller: Caller
     switches: Switches
+    quarantine: Quarantine
     post: Post | None
     """None = no e-mail."""
     worker: str

@@ -24,6 +24,7 @@ class Retention(Protocol):
     """What the store can destroy."""
 
     async def dispose(self, terms: Terms, windows: Windows) -> int: ...
+    async def dispose_mail(self) -> int: ...
     async def adopt(self) -> int: ...
     async def forget(self, terms: Terms) -> int: ...
     async def rekey(self, *, age: timedelta, backup: timedelta) -> Rekeyed: ...
@@ -40,6 +41,8 @@ class Kept:
 
     destroyed: int = 0
     """Messages that lost their payload or acknowledgement."""
+    mails: int = 0
+    """Of the quarantine, that were destroyed."""
     adopted: int = 0
     forgotten: int = 0
     """Rows of requests and decisions."""
@@ -81,7 +84,15 @@ class Housekeeping:
         if self._steps.held(now, self._clock.monotonic()):
             kept.failed.append("clock.stepped")
             return kept
-        steps = (self._adopt, self._dispose, self._forget, self._sweep, self._rekey, self._look)
+        steps = (
+            self._adopt,
+            self._dispose,
+            self._dispose_mail,
+            self._forget,
+            self._sweep,
+            self._rekey,
+            self._look,
+        )
         for step in steps:
             await _try(step, now, kept)
         return kept
@@ -94,6 +105,10 @@ class Housekeeping:
     async def _dispose(self, now: datetime, kept: Kept) -> None:
         del now
         kept.destroyed = await self._retention.dispose(self._terms, self._windows())
+
+    async def _dispose_mail(self, now: datetime, kept: Kept) -> None:
+        del now
+        kept.mails = await self._retention.dispose_mail()
 
     async def _forget(self, now: datetime, kept: Kept) -> None:
         if _is_due(self._forgot_at, now):

@@ -188,6 +188,8 @@ class Admission:
     """The receiver's word on the conditions of a decision."""
     request: NewRequest | None = None
     """What an officer is asked here; its delivery is the first one."""
+    twice: str = ""
+    """Id of the message that this is a copy of, from another channel: a person is told."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,6 +200,8 @@ class Admitted:
     fresh: bool
     by_id: bool = False
     """Not fresh, and it came under this very MessageId."""
+    elsewhere: bool = False
+    """Not fresh, and the first came over another channel: one by e-mail, one over ebMS."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

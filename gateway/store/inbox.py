@@ -12,6 +12,7 @@ from gateway.lifecycle import State
 from gateway.ports import (
     Admission,
     Admitted,
+    Alarm,
     AuditEvent,
     Clock,
     Direction,
@@ -20,6 +21,7 @@ from gateway.ports import (
     Payloads,
 )
 from gateway.store import epoch, receipts
+from gateway.store.alarms import raise_alarm
 from gateway.store.asked import add_request
 from gateway.store.bell import WORK
 from gateway.store.deliveries import add_delivery, look_again
@@ -40,11 +42,16 @@ from gateway.store.tables import deliveries, messages, revocations
 from gateway.store.transaction import Tx
 from gateway.store.writer import Writer
 
+TWICE = "message.twice"
+"""Alarm: over two channels."""
+
 _TWINS = Prepared(
     sa.select(
         messages.c.id,
         messages.c.content_sha256,
         messages.c.signed_references,
+        messages.c.direction,
+        messages.c.cpa_id,
         (messages.c.business_key == sa.bindparam("key")).label("by_key"),
         sa.and_(
             messages.c.direction == sa.bindparam("direction"),
@@ -86,6 +93,8 @@ def admit(tx: Tx, admission: Admission, now: datetime) -> Admitted:
         return twin
     _still_standing(tx, admission)
     _store(tx, admission, now)
+    if admission.twice:
+        raise_alarm(tx, _twice(admission), now)
     if admission.answers is not None:
         _mark_answered(tx, admission.answers, admission.message, now)
     _toets(tx, admission, now)
@@ -93,6 +102,11 @@ def admit(tx: Tx, admission: Admission, now: datetime) -> Admitted:
         tx.flush()  # it refers to this message
         admit(tx, admission.followed_by, now)
     return Admitted(message=admission.message.id, fresh=True)
+
+
+def _twice(admission: Admission) -> Alarm:
+    first, party = admission.twice, admission.message.party
+    return Alarm(code=TWICE, subject=first, message=first, party=party)
 
 
 _REVOKED = Prepared(
@@ -145,7 +159,8 @@ def _twin(tx: Tx, message: NewMessage) -> Admitted | None:
         if row.by_id:
             return Admitted(message=_same_id(row, message), fresh=False, by_id=True)
     for row in rows:
-        return Admitted(message=_same_key(row, message), fresh=False)
+        first = _same_key(row, message)
+        return Admitted(message=first, fresh=False, elsewhere=_elsewhere(row, message))
     return None
 
 
@@ -164,6 +179,12 @@ def _same_key(row: sa.Row[Any], message: NewMessage) -> str:
     if row.content_sha256 == message.content_sha256:
         return str(row.id)
     raise _conflict("duplicate.referentienummer")
+
+
+def _elsewhere(row: sa.Row[Any], message: NewMessage) -> bool:
+    """What came by e-mail has no CPA."""
+    inbound = {row.direction, str(message.direction)} == {str(Direction.INBOUND)}
+    return inbound and bool(row.cpa_id) is not bool(message.cpa_id)
 
 
 def _conflict(code: str) -> DuplicateConflict:

@@ -10,6 +10,7 @@ from gateway.ports import Clock, Dice
 from gateway.rules.retention import Terms
 from gateway.store.disposal import Adopt, Dispose, any_due
 from gateway.store.forgetting import Forget
+from gateway.store.quarantine import DisposeMail, any_mail_due
 from gateway.store.reading import Reads
 from gateway.store.rekeying import AllKeys, Rekeyed, Rekeying
 from gateway.store.tables import deliveries, messages, payloads
@@ -50,6 +51,16 @@ class SqlRetention:
             destroyed += some
             if not more:
                 break
+        return destroyed
+
+    async def dispose_mail(self) -> int:
+        """Destroy mails of the quarantine whose time is over; return how many."""
+        destroyed = 0
+        for _ in range(BATCHES):
+            now = self._clock.now()
+            if not await self._reads(any_mail_due(now)):
+                break
+            destroyed += await self._writer.commit(DisposeMail(now=now))
         return destroyed
 
     async def adopt(self) -> int:

@@ -27,6 +27,7 @@ from gateway.ports import (
     Undeliverable,
     Webhooks,
 )
+from gateway.ports.incoming import Quarantine
 from gateway.ports.mail import Links
 from gateway.ports.overview import Overview
 from gateway.ports.switching import Switches
@@ -54,6 +55,7 @@ from gateway.store.pauses import SqlPauses
 from gateway.store.payloads import SqlPayloads
 from gateway.store.people import SqlPeople
 from gateway.store.postvak import SqlPostvak
+from gateway.store.quarantine import SqlQuarantine
 from gateway.store.queue import LEASE, ForgetWorkers, SqlQueue
 from gateway.store.reader import SqlReader
 from gateway.store.reading import InlineReads, Reads, ThreadReads
@@ -135,6 +137,7 @@ class Store:
         self.confirmations = SqlConfirmations(writer=writer, reads=reads, clock=clock)
         self.links: Links = SqlLinks(writer=writer, clock=clock)
         self.switches: Switches = SqlSwitches(writer=writer, reads=reads, clock=clock)
+        self.quarantine: Quarantine = SqlQuarantine(writer=writer, reads=reads, clock=clock)
         self.undeliverable: Undeliverable = SqlUndeliverable(
             writer=writer, reads=reads, clock=clock
         )

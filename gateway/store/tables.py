@@ -637,6 +637,31 @@ verdicts = sa.Table(
 )
 """What officers decided here. `answer` and `withdrawal` are the messages that say so."""
 
+quarantine = sa.Table(
+    "quarantine",
+    metadata,
+    sa.Column("seq", _Seq, primary_key=True, autoincrement=True),
+    sa.Column("id", _ID, nullable=False, unique=True),
+    sa.Column("at", Moment, nullable=False),
+    _text("code"),
+    _text("party", length=64),
+    sa.Column("proven", sa.Boolean, nullable=False),
+    sa.Column("digest", sa.String(64), nullable=False, unique=True),
+    sa.Column("payload_id", _ID, sa.ForeignKey("payloads.id"), nullable=False),
+    sa.Column("size", sa.BigInteger, nullable=False),
+    _text("taken_by", length=64),
+    sa.Column("closed_at", Moment, nullable=True),
+    _text("closed_by", length=64),
+    _text("ground", length=64),
+    _text("why", length=512),
+    sa.Column("dispose_at", Moment, nullable=True),
+    sa.Index("ix_quarantine_closed_at_seq", "closed_at", "seq"),
+    _some("ix_quarantine_dispose_at", "dispose_at"),
+    sqlite_autoincrement=True,
+)
+"""Mail that no system took in. `digest`: of what two copies have in common, for as long as the
+row stands. `dispose_at`: when what it says is destroyed; NULL = that was done."""
+
 accounts = sa.Table(
     "accounts",
     metadata,

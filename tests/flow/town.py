@@ -484,6 +484,7 @@ async def _install(
             alarms=store.alarms,
             undeliverable=store.undeliverable,
             switches=store.switches,
+            quarantine=store.quarantine,
             post=town.post,
             holds=store.holds,
             desk=store.desk,

@@ -43,13 +43,19 @@ ALARMS: Mapping[str, str] = MappingProxyType(
         "gate.unproven": "De rij van een levering zegt dat zij vrij is, maar haar inhoud en het "
         "besluit van het OM zeggen dat niet. Zij wordt niet getoond. Iemand kan de database hebben "
         "gewijzigd: controleer de auditketen (gateway audit verify) en zoek uit wie.",
+        "incoming.held": "Er kwam e-mail binnen die geen systeem kan opnemen. Kijk bij Quarantaine "
+        "waarom, en doe wat er staat.",
         "mail.unproved": "Brieven naar een partij wachten: iets was niet aantoonbaar veilig. De "
         "reden zegt welke controle het was; het verloop van het bericht zegt wat er is gezien.",
+        "message.twice": "Een bericht kwam over twee wegen: per e-mail en over ebMS2. Het tweede "
+        "is niet verwerkt. Ga na of ook een mens of een ander systeem het al opnam.",
         "partner.paused": "Een medewerker zette de verzending naar deze partij stil. "
         "Termijnen lopen door. Hervat haar zodra het kan.",
         "partner.down": "De partner is niet bereikbaar.",
         "payload.unreadable": "De inhoud van een bericht is niet meer te lezen; het is opgegeven.",
         "postvak.waiting": "Een eigen systeem haalt zijn berichten niet op of bevestigt ze niet.",
+        "quarantine.full": "De quarantaine voor e-mail is vol: wat erin hoort wacht bij de "
+        "mailserver. Sluit af wat klaar is (Quarantaine), of maak haar ruimer in [email.lmtp].",
         "store.trouble": "De opslag was niet te beschrijven; zolang kwam geen bericht in. Nu "
         "werkt het weer: zoek de oorzaak.",
         "toets.besluit.veranderd": "De rij van een besluit dat op een tweede officier wacht is "

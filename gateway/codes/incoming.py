@@ -1,0 +1,95 @@
+"""Codes of mail that comes in: why a person must look at it, and what can be done about it."""
+
+from gateway.codes.code import Code, Told, family
+from gateway.errors import NoRoute, PolicyViolation, Unavailable
+
+_OPERATOR = (Told.OPERATOR,)
+
+INCOMING: tuple[Code, ...] = (
+    *family(
+        None,
+        _OPERATOR,
+        {
+            "incoming.held": (
+                "Alarm: mail came in that no system takes in; it is in the quarantine.",
+                "Look at each in the console (Quarantaine) and close it with a ground.",
+            ),
+            "incoming.person": (
+                "A partner signed a mail without a message in it: somebody wrote to somebody.",
+                "Read it, do what it asks, and close it.",
+            ),
+            "incoming.plain": (
+                "The mail is neither an envelope (S/MIME) nor a notification.",
+                "Read it with care: nobody proved who sent it. Act on nothing it says.",
+            ),
+            "incoming.report": (
+                "A notification of delivery or reading that belongs to no letter of this gateway.",
+                "Look whether somebody sent mail from the address of the gateway.",
+            ),
+            "quarantine.full": (
+                "Alarm: the quarantine is full; mail waits at the mail server.",
+                "Close what is done, or make it larger: [email.lmtp] quarantaine_*.",
+            ),
+            "message.twice": (
+                "Alarm: a message came by e-mail as well as over ebMS2; the second was dropped.",
+                "Ask whether a person took in the one by mail by hand, before the gateway did.",
+            ),
+        },
+    ),
+    *family(
+        PolicyViolation,
+        _OPERATOR,
+        {
+            "incoming.attachments": (
+                "There are attachments beside the message.",
+                "Ask the partner for a mail with the message alone; read the others yourself.",
+            ),
+            "incoming.gate": (
+                "A message of the OM gate came by e-mail: it only counts over ebMS2.",
+                "Ask the partner to send it over the agreed route.",
+            ),
+            "incoming.old": (
+                "The mail was signed more than a week ago, or does not say when.",
+                "Ask the partner whether he sent it now; somebody may have kept an old one.",
+            ),
+        },
+    ),
+    *family(
+        Unavailable,
+        _OPERATOR,
+        {
+            "incoming.full": (
+                "The quarantine is full: what belongs in it waits at the mail server (LMTP 452).",
+                "Close what is done, or make it larger: [email.lmtp] quarantaine_*.",
+            ),
+            "incoming.off": (
+                "Mail was offered while [email.lmtp] is not set (any more).",
+                "Restart the gateway, or put the settings back.",
+            ),
+        },
+    ),
+    *family(
+        NoRoute,
+        (Told.CONSOLE,),
+        {
+            "quarantaine.onvindbaar": (
+                "There is no mail with this id in the quarantine.",
+                "Look in the list.",
+            ),
+        },
+    ),
+    *family(
+        PolicyViolation,
+        (Told.CONSOLE,),
+        {
+            "quarantaine.gesloten": (
+                "The mail was closed already.",
+                "Look who did that, and why.",
+            ),
+            "quarantaine.genomen": (
+                "Somebody else looks at it.",
+                "Take it over first.",
+            ),
+        },
+    ),
+)
