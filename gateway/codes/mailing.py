@@ -56,6 +56,10 @@ MAILING: tuple[Code, ...] = (
         PolicyViolation,
         (Told.OPERATOR,),
         {
+            "mail.onverklaard": (
+                "A letter does not leave: no audit row says how it became one.",
+                "Somebody changed the database; verify the audit log (`gateway audit verify`).",
+            ),
             "mail.al": (
                 "The message goes by secure e-mail already.",
                 "Look at its trace.",

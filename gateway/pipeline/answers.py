@@ -197,9 +197,15 @@ async def own_message(  # noqa: PLR0913 - the facts of one message, all by name
         event="message.made",
         at=at,
         message=identity,
+        delivery=delivery.id,
         party=party,
         actor=backend or house.worker,
-        data={"kind": document.name, "sha256": document.sha256, **(facts or {})},
+        data={
+            "kind": document.name,
+            "sha256": document.sha256,
+            "channel": delivery.channel,
+            **(facts or {}),
+        },
     )
     return Admission(
         epoch=directory.epoch,

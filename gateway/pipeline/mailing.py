@@ -163,7 +163,7 @@ class Mailing:
 
     async def _ground(self, claim: Claim) -> str:
         found = await self._house.reader.message(claim.message.id)
-        return "" if found is None else ground_of(found.trace, claim.delivery)
+        return ground_of(() if found is None else found.trace, claim.delivery)
 
     async def _posted(
         self, claim: Claim, way: _Way, made: _Sealed, events: list[AuditEvent]

@@ -12,7 +12,7 @@ from gateway.directory import Directory, OwnMail, Party, StandingSpoed
 from gateway.errors import NoRoute, PolicyViolation
 from gateway.pipeline.answers import to_delivery
 from gateway.pipeline.house import House
-from gateway.ports import AuditEvent, AuditRow, Known, NewDelivery
+from gateway.ports import AuditEvent, AuditRow, DeliveryChannel, Known, NewDelivery
 from gateway.ports.switching import Standing
 from gateway.rules import mailing, routing
 from gateway.rules.deciding import hold_deadline
@@ -130,11 +130,17 @@ def _receiver(directory: Directory, message: Known) -> tuple[Party, OwnMail]:
 
 
 def ground_of(trace: Iterable[AuditRow], letter: str) -> str:
-    """Return on what ground a letter stands in for the agreed route; empty when it does not."""
-    for row in trace:
-        if row.event.event == _SWITCHED and row.event.data["letter"] == letter:
-            return str(row.event.data["reason"])
-    return ""
+    """Return on what ground a letter stands in for the agreed route; empty when it does not.
+
+    Raises PolicyViolation `mail.onverklaard` when the trace does not say how it became a letter:
+    then something else than this program made it one.
+    """
+    for event in (row.event for row in trace):
+        if event.event == _SWITCHED and event.data["letter"] == letter:
+            return str(event.data["reason"])
+        if event.delivery == letter and event.data.get("channel") == DeliveryChannel.MAIL:
+            return ""
+    raise PolicyViolation("mail.onverklaard", "no audit row says how this became a letter")
 
 
 def _event(seen: Standing, found: Fallback, letter: NewDelivery, at: datetime) -> AuditEvent:

@@ -169,6 +169,26 @@ async def test_a_row_that_was_edited_into_a_letter_to_the_hub_does_not_leave(mai
     assert (await letter_of(town, message)).state is State.HELD
 
 
+async def test_a_row_that_was_edited_into_a_letter_to_its_receiver_does_not_leave(
+    mailing, tmp_path
+):
+    """Nobody gave a ground: no row of the audit log says how it became a letter."""
+    town, post = mailing
+    message = await stuck(mailing)
+
+    with closing(sqlite3.connect(tmp_path / POLITIE / "gateway.db")) as database:
+        database.execute(
+            "UPDATE deliveries SET channel = 'e-mail', recipient = ?, next_at = 0", (VT,)
+        )
+        database.commit()
+    town.clock.forward(hours=1)
+    await town.settle()
+
+    assert post.letters == []
+    assert (await letter_of(town, message)).state is State.DEAD
+    assert ("delivery.dead", "mail.onverklaard") in await alarms(town)
+
+
 # --- what comes of it -----------------------------------------------------------------
 
 
