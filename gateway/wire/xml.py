@@ -63,18 +63,18 @@ class _Scan:
     def _count(self) -> None:
         self._nodes += 1
         if self._nodes > self._limits.nodes:
-            self._refuse("xml.nodes", "document has too many nodes")
+            self._refuse("xml.nodes", "Het document heeft te veel elementen.")
 
     def doctype(self, _name: str, _public: str | None, _system: str | None) -> None:
-        self._refuse("xml.doctype", "document has a DTD")
+        self._refuse("xml.doctype", "Het document heeft een DTD.")
 
     def start(self, _tag: str, attributes: dict[str, str], nsmap: dict[str, str]) -> None:
         self._count()
         self._depth += 1
         if self._depth > self._limits.depth:
-            self._refuse("xml.depth", "document is nested too deeply")
+            self._refuse("xml.depth", "Het document is te diep genest.")
         if len(attributes) + len(nsmap) > self._limits.attributes_per_element:
-            self._refuse("xml.attributes", "element has too many attributes")
+            self._refuse("xml.attributes", "Een element heeft te veel attributen.")
 
     def end(self, _tag: str) -> None:
         self._depth -= 1
@@ -97,7 +97,7 @@ def parse(octets: bytes, *, limits: XmlLimits = DEFAULT, where: str = "") -> etr
     `xml.attributes`, `xml.malformed`; `where` names the document in the error.
     """
     if len(octets) > limits.octets:
-        raise Malformed("xml.size", "document is too large", where=where)
+        raise Malformed("xml.size", "Het document is te groot.", where=where)
     _check_prolog(octets, where)
     root = _at_once(octets, limits)
     return _in_two_passes(octets, limits=limits, where=where) if root is None else root
@@ -111,7 +111,7 @@ def _in_two_passes(octets: bytes, *, limits: XmlLimits, where: str) -> etree._El
         line, column = exc.position
         raise Malformed(
             "xml.malformed",
-            f"not well-formed XML at line {line}, column {column}",
+            f"Dit is geen goed gevormde XML: regel {line}, kolom {column}.",
             where=where,
             position=(line, column),
         ) from None  # the cause prints values of the document
@@ -187,17 +187,19 @@ def _check_prolog(octets: bytes, where: str) -> None:
     """Refuse another encoding, and a DTD before libxml2 sees it."""
     start = len(_BOM) if octets.startswith(_BOM) else 0
     if octets[start : start + 1] in {b"\xff", b"\xfe"} or b"\0" in octets[start : start + 4]:
-        raise Malformed("xml.encoding", "document is not in UTF-8", where=where)
+        raise Malformed("xml.encoding", "Het document is niet in UTF-8.", where=where)
     declaration = _DECLARATION.match(octets, start)
     named = _ENCODING.search(b" " + declaration[1]) if declaration else None
     if named and named[1].lower() not in _ENCODINGS:
-        raise Malformed("xml.encoding", "document is not in UTF-8", where=where)
+        raise Malformed("xml.encoding", "Het document is niet in UTF-8.", where=where)
     if named and named[1].lower() == b"us-ascii" and not octets.isascii():
-        raise Malformed("xml.encoding", "document is not in the encoding it names", where=where)
+        raise Malformed(
+            "xml.encoding", "Het document is niet in de codering die het noemt.", where=where
+        )
     before = _BEFORE_ROOT.match(octets, start)
     end = before.end() if before else start
     if octets.startswith(b"<!DOCTYPE", end):
-        raise Malformed("xml.doctype", "document has a DTD", where=where)
+        raise Malformed("xml.doctype", "Het document heeft een DTD.", where=where)
 
 
 def local(element: etree._Element) -> str:

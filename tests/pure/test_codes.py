@@ -1,12 +1,14 @@
 """The registry of codes and the code base say the same."""
 
+import ast
+import re
 from functools import cache
 
 import pytest
 
 from gateway import codes
 from gateway.codes import CODES, Told
-from gateway.errors import IllegalTransition
+from gateway.errors import IllegalTransition, Refused
 from gateway.rules.business import RULES
 from gateway.web.api.alarm_texts import ALARMS
 from gateway.wire import constraints
@@ -149,3 +151,26 @@ def test_registry_and_table_of_the_fo01_name_the_same_codes():
 
 def test_a_bug_is_a_bug():
     assert CODES["bug.transition"].error is IllegalTransition
+
+
+ENGLISH = re.compile(
+    r"\b(the|this|not|does|has|with|than|too|known|readable|missing)\b", re.IGNORECASE
+)
+READ_BY_PEOPLE = {Told.API, Told.CONSOLE}
+
+
+def refusals():
+    """Yield code and text of every refusal, as far as both stand where it is raised."""
+    for module in scan().modules:
+        for node in ast.walk(module.tree):
+            match node:
+                case ast.Call(func=ast.Name(id=name), args=[ast.Constant(value=code), text, *_]):
+                    if name in ERRORS and issubclass(ERRORS[name], Refused):
+                        yield code, re.sub(r"\{.*?\}", "", ast.unparse(text))
+
+
+def test_refusals_that_a_back_end_or_a_page_shows_are_in_dutch():
+    shown = [(c, text) for c, text in refusals() if READ_BY_PEOPLE & {*codes.find(c).told}]
+
+    assert len(shown) > 100
+    assert [one for one in shown if ENGLISH.search(one[1])] == []

@@ -151,7 +151,7 @@ def test_a_text_of_more_than_ten_megabytes_is_read_whole():
 def test_an_error_tells_the_place_and_never_a_value():
     error = refusal(b"<a>\n<b geheim='mijn geheim'></geheim></a>", where="//Envelope")
 
-    assert "line 2" in error.text
+    assert "regel 2" in error.text
     assert error.where == "//Envelope"
     assert "geheim" not in str(error)
     assert error.__cause__ is None

@@ -245,6 +245,28 @@ async def test_rest_and_language_are_of_the_user(om, anna, browser):
     assert (await browser.get("/ik")).path == "/ik"
 
 
+async def test_an_error_is_told_in_the_language_of_who_reads_it(om, browser):
+    """On its page, and at a field: Dutch or English, never both."""
+    bas = await om.user("bas", UserRole.BEHEERDER)
+    await browser.sign_in(bas)
+    await browser.post("/nogmaals", {"wachtwoord": PASSWORD, "code": om.code(bas)})
+    taken = {"login": "bas", "naam": "B. Bas", "rol": "operator"}
+    told = {"nl": [], "en": []}
+
+    for language, found in told.items():
+        await browser.get("/ik")
+        await browser.post("/ik/voorkeuren", {"taal": language})
+        found.append((await browser.get("/gebruikers/bestaat-niet")).words)
+        await browser.get("/nieuwe-gebruiker")
+        found.append((await browser.post("/nieuwe-gebruiker", taken)).words)
+
+    assert "Dit account is er niet." in told["nl"][0]
+    assert "There is no such account." in told["en"][0]
+    assert "Er is al een account met deze gebruikersnaam." in told["nl"][1]
+    assert "The login is taken." in told["en"][1]
+    assert not any("account is er niet" in words or "Er is al" in words for words in told["en"])
+
+
 async def test_rest_is_at_most_ten_times_the_setting(om, anna, browser):
     await browser.sign_in(anna)
 

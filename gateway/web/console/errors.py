@@ -4,8 +4,10 @@ from http import HTTPStatus
 
 from aiohttp import web
 
+from gateway.codes import find
 from gateway.errors import GatewayError, Limited, Refused, Untrusted
-from gateway.web.console.language import N_
+from gateway.ports.accounts import Language
+from gateway.web.console.language import N_, catalogue
 from gateway.web.console.visit import Visit
 from gateway.web.errors import RETRY_AFTER, status_of
 
@@ -60,12 +62,22 @@ def status_for(error: GatewayError) -> int:
     return status_of(error)
 
 
+def said(visit: Visit, error: GatewayError) -> str:
+    """Return what is wrong in the language of the visitor.
+
+    Errors are told in Dutch; where English has no words for this one it is what its code means.
+    """
+    known = find(error.code)
+    if visit.language is Language.NL or known is None or error.text in catalogue(Language.EN):
+        return visit.say(error.text)
+    return known.meaning
+
+
 def tell(visit: Visit, error: GatewayError) -> web.Response:
     """Return the page for an error; only a refusal says in its own words what is wrong."""
     status = status_for(error)
-    response = _page(
-        visit, status, text=error.text if isinstance(error, Refused) else "", code=error.code
-    )
+    text = said(visit, error) if isinstance(error, Refused) else ""
+    response = _page(visit, status, text=text, code=error.code)
     if error.retry:
         seconds = str(error.seconds) if isinstance(error, Limited) else RETRY_AFTER
         response.headers["Retry-After"] = seconds
@@ -82,7 +94,7 @@ def _page(visit: Visit, status: int, *, text: str, code: str) -> web.Response:
         "error.html",
         status=status,
         title=visit.say(TITLES.get(status, TITLES[500])),
-        text=visit.say(text) if text else "",
+        text=text,
         nothing=visit.say(_NOTHING_SAVED),
         now_what=visit.say(_WHAT_NOW[status]) if status in _WHAT_NOW else "",
         code=code,

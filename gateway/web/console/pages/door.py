@@ -11,6 +11,7 @@ from markupsafe import Markup
 from gateway.errors import Limited, PolicyViolation, Refused, Untrusted
 from gateway.ports.accounts import HalfWay, SecondFactor, Welcome
 from gateway.web.console.door import GUEST, HALF, SESSION, SIGN_IN, STEP_UP
+from gateway.web.console.errors import said
 from gateway.web.console.forms import Form
 from gateway.web.console.language import N_
 from gateway.web.console.lists import link
@@ -236,7 +237,7 @@ async def activate(visit: Visit) -> web.Response:
     except Limited as error:
         form.wrong("code", _locked(visit, error))
     except PolicyViolation as error:
-        form.wrong("wachtwoord", error.text)
+        form.wrong("wachtwoord", said(visit, error))
     except Untrusted as error:
         form.wrong("code", _CODE if error.code == "console.code" else _AGAIN)
     else:

@@ -9,6 +9,7 @@ from aiohttp import web
 from gateway.errors import PolicyViolation, Refused, Untrusted
 from gateway.ports.accounts import Language, Theme
 from gateway.web.console.door import LANGUAGE
+from gateway.web.console.errors import said
 from gateway.web.console.forms import Form
 from gateway.web.console.language import N_
 from gateway.web.console.page import Access, Page, post
@@ -89,9 +90,9 @@ async def new_password(visit: Visit) -> web.Response:
         try:
             await visit.office.accounts.new_password(visit.user, old=old, new=new)
         except PolicyViolation as error:
-            form.wrong("wachtwoord", error.text)
+            form.wrong("wachtwoord", said(visit, error))
         except Untrusted as error:
-            form.wrong("oud", error.text)
+            form.wrong("oud", said(visit, error))
     if form.faulty:
         return await _settings(visit, "wachtwoord")
     return visit.go("/ik?klaar=wachtwoord")
@@ -156,7 +157,7 @@ async def take_app(visit: Visit) -> web.Response:
     try:
         await visit.office.accounts.take_app(visit.user, visit.form.text("code"))
     except Untrusted as error:
-        visit.form.wrong("code", error.text)
+        visit.form.wrong("code", said(visit, error))
         return await _new_app(visit)
     return visit.go("/ik?klaar=app")
 

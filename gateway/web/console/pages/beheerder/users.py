@@ -11,6 +11,7 @@ from gateway.errors import NoRoute, PolicyViolation
 from gateway.ports.accounts import EVERYBODY, Account, AccountState, AccountsWanted
 from gateway.ports.overview import Trail
 from gateway.web.console import lists, searches
+from gateway.web.console.errors import said
 from gateway.web.console.forms import Form
 from gateway.web.console.language import N_
 from gateway.web.console.lists import Listed
@@ -122,7 +123,7 @@ async def add(visit: Visit) -> web.Response:
                 by=visit.login,
             )
         except PolicyViolation as error:
-            form.wrong(_FIELD.get(error.code, "login"), error.text)
+            form.wrong(_FIELD.get(error.code, "login"), said(visit, error))
         else:
             return visit.show("beheerder/code.html", account=account, activation=code)
     return _new(visit)
@@ -187,7 +188,7 @@ async def change(visit: Visit) -> web.Response:
         except PolicyViolation as error:
             if error.code not in _FIELD:
                 raise
-            form.wrong(_FIELD[error.code], error.text)
+            form.wrong(_FIELD[error.code], said(visit, error))
         else:
             return _to(visit, "gewijzigd")
     return await _user(visit, "wijzigen")
@@ -211,7 +212,7 @@ async def link(visit: Visit) -> web.Response:
     except PolicyViolation as error:
         if error.code not in _FIELD:
             raise
-        visit.form.wrong(_FIELD[error.code], error.text)
+        visit.form.wrong(_FIELD[error.code], said(visit, error))
         return await _user(visit, "koppelen")
     return _to(visit, "gekoppeld")
 
