@@ -316,6 +316,7 @@ async def build(installation: Installation) -> AsyncIterator[App]:
                 undeliverable=store.undeliverable,
                 switches=store.switches,
                 quarantine=store.quarantine,
+                receipts=store.receipts,
                 post=_post(settings, clock, dice),
                 holds=store.holds,
                 desk=store.desk,

@@ -212,6 +212,12 @@ class PartyMailSettings(Section):
         default=False,
         description="True: its domain must carry an NTA 7516 record that is valid today.",
     )
+    meldingen_sluiten: bool = Field(
+        default=True,
+        description="False: only what the party signed closes a letter. Left out = a report of "
+        "its mail server (DSN) or of a mail program (MDN) that names what only the server was "
+        "told does, too.",
+    )
     vast: PinnedMailSettings | None = Field(
         None, description="Left out = its MX and DANE, both signed with DNSSEC."
     )

@@ -92,6 +92,8 @@ class PartyMail:
     """Name and value of the NTA 7516 header; None = none."""
     spoed: tuple[StandingSpoed, ...] = ()
     way: MailWay = MailWay()
+    reports_close: bool = True
+    """Reports that nobody signed (DSN, MDN) close a letter; False = they are only written down."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -93,6 +93,7 @@ def party_mail(settings: PartyMailSettings | None, read: Read) -> PartyMail | No
         header=header,
         spoed=tuple(_spoed(one) for one in settings.spoed),
         way=MailWay(pinned=_pinned(settings.vast, read), nta7516=settings.nta7516),
+        reports_close=settings.meldingen_sluiten,
     )
 
 

@@ -32,6 +32,10 @@ MAILING: tuple[Code, ...] = (
                 "Alarm: a partner acknowledged what went to him by e-mail as well.",
                 "Ask him whether he took it in once; his gateway drops the second copy.",
             ),
+            "mail.bounced": (
+                "A mail server reported that a letter did not arrive.",
+                "It goes again by itself; with an alarm: see the status in the trace.",
+            ),
             "mail.switched": (
                 "The message goes on by secure e-mail.",
                 "Nothing: look at the delivery that took its place.",

@@ -27,6 +27,7 @@ from gateway.ports import (
 )
 from gateway.ports.incoming import Quarantine
 from gateway.ports.mail import Post
+from gateway.ports.receipts import Receipts
 from gateway.ports.switching import Switches
 
 T = TypeVar("T")
@@ -79,6 +80,7 @@ class House:
     caller: Caller
     switches: Switches
     quarantine: Quarantine
+    receipts: Receipts
     post: Post | None
     """None = no e-mail."""
     worker: str

@@ -43,12 +43,17 @@ from gateway.ports.mail import (
     Tried,
     Unknown,
 )
+from gateway.ports.receipts import KnownAs
 from gateway.rules import approval
 from gateway.security.smime.recipients import Encryption
 from gateway.security.smime.seal import Draft, Mail, Recipients, seal_mail
 
 UNPROVED = "mail.unproved"
 """Alarm per party: letters wait, because something was not proved secure."""
+
+_SECRET = 20
+"""Octets that only the mail server of the recipient is told (ENVID): who names them in a report
+has it from there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,12 +174,14 @@ class Mailing:
         self, claim: Claim, way: _Way, made: _Sealed, events: list[AuditEvent]
     ) -> Outcome:
         mail = made.mail
+        told = self._house.dice.octets(_SECRET).hex()
         letter = Letter(
             octets=mail.octets,
             sender=way.own.address,
             recipients=(way.mail.address,),
-            reference=claim.delivery,
+            reference=told,
         )
+        known_as = KnownAs(reference=sha256(told.encode()).hexdigest(), mail=mail.message_id)
         sealed = attempted(
             self._house,
             claim,
@@ -189,7 +196,7 @@ class Mailing:
         async def leaves(_proof: TransportProof) -> None:
             # All that can fail here does so before the letter: behind it, it would go twice.
             await self._house.alarms.change(gone=((UNPROVED, claim.recipient),))
-            await self._house.queue.posting(claim, sealed, made.link)
+            await self._house.queue.posting(claim, known_as, sealed, made.link)
 
         posted = await way.post.send(letter, way.mail.way, leaves)
         return await self._outcome(claim, way, posted, events)

@@ -8,6 +8,7 @@ from typing import Protocol
 from gateway.directory import InForce
 from gateway.message import Oin, Reference
 from gateway.ports.mail import ConfirmLink
+from gateway.ports.receipts import KnownAs
 from gateway.ports.stored import (
     AuditEvent,
     DeliveryChannel,
@@ -128,7 +129,7 @@ class Queue(Protocol):
         ...
 
     async def posting(
-        self, claim: Claim, event: AuditEvent, link: ConfirmLink | None = None
+        self, claim: Claim, known_as: KnownAs, event: AuditEvent, link: ConfirmLink | None = None
     ) -> None:
         """Write down that the letter may leave from now on; raise StaleSnapshot `claim.lost`.
 

@@ -24,6 +24,7 @@ from gateway.ports import (
     TryAgain,
 )
 from gateway.ports.mail import ConfirmLink
+from gateway.ports.receipts import KnownAs
 from gateway.rules.steps import Steps
 from gateway.store.bell import WORK, Bells
 from gateway.store.claim import ClaimDue, beat
@@ -44,7 +45,7 @@ from gateway.store.prepared import Prepared
 from gateway.store.reading import Reads
 from gateway.store.records import write_references
 from gateway.store.sweep import Sweep, anything_due, next_due
-from gateway.store.tables import deliveries, duties, webhook_events, workers
+from gateway.store.tables import deliveries, duties, postings, webhook_events, workers
 from gateway.store.transaction import Tx
 from gateway.store.writer import Writer
 
@@ -217,6 +218,7 @@ class Posting:
     """
 
     claim: Claim
+    known_as: KnownAs
     event: AuditEvent
     link: ConfirmLink | None
     now: datetime
@@ -226,6 +228,15 @@ class Posting:
         tx.read(_LOCK, {"id": self.claim.delivery})  # who withdraws a decision is waited for
         if tx.change(_POSTING, {"b_id": self.claim.delivery, "b_fence": self.claim.fence}) != 1:
             raise _lost()
+        row = {
+            "reference": self.known_as.reference,
+            "delivery": self.claim.delivery,
+            "attempt": self.claim.attempt,
+            "mail": self.known_as.mail,
+            "at": self.now,
+            "failed_at": None,
+        }
+        tx.insert(postings, (row,))
         if self.link is not None:
             keep_link(tx, self.link, self.now)
         tx.record(self.event)
@@ -346,10 +357,12 @@ class SqlQueue:
         await self._writer.commit(KeepSealed(claim=claim, envelope=envelope, references=references))
 
     async def posting(
-        self, claim: Claim, event: AuditEvent, link: ConfirmLink | None = None
+        self, claim: Claim, known_as: KnownAs, event: AuditEvent, link: ConfirmLink | None = None
     ) -> None:
         """Write down that the letter may leave; raise StaleSnapshot `claim.lost`."""
-        unit = Posting(claim=claim, event=event, link=link, now=self._clock.now())
+        unit = Posting(
+            claim=claim, known_as=known_as, event=event, link=link, now=self._clock.now()
+        )
         await self._writer.commit(unit)
 
     async def settle(self, claim: Claim, outcome: Outcome, events: tuple[AuditEvent, ...]) -> bool:

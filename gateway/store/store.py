@@ -30,6 +30,7 @@ from gateway.ports import (
 from gateway.ports.incoming import Quarantine
 from gateway.ports.mail import Links
 from gateway.ports.overview import Overview
+from gateway.ports.receipts import Receipts
 from gateway.ports.switching import Switches
 from gateway.ports.tallies import Tallies
 from gateway.ports.tokens import Tokens
@@ -54,6 +55,7 @@ from gateway.store.overview import SqlOverview
 from gateway.store.pauses import SqlPauses
 from gateway.store.payloads import SqlPayloads
 from gateway.store.people import SqlPeople
+from gateway.store.postings import SqlReceipts
 from gateway.store.postvak import SqlPostvak
 from gateway.store.quarantine import SqlQuarantine
 from gateway.store.queue import LEASE, ForgetWorkers, SqlQueue
@@ -138,6 +140,7 @@ class Store:
         self.links: Links = SqlLinks(writer=writer, clock=clock)
         self.switches: Switches = SqlSwitches(writer=writer, reads=reads, clock=clock)
         self.quarantine: Quarantine = SqlQuarantine(writer=writer, reads=reads, clock=clock)
+        self.receipts: Receipts = SqlReceipts(writer=writer, reads=reads, clock=clock)
         self.undeliverable: Undeliverable = SqlUndeliverable(
             writer=writer, reads=reads, clock=clock
         )

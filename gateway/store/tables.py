@@ -305,6 +305,20 @@ mail_links = sa.Table(
 )
 """Links in letters that a person confirms with. `digest` is the SHA-256 of the token."""
 
+postings = sa.Table(
+    "postings",
+    metadata,
+    sa.Column("reference", sa.String(64), primary_key=True),
+    sa.Column("delivery", _ID, sa.ForeignKey("deliveries.id"), nullable=False, index=True),
+    sa.Column("attempt", sa.Integer, nullable=False),
+    sa.Column("mail", sa.String(512), nullable=False, index=True),
+    sa.Column("at", Moment, nullable=False),
+    sa.Column("failed_at", Moment, nullable=True),
+)
+"""Attempts at which a letter may have left. `reference`: SHA-256 of what its mail server was told,
+so that who reads this can not forge a report. `mail`: its Message-ID. `failed_at`: a mail server
+reported that it did not arrive."""
+
 evidence = sa.Table(
     "evidence",
     metadata,

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from gateway.errors import Malformed
+from gateway.errors import Malformed, Refused
 from gateway.wire.mail_make import is_address, report
 from gateway.wire.mail_read import Entity, Head, MailLimits, raw_parts, read_entity
 
@@ -38,13 +38,13 @@ EBMS_ID = "X-Ebms-Message-Id"
 
 
 class Action(StrEnum):
-    """What became of a mail at one recipient (RFC 3464, 2.3.3)."""
+    """What became of a mail at one recipient (RFC 3464, 2.3.3), the worst first."""
 
     FAILED = "failed"
     DELAYED = "delayed"
-    DELIVERED = "delivered"
     RELAYED = "relayed"
     EXPANDED = "expanded"
+    DELIVERED = "delivered"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +66,8 @@ class DeliveryReport:
     envelope_id: str
     """As we gave it (ENVID); empty without."""
     told: tuple[Told, ...]
+    mail: str
+    """Message-ID (without `<>`) in what came back of the mail; empty without."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,7 +151,7 @@ def read_report(entity: Entity) -> DeliveryReport | Notice:
         raise _bad()
     match of:
         case "message/delivery-status":
-            return _delivery_report(second.decoded())
+            return _delivery_report(second.decoded(), mail=_returned(parts[2:]))
         case "message/disposition-notification":
             return _notice(second.decoded())
         case _:
@@ -168,12 +170,23 @@ def _groups(octets: bytes) -> list[Head]:
     return [read_entity(group.strip(b"\r\n") + _BLANK, limits=LIMITS).head for group in groups]
 
 
-def _delivery_report(octets: bytes) -> DeliveryReport:
+def _returned(parts: tuple[bytes, ...]) -> str:
+    """Return the Message-ID of the mail, or of its head, that came back; no report stands on it."""
+    for part in parts:
+        try:
+            octets = read_entity(part, limits=LIMITS).decoded()
+            return read_entity(octets.rstrip(b"\r\n") + _BLANK, limits=LIMITS).head.id("message-id")
+        except Refused:
+            continue
+    return ""
+
+
+def _delivery_report(octets: bytes, *, mail: str) -> DeliveryReport:
     of_all, *each = _groups(octets)
     envelope_id = of_all.one("original-envelope-id")
     if not each or (envelope_id and not _ENVELOPE_ID.fullmatch(envelope_id)):
         raise _bad()
-    return DeliveryReport(envelope_id=envelope_id, told=tuple(map(_told, each)))
+    return DeliveryReport(envelope_id=envelope_id, told=tuple(map(_told, each)), mail=mail)
 
 
 def _told(head: Head) -> Told:

@@ -485,6 +485,7 @@ async def _install(
             undeliverable=store.undeliverable,
             switches=store.switches,
             quarantine=store.quarantine,
+            receipts=store.receipts,
             post=town.post,
             holds=store.holds,
             desk=store.desk,

@@ -20,12 +20,14 @@ from gateway.ports import (
     TryAgain,
 )
 from gateway.ports.mail import ConfirmLink
+from gateway.ports.receipts import KnownAs
 from gateway.rules.approval import Ground
 from gateway.store.links import BY_LINK
 from tests.store.stage import CPA, POLITIE, VT, event, stuurgegevens
 from tests.store.test_store_toets import Desk
 
 APPROVAL = "T-2026"
+KNOWN_AS = KnownAs(reference="ab" * 32, mail="m-1@gateway.example")
 
 
 def letter(stage, n=1, **changes):
@@ -92,7 +94,7 @@ async def test_a_worker_that_died_before_the_letter_could_leave_is_taken_over(st
 
 async def test_a_worker_that_died_while_the_letter_could_leave_leaves_it_to_a_person(stage):
     claim = await claimed(stage)
-    await stage.store.queue.posting(claim, leaves(stage))
+    await stage.store.queue.posting(claim, KNOWN_AS, leaves(stage))
 
     stage.silence("w1")
     await stage.store.queue.sweep(worker="w2")
@@ -103,7 +105,7 @@ async def test_a_worker_that_died_while_the_letter_could_leave_leaves_it_to_a_pe
 
 async def test_an_attempt_that_certainly_failed_is_no_doubt_for_the_next_one(stage):
     claim = await claimed(stage)
-    await stage.store.queue.posting(claim, leaves(stage))
+    await stage.store.queue.posting(claim, KNOWN_AS, leaves(stage))
     await stage.store.queue.settle(claim, TryAgain(at=stage.clock.now(), code="smtp.deferred"), ())
     await stage.claim()
 
@@ -119,7 +121,7 @@ async def test_who_lost_the_claim_lets_nothing_leave(stage):
     await stage.claim()
 
     with pytest.raises(StaleSnapshot) as caught:
-        await stage.store.queue.posting(claim, leaves(stage))
+        await stage.store.queue.posting(claim, KNOWN_AS, leaves(stage))
 
     assert caught.value.code == "claim.lost"
 
@@ -139,7 +141,7 @@ async def test_what_is_taken_back_while_the_transport_is_proved_does_not_leave(s
     await desk.withdraw(claim.approval_id, ends=ends, late=True)
 
     with pytest.raises(StaleSnapshot):
-        await stage.store.queue.posting(claim, leaves(stage))
+        await stage.store.queue.posting(claim, KNOWN_AS, leaves(stage))
 
 
 async def test_a_letter_without_a_receipt_is_never_sent_again_by_itself(stage):
@@ -170,7 +172,7 @@ async def linked(stage, *, until=timedelta(days=14), **changes):
         "until": stage.clock.now() + until,
     }
     link = ConfirmLink(**(made | changes))
-    await stage.store.queue.posting(claim, leaves(stage), link)
+    await stage.store.queue.posting(claim, KNOWN_AS, leaves(stage), link)
     handed = HandedOver(until=stage.clock.now() + timedelta(hours=4))
     await stage.store.queue.settle(claim, handed, ())
     return claim
@@ -232,7 +234,9 @@ async def test_links_that_are_over_go_with_the_next_that_is_made(stage):
         digest="e" * 64, delivery="l-2", recipient=VT, until=stage.clock.now() + timedelta(days=1)
     )
 
-    await stage.store.queue.posting(claim, leaves(stage), link)
+    known_as = replace(KNOWN_AS, reference="cd" * 32)
+
+    await stage.store.queue.posting(claim, known_as, leaves(stage), link)
 
     assert stage.rows("SELECT digest FROM mail_links") == [("e" * 64,)]
 

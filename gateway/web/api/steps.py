@@ -63,6 +63,8 @@ STEPS: Mapping[str, str] = MappingProxyType(
         "incoming.closed": "Een medewerker sloot de e-mail af",
         "incoming.destroyed": "Inhoud van de e-mail vernietigd",
         "mail.receipt": "Ontvangstbewijs per e-mail",
+        "mail.noted": "Melding over de e-mail vastgelegd; er verandert niets",
+        "mail.bounced": "De e-mail kwam niet aan, meldt een mailserver",
         "delivery.expired": "Te oud geworden om te bezorgen",
         "postvak.shown": "Getoond aan het ontvangende systeem",
         "postvak.unproven": "Niet getoond: inhoud en besluit zeggen iets anders dan de rij",
