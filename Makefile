@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
+MAVEN  ?= https://repo.maven.apache.org/maven2
 VECTORS ?=
 SHORT  ?=
 SEED   ?=
@@ -21,7 +22,7 @@ help:
 	@echo "make check             formatter, linter, strict types, import rules"
 	@echo "make external VECTORS=DIR   tests on third-party schemas, CPAs and messages"
 	@echo "make lying             10,000 messages to and from a partner that lies (DB=postgresql)"
-	@echo "make interop           signatures and encryption against a Java peer (JDK 17), openssl and gpgsm"
+	@echo "make interop           against an MSH in Java on Santuario (JDK 17), openssl and gpgsm"
 	@echo "make mail-test         e-mail through Postfix, Dovecot, knot and unbound (as root; docs/e-mail.md)"
 	@echo "make bench             what a message costs, against the bare cost of its cryptography"
 
@@ -81,8 +82,22 @@ external: $(VENV)/.dev .venv-xmlsec/.done
 lying: $(VENV)/.dev
 	$(BIN)/python -m tests.flow.lying $(if $(filter postgresql,$(DB)),--postgresql)
 
-interop: $(VENV)/.dev
-	$(BIN)/python -m pytest tests/interop
+# Each jar by its own SHA-256: what was fetched is what was looked at.
+.interop/jars/.done: tests/interop/jars.sha256
+	@rm -rf $(@D) && mkdir -p $(@D)
+	@while read -r sum path; do \
+		curl --fail --silent --show-error --location --retry 3 --output "$(@D)/$${path##*/}" "$(MAVEN)/$$path" && \
+		echo "$$sum  $(@D)/$${path##*/}" | sha256sum --check --quiet - || exit 1; \
+	done <$<
+	@touch $@
+
+.interop/.done: .interop/jars/.done $(wildcard tests/interop/ebms/*.java)
+	@rm -rf .interop/classes
+	javac -Xlint:all,-classfile -Werror -cp '.interop/jars/*' -d .interop/classes tests/interop/ebms/*.java
+	@touch $@
+
+interop: $(VENV)/.dev .interop/.done
+	$(BIN)/python -m pytest -n 2 --dist loadfile tests/interop
 
 # In a network and a process space of their own: nothing gets out, and nothing is left running.
 mail-test: $(VENV)/.dev
@@ -95,4 +110,4 @@ lock: $(VENV)/.dev
 	echo 'xmlsec==1.3.17' | $(BIN)/uv pip compile --quiet --generate-hashes --python-version 3.11 -c requirements/run.txt - -o requirements/xmlsec.txt
 
 clean:
-	rm -rf $(VENV) .venv-xmlsec var .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache tests/oidc/node_modules
+	rm -rf $(VENV) .venv-xmlsec .interop var .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache tests/oidc/node_modules

@@ -272,9 +272,11 @@ REQUIREMENTS: tuple[Requirement, ...] = (
         "26",
         "MIME",
         _MET,
-        "UTF-8, geschreven zonder Content-Transfer-Encoding; base64 wordt gelezen.",
+        "UTF-8, geschreven zonder Content-Transfer-Encoding; base64 en quoted-printable worden"
+        " gelezen.",
         "pure/test_mime.py::test_another_reader_sees_the_same_parts",
         "pure/test_mime.py::test_base64_is_decoded",
+        "pure/test_mime.py::test_quoted_printable_is_decoded",
     ),
     _row(
         "27",

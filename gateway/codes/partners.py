@@ -41,7 +41,7 @@ PARTNERS: tuple[Code, ...] = (
             "mime.start": ("`start` names a part that is not there.", _PACKAGE),
             "mime.transfer_encoding": (
                 "The Content-Transfer-Encoding is not supported, or broken.",
-                "Use binary, 8bit, 7bit or base64.",
+                "Use binary, 8bit, 7bit, base64 or quoted-printable.",
             ),
             "mime.unreferenced_part": ("A part is not in the Manifest.", _PACKAGE),
             "payload.count": (

@@ -27,6 +27,7 @@ _USUAL_HEAD = re.compile(
 )
 """The head of a part as `join` writes it."""
 _FOLD = re.compile(r"\r\n[ \t]+")
+_QUOTED_PRINTABLE = re.compile(rb"(?:[!-<>-~]|[ \t]++(?!\r\n|\Z)|=[0-9A-Fa-f]{2}|=?\r\n)*+")
 _PLAIN = frozenset({"", "7bit", "8bit", "binary"})
 _CHARSETS = frozenset({"utf-8", "us-ascii"})
 
@@ -68,8 +69,8 @@ def _parameters(tail: str) -> dict[str, str]:
 def split(body: bytes, content_type: str, *, limits: Limits) -> tuple[Part, tuple[Part, ...]]:
     """Return the root part (the SOAP envelope) and the other parts, in order.
 
-    A plain `text/xml` body is a root part without others. Octets are exact; base64 is
-    decoded. At most `limits.parts` parts beside the root. Raises Malformed:
+    A plain `text/xml` body is a root part without others. Octets are exact; base64 and
+    quoted-printable are decoded. At most `limits.parts` parts beside the root. Raises Malformed:
     `mime.content_type`, `mime.boundary`, `mime.start`, `mime.part`, `mime.parts`,
     `mime.charset`, `mime.content_id`, `mime.duplicate_cid`, `mime.transfer_encoding`
     (RFC 2046, 5.1; RFC 2387).
@@ -142,6 +143,8 @@ def _part(body: bytes, begin: int, end: int) -> Part:
     encoding = headers.get("content-transfer-encoding", "").lower()
     if encoding == "base64":
         octets = unbase64(octets)
+    elif encoding == "quoted-printable":
+        octets = _unquoted(octets)
     elif encoding not in _PLAIN:
         raise Malformed("mime.transfer_encoding", "Content-Transfer-Encoding is not supported")
     kind = headers.get("content-type", "application/octet-stream")
@@ -179,6 +182,17 @@ def unbase64(octets: bytes) -> bytes:
         return base64.b64decode(octets.translate(None, b"\r\n \t"), validate=True)
     except binascii.Error:
         raise Malformed("mime.transfer_encoding", "base64 is not valid") from None
+
+
+def _unquoted(octets: bytes) -> bytes:
+    """Decode quoted-printable (RFC 2045, 6.7).
+
+    What readers mend in different ways is refused: white space at the end of a line, a lone
+    CR or LF, an octet that should have been quoted.
+    """
+    if _QUOTED_PRINTABLE.fullmatch(octets) is None:
+        raise Malformed("mime.transfer_encoding", "quoted-printable is not valid")
+    return binascii.a2b_qp(octets)
 
 
 def _root_first(parts: list[Part], start: str) -> tuple[Part, tuple[Part, ...]]:

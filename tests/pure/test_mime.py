@@ -1,6 +1,7 @@
 """MIME multipart/related, as far as ebMS 2.0 uses it."""
 
 import base64
+import binascii
 from email import message_from_bytes
 
 import pytest
@@ -116,6 +117,49 @@ def test_base64_is_decoded():
     assert other(body(ROOT, part + base64.encodebytes(octets))).octets == octets
 
 
+def quoted(octets: bytes) -> bytes:
+    head = b"Content-ID: <p1>\r\nContent-Transfer-Encoding: Quoted-Printable\r\n\r\n"
+    return body(ROOT, head + octets)
+
+
+@pytest.mark.parametrize(
+    ("written", "octets"),
+    [
+        (b"", b""),
+        (b"a=3Db =C3=AB=\r\n c\td", b"a=b \xc3\xab c\td"),
+        (b"a=3d\r\nb=20\r\n\r\nc=\r\nd", b"a=\r\nb \r\n\r\ncd"),
+        (b"a=\r\n", b"a"),
+        (b"=0D=0A=00=FF", b"\r\n\0\xff"),
+        (
+            binascii.b2a_qp(bytes(range(256)), istext=False).replace(b"\n", b"\r\n"),
+            bytes(range(256)),
+        ),
+    ],
+)
+def test_quoted_printable_is_decoded(written, octets):
+    assert other(quoted(written)).octets == octets
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        b"a=",
+        b"a= \r\nb",
+        b"a=4",
+        b"a=G0",
+        b"a=\nb",
+        b"a\nb",
+        b"a\rb",
+        b"a ",
+        b"a\t\r\nb",
+        b"\xe9",
+        b"\0",
+    ],
+)
+def test_quoted_printable_of_two_readings_is_refused(written):
+    assert refused(quoted(written)) == "mime.transfer_encoding"
+
+
 @pytest.mark.parametrize(
     ("kind", "code"),
     [
@@ -175,7 +219,7 @@ def test_a_content_type_that_does_not_fit_is_refused(kind, code):
             "mime.transfer_encoding",
         ),
         (
-            body(ROOT, b"Content-ID: <a>\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\na"),
+            body(ROOT, b"Content-ID: <a>\r\nContent-Transfer-Encoding: x-uuencode\r\n\r\na"),
             "mime.transfer_encoding",
         ),
     ],

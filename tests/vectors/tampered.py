@@ -133,12 +133,12 @@ MIME = (
     vector("duplicate_content_id", "mime.duplicate_cid", Fault(), parts=one_more(bad.CID)),
     vector("too_many_parts", "mime.parts", Fault(), parts=one_more("more-{n}@x", 10)),
     vector(
-        "quoted_printable",
+        "uuencoded",
         "mime.transfer_encoding",
         Fault(),
         wire=body(
             "Content-ID: <payload",
-            "Content-Transfer-Encoding: quoted-printable\r\nContent-ID: <payload",
+            "Content-Transfer-Encoding: x-uuencode\r\nContent-ID: <payload",
         ),
     ),
     vector("missing_part", "mime.missing_part", Error("MimeProblem"), parts=lambda _parts: ()),
