@@ -137,6 +137,8 @@ def certificates_of_mail(settings: Settings) -> Iterator[Path]:
     """Yield the files of what signs letters and of what they are encrypted for, as settings say."""
     if settings.email is not None and settings.email.smime is not None:
         yield settings.email.smime.certificaat
+    if settings.email is not None and settings.email.lmtp is not None:
+        yield from settings.email.lmtp.certificaten
     for party in settings.partijen:
         yield from party.email.certificaten if party.email is not None else ()
 

@@ -31,6 +31,8 @@ from gateway.web.console.app import console_app
 from gateway.web.control import open_control
 from gateway.web.health import health_app
 from gateway.web.inbound.ebms import ebms_app
+from gateway.web.inbound.lmtp import LmtpLimits, LmtpListener, Place, listen_lmtp
+from gateway.web.inbound.lmtp_session import Patience
 from gateway.web.intake import IntakeLimits
 from gateway.web.listener import Listener, ListenerLimits, listen
 
@@ -117,7 +119,7 @@ async def _run(
     roles: frozenset[ProcessRole],
     stop: asyncio.Event,
     hangup: asyncio.Event,
-    listeners: list[Listener],
+    listeners: list[Listener | LmtpListener],
 ) -> None:
     async with asyncio.TaskGroup() as tasks:
         if ProcessRole.WORKER in roles:
@@ -134,7 +136,7 @@ async def _run(
         await _close(app, listeners)
 
 
-async def _close(app: App, listeners: list[Listener]) -> None:
+async def _close(app: App, listeners: list[Listener | LmtpListener]) -> None:
     """Close all listeners at once; whatever hangs is left behind after the grace."""
     seconds = app.settings.worker.grace_seconds + HURRY.total_seconds()
     closing = [asyncio.ensure_future(listener.close()) for listener in listeners]
@@ -151,16 +153,42 @@ def _epoch(app: App) -> int:
 
 async def _listen(
     app: App, roles: frozenset[ProcessRole], beheer_port: int | None
-) -> list[Listener]:
+) -> list[Listener | LmtpListener]:
     where = app.settings.listen
     beheer = health_app(
         ready=app.ready, metrics=app.metrics, reader=app.store.reader, clock=app.clock
     )
     port = where.beheer.port if beheer_port is None else beheer_port
-    opened = [await listen(beheer, host=where.beheer.host, port=port, tls=None)]
+    opened: list[Listener | LmtpListener] = [
+        await listen(beheer, host=where.beheer.host, port=port, tls=None)
+    ]
     if ProcessRole.WEB in roles:
         opened += await _listen_web(app)
+        opened += await _listen_mail(app)
     return opened
+
+
+async def _listen_mail(app: App) -> list[LmtpListener]:
+    """Take mail in from the organisation's mail server, where that is set."""
+    email = app.settings.email
+    lmtp = email.lmtp if email is not None else None
+    if lmtp is None:
+        return []
+    limits = LmtpLimits(
+        connections=lmtp.connections,
+        patience=Patience(mail=timedelta(seconds=lmtp.mail_seconds)),
+        grace=timedelta(seconds=app.settings.worker.grace_seconds),
+    )
+    listener = LmtpListener(
+        take=app.gateway.take_mail,
+        mailbox=lambda: app.snapshots.current().mailbox,
+        clock=app.clock,
+        limits=limits,
+    )
+    path = app.installation.path(lmtp.socket) if lmtp.socket is not None else None
+    place = Place(path=path, group=lmtp.groep, host=lmtp.host, port=lmtp.port or 0)
+    await listen_lmtp(listener, place, shared=app.settings.database.url is not None)
+    return [listener]
 
 
 async def _listen_web(app: App) -> list[Listener]:

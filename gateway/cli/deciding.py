@@ -17,7 +17,8 @@ from gateway.consoles import desk_of
 from gateway.errors import GatewayError, Misconfigured, Refused, Unavailable
 from gateway.installation import Installation, load_installation
 from gateway.store.view import View
-from gateway.web.control import KIND, NAME, Command, What, short
+from gateway.web.control import KIND, NAME, Command, What
+from gateway.web.unix_socket import short
 
 Reden = Annotated[
     str, typer.Option(help="Why; it stands in the audit log. No personal data.", show_default=False)

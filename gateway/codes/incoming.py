@@ -1,7 +1,7 @@
 """Codes of mail that comes in: why a person must look at it, and what can be done about it."""
 
 from gateway.codes.code import Code, Told, family
-from gateway.errors import NoRoute, PolicyViolation, Unavailable
+from gateway.errors import Misconfigured, NoRoute, PolicyViolation, Unavailable
 
 _OPERATOR = (Told.OPERATOR,)
 
@@ -65,6 +65,16 @@ INCOMING: tuple[Code, ...] = (
             "incoming.off": (
                 "Mail was offered while [email.lmtp] is not set (any more).",
                 "Restart the gateway, or put the settings back.",
+            ),
+        },
+    ),
+    *family(
+        Misconfigured,
+        (Told.START,),
+        {
+            "lmtp.socket": (
+                "The socket of [email.lmtp] can not be opened, or another process listens there.",
+                "Look at its folder, its group (the gateway's user must be in it), or the port.",
             ),
         },
     ),

@@ -162,11 +162,15 @@ class _Look:
             return error.code
 
     def mail(self) -> Iterator[InUse]:
-        """Yield what signs letters from here, and what they are encrypted for."""
+        """Yield what signs letters from here, and what they are encrypted for, ours included."""
         if self.directory.mail is not None:
             sign = self.directory.mail.sign
             item = self._mailed(Use.MAIL_SIGN, sign, "email.smime", ours=True)
             yield replace(item, code=item.code or self._key(sign))
+        ours = self.directory.mailbox.certificates if self.directory.mailbox is not None else ()
+        for der in ours:
+            item = self._mailed(Use.MAIL_ENCRYPT, der, "email.lmtp", ours=True)
+            yield replace(item, code=item.code or self._key(der))
         for party in self.directory.parties.values():
             for der in party.mail.certificates if party.mail is not None else ():
                 where = f"partijen.{party.oin}.email"

@@ -10,8 +10,7 @@ import re
 import socket
 import struct
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
@@ -42,6 +41,7 @@ from gateway.ports import (
     Shelving,
     Webhooks,
 )
+from gateway.web import unix_socket
 from gateway.web.toets_control import add_toets
 
 log = structlog.get_logger("gateway.control")
@@ -309,7 +309,7 @@ async def open_control(
     await runner.setup()
     path = folder / NAME
     try:
-        await web.SockSite(runner, _bind(path)).start()
+        await web.SockSite(runner, unix_socket.bind(path)).start()
     except OSError as error:
         await runner.cleanup()
         raise Misconfigured(
@@ -406,28 +406,3 @@ async def _errors(request: web.Request, handler: Any) -> web.StreamResponse:
 
 def _problem(status: HTTPStatus, code: str, text: str) -> web.Response:
     return web.json_response({"code": code, "tekst": text}, status=status)
-
-
-def _bind(path: Path) -> socket.socket:
-    """Take the place of a socket that a crash left; mode 0600 from the first moment."""
-    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
-    try:
-        os.fchmod(listener.fileno(), 0o600)
-        path.unlink(missing_ok=True)
-        with short(path) as name:
-            listener.bind(name)
-    except OSError:
-        with suppress(OSError):
-            listener.close()
-        raise
-    return listener
-
-
-@contextmanager
-def short(path: Path) -> Iterator[str]:
-    """Name a socket by its folder's descriptor: the kernel takes 107 octets at most."""
-    folder = os.open(path.parent, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        yield f"/proc/self/fd/{folder}/{path.name}"
-    finally:
-        os.close(folder)

@@ -8,6 +8,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from gateway.cli.doctor_agreed import certificates
 from gateway.config import AlarmSettings
+from gateway.directory import OwnMailbox
 from gateway.installation import load_directory, load_installation
 from gateway.inventory import certificate_figures, expiring, list_figures, survey
 from gateway.keys.expiry import Use, stage
@@ -223,6 +224,16 @@ def test_a_mailbox_whose_certificate_is_not_for_mail_stands_there_by_its_party(
 
     assert (reads.code, reads.ours) == (code, False)
     assert reads.where == f"partijen.{party.oin}.email"
+
+
+def test_what_our_own_mail_is_encrypted_for_stands_there_with_its_key(mailing):
+    ours = pki.leaf(pki.POLITIE, "encrypt").certificate
+    box = OwnMailbox(address="uit@politie.example", certificates=(ours,))
+
+    for holds, code in ((True, ""), (False, "keys.missing")):
+        items = look(mailing, mailbox=box, holds=lambda _der, holds=holds: holds)
+        (item,) = (i for i in items if i.where == "email.lmtp")
+        assert (item.use, item.ours, item.code) == (Use.MAIL_ENCRYPT, True, code)
 
 
 def test_doctor_says_which_certificate_of_mail_ends_and_where_the_next_one_goes(mailing):

@@ -117,3 +117,30 @@ def test_a_portal_has_an_address_and_another_host_than_the_console(text):
     assert faults(text, own=own + PORTAL.format(host="console.example") + console) == [
         "portaal.url"
     ]
+
+
+LMTP = "\n[email.lmtp]\n"
+
+
+@pytest.mark.parametrize(
+    ("lines", "wrong"),
+    [
+        ('socket = "run/lmtp.sock"', []),
+        ("port = 0", []),
+        ('port = 2424\nhost = "::1"', []),
+        ("", ["email.lmtp"]),
+        ('socket = "run/lmtp.sock"\nport = 2424', ["email.lmtp"]),
+        ('port = 2424\nhost = "0.0.0.0"', ["email.lmtp.host"]),
+        ('port = 2424\nhost = "localhost"', ["email.lmtp.host"]),
+    ],
+)
+def test_lmtp_is_for_this_machine_alone(text, lines, wrong):
+    assert faults(text, own=OWN + SMIME + LMTP + lines) == wrong
+
+
+def test_mail_that_comes_in_needs_a_certificate_to_be_encrypted_for(text):
+    lmtp = LMTP + "port = 2424\n"
+
+    assert "email.lmtp.certificaten" in faults(text, own=OWN + lmtp)
+    certain = 'certificaten = ["mail/in.pem"]\n'
+    assert "email.lmtp.certificaten" not in faults(text, own=OWN + lmtp + certain)

@@ -25,7 +25,8 @@ from gateway.errors import (
 from gateway.installation import load_installation
 from gateway.lifecycle import State
 from gateway.ports import Alarm, Decided, LostTrack
-from gateway.web.control import MOST_BODY, NAME, Desk, open_control, short
+from gateway.web.control import MOST_BODY, NAME, Desk, open_control
+from gateway.web.unix_socket import short
 from tests.store.stage import Stage
 from tests.web.test_cli import gateway
 
