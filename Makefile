@@ -50,7 +50,7 @@ test: $(VENV)/.dev
 	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 histories: $(VENV)/.dev
-	ALL_HISTORIES=1 $(BIN)/python -m pytest -n auto --maxprocesses 4 tests/pure/test_histories.py tests/gate/test_gate_histories.py tests/store/test_store_histories.py tests/store/test_store_gate_histories.py tests/store/test_store_retention_histories.py tests/flow/test_every_column.py
+	ALL_HISTORIES=1 $(BIN)/python -m pytest -n auto --maxprocesses 4 tests/pure/test_histories.py tests/gate/test_gate_histories.py tests/store/test_store_histories.py tests/store/test_store_gate_histories.py tests/store/test_store_retention_histories.py tests/flow/test_mailing_histories.py tests/flow/test_every_column.py
 
 crash: $(VENV)/.dev
 	$(BIN)/python -m tests.crash $(if $(SHORT),--short) $(if $(SEED),--seed $(SEED))
