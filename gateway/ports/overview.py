@@ -27,6 +27,8 @@ class Pile(StrEnum):
     DEAD = "niet-bezorgd"
     POSTVAK = "postvak"
     """Not collected, or not confirmed, by a back-end."""
+    REFUSED = "geweigerd"
+    """With a Fo01, and nothing came of it yet."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from gateway.ports import DeliveryChannel, DeliveryKind
+from gateway.ports import DeliveryChannel, DeliveryKind, Direction
 from gateway.ports.tallies import (
     BY_RECEIVER,
     BY_US,
@@ -66,6 +66,7 @@ def rows_between(after: int, upto: int) -> sa.Select[Any]:
             audit.c.code,
             audit.c.data,
             messages.c.kind,
+            messages.c.direction,
             messages.c.ontvanger,
             deliveries.c.channel,
             deliveries.c.kind.label("delivery_kind"),
@@ -172,6 +173,14 @@ def _refused_there(row: sa.Row[Any]) -> Iterator[_Line]:
     yield Measure.REFUSED, BY_RECEIVER, _known(row.code), 1, _ALL
 
 
+def _answered(row: sa.Row[Any]) -> Iterator[_Line]:
+    """A Fo01 that came in. One made here was counted as a refusal of this installation."""
+    data = _data(row)
+    ours = data.get("own", row.direction == str(Direction.INBOUND))  # rows of before do not say
+    if data["kind"] == "Fo01Bericht" and data["first"] and not ours:
+        yield Measure.REFUSED, BY_RECEIVER, _known(str(data.get("fault", ""))), 1, _ALL
+
+
 def _disclosed(row: sa.Row[Any]) -> Iterator[_Line]:
     is_message = row.delivery_kind == str(DeliveryKind.MESSAGE)
     if is_message and row.kind not in _APART and row.channel != str(DeliveryChannel.DESK):
@@ -193,6 +202,7 @@ _COUNTED = {
     "input.refused": _unproven,
     "delivery.refused": _refused_there,
     "postvak.refused": _refused_there,
+    "message.answered": _answered,
     "delivery.acknowledged": _disclosed,
     "postvak.confirmed": _disclosed,
 }

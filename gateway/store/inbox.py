@@ -240,6 +240,7 @@ def _mark_answered(tx: Tx, origin: str, answer: NewMessage, now: datetime) -> No
         "kind": answer.kind,
         "answer": answer.id,
         "first": first == 1,
+        "own": answer.direction is Direction.OWN,
     }
     if answer.fault is not None:
         data |= {"fault": answer.fault.code, "place": answer.fault.place}

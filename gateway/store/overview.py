@@ -26,7 +26,7 @@ from gateway.ports.overview import (
 from gateway.rules.approval import Ground
 from gateway.store.audit import read_row
 from gateway.store.reading import Reads
-from gateway.store.refusals import refusal, refusals
+from gateway.store.refusals import STILL_OPEN, refusal, refusals
 from gateway.store.tables import RIGHTS, audit, deliveries, lanes, messages
 
 _OUT, _POSTVAK = TO_PARTNERS, (str(DeliveryChannel.POSTVAK),)
@@ -47,37 +47,36 @@ LOOKED_AT = 20_000
 """Audit rows that one page looks at, at most."""
 
 
-def _capped(*where: sa.ColumnElement[bool]) -> sa.Select[Any]:
+def _lying(*where: sa.ColumnElement[bool]) -> sa.Select[Any]:
+    return sa.select(sa.literal(1).label("one")).select_from(deliveries).where(*where)
+
+
+def _counted(connection: sa.Connection, rows: sa.Select[Any]) -> int:
     """Count, but no further than a bound: a pile of any size costs the same."""
-    some = (
-        sa.select(sa.literal(1).label("one"))
-        .select_from(deliveries)
-        .where(*where)
-        .limit(MOST_COUNTED + 1)
-        .subquery()
-    )
-    return sa.select(sa.func.count()).select_from(some)
+    some = rows.limit(MOST_COUNTED + 1).subquery()
+    statement = sa.select(sa.func.count()).select_from(some)
+    return int(connection.execute(statement).scalar_one())
 
 
 def _piles(connection: sa.Connection) -> dict[Pile, int]:
-    found = {}
+    found = {Pile.REFUSED: _counted(connection, STILL_OPEN)}
     for pile, (channels, states) in _WHERE.items():
-        statement = _capped(
+        rows = _lying(
             deliveries.c.channel.in_(channels),
             deliveries.c.state.in_([str(state) for state in states]),
             _IS_MESSAGE,
         )
-        found[pile] = int(connection.execute(statement).scalar_one())
+        found[pile] = _counted(connection, rows)
     return found
 
 
 def _under(connection: sa.Connection, recipient: Oin, cpa_id: str) -> int:
-    statement = _capped(
+    rows = _lying(
         deliveries.c.recipient == recipient,
         deliveries.c.cpa_id == cpa_id,
         deliveries.c.state.in_([str(state) for state in State if state not in ENDED]),
     )
-    return int(connection.execute(statement).scalar_one())
+    return _counted(connection, rows)
 
 
 def _hours(connection: sa.Connection, since: datetime) -> tuple[Hour, ...]:
@@ -107,8 +106,9 @@ def _lanes(connection: sa.Connection) -> tuple[Lane, ...]:
 def _lane(connection: sa.Connection, row: sa.Row[Any]) -> Lane:
     def lying(*states: State) -> int:
         names = [str(state) for state in states]
-        statement = _capped(deliveries.c.lane == row.id, deliveries.c.state.in_(names))
-        return int(connection.execute(statement).scalar_one())
+        return _counted(
+            connection, _lying(deliveries.c.lane == row.id, deliveries.c.state.in_(names))
+        )
 
     last = sa.select(sa.func.max(deliveries.c.delivered_at)).where(deliveries.c.lane == row.id)
     return Lane(

@@ -23,6 +23,14 @@ _IS_REPLACED = sa.exists().where(
 )
 REPLACED = _IS_REPLACED.label("replaced")
 """Another message came in its place."""
+_STILL = (handling.c.closed_at.is_(None), sa.not_(_IS_REPLACED))
+STILL_OPEN = (
+    sa.select(sa.literal(1).label("one"))
+    .select_from(messages)
+    .outerjoin(handling, handling.c.message == messages.c.id)
+    .where(REFUSED, *_STILL)
+)
+"""A row for each on which somebody has yet to act, to be counted."""
 _ALL = (
     sa.select(
         messages.c.seq,
@@ -59,8 +67,7 @@ def refusal(connection: sa.Connection, message: str) -> Refusal | None:
 
 
 def _open(after: RefusalPlace | None) -> sa.Select[Any]:
-    still = handling.c.closed_at.is_(None), sa.not_(_IS_REPLACED)
-    found = _ALL.where(*still).order_by(messages.c.answered_at, messages.c.seq)
+    found = _ALL.where(*_STILL).order_by(messages.c.answered_at, messages.c.seq)
     return found if after is None else found.where(_values(after) < _PLACE)
 
 

@@ -24,7 +24,7 @@ from gateway.store.tables import audit, tallies, tally_place
 from gateway.store.transaction import Tx
 from gateway.store.writer import Writer
 
-VERSION = 1
+VERSION = 2
 """Of how is counted. Totals of an older one are counted anew, from the first audit row."""
 STEP = 5_000
 """Audit rows of one commit."""

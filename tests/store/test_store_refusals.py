@@ -4,7 +4,9 @@ from dataclasses import replace
 
 from gateway.message import Aanlevering, Address, Fault
 from gateway.ports import Wanted
+from gateway.ports.overview import Pile
 from gateway.ports.reading import Answered
+from gateway.ports.worklist import Reason
 from tests.store.stage import POLITIE, VT, stuurgegevens
 
 
@@ -51,6 +53,17 @@ async def test_one_that_does_not_say_of_whom_it_is_comes_from_who_brought_it(sta
     (one,) = await every(stage)
 
     assert one.by == POLITIE
+
+
+async def test_the_pile_is_what_still_waits_for_somebody(stage):
+    await stage.admit_many(range(1, 5))
+    for n in (1, 2, 3):
+        await answer(stage, n, by=10 + n)
+    await stage.store.worklist.close("m-1", who="otto", reason=Reason.NEEDLESS, why="gebeld")
+    other = Aanlevering(vervangt="ref-2")
+    await stage.store.inbox.admit(await stage.admission(5, aanlevering=other))
+
+    assert (await stage.store.overview.piles())[Pile.REFUSED] == 1
 
 
 async def test_a_fo01_after_another_answer_refuses_nothing(stage):

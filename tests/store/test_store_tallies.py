@@ -1,12 +1,14 @@
 """Daily totals: each audit row counts once, whoever folds, and on the right Dutch day."""
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
 
-from gateway.ports import AuditEvent, SignalReceived, TryAgain
+from gateway.message import Fault
+from gateway.ports import AuditEvent, Direction, SignalReceived, TryAgain
 from gateway.ports.tallies import Measure
 from gateway.store import tallies as folding
 from gateway.store.counting import part_of
@@ -142,6 +144,25 @@ async def test_a_refusal_counts_by_code_and_no_number_of_somebody_is_kept(stage)
         (Measure.REFUSED, "ontvanger", "VT001"): 1,
         (Measure.REFUSED, "ontvanger", "anders"): 3,
     }
+
+
+async def test_a_fo01_counts_for_its_receiver_unless_it_was_made_here(stage):
+    fault = Fault(code="VT001", place="server")
+    await stage.admit_many(range(1, 5))
+    for n, direction in ((1, Direction.INBOUND), (2, Direction.INBOUND), (3, Direction.OWN)):
+        fo01 = await stage.admission(
+            10 + n, kind="Fo01Bericht", fault=fault, direction=direction, deliveries=()
+        )
+        await stage.store.inbox.admit(replace(fo01, answers=f"m-{n}"))
+    again = await stage.admission(21, kind="Fo01Bericht", fault=fault, deliveries=())
+    await stage.store.inbox.admit(replace(again, answers="m-1"))
+    bv01 = await stage.admission(14, kind="Bv01Bericht", deliveries=())
+    await stage.store.inbox.admit(replace(bv01, answers="m-4"))
+
+    await stage.store.tallies.fold()
+
+    refused = {key: n for key, n in (await totals(stage)).items() if key[0] is Measure.REFUSED}
+    assert refused == {(Measure.REFUSED, "ontvanger", "VT001"): 2}
 
 
 async def test_a_day_is_a_dutch_day(stage):

@@ -24,6 +24,7 @@ ALARMS = 5
 _PILES: Sequence[tuple[Pile, str, str]] = (
     (Pile.UNKNOWN, N_("onbekend resultaat: u beslist"), "/berichten?status=onzeker"),
     (Pile.DEAD, N_("niet bezorgd"), "/berichten?status=niet+bezorgd"),
+    (Pile.REFUSED, N_("geweigerd met een Fo01, nog niet afgehandeld"), "/geweigerd"),
     (Pile.HELD, N_("vastgehouden tot het OM beslist"), "/berichten?status=vastgehouden"),
     (Pile.WAITING, N_("wacht op verzending"), "/berichten?status=onderweg"),
     (Pile.SENT, N_("wacht op bevestiging"), "/berichten?status=wacht+op+bevestiging"),
