@@ -11,6 +11,7 @@ from typing import Annotated
 
 from pydantic import AwareDatetime, Field
 
+from gateway.config_algorithms import PartyExceptionSettings
 from gateway.config_mail import EmailSettings, PartyMailSettings, PortalSettings
 from gateway.credentials import Scope, SignIn, UserRole
 from gateway.errors import Severity
@@ -454,6 +455,9 @@ class PartySettings(Section):
     )
     regels: tuple[PartyRuleSettings, ...] = Field(
         (), description="Rules that count otherwise for it."
+    )
+    uitzonderingen: tuple[PartyExceptionSettings, ...] = Field(
+        (), description="What it may still use that Digikoppeling forbids."
     )
     email: PartyMailSettings | None = Field(None, description="Left out = no e-mail to it.")
     toets: GateMode = Field(

@@ -36,6 +36,7 @@ _HEADER = "pure/test_ebms_header.py"
 _OPEN = "pure/test_open_seal.py"
 _DSIG = "pure/test_dsig.py"
 _XENC = "pure/test_xenc.py"
+_EXCEPTIONS = "pure/test_algorithm_exceptions.py"
 _CERT = "pure/test_certificates.py"
 _TLS = "outbound/test_tls.py"
 _POST = "outbound/test_ebms_client.py"
@@ -404,20 +405,26 @@ REQUIREMENTS: tuple[Requirement, ...] = (
         "SIGN001-004",
         "Ondertekenen",
         _MET,
-        "XMLDSIG met RSA of ECDSA (P-256, P-384) en SHA-256, -384 of -512; SHA-1 wordt geweigerd.",
+        "XMLDSIG met RSA of ECDSA (P-256, P-384) en SHA-256, -384 of -512; SHA-1 wordt geweigerd, "
+        "behalve van een partner met een uitzondering, zolang die duurt.",
         f"{_DSIG}::test_elliptic_curves_sign_and_verify",
         f"{_DSIG}::test_what_a_partner_signs_outside_the_profile_is_refused",
         f"{_DSIG}::test_forbidden_algorithm_is_not_used_even_when_agreed",
+        f"{_EXCEPTIONS}::test_without_it_with_another_or_after_its_end_it_is_refused_by_its_code",
+        f"{_EXCEPTIONS}::test_sha1_never_leaves",
     ),
     _row(
         "ENC001-004",
         "Versleutelen",
         _MET,
         "AES-128 of -256 met GCM, sleutels met RSA-OAEP in beide spellingen; CBC, 3DES en RSA-1.5 "
-        "worden geweigerd.",
+        "worden geweigerd, behalve bij een partner met een uitzondering, zolang die duurt.",
         f"{_XENC}::test_both_spellings_of_oaep_are_read",
         f"{_XENC}::test_other_forms_and_algorithms_are_refused",
         f"{_XENC}::test_forbidden_cipher_is_not_used_even_when_agreed",
         f"{_XENC}::test_whichever_step_fails_answer_and_work_are_the_same",
+        f"{_EXCEPTIONS}::test_without_it_with_another_or_after_its_end_it_is_refused_by_its_code",
+        f"{_EXCEPTIONS}::test_whichever_step_fails_answer_and_work_are_the_same",
+        f"{_EXCEPTIONS}::test_3des_never_leaves",
     ),
 )

@@ -282,7 +282,7 @@ class CpaRule(Enum):
     SHA1 = (
         "CPA-040",
         _STOPS,
-        "Ondertekenen met SHA-1 wordt geweigerd.",
+        "Ondertekenen met SHA-1 wordt geweigerd: {algorithm}.",
         "Gebruik SHA-256 of sterker, in HashFunction en SignatureAlgorithm.",
         "DK-SEC SIGN002",
     )
@@ -296,7 +296,7 @@ class CpaRule(Enum):
     CIPHER = (
         "CPA-042",
         _STOPS,
-        "Versleutelen zonder GCM (CBC, 3DES) wordt geweigerd.",
+        "Versleutelen zonder GCM wordt geweigerd: {algorithm}.",
         "Gebruik http://www.w3.org/2009/xmlenc11#aes256-gcm (of aes128-gcm).",
         "DK-SEC ENC002",
     )
@@ -306,6 +306,13 @@ class CpaRule(Enum):
         "Sleutels inpakken met RSA-1.5 wordt geweigerd.",
         "Gebruik RSA-OAEP.",
         "DK-SEC ENC004",
+    )
+    EXCEPTED = (
+        "CPA-044",
+        _WEAK,
+        "Hier staat een verboden algoritme; bij uitzondering ({what}) mag dat tot {until}.",
+        "Spreek voor die tijd een CPA af zonder dit algoritme.",
+        "DK-SEC SIGN002, ENC002, ENC004",
     )
     # --- certificates ---
     OUTLIVES = (

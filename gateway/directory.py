@@ -19,6 +19,7 @@ from gateway.config import (
     WebhookEvent,
     WebhooksSettings,
 )
+from gateway.config_algorithms import Weakness
 from gateway.config_gate import Mode, Nature
 from gateway.cpa_rules import Remark
 from gateway.credentials import Credentials
@@ -137,6 +138,16 @@ class OwnMailbox:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AlgorithmException:
+    """What a party may still use that DK-SEC forbids."""
+
+    what: Weakness
+    reason: str
+    until: datetime
+    """End, not included."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Party:
     """An organisation in the chain."""
 
@@ -155,6 +166,8 @@ class Party:
     """How what is signed for it is canonicalised."""
     gate: GateMode = GateMode.NONE
     """What a knooppunt does at the OM gate with what it sends."""
+    exceptions: tuple[AlgorithmException, ...] = ()
+    """Also those that have ended."""
     mail: PartyMail | None = None
     """None = no e-mail goes to it."""
 
@@ -228,6 +241,8 @@ class Encryption:
     algorithm: str
     certificate: bytes
     """DER of the receiver's encryption certificate."""
+    key_transport: str = ""
+    """URI of RSA-1.5 where the CPA leaves nothing else; empty = RSA-OAEP."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

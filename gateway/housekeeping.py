@@ -16,6 +16,7 @@ from gateway.installation import Installation, gate_fault
 from gateway.inventory import certificate_figures, expiring, list_figures, survey
 from gateway.keys.epochs import is_writable
 from gateway.keys.expiry import InUse
+from gateway.lapsing import exception_figures, exceptions_expiring
 from gateway.ports import Alarm
 from gateway.store.watch import GATE_CLOSED, UNWRITABLE
 
@@ -180,6 +181,7 @@ class Outside:
         )
         app.metrics.certificates(certificate_figures(items, now))
         app.metrics.revocation_lists(list_figures(items, now))
+        app.metrics.exceptions(exception_figures(directory, now))
         app.metrics.gate(_is_open(directory, now))
         bad = frozenset((i.use, i.where, i.code) for i in items if i.code and i.needed)
         for use, where, code in sorted(bad - self._told):
@@ -193,6 +195,7 @@ class Outside:
         yield from disk.low() if disk is not None else ()
         yield from expiring(self._items, settings.alarms, now)
         directory = self._app.snapshots.current()
+        yield from exceptions_expiring(directory, settings.alarms, now)
         if not _is_open(directory, now):
             reason = directory.gate.fault or ENDED
             yield Alarm(code=GATE_CLOSED, subject="", reason=reason)

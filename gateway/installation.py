@@ -30,6 +30,7 @@ from gateway.gate_reading import NOTHING
 from gateway.installation_agreed import readable
 from gateway.installation_backends import backend
 from gateway.installation_check import check
+from gateway.installation_exceptions import check_exceptions, exceptions_of
 from gateway.installation_gate import Frame, confirmed, matters
 from gateway.installation_mail import own_mail, own_mailbox, party_mail
 from gateway.installation_packs import check_partners, with_activated
@@ -189,6 +190,7 @@ def load_directory(  # noqa: PLR0913 - what may be asked of it, all by name
     shelved = _shelved(installation, files, activations)
     catalogue = with_activated(catalogue, shelved.activations, shelved.packs)
     check(settings, parties, catalogue)
+    check_exceptions(settings, frame.at)
     check_settings(parties.values())
     check_partners(shelved.activations, parties)
     return Directory(
@@ -243,6 +245,7 @@ def _party(settings: config.PartySettings, whole: Settings) -> Party:
         ),
         canonical=settings.canonicalisatie,
         gate=settings.toets,
+        exceptions=exceptions_of(settings),
     )
 
 

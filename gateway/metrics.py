@@ -104,6 +104,18 @@ class Metrics:
             ("uitgever",),
             registry=registry,
         )
+        self._exceptions = Gauge(
+            "gateway_exception_expiry_seconds",
+            "Seconds until an exception of a partner ends; negative when it did",
+            ("oin", "wat"),
+            registry=registry,
+        )
+        self._uses = Counter(
+            "gateway_exception_uses",
+            "Messages that were let by, or sent, by an exception of a partner",
+            ("oin", "wat"),
+            registry=registry,
+        )
         self._gate = Gauge(
             "gateway_gate_open", "0 when the gate of the OM holds everything", registry=registry
         )
@@ -152,6 +164,16 @@ class Metrics:
         self._lists.clear()
         for issuer, seconds in sorted(left.items(), key=lambda item: item[1])[:MOST_LABELS]:
             self._lists.labels(issuer).set(seconds)
+
+    def exceptions(self, left: Mapping[tuple[str, str], float]) -> None:
+        """Replace the seconds until the end of what partners may still use, by OIN and what."""
+        self._exceptions.clear()
+        for labels, seconds in sorted(left.items(), key=lambda item: item[1])[:MOST_LABELS]:
+            self._exceptions.labels(*labels).set(seconds)
+
+    def excepted(self, oin: str, what: str) -> None:
+        """Count a message in or out that only an exception of that party allowed."""
+        self._uses.labels(oin, what).inc()
 
     def gate(self, is_open: bool) -> None:  # noqa: FBT001 - it is the figure
         """Show whether the gate of the OM lets anything by; where none stands it is open."""

@@ -214,13 +214,20 @@ def sealed(agreed: Agreement, octets: bytes = DOCUMENT, **changes) -> seal.Seale
     )
 
 
-def on_the_wire(agreed: Agreement, envelope: bytes, octets: bytes = DOCUMENT) -> WireMessage:
+def on_the_wire(
+    agreed: Agreement,
+    envelope: bytes,
+    octets: bytes = DOCUMENT,
+    *,
+    policy: AlgorithmPolicy = DIGIKOPPELING,
+) -> WireMessage:
     return seal.encrypt_message(
         envelope,
         (payload(octets),),
         channel=agreed.bindings[0].channel,
         random=octets_from(),
         boundary="=_boundary",
+        policy=policy,
     )
 
 

@@ -10,7 +10,7 @@ from rich.table import Table
 from gateway.cli import Config
 from gateway.cli.deciding import Door
 from gateway.cli.screen import screen
-from gateway.installation import load_catalogue, share
+from gateway.installation import load_catalogue, load_directory, load_installation, share
 from gateway.outbound.tls import KeyPair
 from gateway.security.cpa_lint import of_terms
 from gateway.wire import toets
@@ -45,7 +45,7 @@ def show(
             ", ".join(name.rpartition("#")[2] for name in names) or "-",
         )
     console.print(table)
-    for remark in of_terms(agreement):
+    for remark in of_terms(agreement, at=datetime.now(UTC)):
         console.print(f"{remark.rule.weight}: {remark}", soft_wrap=True)
 
 
@@ -53,15 +53,22 @@ def show(
 def lint(
     file: Annotated[Path, typer.Argument(help="CPA, XML.", exists=True, dir_okay=False)],
     as_json: Annotated[bool, typer.Option("--json", help="As JSON, for other programs.")] = False,
+    config: Annotated[
+        Path | None,
+        typer.Option(help="Folder of an installation, for mandates and exceptions."),
+    ] = None,
 ) -> None:
     """Tell what is wrong or unwise in a CPA, one line per finding, and whether it may be activated.
 
-    Needs no installation. What only an installation knows (chain, revocation, mandates) is judged
-    by `gateway cpa import`. Exit status 0: it may be activated; 1: it may not.
+    Needs no installation; with `--config` the mandates and exceptions of its parties count.
+    Chain, revocation and keys are judged by `gateway cpa import`. Exit status 0: it may be
+    activated; 1: it may not.
     """
     from gateway.cli.cpa_lint import check
 
-    if not check(file, at=datetime.now(UTC), as_json=as_json, console=screen()):
+    parties = {} if config is None else load_directory(load_installation(config), epoch=0).parties
+    now = datetime.now(UTC)
+    if not check(file, at=now, parties=parties, as_json=as_json, console=screen()):
         raise typer.Exit(1)
 
 

@@ -1,6 +1,7 @@
 """What `gateway cpa lint` does: tell what is found in a CPA, and whether it may be activated."""
 
 import json
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -8,12 +9,21 @@ from typing import Any
 from rich.console import Console
 
 from gateway.cpa_rules import Remark
+from gateway.directory import Party
+from gateway.message import Oin
 from gateway.security.cpa_lint import Linted, lint
 
 
-def check(file: Path, *, at: datetime, as_json: bool, console: Console) -> bool:
+def check(
+    file: Path,
+    *,
+    at: datetime,
+    parties: Mapping[Oin, Party],
+    as_json: bool,
+    console: Console,
+) -> bool:
     """Print what is found; return whether it may be activated."""
-    found = lint(file.read_bytes(), at=at)
+    found = lint(file.read_bytes(), at=at, parties=parties)
     if as_json:
         print(json.dumps(shape(found), indent=2, ensure_ascii=False))
     else:

@@ -20,6 +20,7 @@ from gateway.cli.doctor_agreed import agreements, certificates, gate, newer_tabl
 from gateway.cli.doctor_console import console as console_of
 from gateway.cli.doctor_console import provider
 from gateway.cli.doctor_database import database
+from gateway.cli.doctor_exceptions import exceptions
 from gateway.cli.doctor_files import disks, epoch_folder, rights
 from gateway.cli.doctor_findings import Area, Finding, Severity, shape, show, summary
 from gateway.cli.doctor_marks import marks
@@ -144,6 +145,7 @@ def _examine_agreed(
     yield from newer_table(installation)
     yield from marks(installation)
     yield from rules(directory, now)
+    yield from exceptions(directory, now)
 
 
 def _schemas(installation: Installation, directory: Directory) -> Iterator[Finding]:

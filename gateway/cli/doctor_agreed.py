@@ -91,7 +91,7 @@ def _agreement(directory: Directory, agreement: Agreement, now: datetime) -> Ite
             "Van een onbekende partij wordt niets aangenomen.",
             "Voeg haar toe onder [[partijen]]",
         )
-    for remark in of_terms(agreement):
+    for remark in of_terms(agreement, at=now, parties=directory.parties):
         if remark.rule is not CpaRule.NOT_AGREED:  # told above
             yield _remark(cpa, remark)
 

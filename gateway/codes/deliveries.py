@@ -121,6 +121,10 @@ DELIVERIES: tuple[Code, ...] = (
                 "Alarm: the clock was put back; nothing leaves under an approval.",
                 "If it was ahead and is right now: `gateway alarmen af`. Else set it right.",
             ),
+            "exception.expiring": (
+                "Alarm: an exception of a partner ends within the days behind the stroke, or has.",
+                "Ask the partner to move to the strong algorithm; then take the exception out.",
+            ),
             "delivery.dead": (
                 "Alarm: a message was given up.",
                 "See the code of its last try. A partner who sent it gets a Fo01.",

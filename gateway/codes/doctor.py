@@ -176,6 +176,18 @@ DOCTOR: tuple[Code, ...] = family(
             "A port is in use by another program.",
             "Stop that, or choose another port.",
         ),
+        "exception.ended": (
+            "An exception of a partner on the algorithms has ended.",
+            "Take it out of gateway.toml.",
+        ),
+        "exception.in_force": (
+            "A partner may still use an algorithm that Digikoppeling forbids.",
+            "Ask the partner to move; take the exception out once that is possible.",
+        ),
+        "exception.shared_key": (
+            "A key decrypts for a partner with an exception, and for others.",
+            "Name an encryption certificate of its own in the agreement with the exception.",
+        ),
         "retention.behind": (
             "Something that is due was not destroyed, or an epoch key is missing.",
             "See whether a process with the role sealer runs; docs/backup.md.",

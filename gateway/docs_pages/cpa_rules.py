@@ -10,12 +10,13 @@ _INTRODUCTION = """\
 
 | To | Do |
 |---|---|
-| see what is wrong or unwise in a CPA | `gateway cpa lint FILE [--json]` |
+| see what is wrong or unwise in a CPA | `gateway cpa lint FILE [--json] [--config FOLDER]` |
 | see what the gateway reads in it | `gateway cpa show FILE` |
 | see in words what changes with a new one | `gateway cpa diff OLD NEW` |
 | put it in place | `gateway cpa import FILE -c FOLDER`, or the console |
 
-`gateway cpa lint` needs no installation. It prints one line per finding: rule, severity, place in
+`gateway cpa lint` needs no installation; with `--config` the mandates and exceptions
+of one count. It prints one line per finding: rule, severity, place in
 the CPA, what is wrong, what to do, and the clause; then whether the CPA may be put into use. Exit
 status 0: it may, 1: it may not. With `--json`: `cpa_id`, `activeerbaar`, and `bevindingen` with
 `regel`, `ernst`, `waar`, `tekst`, `doe`, `bron`.

@@ -102,7 +102,8 @@ def propose_agreement(looking: Looking, octets: bytes) -> AgreementProposal:
         raise turned_down("ended", f"{agreement.end:%Y-%m-%d}")
     if not any(one.service in directory.services for one in agreement.bindings):
         raise turned_down("service")
-    stopping = {one.rule.id for one in of_terms(agreement) if one.rule.weight is Weight.STOPS}
+    found = of_terms(agreement, at=now, parties=directory.parties)
+    stopping = {one.rule.id for one in found if one.rule.weight is Weight.STOPS}
     if stopping:
         raise turned_down("rules", ", ".join(sorted(stopping)))
     file = _file(looking, agreement, octets)

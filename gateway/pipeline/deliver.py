@@ -21,6 +21,7 @@ from gateway.errors import (
     Unavailable,
 )
 from gateway.message import Header, Oin, Payload, WireMessage
+from gateway.pipeline import excepted
 from gateway.pipeline.attempted import attempted
 from gateway.pipeline.house import House
 from gateway.pipeline.mailing import Mailing
@@ -42,8 +43,10 @@ from gateway.ports import (
 )
 from gateway.rules import approval, retry
 from gateway.security import seal
+from gateway.security.algorithms import AlgorithmPolicy
 from gateway.security.certificates import Usage
 from gateway.security.open import Opened, open_message
+from gateway.security.weak import policy_for
 from gateway.wire import stuf
 from gateway.wire.ebms2 import header as wire
 
@@ -68,6 +71,14 @@ class _Way:
     channel: Channel
     binding: Binding | None
     """None for signals."""
+
+    @property
+    def partner(self) -> Oin:
+        return Oin(self.agreement.other(self.directory.me).id)
+
+    def policy(self, at: datetime) -> AlgorithmPolicy:
+        """Return what counts for the partner at that moment."""
+        return policy_for(self.directory.party(self.partner), at)
 
 
 class Delivering:
@@ -111,7 +122,7 @@ class Delivering:
         released = still_released(directory, claim, self._house.clock.now())
         if isinstance(released, approval.Hold):
             return HeldAgain(ground=released.ground)
-        to = Towards(party=Oin(way.agreement.other(directory.me).id))
+        to = Towards(party=way.partner)
         proven = await self._proving.look(directory, claim, to)
         if proven.fault is not None:
             return HeldAgain(ground=proven.fault.ground)
@@ -208,10 +219,11 @@ class Delivering:
     ) -> WireMessage:
         """Encrypt for the certificate that is valid now; a revoked one gets nothing."""
         at = self._house.clock.now()
-        encryption = way.channel.encryption
+        policy, encryption = way.policy(at), way.channel.encryption
         if encryption is not None:
             trust = self._house.snapshots.trust(way.directory)
             identity = trust.judge(encryption.certificate, Usage.ENCRYPT, at)
+            excepted.sent(self._house, claim, encryption, policy, events)
             events.append(
                 attempted(
                     self._house,
@@ -230,6 +242,7 @@ class Delivering:
                 channel=way.channel,
                 random=self._house.dice.octets,
                 boundary=boundary,
+                policy=policy,
             ),
         )
 
@@ -279,6 +292,7 @@ class Delivering:
             keyring=self._house.keyring,
             limits=limits,
             at=at,
+            policy=way.policy(at),
         )
         await self._take_signal(opened, at)
 
@@ -292,7 +306,7 @@ class Delivering:
     def _endpoint(self, way: _Way) -> Endpoint:
         return Endpoint(
             url=way.channel.endpoint,
-            party=Oin(way.agreement.other(way.directory.me).id),
+            party=way.partner,
             client_certificate=way.channel.client_certificate,
         )
 

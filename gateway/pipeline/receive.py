@@ -15,7 +15,7 @@ The order is the security of it:
 from datetime import datetime
 from typing import assert_never
 
-from gateway.directory import Agreement, Directory
+from gateway.directory import Agreement, Directory, Party
 from gateway.errors import (
     DuplicateConflict,
     Expired,
@@ -39,15 +39,16 @@ from gateway.message import (
     Reference,
     WireMessage,
 )
-from gateway.pipeline import answers
+from gateway.pipeline import answers, excepted
 from gateway.pipeline.admit import Admitting, content_sha256
 from gateway.pipeline.house import House
 from gateway.pipeline.rethinking import rethinking
 from gateway.pipeline.unproven import Unproven
 from gateway.ports import Answer, AuditEvent, Known, SignalReceived
 from gateway.security import seal
-from gateway.security.certificates import Identity, Usage, acts_for, thumbprint
+from gateway.security.certificates import Usage, acts_for, thumbprint
 from gateway.security.open import Opened, in_time, open_message
+from gateway.security.weak import policy_for
 from gateway.wire.ebms2 import header as wire
 from gateway.wire.ebms2 import signals
 
@@ -88,7 +89,7 @@ class Receiver:
         )
         agreement = directory.agreement(claimed.header.cpa_id, at=inbound.at)
         # (2)
-        self._match_peer(directory, agreement, claimed.header, inbound)
+        party = self._match_peer(directory, agreement, claimed.header, inbound)
         # (3)
         try:
             opened = await self._house.think(
@@ -100,6 +101,7 @@ class Receiver:
                     keyring=self._house.keyring,
                     limits=limits,
                     at=inbound.at,
+                    policy=policy_for(party, inbound.at),
                     late=True,
                 ),
             )
@@ -109,8 +111,8 @@ class Receiver:
 
     def _match_peer(
         self, directory: Directory, agreement: Agreement, header: Header, inbound: Inbound
-    ) -> Identity:
-        """The certificate holder must be the sender, or act for it by a recorded mandate."""
+    ) -> Party:
+        """Return the sender: the certificate holder, or who gave that one a recorded mandate."""
         if header.sender not in agreement.parties:
             raise UnknownAgreement(
                 "agreement.party", "sender is not a party of the agreement", where=_FROM
@@ -133,7 +135,7 @@ class Receiver:
             )
         if party.oin in directory.suspended:
             raise Unavailable("party.suspended", "party is suspended here")
-        return identity
+        return party
 
     async def _opened(self, directory: Directory, opened: Opened, at: datetime) -> Answer:
         # (4)
@@ -155,6 +157,7 @@ class Receiver:
 
     async def _message(self, directory: Directory, opened: Opened, at: datetime) -> Answer:
         header = opened.header
+        await excepted.received(self._house, opened, at)
         try:
             in_time(header, at)
         except Expired:
@@ -219,6 +222,7 @@ class Receiver:
         )
         if must_sign and opened.signer is None:
             raise SignatureInvalid("signature.missing", "signal is not signed")
+        await excepted.received(self._house, opened, at)
         signal = _signal(opened, at, asked=asked)
         if isinstance(content, ErrorList) and not signal.error:
             # Warnings neither confirm nor refuse: they are written down.

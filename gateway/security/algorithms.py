@@ -1,6 +1,6 @@
 """Algorithm URIs, the allow-list, and the two things a private key does."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from gateway.wire.ebms2 import names
@@ -26,13 +26,18 @@ ECDSA_SHA384 = "http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha384"
 
 AES128_GCM = "http://www.w3.org/2009/xmlenc11#aes128-gcm"
 AES256_GCM = "http://www.w3.org/2009/xmlenc11#aes256-gcm"
+AES128_CBC = "http://www.w3.org/2001/04/xmlenc#aes128-cbc"
+AES256_CBC = "http://www.w3.org/2001/04/xmlenc#aes256-cbc"
+TRIPLE_DES = "http://www.w3.org/2001/04/xmlenc#tripledes-cbc"
 
 RSA_OAEP_MGF1P = "http://www.w3.org/2001/04/xmlenc#rsa-oaep-mgf1p"
 RSA_OAEP = "http://www.w3.org/2009/xmlenc11#rsa-oaep"
+RSA_15 = names.RSA_15
 MGF1_SHA1 = "http://www.w3.org/2009/xmlenc11#mgf1sha1"
 MGF1_SHA256 = "http://www.w3.org/2009/xmlenc11#mgf1sha256"
 SHA1 = "http://www.w3.org/2000/09/xmldsig#sha1"
-"""Only inside OAEP, where it is not relied on for collision resistance; never a digest."""
+"""Inside OAEP, where it is not relied on for collision resistance. A digest only by exception."""
+RSA_SHA1 = "http://www.w3.org/2000/09/xmldsig#rsa-sha1"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +61,11 @@ DIGIKOPPELING = AlgorithmPolicy(
 )
 
 
+def authenticated(policy: AlgorithmPolicy) -> AlgorithmPolicy:
+    """Return the policy for what is not signed: no cipher without a tag."""
+    return replace(policy, ciphers=policy.ciphers & DIGIKOPPELING.ciphers)
+
+
 class Signer(Protocol):
     """A private key that signs. `certificate` is its certificate, DER."""
 
@@ -77,7 +87,7 @@ class Oaep:
 
 @dataclass(frozen=True, slots=True)
 class UnsafePkcs1:
-    """RSA PKCS#1 v1.5 in the place of OAEP: for mail, where an exception is on file."""
+    """RSA PKCS#1 v1.5 in the place of OAEP: where an exception is on file."""
 
 
 class Decrypter(Protocol):
@@ -86,10 +96,11 @@ class Decrypter(Protocol):
     @property
     def certificate(self) -> bytes: ...
 
-    def unwrap(self, wrapped: bytes, *, oaep: Oaep | UnsafePkcs1) -> bytes:
-        """Return the content key; raise DecryptionFailed.
+    def unwrap(self, wrapped: bytes, *, oaep: Oaep | UnsafePkcs1, size: int) -> bytes:
+        """Return the content key of `size` octets.
 
-        With PKCS#1 v1.5 what was wrapped wrongly may give any octets instead.
+        What was wrapped wrongly, or is no key of that size, gives as many random octets
+        instead: nobody learns here that it failed, and nobody knows a key that fits.
         """
         ...
 

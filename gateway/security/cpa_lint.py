@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from cryptography import x509
 
+from gateway.config_algorithms import Weakness
 from gateway.cpa_rules import CpaRule, Remark, Weight
 from gateway.directory import Agreement, Channel, Party
 from gateway.errors import CertificateRejected, Malformed
@@ -21,9 +22,10 @@ from gateway.security.algorithms import DIGIKOPPELING
 from gateway.security.certificates import Usage, bare_oin, good_key, load, meant_for, oin_of
 from gateway.security.extensions import UNREADABLE
 from gateway.security.hosts import covers, hosts
+from gateway.security.weak import algorithms_of
 from gateway.wire.ebms2.cpa import read_cpa
 from gateway.wire.ebms2.cpa_checks import channels
-from gateway.wire.ebms2.cpa_warnings import NOTHING, Doubts, Values
+from gateway.wire.ebms2.cpa_warnings import NOTHING, Doubts, Values, direction
 
 _REFERENCES = {
     Usage.SIGN: "SigningCertificateRef",
@@ -52,25 +54,34 @@ class Linted:
         return not any(remark.rule.weight is Weight.STOPS for remark in self.remarks)
 
 
-def lint(octets: bytes, *, at: datetime) -> Linted:
-    """Return what is found in a CPA at that moment; what can not be read is a finding itself."""
+def lint(octets: bytes, *, at: datetime, parties: Mapping[Oin, Party] = _NOBODY) -> Linted:
+    """Return what is found in a CPA at that moment; what can not be read is a finding itself.
+
+    Mandates and exceptions of `parties` count.
+    """
     try:
         agreement = read_cpa(octets)
     except Malformed as error:
         unread = Remark(CpaRule.UNREADABLE, error.where, {"code": error.code, "why": error.text})
         return Linted(agreement=None, remarks=(unread,))
-    return Linted(agreement=agreement, remarks=all_remarks(agreement, at=at))
+    return Linted(agreement=agreement, remarks=all_remarks(agreement, at=at, parties=parties))
 
 
-def of_terms(agreement: Agreement) -> tuple[Remark, ...]:
-    """Return those of the reading, on algorithms and on the period: true at any moment."""
+def of_terms(
+    agreement: Agreement, *, at: datetime, parties: Mapping[Oin, Party] = _NOBODY
+) -> tuple[Remark, ...]:
+    """Return those of the reading, on algorithms and on the period.
+
+    They are true at any moment, apart from the exceptions of `parties` in force at `at`.
+    """
     doubts = Doubts()
     for where, action, channel in channels(agreement):
         for rule, values in _algorithms(channel):
             doubts.add(rule, where, action, values=values)
     for until in _first_ends(agreement):
         doubts.add(CpaRule.OUTLIVES, values={"until": until})
-    return (*agreement.remarks, *doubts.remarks())
+    found = (*agreement.remarks, *doubts.remarks())
+    return tuple(_excepted(one, agreement, parties, at) for one in found)
 
 
 def all_remarks(
@@ -78,7 +89,8 @@ def all_remarks(
 ) -> tuple[Remark, ...]:
     """Return those on its terms, end, hosts and certificates.
 
-    The mandates of `parties` count: who has one may hold a certificate of the party.
+    The mandates of `parties` count: who has one may hold a certificate of the party. So do
+    their exceptions: what one covers does not stop the agreement.
     """
     doubts = Doubts()
     for rule, values in _end(agreement, at):
@@ -90,7 +102,7 @@ def all_remarks(
         holders = {bare_oin(owner), *(parties[owner].mandates if owner in parties else ())}
         for rule, values in _certificate(agreement, usage, der, holders, at):
             doubts.add(rule, f"{owner}: {_REFERENCES[usage]}", values=values)
-    found = (*of_terms(agreement), *doubts.remarks())
+    found = (*of_terms(agreement, at=at, parties=parties), *doubts.remarks())
     return tuple(sorted(found, key=lambda one: (one.rule.weight is Weight.WEAK, one.rule.id)))
 
 
@@ -111,6 +123,31 @@ def _algorithms(channel: Channel) -> Iterator[_Said]:
     ):
         if uri not in allowed and "sha1" not in uri:
             yield CpaRule.SIGNATURE, {"algorithm": uri}
+
+
+def _excepted(
+    remark: Remark, agreement: Agreement, parties: Mapping[Oin, Party], at: datetime
+) -> Remark:
+    """Return the remark, a milder one where an exception of a party covers it all."""
+    for party in agreement.parties:
+        known = parties.get(Oin(party.id))
+        for one in known.exceptions if known is not None else ():
+            receives = direction(party.id, agreement.other(party.id).id)
+            if at < one.until and _covers(one.what, remark, receives):
+                values: Values = {"what": one.what, "until": one.until}
+                return Remark(CpaRule.EXCEPTED, remark.where, values)
+    return remark
+
+
+def _covers(what: Weakness, remark: Remark, comes_in: str) -> bool:
+    """What is read by exception and never written is covered in the one direction only."""
+    if remark.rule is CpaRule.RSA15:
+        return what is Weakness.RSA15
+    if remark.rule not in {CpaRule.SHA1, CpaRule.CIPHER}:
+        return False
+    named = set(str(remark.values["algorithm"]).split(", "))
+    both_ways = what is Weakness.CBC
+    return named <= algorithms_of(what) and (both_ways or remark.where.startswith(comes_in))
 
 
 def _address(channel: Channel) -> Iterator[_Said]:

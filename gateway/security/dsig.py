@@ -40,6 +40,8 @@ class Verified:
     """In the order of the signature: the envelope and every part."""
     certificate: bytes
     """DER of the agreed certificate whose key made the signature."""
+    algorithm: str
+    """Of the signature value; those of the digests stand with the references."""
     envelope: bytes
     """The canonical octets that were digested: read the header from these."""
     covered: frozenset[str]
@@ -78,7 +80,7 @@ def verify_envelope(
     # (2) The key is that of an agreed certificate; KeyInfo only says which one.
     certificate = _agreed_certificate(key_info, certificates)
     # (3) SignedInfo comes from the holder of that key.
-    _verify_signed_info(info, value, certificate, policy)
+    algorithm = _verify_signed_info(info, value, certificate, policy)
     # (4) It refers to the envelope once and to every part once, and to nothing else.
     claims = tuple(_claims(info, policy))
     whole, by_part = _assign(claims, frozenset(parts))
@@ -90,6 +92,7 @@ def verify_envelope(
     return Verified(
         references=tuple(Reference(c.uri, c.digest_method, c.digest) for c in claims),
         certificate=certificate,
+        algorithm=algorithm,
         envelope=canonical,
         covered=frozenset(by_part),
     )
@@ -166,7 +169,8 @@ def _agreed_certificate(key_info: etree._Element, certificates: tuple[bytes, ...
 
 def _verify_signed_info(
     info: etree._Element, value: etree._Element, certificate: bytes, policy: AlgorithmPolicy
-) -> None:
+) -> str:
+    """Return the algorithm by which it was signed."""
     names = [_ds(e) for e in info]
     if names[:2] != ["CanonicalizationMethod", "SignatureMethod"]:
         raise SignatureInvalid("signature.form", "SignedInfo lacks its methods")
@@ -175,6 +179,7 @@ def _verify_signed_info(
     key = agreed_key(certificate, policy)
     data = canonicalize(info, canonicalization, prefixes)
     verify_value(key, _octets(value), data, algorithm=algorithm)
+    return algorithm
 
 
 def agreed_key(certificate: bytes, policy: AlgorithmPolicy) -> PublicKeyTypes:

@@ -59,6 +59,7 @@ def verify_plain(
     return Verified(
         references=message.references,
         certificate=message.certificate,
+        algorithm=message.algorithm,
         envelope=message.envelope.canonical,
         covered=frozenset(parts),
     )

@@ -9,10 +9,12 @@ An envelope that is octet by octet what we would write for its own values (`Clai
 needs no parser for that: its signed octets are known. Whatever is in doubt goes the long way.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 
+from gateway.config_algorithms import Weakness
 from gateway.directory import Agreement, Binding, Channel, Limits
 from gateway.errors import (
     CertificateRejected,
@@ -33,10 +35,16 @@ from gateway.message import (
     Reference,
 )
 from gateway.security.agreed import MESSAGE, hold_against
-from gateway.security.algorithms import DIGIKOPPELING, AlgorithmPolicy, Decrypter
+from gateway.security.algorithms import (
+    DIGIKOPPELING,
+    AlgorithmPolicy,
+    Decrypter,
+    authenticated,
+)
 from gateway.security.certificates import Identity, TrustStore, Usage, bare_oin
 from gateway.security.dsig import Verified, has_signature, resolve, verify_envelope
 from gateway.security.dsig_plain import verify_plain
+from gateway.security.weak import weaknesses
 from gateway.security.xenc import decrypt_part, is_encrypted
 from gateway.wire import xml
 from gateway.wire.ebms2.header import Claimed, read_envelope
@@ -68,6 +76,8 @@ class Opened:
     signer: Identity | None
     envelope: bytes
     """Octets of the envelope as received: the evidence."""
+    weaknesses: frozenset[Weakness] = frozenset()
+    """Exceptions without which it had been refused."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +100,7 @@ class _Proof:
     content: Content
     references: tuple[Reference, ...] = ()
     signer: Identity | None = None
+    algorithms: frozenset[str] = frozenset()
 
 
 def open_message(  # noqa: PLR0913 - the facts of one judgement, all by name
@@ -108,7 +119,9 @@ def open_message(  # noqa: PLR0913 - the facts of one judgement, all by name
 
     The caller has matched the TLS peer to the sender and knows that the receiver is a
     party here; whether an unsigned signal counts is its decision too (`signer` is None).
-    `mandates` are OINs that may sign for the sender (DK-BP EB014). With `late` the caller
+    `mandates` are OINs that may sign for the sender (DK-BP EB014). A cipher without a tag counts
+    only for what is signed, whatever the `policy`: until the signature is verified, a wrong key
+    and changed cipher text look like a changed payload, `signature.digest`. With `late` the caller
     checks TimeToLive itself, by `in_time`. Raises UnknownAgreement,
     PolicyViolation `header.inconsistent`, Malformed `mime.*` and `header.timestamp`,
     DecryptionFailed, SignatureInvalid, CertificateRejected, RevocationUnknown, TooLarge
@@ -122,10 +135,12 @@ def open_message(  # noqa: PLR0913 - the facts of one judgement, all by name
     # (3) Every part is in the Manifest, everything in the Manifest is a part.
     parts = _match_manifest(claimed.content, claimed.parts)
     # (4) Parts are encrypted exactly where that was agreed.
-    most = limit_for(claimed.header.action, limits)
-    payloads = tuple(_payload(part, agreed.channel, means, most=most) for part in parts)
+    decrypted = tuple(_payload(part, agreed.channel, means) for part in parts)
+    payloads = tuple(payload for payload, _ in decrypted)
     # (5) (6) (7) The signature, its signer, and the header once more.
     proof = _prove(claimed, payloads, agreed.channel, means)
+    # Not before: whether octets that nobody signed fit would tell how they were padded.
+    _check_sizes(payloads, most=limit_for(claimed.header.action, limits))
     # (8) It is neither too late nor too early.
     if not late:
         in_time(proof.header, at)
@@ -140,6 +155,7 @@ def open_message(  # noqa: PLR0913 - the facts of one judgement, all by name
         references=proof.references,
         signer=proof.signer,
         envelope=claimed.root,
+        weaknesses=weaknesses(proof.algorithms.union(*(by for _, by in decrypted))),
     )
 
 
@@ -165,17 +181,22 @@ def _match_manifest(content: Content, parts: tuple[Part, ...]) -> tuple[Part, ..
 # --- (4) encryption -------------------------------------------------------------------
 
 
-def _payload(part: Part, channel: Channel, means: _Means, *, most: int) -> Payload:
-    if channel.encryption is not None:
-        decrypter = means.keyring.decrypter(channel.encryption.certificate)
-        payload = decrypt_part(part, decrypter, policy=means.policy)
-    elif is_encrypted(part):
-        raise DecryptionFailed("decryption.unexpected", "encryption was not agreed")
-    else:
-        payload = Payload(content_id=part.content_id, octets=part.octets)
-    if len(payload.octets) > most:
+def _payload(part: Part, channel: Channel, means: _Means) -> tuple[Payload, frozenset[str]]:
+    """Return the payload, and the algorithms by which it was encrypted."""
+    if channel.encryption is None:
+        if is_encrypted(part):
+            raise DecryptionFailed("decryption.unexpected", "encryption was not agreed")
+        return Payload(content_id=part.content_id, octets=part.octets), frozenset()
+    decrypter = means.keyring.decrypter(channel.encryption.certificate)
+    policy = means.policy if channel.signing is not None else authenticated(means.policy)
+    found = decrypt_part(part, decrypter, policy=policy)
+    payload = Payload(content_id=part.content_id, octets=found.octets)
+    return payload, frozenset({found.cipher, found.key_transport})
+
+
+def _check_sizes(payloads: tuple[Payload, ...], *, most: int) -> None:
+    if any(len(payload.octets) > most for payload in payloads):
         raise TooLarge("payload.too_large", "payload is larger than allowed", where=MANIFEST)
-    return payload
 
 
 # --- (5) (6) (7) signature ------------------------------------------------------------
@@ -198,7 +219,18 @@ def _prove(
         raise CertificateRejected("certificate.party", "signer is not the sender")
     # (7) What was used to come here is what was signed.
     header, content = _reread(claimed, verified)
-    return _Proof(header=header, content=content, references=verified.references, signer=signer)
+    return _Proof(
+        header=header,
+        content=content,
+        references=verified.references,
+        signer=signer,
+        algorithms=frozenset(_used(verified)),
+    )
+
+
+def _used(verified: Verified) -> Iterator[str]:
+    yield verified.algorithm
+    yield from (reference.digest_method for reference in verified.references)
 
 
 def _verify(

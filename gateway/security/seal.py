@@ -11,7 +11,14 @@ from gateway.directory import Channel, Signing
 from gateway.errors import GatewayError, IllegalTransition
 from gateway.message import Header, Part, Payload, Reference, WireMessage
 from gateway.rules.approval import Released
-from gateway.security.algorithms import C14N_EXCLUSIVE, C14N_INCLUSIVE, Signer
+from gateway.security.algorithms import (
+    C14N_EXCLUSIVE,
+    C14N_INCLUSIVE,
+    DIGIKOPPELING,
+    AlgorithmPolicy,
+    Signer,
+    authenticated,
+)
 from gateway.security.dsig_make import Signed, serialize, sign_envelope
 from gateway.security.dsig_plain import sign_plain
 from gateway.security.xenc import encrypt_part
@@ -106,22 +113,30 @@ def encrypt_message(
     channel: Channel,
     random: Callable[[int], bytes],
     boundary: str,
+    policy: AlgorithmPolicy = DIGIKOPPELING,
 ) -> WireMessage:
     """Return the HTTP body; parts are encrypted where the agreement says so.
 
-    The caller has judged the encryption certificate for this moment. Raises GatewayError
+    `policy` is what counts for the receiver now. The caller has judged the encryption
+    certificate for this moment. Raises PolicyViolation `encryption.algorithm`, and GatewayError
     `payload.tampered` for an envelope that was not made here.
     """
     _check_made_here(envelope)
-    parts = tuple(_part(payload, channel, random) for payload in payloads)
+    parts = tuple(_part(payload, channel, random, policy) for payload in payloads)
     root_cid = f"{hashlib.sha256(envelope).hexdigest()[:32]}@envelope"
     return join(envelope, root_cid, parts, boundary=boundary)
 
 
-def _part(payload: Payload, channel: Channel, random: Callable[[int], bytes]) -> Part:
+def _part(
+    payload: Payload, channel: Channel, random: Callable[[int], bytes], policy: AlgorithmPolicy
+) -> Part:
     if channel.encryption is None:
         return Part(payload.content_id, PAYLOAD_TYPE, payload.octets)
-    return encrypt_part(payload, channel.encryption, media_type=PAYLOAD_TYPE, random=random)
+    if channel.signing is None:
+        policy = authenticated(policy)
+    return encrypt_part(
+        payload, channel.encryption, media_type=PAYLOAD_TYPE, random=random, policy=policy
+    )
 
 
 def sign_signal(

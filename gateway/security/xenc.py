@@ -1,9 +1,9 @@
 """Encrypted payload parts: XML Encryption of a whole MIME part.
 
 The part becomes `application/xml` with one xenc:EncryptedData whose EncryptedKey stands
-inside KeyInfo (the form of the Digikoppeling adapters in use). AES-GCM and RSA-OAEP only
-(DK-SEC ENC001-004); what the document names is checked against the policy, and every
-cryptographic failure looks the same from outside.
+inside KeyInfo (the form of the Digikoppeling adapters in use). AES-GCM and RSA-OAEP (DK-SEC
+ENC001-004), others where the policy has an exception; what the document names is checked
+against the policy, and every cryptographic failure looks the same from outside.
 """
 
 import re
@@ -13,21 +13,18 @@ from dataclasses import dataclass
 from functools import lru_cache
 from xml.sax.saxutils import escape, quoteattr
 
-from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from lxml import etree
 
 from gateway.directory import Encryption
 from gateway.errors import DecryptionFailed, Malformed, PolicyViolation
 from gateway.message import Part, Payload
 from gateway.security.algorithms import (
-    AES128_GCM,
-    AES256_GCM,
     DIGIKOPPELING,
     MGF1_SHA1,
     MGF1_SHA256,
+    RSA_15,
     RSA_OAEP,
     RSA_OAEP_MGF1P,
     SHA1,
@@ -37,8 +34,10 @@ from gateway.security.algorithms import (
     AlgorithmPolicy,
     Decrypter,
     Oaep,
+    UnsafePkcs1,
 )
 from gateway.security.certificates import REMEMBERED, distinguished_name, load
+from gateway.security.ciphers import CIPHERS, NEVER_MADE, failed
 from gateway.security.primitives import unbase64
 from gateway.wire import xml
 
@@ -47,9 +46,6 @@ XENC11 = "http://www.w3.org/2009/xmlenc11#"
 DS = "http://www.w3.org/2000/09/xmldsig#"
 ELEMENT = f"{XENC}Element"
 
-_KEY_BYTES = {AES128_GCM: 16, AES256_GCM: 32}
-_NONCE_BYTES = 12
-_TAG_BYTES = 16
 _OAEP_DIGESTS = {SHA1: "sha1", SHA256: "sha256", SHA384: "sha384", SHA512: "sha512"}
 _MGFS = {
     MGF1_SHA1: "sha1",
@@ -63,21 +59,27 @@ _ROOT = re.compile(
     re.DOTALL,
 )
 _SNIFFED = 4096
-_OAEP = padding.OAEP(padding.MGF1(hashes.SHA256()), hashes.SHA256(), None)
+_READ_TRANSPORTS = frozenset({RSA_OAEP, RSA_OAEP_MGF1P, RSA_15})
+_PADDINGS = {
+    RSA_OAEP: padding.OAEP(padding.MGF1(hashes.SHA256()), hashes.SHA256(), None),
+    RSA_15: padding.PKCS1v15(),
+}
 _NO_NAME = re.compile(r"[^A-Za-z0-9._-]")
 
 _DOCUMENT = """<?xml version="1.0" encoding="UTF-8"?>
 <xenc:EncryptedData xmlns:xenc="{XENC}" Id={id} MimeType={media_type} Type="{ELEMENT}">\
 <xenc:EncryptionMethod Algorithm={algorithm}/>\
-<ds:KeyInfo xmlns:ds="{DS}"><xenc:EncryptedKey>\
-<xenc:EncryptionMethod Algorithm="{RSA_OAEP}">\
-<ds:DigestMethod Algorithm="{SHA256}"/>\
-<xenc11:MGF xmlns:xenc11="{XENC11}" Algorithm="{MGF1_SHA256}"/>\
-</xenc:EncryptionMethod>\
+<ds:KeyInfo xmlns:ds="{DS}"><xenc:EncryptedKey>{transport}\
 <ds:KeyInfo><ds:KeyName>{key_name}</ds:KeyName></ds:KeyInfo>\
 <xenc:CipherData><xenc:CipherValue>{wrapped}</xenc:CipherValue></xenc:CipherData>\
 </xenc:EncryptedKey></ds:KeyInfo>\
 <xenc:CipherData><xenc:CipherValue>"""
+_TRANSPORTS = {
+    RSA_OAEP: f'<xenc:EncryptionMethod Algorithm="{RSA_OAEP}">'
+    f'<ds:DigestMethod Algorithm="{SHA256}"/>'
+    f'<xenc11:MGF xmlns:xenc11="{XENC11}" Algorithm="{MGF1_SHA256}"/></xenc:EncryptionMethod>',
+    RSA_15: f'<xenc:EncryptionMethod Algorithm="{RSA_15}"/>',
+}
 _END = b"</xenc:CipherValue></xenc:CipherData></xenc:EncryptedData>"
 
 
@@ -90,39 +92,45 @@ def encrypt_part(
     *,
     media_type: str,
     random: Callable[[int], bytes],
+    policy: AlgorithmPolicy = DIGIKOPPELING,
 ) -> Part:
     """Encrypt for the certificate of the agreement, with a key of its own.
 
-    `random` gives that many unpredictable octets. Raises PolicyViolation
-    `encryption.algorithm` for a cipher that DK-SEC forbids, `encryption.key` for a
-    certificate without an RSA key. The caller has judged the certificate.
+    `random` gives that many unpredictable octets. The key is wrapped by RSA-OAEP, by RSA-1.5
+    only where the agreement names that and the policy has it. Raises PolicyViolation
+    `encryption.algorithm` for a cipher that the policy does not have or that is never written
+    (3DES), `encryption.key` for a certificate without an RSA key. The caller has judged the
+    certificate.
     """
-    size = _KEY_BYTES.get(encryption.algorithm)
-    if size is None or encryption.algorithm not in DIGIKOPPELING.ciphers:
+    if encryption.algorithm in NEVER_MADE or not _is_allowed(encryption.algorithm, policy):
         raise PolicyViolation("encryption.algorithm", "agreed cipher is forbidden")
+    cipher, transport = CIPHERS[encryption.algorithm], made_transport(encryption, policy)
     recipient = _recipient(encryption.certificate)
-    key, nonce = random(size), random(_NONCE_BYTES)
+    key, start = random(cipher.key_bytes), random(cipher.start_bytes)
     head = _DOCUMENT.format(
         **_NAMES,
         id=quoteattr(f"_{_NO_NAME.sub('_', payload.content_id)}"),
         media_type=quoteattr(media_type),
         algorithm=quoteattr(encryption.algorithm),
+        transport=_TRANSPORTS[transport],
         key_name=recipient.key_name,
-        wrapped=b64encode(recipient.key.encrypt(key, _OAEP)).decode("ascii"),
+        wrapped=b64encode(recipient.key.encrypt(key, _PADDINGS[transport])).decode("ascii"),
     )
-    cipher = nonce + AESGCM(key).encrypt(nonce, payload.octets, None)
-    octets = b"".join((head.encode(), b64encode(cipher), _END))
+    sealed = cipher.encrypt(key, start, payload.octets)
+    octets = b"".join((head.encode(), b64encode(sealed), _END))
     return Part(payload.content_id, "application/xml", octets)
+
+
+def made_transport(encryption: Encryption, policy: AlgorithmPolicy) -> str:
+    """Return how a key is wrapped for the receiver: the strongest that the agreement leaves."""
+    wanted = encryption.key_transport
+    return wanted if wanted == RSA_15 and wanted in policy.key_transports else RSA_OAEP
 
 
 _NAMES = {
     "XENC": XENC,
-    "XENC11": XENC11,
     "DS": DS,
     "ELEMENT": ELEMENT,
-    "RSA_OAEP": RSA_OAEP,
-    "SHA256": SHA256,
-    "MGF1_SHA256": MGF1_SHA256,
 }
 
 
@@ -137,14 +145,15 @@ _SLOTS = {
 
 
 def _pattern() -> re.Pattern[bytes]:
-    text = re.escape(_DOCUMENT.format(**_NAMES, **{name: f"%{name}%" for name in _SLOTS}))
+    slots = {name: f"%{name}%" for name in _SLOTS}
+    text = re.escape(_DOCUMENT.format(**_NAMES, transport=_TRANSPORTS[RSA_OAEP], **slots))
     for name, slot in _SLOTS.items():
         text = text.replace(re.escape(f"%{name}%"), slot)
     return re.compile(text.encode())
 
 
 _WRITTEN = _pattern()
-"""The head of a part that `encrypt_part` made."""
+"""The head of a part that `encrypt_part` made, by the rules."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,9 +182,19 @@ class _Encrypted:
     """What an EncryptedData says, algorithms checked."""
 
     algorithm: str
-    oaep: Oaep
+    transport: str
+    oaep: Oaep | UnsafePkcs1
     wrapped: bytes
     cipher: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decrypted:
+    """What the sender encrypted, and by what."""
+
+    octets: bytes
+    cipher: str
+    key_transport: str
 
 
 _WRITTEN_OAEP = Oaep(digest=_OAEP_DIGESTS[SHA256], mgf=_MGFS[MGF1_SHA256])
@@ -186,39 +205,25 @@ def is_encrypted(part: Part) -> bool:
     return _ROOT.match(part.octets, 0, _SNIFFED) is not None
 
 
-def decrypt_part(part: Part, decrypter: Decrypter, *, policy: AlgorithmPolicy) -> Payload:
+def decrypt_part(part: Part, decrypter: Decrypter, *, policy: AlgorithmPolicy) -> Decrypted:
     """Return the octets that the sender encrypted.
 
     Raises DecryptionFailed: `decryption.not_encrypted`, `decryption.form`,
     `decryption.algorithm`, and `decryption.failed` for whatever goes wrong with key or
-    cipher text: after the same work, so that nobody learns which step it was.
+    cipher text: after the same work, so that nobody learns which step it was. A cipher without
+    a tag fails in the verification of the signature over the octets, and nowhere before: a
+    policy may have one only for what is signed.
     """
     found = _read_written(part.octets, policy) or _read(part.octets, policy)
-    nonce, rest = found.cipher[:_NONCE_BYTES], found.cipher[_NONCE_BYTES:]
-    if len(rest) < _TAG_BYTES:
-        raise _failed()  # whoever sent it knows: no key was touched
-    key, is_key = _content_key(found, decrypter)
-    try:
-        octets = AESGCM(key).decrypt(nonce, rest, None)
-    except InvalidTag as exc:
-        raise _failed() from exc
-    if not is_key:
-        raise _failed()  # it was made for the stand-in
-    return Payload(content_id=part.content_id, octets=octets)
-
-
-def _content_key(found: _Encrypted, decrypter: Decrypter) -> tuple[bytes, bool]:
-    """Return the content key and True; a stand-in of its size and False where there is none."""
-    size = _KEY_BYTES[found.algorithm]
-    try:
-        key = decrypter.unwrap(found.wrapped, oaep=found.oaep)
-    except DecryptionFailed:
-        key = b""
-    return (key, True) if len(key) == size else (bytes(size), False)
-
-
-def _failed() -> DecryptionFailed:
-    return DecryptionFailed("decryption.failed", "part can not be decrypted")
+    cipher = CIPHERS[found.algorithm]
+    if not cipher.fits(len(found.cipher)):
+        raise failed()  # whoever sent it knows: no key was touched
+    key = decrypter.unwrap(found.wrapped, oaep=found.oaep, size=cipher.key_bytes)
+    return Decrypted(
+        octets=cipher.decrypt(key, found.cipher),
+        cipher=found.algorithm,
+        key_transport=found.transport,
+    )
 
 
 def _read_written(octets: bytes, policy: AlgorithmPolicy) -> _Encrypted | None:
@@ -234,11 +239,17 @@ def _read_written(octets: bytes, policy: AlgorithmPolicy) -> _Encrypted | None:
         cipher = b64decode(octets[head.end() : -len(_END)], validate=True)
     except ValueError:
         return None
-    return _Encrypted(algorithm=algorithm, oaep=_WRITTEN_OAEP, wrapped=wrapped, cipher=cipher)
+    return _Encrypted(
+        algorithm=algorithm,
+        transport=RSA_OAEP,
+        oaep=_WRITTEN_OAEP,
+        wrapped=wrapped,
+        cipher=cipher,
+    )
 
 
 def _is_allowed(algorithm: str, policy: AlgorithmPolicy) -> bool:
-    return algorithm in policy.ciphers and algorithm in _KEY_BYTES
+    return algorithm in policy.ciphers and algorithm in CIPHERS
 
 
 def _read(octets: bytes, policy: AlgorithmPolicy) -> _Encrypted:
@@ -247,9 +258,11 @@ def _read(octets: bytes, policy: AlgorithmPolicy) -> _Encrypted:
     if not _is_allowed(algorithm, policy):
         raise DecryptionFailed("decryption.algorithm", "cipher is not allowed")
     key = _one(_one(data, DS, "KeyInfo"), XENC, "EncryptedKey")
+    method = _method(key)
     return _Encrypted(
         algorithm=algorithm,
-        oaep=_oaep(_method(key), policy),
+        transport=method.get("Algorithm", ""),
+        oaep=_padding(method, policy),
         wrapped=_cipher_value(key),
         cipher=_cipher_value(data),
     )
@@ -285,11 +298,15 @@ def _cipher_value(parent: etree._Element) -> bytes:
         raise DecryptionFailed("decryption.form", "CipherValue is not base64") from exc
 
 
-def _oaep(method: etree._Element, policy: AlgorithmPolicy) -> Oaep:
-    """Read the hashes; SHA-1 is the default of XML Encryption 1.1, 5.5.2, for both."""
+def _padding(method: etree._Element, policy: AlgorithmPolicy) -> Oaep | UnsafePkcs1:
     algorithm = method.get("Algorithm", "")
-    if algorithm not in policy.key_transports or algorithm not in {RSA_OAEP, RSA_OAEP_MGF1P}:
+    if algorithm not in policy.key_transports or algorithm not in _READ_TRANSPORTS:
         raise DecryptionFailed("decryption.algorithm", "key transport is not allowed")
+    return UnsafePkcs1() if algorithm == RSA_15 else _oaep(method, algorithm)
+
+
+def _oaep(method: etree._Element, algorithm: str) -> Oaep:
+    """Read the hashes; SHA-1 is the default of XML Encryption 1.1, 5.5.2, for both."""
     digest = _named(method, DS, "DigestMethod", SHA1)
     mgf = _named(method, XENC11, "MGF", MGF1_SHA1) if algorithm == RSA_OAEP else MGF1_SHA1
     label = method.findtext(f"{{{XENC}}}OAEPparams") or ""

@@ -15,6 +15,7 @@ from gateway.store.tables import UNANSWERED, deliveries, lanes, messages, pauses
 STEPPED_BACK = "clock.stepped_back"
 DISK_LOW = "disk.low"
 EXPIRING = "certificate.expiring"
+EXCEPTION_EXPIRING = "exception.expiring"
 CRL_STALE = "crl.stale"
 GATE_CLOSED = "gate.closed"
 PAUSED = "partner.paused"
@@ -28,6 +29,7 @@ WATCHED = frozenset(
         STEPPED_BACK,
         DISK_LOW,
         EXPIRING,
+        EXCEPTION_EXPIRING,
         CRL_STALE,
         GATE_CLOSED,
         PAUSED,
@@ -35,7 +37,7 @@ WATCHED = frozenset(
     }
 )
 """Their alarms close by themselves. The subject is a party: one partner, one alarm; a certificate
-with the days at which it was raised; the issuer of a list; or none."""
+or an exception with the days at which it was raised; the issuer of a list; or none."""
 
 _OPEN = [str(s) for s in (State.READY, State.CLAIMED, State.SENT)]
 

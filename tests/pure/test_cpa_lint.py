@@ -9,14 +9,17 @@ from cryptography import x509
 from lxml import etree
 
 from gateway.catalogue import Role
+from gateway.config_algorithms import Weakness
 from gateway.cpa_rules import CpaRule, Weight
 from gateway.directory import Party
+from gateway.security.algorithms import AES256_GCM, RSA_15, SHA1, SHA256, TRIPLE_DES
 from gateway.security.cpa_lint import SOON, all_remarks, lint
 from gateway.wire.ebms2.cpa import read_cpa
 from gateway.wire.ebms2.cpa_make import CpaAction, make_cpa
 from gateway.wire.ebms2.cpa_tree import cpp
 from tests import pki
 from tests.cpas import SERVICE, spec
+from tests.weak import allowing
 
 END = pki.AT + timedelta(days=300)
 """Before that of the certificates."""
@@ -162,6 +165,7 @@ CASES = {
     R.SIGNATURE: lambda: changed("xmldsig-more#rsa-sha256", "xmldsig-more#rsa-md5"),
     R.CIPHER: lambda: changed("xmlenc11#aes256-gcm", "xmlenc#tripledes-cbc"),
     R.RSA15: offering_rsa15,
+    R.EXCEPTED: offering_rsa15,
     R.OUTLIVES: lambda: made(end=pki.AT + timedelta(days=1200)),
     R.CERTIFICATE_ENDED: lambda: with_certificate("sign", pki.expired().certificate),
     R.CERTIFICATE_EARLY: lambda: with_certificate(
@@ -190,6 +194,10 @@ CASES = {
 }
 
 
+POLICE = Party(oin=pki.POLITIE, name="P", role=Role.POLITIE, local=True)
+LENIENT = {pki.POLITIE: allowing(POLICE, Weakness.RSA15)}
+
+
 def found(cpa):
     return lint(cpa, at=pki.AT).remarks
 
@@ -207,7 +215,7 @@ def test_every_rule_has_a_case():
 
 @pytest.mark.parametrize("rule", CpaRule, ids=lambda rule: f"{rule.id}-{rule.name}")
 def test_rule_is_found(rule):
-    linted = lint(CASES[rule](), at=pki.AT)
+    linted = lint(CASES[rule](), at=pki.AT, parties=LENIENT if rule is R.EXCEPTED else {})
     hits = [remark for remark in linted.remarks if remark.rule is rule]
 
     assert hits, [str(one) for one in linted.remarks]
@@ -277,9 +285,7 @@ def test_suffix_of_a_test_environment_is_not_part_of_the_oin():
 
 
 def test_whoever_has_a_mandate_may_hold_a_certificate_of_the_party():
-    police = Party(
-        oin=pki.POLITIE, name="P", role=Role.POLITIE, local=True, applicaties=(), mandates=(pki.OM,)
-    )
+    police = replace(POLICE, mandates=(pki.OM,))
     for rule in (R.CERTIFICATE_OIN, R.TLS_OIN):
         agreement = read_cpa(CASES[rule]())
         told = {one.rule for one in all_remarks(agreement, at=pki.AT)}
@@ -287,6 +293,90 @@ def test_whoever_has_a_mandate_may_hold_a_certificate_of_the_party():
 
         assert rule in told
         assert rule not in {one.rule for one in known}
+
+
+# --- what an exception of a partner makes milder ------------------------------------------
+
+CBC = "http://www.w3.org/2001/04/xmlenc#aes256-cbc"
+GCM = "http://www.w3.org/2009/xmlenc11#aes256-gcm"
+
+
+def stops(cpa, *what, oin=pki.POLITIE, until=None):
+    """Return the rules that stop a CPA where that party has these exceptions."""
+    parties = {oin: allowing(replace(POLICE, oin=oin), *what, until=until)}
+    linted = lint(cpa, at=pki.AT, parties=parties)
+    return [one for one in linted.remarks if one.rule.weight is Weight.STOPS]
+
+
+@pytest.mark.parametrize(
+    ("what", "rule", "cpa"),
+    [
+        (Weakness.RSA15, R.RSA15, offering_rsa15),
+        (Weakness.CBC, R.CIPHER, lambda: changed(GCM, CBC)),
+    ],
+)
+def test_what_may_be_used_both_ways_stops_nothing_while_it_lasts(what, rule, cpa):
+    ends = pki.AT + timedelta(seconds=1)
+    octets = cpa()
+
+    assert {one.rule for one in stops(octets)} == {rule}
+    assert stops(octets, what, until=ends) == []
+    assert {one.rule for one in stops(octets, what, until=pki.AT)} == {rule}
+    assert {one.rule for one in stops(octets, what, oin=pki.OM)} == {rule}
+    assert {one.rule for one in stops(octets, *(set(Weakness) - {what}))} == {rule}
+
+
+@pytest.mark.parametrize(
+    ("what", "rule", "cpa"),
+    [
+        (Weakness.TRIPLE_DES, R.CIPHER, lambda: changed(GCM, TRIPLE_DES)),
+        (Weakness.SHA1, R.SHA1, lambda: changed(SHA256, SHA1)),
+    ],
+)
+def test_what_is_only_read_still_stops_the_other_way(what, rule, cpa):
+    octets = cpa()
+    way = f"{pki.KNOOPPUNT} → {pki.POLITIE}"
+
+    assert {one.rule for one in stops(octets)} == {rule}
+    left = stops(octets, what)
+    assert {one.rule for one in left} == {rule}
+    assert all(one.where.startswith(way) for one in left)
+    assert len(left) < len(stops(octets))
+
+
+def test_an_exception_covers_only_the_algorithm_that_it_is_about():
+    other = changed("<tns:HashFunction>[^<]*", "<tns:HashFunction>http://x/xmldsig#sha1")
+
+    assert stops(other, Weakness.SHA1) == stops(other)
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_of_several_that_are_offered_the_strongest_is_used(order):
+    root = etree.fromstring(GOOD)
+    for element in list(root.iter(cpp("EncryptionAlgorithm"))):
+        more = etree.Element(cpp("EncryptionAlgorithm"))
+        more.text = CBC
+        element.addnext(more) if order == 1 else element.addprevious(more)
+
+    agreement = read_cpa(etree.tostring(root))
+
+    assert {one.channel.encryption.algorithm for one in agreement.bindings} == {AES256_GCM}
+    assert {one.channel.encryption.key_transport for one in agreement.bindings} == {""}
+    assert found(etree.tostring(root)) == ()
+
+
+def test_rsa15_is_taken_from_a_cpa_only_where_it_stands_alone():
+    alone = read_cpa(offering_rsa15())
+    root = etree.fromstring(offering_rsa15())
+    for element in list(root.iter(cpp("EncryptionAlgorithm")))[::2]:
+        more = etree.Element(cpp("EncryptionAlgorithm"))
+        more.text = "http://www.w3.org/2001/04/xmlenc#rsa-oaep-mgf1p"
+        element.addnext(more)
+    beside = read_cpa(etree.tostring(root))
+
+    assert {one.channel.encryption.key_transport for one in alone.bindings} == {RSA_15}
+    assert {one.channel.encryption.key_transport for one in beside.bindings} == {""}
+    assert {one.channel.encryption.algorithm for one in alone.bindings} == {AES256_GCM}
 
 
 def test_stops_come_first():

@@ -5,9 +5,9 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding
 
-from gateway.errors import DecryptionFailed, Misconfigured
+from gateway.errors import Misconfigured
 from gateway.keys.keystore import FileKeyring
-from gateway.security.algorithms import ECDSA_SHA256, RSA_SHA256, Oaep
+from gateway.security.algorithms import ECDSA_SHA256, RSA_SHA256, Oaep, UnsafePkcs1
 from gateway.security.primitives import verify_value
 from tests.pki import KNOOPPUNT, POLITIE, leaf
 
@@ -55,10 +55,30 @@ def test_decrypter_unwraps_what_was_wrapped_for_its_certificate(tmp_path, oaep):
     )
     decrypter = ring.decrypter(mine.certificate)
 
-    assert decrypter.unwrap(wrapped, oaep=oaep) == b"k" * 32
-    with pytest.raises(DecryptionFailed) as refused:
-        decrypter.unwrap(wrapped, oaep=Oaep(digest="sha512", mgf="sha512"))
-    assert refused.value.code == "decryption.failed"
+    assert decrypter.unwrap(wrapped, oaep=oaep, size=32) == b"k" * 32
+
+
+@pytest.mark.parametrize("oaep", [Oaep(), UnsafePkcs1()])
+@pytest.mark.parametrize("wrapped", [b"", bytes(256), b"\1" * 256, b"\1" * 255])
+def test_what_is_wrapped_wrongly_gives_a_random_key_of_the_right_size(tmp_path, oaep, wrapped):
+    mine = leaf(POLITIE, "encrypt")
+    decrypter = FileKeyring(folder_with(tmp_path, a_key=mine.key)).decrypter(mine.certificate)
+
+    found = [decrypter.unwrap(wrapped, oaep=oaep, size=size) for size in (16, 24, 32, 32)]
+
+    assert [len(key) for key in found] == [16, 24, 32, 32]
+    assert found[2] != found[3]
+
+
+@pytest.mark.parametrize("size", [16, 31, 33])
+def test_a_key_of_another_size_is_none(tmp_path, size):
+    mine = leaf(POLITIE, "encrypt")
+    decrypter = FileKeyring(folder_with(tmp_path, a_key=mine.key)).decrypter(mine.certificate)
+    public = x509.load_der_x509_certificate(mine.certificate).public_key()
+    wrapped = public.encrypt(b"k" * 32, padding.PKCS1v15())
+
+    assert decrypter.unwrap(wrapped, oaep=UnsafePkcs1(), size=32) == b"k" * 32
+    assert b"kkkk" not in decrypter.unwrap(wrapped, oaep=UnsafePkcs1(), size=size)
 
 
 def test_missing_key_is_our_own_mistake(tmp_path):

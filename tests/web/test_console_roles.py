@@ -2,10 +2,13 @@
 
 import json
 from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
 
+from gateway.config_algorithms import Weakness
 from gateway.credentials import UserRole
 from gateway.lifecycle import State
 from gateway.pipeline import Weigering
@@ -19,7 +22,8 @@ from tests.flow import letters
 from tests.flow import town as towns
 from tests.flow.test_gate import hand_in, melding
 from tests.flow.test_toets import decide, state_of
-from tests.flow.town import HUB, OM, POLITIE, VT
+from tests.flow.town import HUB, NOW, OM, POLITIE, VT
+from tests.weak import allowing
 
 
 @pytest.fixture
@@ -405,6 +409,24 @@ async def test_a_beheerder_sees_partners_and_agreements_in_words(bea):
     assert (await bea.get("/partners/niemand")).status == 404
     for path in ("/certificaten", "/schemas", "/systemen"):
         assert (await bea.get(path)).status == 200, path
+
+
+async def test_a_beheerder_sees_what_a_partner_may_still_use(police, bea):
+    installation = police.town[POLITIE]
+    parties = installation.snapshots.current().parties
+    assert "Uitzonderingen" not in (await bea.get(f"/partners/{HUB}")).words
+    party = allowing(parties[HUB], Weakness.RSA15, until=NOW + timedelta(days=10))
+    party = replace(
+        party,
+        exceptions=(*party.exceptions, replace(party.exceptions[0], what=Weakness.SHA1, until=NOW)),
+    )
+    await installation.change(parties={**parties, HUB: party})
+
+    words = (await bea.get(f"/partners/{HUB}")).words
+
+    assert "Uitzonderingen op de algoritmen" in words
+    assert "rsa-1.5adapter wordt vervangenvan kracht tot en met 2026-12-04" in words
+    assert "sha1-controlerenadapter wordt vervangengeëindigd tot en met 2026-11-24" in words
 
 
 async def test_a_beheerder_adds_changes_recovers_and_closes_a_user(police, bea):

@@ -234,9 +234,9 @@ def _by_transport(recipient: bytes, decrypter: Decrypter, encryption: Encryption
         raise NotDer
     wrapped = fields.last(OCTET_STRING)
     if algorithm in _OAEPS:
-        return decrypter.unwrap(wrapped, oaep=Oaep())
+        return decrypter.unwrap(wrapped, oaep=Oaep(), size=KEY_BYTES)
     if algorithm == _PKCS1 and encryption is Encryption.UNSAFE_CBC_PKCS1:
-        return decrypter.unwrap(wrapped, oaep=UnsafePkcs1())
+        return decrypter.unwrap(wrapped, oaep=UnsafePkcs1(), size=KEY_BYTES)
     raise NotDer
 
 

@@ -30,6 +30,9 @@ ALARMS: Mapping[str, str] = MappingProxyType(
         "epoch_keys.unwritable": "In de map van de epoch-sleutels kan niet worden geschreven. "
         "Zodra een nieuwe sleutel nodig is (dagelijks) komt geen bericht meer in: herstel rechten "
         "of schijf.",
+        "exception.expiring": "Een partner mag een verboden algoritme niet lang meer gebruiken, of "
+        "al niet meer; welk staat achter zijn OIN. Vraag hem over te stappen en haal daarna de "
+        "uitzondering weg uit gateway.toml. Na de laatste dag wordt geweigerd wat erop steunt.",
         "gate.closed": "De poort is dicht: alles behalve wat naar het OM gaat wordt vastgehouden. "
         "Waarom staat in de reden: plaats een verse intrekkingslijst (gateway certs import), of "
         "laat het OM opnieuw bevestigen (gateway toetsing). Daarna gaat de poort vanzelf open.",

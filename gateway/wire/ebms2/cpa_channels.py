@@ -10,7 +10,7 @@ from gateway.cpa_rules import CpaRule
 from gateway.directory import Binding, Channel, Encryption, Signing, SyncReply
 from gateway.message import PartyRef
 from gateway.wire.ebms2.cpa_tree import (
-    algorithm,
+    algorithms,
     attribute,
     certificate,
     cpp,
@@ -22,9 +22,11 @@ from gateway.wire.ebms2.cpa_tree import (
     maybe_attribute,
     need,
     number,
+    strongest,
     text,
 )
 from gateway.wire.ebms2.cpa_warnings import Doubts
+from gateway.wire.ebms2.names import RSA_15
 
 DEFAULT_RETRIES = 8
 DEFAULT_INTERVAL = timedelta(hours=3)
@@ -231,7 +233,7 @@ def _signing(side: Side) -> Signing | None:
     need(found, "SigningCertificateRef")
     der = side.party.certificate(found, "SigningCertificateRef")
     return Signing(
-        signature_algorithm=algorithm(found, "SignatureAlgorithm"),
+        signature_algorithm=strongest(algorithms(found, "SignatureAlgorithm")),
         digest_algorithm=text(need(found, "HashFunction")),
         certificate=der or b"",
     )
@@ -259,4 +261,11 @@ def _encryption(receiver: Side) -> Encryption | None:
         return None
     need(found, "EncryptionCertificateRef")
     der = receiver.party.certificate(found, "EncryptionCertificateRef")
-    return Encryption(algorithm=algorithm(found, "EncryptionAlgorithm"), certificate=der or b"")
+    offered = algorithms(found, "EncryptionAlgorithm")
+    wraps = [uri for uri in offered if "#rsa-" in uri]
+    ciphers = [uri for uri in offered if uri not in wraps]
+    return Encryption(
+        algorithm=strongest(ciphers or offered),
+        certificate=der or b"",
+        key_transport=RSA_15 if wraps and all(uri == RSA_15 for uri in wraps) else "",
+    )

@@ -139,12 +139,12 @@ def _channel(channel: Channel, doubts: Doubts, where: str, action: str) -> None:
     for rule, values in _transport(channel):
         doubts.add(rule, where, action, values=values)
     signing, encryption = channel.signing, channel.encryption
-    if signing and any(
-        "sha1" in uri for uri in (signing.signature_algorithm, signing.digest_algorithm)
-    ):
-        doubts.add(CpaRule.SHA1, where, action)
+    uris = (signing.signature_algorithm, signing.digest_algorithm) if signing else ()
+    old = ", ".join(uri for uri in uris if "sha1" in uri)
+    if old:
+        doubts.add(CpaRule.SHA1, where, action, values={"algorithm": old})
     if encryption and not encryption.algorithm.endswith("-gcm"):
-        doubts.add(CpaRule.CIPHER, where, action)
+        doubts.add(CpaRule.CIPHER, where, action, values={"algorithm": encryption.algorithm})
 
 
 def _transport(channel: Channel) -> Iterator[tuple[CpaRule, Values]]:

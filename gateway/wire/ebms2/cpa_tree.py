@@ -6,7 +6,7 @@ Errors name the place in the document and never a value of it.
 import base64
 import binascii
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 
@@ -174,10 +174,20 @@ def certificate(element: etree._Element) -> bytes:
     return der
 
 
-def algorithm(parent: etree._Element, name: str) -> str:
-    """Return the W3C URI of an algorithm: the `w3c` attribute, else the text.
+_BY_STRENGTH = ("256-gcm", "128-gcm", "sha512", "sha384", "sha256", "256-cbc", "128-cbc")
 
-    Of several the first counts: they stand in order of preference.
-    """
-    found = need(parent, name)
-    return maybe_attribute(found, "w3c") or text(found)
+
+def algorithms(parent: etree._Element, name: str) -> tuple[str, ...]:
+    """Return the W3C URIs that are offered, each the `w3c` attribute or else the text."""
+    need(parent, name)
+    return tuple(maybe_attribute(e, "w3c") or text(e) for e in parent.findall(cpp(name)))
+
+
+def strongest(offered: Sequence[str]) -> str:
+    """Return the strongest of what is offered; the first of what is equal, or not known."""
+
+    def rank(uri: str) -> int:
+        ends = (n for n, end in enumerate(_BY_STRENGTH) if uri.endswith(end))
+        return next(ends, len(_BY_STRENGTH))
+
+    return min(offered, key=rank)

@@ -23,6 +23,8 @@ XPATH_NOT_NEXT = (
 )
 """The transform of ebMS 2.0, 4.1.3, with the node test that its text forgot."""
 
+RSA_15 = "http://www.w3.org/2001/04/xmlenc#rsa-1_5"
+
 
 def soap(name: str) -> str:
     """Return the name in the SOAP namespace, as lxml writes it."""

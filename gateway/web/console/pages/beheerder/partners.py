@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 from aiohttp import web
 
@@ -13,6 +14,7 @@ from gateway.security.cpa_lint import all_remarks
 from gateway.web.console.language import N_
 from gateway.web.console.page import Page
 from gateway.web.console.visit import Visit
+from gateway.wire.tijd import civil
 
 BEHEERDER = frozenset({UserRole.BEHEERDER})
 DONE = {
@@ -69,6 +71,10 @@ async def partner(visit: Visit) -> web.Response:
         "beheerder/partner.html",
         party=party,
         suspended=party.oin in directory.suspended,
+        exceptions=[
+            (one, civil(one.until - timedelta(seconds=1)).date(), now >= one.until)
+            for one in party.exceptions
+        ],
         agreements=[
             (one, one.in_force(now), all_remarks(one, at=now, parties=directory.parties))
             for one in of_party(directory, party.oin)
