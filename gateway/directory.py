@@ -135,6 +135,8 @@ class OwnMailbox:
     """Octets of all those."""
     kept: timedelta = timedelta(days=30)
     """How long one of those is kept that nobody closes."""
+    closed: timedelta = timedelta(hours=24)
+    """How long after it was closed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -208,7 +208,7 @@ def load_directory(  # noqa: PLR0913 - what may be asked of it, all by name
         webhooks=called,
         calling=settings.webhooks,
         mail=own_mail(settings, read),
-        mailbox=own_mailbox(settings.email, read),
+        mailbox=own_mailbox(settings, read),
         deciding=settings.toets,
         officers=settings.officieren,
         suspended=frozenset(Oin(p.oin) for p in settings.partijen if p.opgeschort),

@@ -58,18 +58,20 @@ def own_mail(settings: Settings, read: Read) -> OwnMail | None:
     )
 
 
-def own_mailbox(settings: EmailSettings | None, read: Read) -> OwnMailbox | None:
+def own_mailbox(settings: Settings, read: Read) -> OwnMailbox | None:
     """Return how mail comes in here; raises Misconfigured `mail.file`."""
-    if settings is None or settings.lmtp is None:
+    email = settings.email
+    if email is None or email.lmtp is None:
         return None
-    lmtp = settings.lmtp
+    lmtp = email.lmtp
     return OwnMailbox(
-        address=settings.afzender,
-        certificates=tuple(_certificates(path, read)[0] for path in _encrypted_for(settings)),
+        address=email.afzender,
+        certificates=tuple(_certificates(path, read)[0] for path in _encrypted_for(email)),
         maximum=lmtp.most_bytes,
         items=lmtp.quarantaine_aantal,
         octets=lmtp.quarantaine_bytes,
         kept=timedelta(days=lmtp.quarantaine_dagen),
+        closed=timedelta(hours=settings.retention.received_hours),
     )
 
 

@@ -96,6 +96,10 @@ INCOMING: tuple[Code, ...] = (
                 "The mail was closed already.",
                 "Look who did that, and why.",
             ),
+            "quarantaine.knooppunt": (
+                "People at a knooppunt do not read what partners write.",
+                "Ask the sender what he wanted, and close the mail with a ground.",
+            ),
             "quarantaine.genomen": (
                 "Somebody else looks at it.",
                 "Take it over first.",

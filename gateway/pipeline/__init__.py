@@ -14,6 +14,7 @@ from gateway.pipeline.house import House
 from gateway.pipeline.incoming import ForPeople, Incoming
 from gateway.pipeline.mail_messages import MailMessages
 from gateway.pipeline.postvak import Closing, Weigering
+from gateway.pipeline.quarantined import Quarantined
 from gateway.pipeline.receipt import Receipt
 from gateway.pipeline.receive import Receiver
 from gateway.pipeline.showing import Showing
@@ -56,6 +57,8 @@ class Gateway:
         self._incoming = Incoming(
             house, messages=MailMessages(house, Admitting(house)), receipts=ForPeople()
         )
+        self.quarantined = Quarantined(house)
+        """What people do about mail that no system took in."""
         self.deciding = Deciding(house)
         """Where officers decide."""
         self.calling = Calling(house)

@@ -26,6 +26,7 @@ _CONSOLE = {
     "toets.gewijzigd": HTTPStatus.CONFLICT,
     "alarm.unknown": HTTPStatus.NOT_FOUND,
     "toetsing.onvindbaar": HTTPStatus.NOT_FOUND,
+    "quarantaine.onvindbaar": HTTPStatus.NOT_FOUND,
 }
 TITLES = {
     400: N_("Dit verzoek is niet te lezen"),

@@ -5,6 +5,7 @@ from gateway.web.console.pages.operator import (
     handling,
     mailing,
     messages,
+    quarantine,
     refused,
     sending,
     today,
@@ -17,5 +18,6 @@ PAGES = (
     *refused.PAGES,
     *handling.PAGES,
     *mailing.PAGES,
+    *quarantine.PAGES,
     *alarms.PAGES,
 )
