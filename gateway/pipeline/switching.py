@@ -13,7 +13,7 @@ from gateway.errors import NoRoute, PolicyViolation
 from gateway.pipeline.answers import to_delivery
 from gateway.pipeline.house import House
 from gateway.ports import AuditEvent, AuditRow, DeliveryChannel, Known, NewDelivery
-from gateway.ports.switching import Standing
+from gateway.ports.switching import Switchable
 from gateway.rules import mailing, routing
 from gateway.rules.deciding import hold_deadline
 from gateway.rules.mailing import Fallback, Ground, SoFar
@@ -68,7 +68,7 @@ class Switching:
                 done += sum([await self._on_standing(seen, one, at) for seen in found])
         return done
 
-    async def _on_standing(self, seen: Standing, one: StandingSpoed, at: datetime) -> bool:
+    async def _on_standing(self, seen: Switchable, one: StandingSpoed, at: datetime) -> bool:
         ground = mailing.standing_ground((one,), seen.message.kind, at=at)
         if ground is None:
             return False
@@ -78,7 +78,7 @@ class Switching:
             return False  # it goes well, or may not: most do
         return True
 
-    async def _switch(self, seen: Standing, ground: Ground) -> Switched:
+    async def _switch(self, seen: Switchable, ground: Ground) -> Switched:
         directory, at = self._house.snapshots.current(), self._house.clock.now()
         party, own = _receiver(directory, seen.message)
         policy = mailing.policy_for(
@@ -143,7 +143,7 @@ def ground_of(trace: Iterable[AuditRow], letter: str) -> str:
     raise PolicyViolation("mail.onverklaard", "no audit row says how this became a letter")
 
 
-def _event(seen: Standing, found: Fallback, letter: NewDelivery, at: datetime) -> AuditEvent:
+def _event(seen: Switchable, found: Fallback, letter: NewDelivery, at: datetime) -> AuditEvent:
     """Everything on which it was decided, and what was tried."""
     return AuditEvent(
         event=_SWITCHED,

@@ -10,8 +10,8 @@ from gateway.ports.stored import AuditEvent, Known, NewDelivery
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
-    """How a message stands over its agreed route."""
+class Switchable:
+    """A message over its agreed route, as it stands there: secure e-mail may take its place."""
 
     delivery: str
     message: Known
@@ -30,20 +30,20 @@ class Standing:
 
 
 class Switches(Protocol):
-    async def standing(self, id_: str) -> Standing | None:
+    async def standing(self, id_: str) -> Switchable | None:
         """Return how the message goes that has this id, or a delivery with it; None = none does."""
         ...
 
     async def stuck(
         self, receiver: Oin, messages: frozenset[str], *, since: datetime, limit: int
-    ) -> tuple[Standing, ...]:
+    ) -> tuple[Switchable, ...]:
         """Return messages of these kinds for a party that wait over an agreed route, oldest first.
 
         Taken in from `since` on; they may go well, so that each is still to be judged.
         """
         ...
 
-    async def switch(self, seen: Standing, letter: NewDelivery, event: AuditEvent) -> bool:
+    async def switch(self, seen: Switchable, letter: NewDelivery, event: AuditEvent) -> bool:
         """End what was seen and add the letter; False when it no longer stands so.
 
         What it stands on goes with it: the approval, and a decision of the OM that is in force.

@@ -21,7 +21,7 @@ from gateway.ports import (
     DeliveryKind,
     NewDelivery,
 )
-from gateway.ports.switching import Standing
+from gateway.ports.switching import Switchable
 from gateway.store.alarms import raise_alarm
 from gateway.store.bell import WORK
 from gateway.store.deliveries import SPOT, add_switched, move, spot, told
@@ -70,7 +70,7 @@ _DECISION = (
 class Switch:
     """Unit: end the delivery that was seen and add the letter."""
 
-    seen: Standing
+    seen: Switchable
     letter: NewDelivery
     event: AuditEvent
     now: datetime
@@ -126,7 +126,7 @@ class SqlSwitches:
         self._reads = reads
         self._clock = clock
 
-    async def standing(self, id_: str) -> Standing | None:
+    async def standing(self, id_: str) -> Switchable | None:
         """Return how the message goes; see the port."""
         wanted = sa.or_(deliveries.c.id == id_, deliveries.c.message == id_)
         row = await self._reads(lambda c: c.execute(_NEWEST.where(wanted)).first())
@@ -134,7 +134,7 @@ class SqlSwitches:
 
     async def stuck(
         self, receiver: Oin, messages: frozenset[str], *, since: datetime, limit: int
-    ) -> tuple[Standing, ...]:
+    ) -> tuple[Switchable, ...]:
         """Return what waits, the oldest first; see the port."""
         wanted = _EVERY.where(
             deliveries.c.state.in_(_LIVE),
@@ -147,14 +147,14 @@ class SqlSwitches:
         )
         return tuple(_standing(row) for row in rows)
 
-    async def switch(self, seen: Standing, letter: NewDelivery, event: AuditEvent) -> bool:
+    async def switch(self, seen: Switchable, letter: NewDelivery, event: AuditEvent) -> bool:
         """End the one and add the other; see the port."""
         unit = Switch(seen=seen, letter=letter, event=event, now=self._clock.now())
         return await self._writer.commit(unit)
 
 
-def _standing(row: sa.Row[Any]) -> Standing:
-    return Standing(
+def _standing(row: sa.Row[Any]) -> Switchable:
+    return Switchable(
         delivery=row.id,
         message=known(row),
         recipient=Oin(row.recipient),

@@ -278,6 +278,8 @@ async def test_an_operator_lets_what_can_not_wait_go_on_by_mail(police, otto, be
 
     assert "Het bericht gaat verder per beveiligde e-mail." in done.words
     assert "omgezet" in done.words
+    assert "gaat verder per beveiligde e-mail · mail.switched" in done.words
+    assert "Laatste fout" not in done.words
     assert "het kind is nu in gevaar" in done.words
     assert "Kan dit niet wachten?" not in done.words
     twice = await otto.post(f"{path}/email", {"reden": "het kind is nu in gevaar"})

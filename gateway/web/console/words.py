@@ -129,6 +129,31 @@ REFUSED_BY_RECEIVER = Tag(N_("geweigerd door de ontvanger"), _NEGATIVE)
 """Beside how its delivery stands: it arrived, and its answer is a Fo01."""
 
 
+_FAULTS: Mapping[str, str] = MappingProxyType(
+    {
+        "certificate": N_("een certificaat klopt niet"),
+        "decision.stopped": N_("een medewerker heeft de verzending gestaakt"),
+        "delivery.expired": N_("de levensduur van het bericht is voorbij"),
+        "ebms": N_("de partner weigert het bericht"),
+        "http": N_("de partner antwoordt met een fout"),
+        "mail.bounced": N_("de e-mail kwam terug"),
+        "mail.switched": N_("gaat verder per beveiligde e-mail"),
+        "payload": N_("de inhoud is er niet meer, of is niet te lezen"),
+        "peer.certificate": N_("het certificaat van de partner klopt niet"),
+        "peer.timeout": N_("de partner antwoordt niet op tijd"),
+        "peer.tls": N_("de partner weigert de verbinding (TLS)"),
+        "peer.unreachable": N_("er is geen verbinding met de partner"),
+        "smtp": N_("de mailserver neemt de e-mail niet aan"),
+        "toets": N_("het OM heeft anders besloten"),
+    }
+)
+
+
+def fault(code: str) -> str:
+    """Return what happened to a delivery, by its code or the family of it; empty = no word."""
+    return _FAULTS.get(code) or _FAULTS.get(code.partition(".")[0], "")
+
+
 def decided(value: str) -> Tag:
     """Return the tag of a request that is closed with this outcome; it may be none of the OM's."""
     return _DECIDED.get(value, Tag(N_("gesloten"), _CLOSED))
