@@ -196,6 +196,10 @@ class PartyMailSettings(Section):
         description="Certificates of the mailboxes behind it, PEM: each gets a key of its own, "
         "and each may sign what comes back.",
     )
+    ondertekenaars: tuple[Path, ...] = Field(
+        (),
+        description="Certificates of what else may sign mail from there, PEM: of its gateway, say.",
+    )
     unsafe_versleuteling: MailException | None = Field(
         None,
         description="Unsafe, for mail programs that do not read AES-GCM: aes-256-cbc, or "

@@ -93,6 +93,8 @@ class PartyMail:
     """Name and value of the NTA 7516 header; None = none."""
     spoed: tuple[StandingSpoed, ...] = ()
     way: MailWay = MailWay()
+    signs: tuple[bytes, ...] = ()
+    """DER, of what else may sign mail from there, such as its gateway."""
     reports_close: bool = True
     """Reports that nobody signed (DSN, MDN) close a letter; False = they are only written down."""
 

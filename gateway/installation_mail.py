@@ -91,6 +91,7 @@ def party_mail(settings: PartyMailSettings | None, read: Read) -> PartyMail | No
     return PartyMail(
         address=settings.adres,
         certificates=tuple(_certificates(path, read)[0] for path in settings.certificaten),
+        signs=tuple(_certificates(path, read)[0] for path in settings.ondertekenaars),
         encryption=str(settings.unsafe_versleuteling or "aes-256-gcm"),
         header=header,
         spoed=tuple(_spoed(one) for one in settings.spoed),
@@ -142,7 +143,8 @@ def certificates_of_mail(settings: Settings) -> Iterator[Path]:
     if settings.email is not None and settings.email.lmtp is not None:
         yield from settings.email.lmtp.certificaten
     for party in settings.partijen:
-        yield from party.email.certificaten if party.email is not None else ()
+        if party.email is not None:
+            yield from (*party.email.certificaten, *party.email.ondertekenaars)
 
 
 def mail_faults(settings: Settings, catalogue: Catalogue) -> Iterator[Fault]:

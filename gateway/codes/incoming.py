@@ -22,9 +22,17 @@ INCOMING: tuple[Code, ...] = (
                 "The mail is neither an envelope (S/MIME) nor a notification.",
                 "Read it with care: nobody proved who sent it. Act on nothing it says.",
             ),
-            "incoming.report": (
-                "A notification of delivery or reading that belongs to no letter of this gateway.",
-                "Look whether somebody sent mail from the address of the gateway.",
+            "receipt.other": (
+                "A receipt is of another than the letter's recipient, or of another message.",
+                "Ask the partner; the letter still waits. Somebody may be forging receipts.",
+            ),
+            "receipt.unknown": (
+                "A report or receipt that is about no letter of this gateway.",
+                "A few: nothing. Many: somebody sends mail from the address of the gateway.",
+            ),
+            "receipt.unproven": (
+                "A report about a letter without what only its mail server was told (ENVID).",
+                "Read it; the letter waits all the same. When it did not arrive: `staak` it.",
             ),
             "quarantine.full": (
                 "Alarm: the quarantine is full; mail waits at the mail server.",
@@ -58,6 +66,10 @@ INCOMING: tuple[Code, ...] = (
         Unavailable,
         _OPERATOR,
         {
+            "receipt.early": (
+                "A report about a letter came before this gateway wrote down that it left.",
+                "Nothing: the report comes again.",
+            ),
             "incoming.full": (
                 "The quarantine is full: what belongs in it waits at the mail server (LMTP 452).",
                 "Close what is done, or make it larger: [email.lmtp] quarantaine_*.",

@@ -36,7 +36,8 @@ def one_domain(letter: Letter, *, most_bytes: int) -> str:
 
     Raises PolicyViolation `mail.address`, `mail.recipients`, `mail.letter`, `mail.too_large`.
     """
-    domain_of(letter.sender)
+    if letter.sender:
+        domain_of(letter.sender)
     domains = {domain_of(recipient) for recipient in letter.recipients}
     if len(domains) != 1 or len(letter.recipients) > MOST_RECIPIENTS:
         raise PolicyViolation("mail.recipients", "no recipient, too many, or of two domains")

@@ -109,7 +109,7 @@ class Session:
         command = f"MAIL FROM:<{letter.sender}>{self._parameters(letter)}"
         _accepted(await self._say(command), "MAIL")
         for place, recipient in enumerate(letter.recipients, start=1):
-            reply = await self._say(f"RCPT TO:<{recipient}>{self._wishes(recipient)}")
+            reply = await self._say(f"RCPT TO:<{recipient}>{self._wishes(letter, recipient)}")
             _accepted(reply, f"RCPT {place}")
 
     def _parameters(self, letter: Letter) -> str:
@@ -126,9 +126,11 @@ class Session:
         ]
         return "".join(f" {parameter}" for parameter in given if parameter)
 
-    def _wishes(self, recipient: str) -> str:
+    def _wishes(self, letter: Letter, recipient: str) -> str:
         if not self.notifies:
             return ""
+        if not letter.sender:
+            return " NOTIFY=NEVER"
         original = recipient.replace("+", "+2B").replace("=", "+3D")
         return f" NOTIFY=SUCCESS,FAILURE,DELAY ORCPT=rfc822;{original}"
 

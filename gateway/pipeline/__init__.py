@@ -11,8 +11,9 @@ from gateway.pipeline.deliver import Delivering
 from gateway.pipeline.desk import Deciding
 from gateway.pipeline.handin import HandingIn
 from gateway.pipeline.house import House
-from gateway.pipeline.incoming import ForPeople, Incoming
+from gateway.pipeline.incoming import Incoming
 from gateway.pipeline.mail_messages import MailMessages
+from gateway.pipeline.mail_receipts import MailReceipts
 from gateway.pipeline.postvak import Closing, Weigering
 from gateway.pipeline.quarantined import Quarantined
 from gateway.pipeline.receipt import Receipt
@@ -55,7 +56,7 @@ class Gateway:
         self._telling = Telling(house)
         self._asking = Asking(house)
         self._incoming = Incoming(
-            house, messages=MailMessages(house, Admitting(house)), receipts=ForPeople()
+            house, messages=MailMessages(house, Admitting(house)), receipts=MailReceipts(house)
         )
         self.quarantined = Quarantined(house)
         """What people do about mail that no system took in."""

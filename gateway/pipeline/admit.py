@@ -1,11 +1,12 @@
 """From an opened message to one commit: judge, route, admit, or refuse with a Fo01."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
 
 from gateway.catalogue import Role
-from gateway.directory import Agreement, Directory
+from gateway.directory import Directory
 from gateway.errors import (
     DuplicateConflict,
     Finding,
@@ -33,6 +34,7 @@ from gateway.ports import (
     NewDelivery,
     NewMessage,
     NewRuling,
+    StoredPayload,
 )
 from gateway.rules import approval, routing
 from gateway.security.open import Opened
@@ -68,13 +70,12 @@ class Taken:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Signal:
-    """The acknowledgement that goes with it."""
+class Acknowledgment:
+    """What tells the sender that it is here."""
 
     octets: bytes
-    agreement: Agreement
-    answered: bool
-    """By the HTTP answer itself."""
+    queued: Callable[[StoredPayload], NewDelivery]
+    """Makes its delivery; DELIVERED where the HTTP answer itself carries it."""
 
 
 class Admitting:
@@ -113,10 +114,18 @@ class Admitting:
         )
         if not signal:
             return await self.take(directory, taken)
-        made = _Signal(octets=signal, agreement=opened.agreement, answered=header.sync_reply)
-        return await self.take(directory, taken, made)
 
-    async def take(self, directory: Directory, taken: Taken, signal: _Signal | None = None) -> bool:
+        def queued(sealed: StoredPayload) -> NewDelivery:
+            delivery = answers.signal_delivery(
+                self._house, opened.agreement, taken.party, "Acknowledgment", sealed
+            )
+            return replace(delivery, state=State.DELIVERED) if header.sync_reply else delivery
+
+        return await self.take(directory, taken, Acknowledgment(octets=signal, queued=queued))
+
+    async def take(
+        self, directory: Directory, taken: Taken, signal: Acknowledgment | None = None
+    ) -> bool:
         """Commit it as `admit` does, whatever the channel that it came over.
 
         Raises what refuses it, where no Fo01 can go back.
@@ -387,7 +396,11 @@ class Admitting:
         )
 
     async def _commit(
-        self, directory: Directory, taken: Taken, admission: Admission, signal: _Signal | None
+        self,
+        directory: Directory,
+        taken: Taken,
+        admission: Admission,
+        signal: Acknowledgment | None,
     ) -> bool:
         """Return True when the same message was admitted before under the same id."""
         if signal is not None:
@@ -401,17 +414,14 @@ class Admitting:
         return admitted.by_id
 
     async def _with_signal(
-        self, directory: Directory, taken: Taken, admission: Admission, signal: _Signal
+        self, directory: Directory, taken: Taken, admission: Admission, signal: Acknowledgment
     ) -> Admission:
         """The acknowledgement is kept in the same commit, and queued unless it is the answer."""
         sealed = await self._house.payloads.put(signal.octets)
-        delivery = answers.signal_delivery(
-            self._house, signal.agreement, taken.party, "Acknowledgment", sealed
-        )
-        if signal.answered:
-            delivery = replace(delivery, state=State.DELIVERED)
+        delivery = signal.queued(sealed)
+        answered = delivery.state is State.DELIVERED
         event = AuditEvent(
-            event="acknowledgment.answered" if signal.answered else "acknowledgment.queued",
+            event="acknowledgment.answered" if answered else "acknowledgment.queued",
             at=self._house.clock.now(),
             message=taken.id,
             delivery=delivery.id,

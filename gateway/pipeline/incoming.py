@@ -1,6 +1,7 @@
 """A mail comes in, from the organisation's own mail server.
 
-`Incoming.take` sorts it: a notification (`multipart/report`), an envelope (S/MIME), anything else.
+`Incoming.take` sorts it: a notification (`multipart/report`), what a partner signed (S/MIME), in an
+envelope or not, anything else.
 Each kind is one function from a mail to None (all that it changes was committed) or `Held` (a
 person must look). What is refused on the way is held with its code. So a mail is taken in, held,
 or, when it can not be now, still with the mail server: nothing is lost between.
@@ -18,10 +19,19 @@ from gateway.pipeline.house import House
 from gateway.pipeline.rethinking import rethinking
 from gateway.ports import Alarm, AuditEvent
 from gateway.ports.incoming import FULL, NO_ROOM, QUARANTINE, Arrived, Bounds, Held, NewItem
-from gateway.security.smime import Encryption, Mailbox, MailLimits, Opened, Sender, open_mail
+from gateway.security.certificates import TrustStore
+from gateway.security.smime import (
+    Encryption,
+    Mailbox,
+    MailLimits,
+    Opened,
+    Sender,
+    open_mail,
+    open_signed,
+)
 from gateway.wire.mail_read import Head, read_entity
+from gateway.wire.mail_reports import is_report
 
-REPORT = "incoming.report"
 PLAIN = "incoming.plain"
 PERSON = "incoming.person"
 OLD = "incoming.old"
@@ -32,6 +42,14 @@ _ENVELOPES = frozenset({"application/pkcs7-mime", "application/x-pkcs7-mime"})
 _SAYS_WHICH = ("message-id", "from", "to", "subject", "date")
 """With the body they tell one mail from another; a copy differs in what servers wrote above it."""
 _BLANK = re.compile(rb"\r\n\r\n")
+
+
+class Opening(Protocol):
+    """`open_mail`, or `open_signed`."""
+
+    def __call__(
+        self, octets: bytes, mailbox: Mailbox, *, trust: TrustStore, at: datetime
+    ) -> Opened: ...
 
 
 class Receipts(Protocol):
@@ -52,20 +70,6 @@ class Messages(Protocol):
     async def take(self, directory: Directory, mail: Arrived, opened: Opened) -> Held | None:
         """Take in a mail with XML that a partner signed."""
         ...
-
-
-class ForPeople:
-    """Reads no receipts: a person does."""
-
-    async def report(self, mail: Arrived) -> Held | None:
-        """Hold it."""
-        del mail
-        return Held(code=REPORT)
-
-    async def signed(self, mail: Arrived, opened: Opened) -> Held | None:
-        """Hold it."""
-        del mail
-        return of_partner(PERSON, opened)
 
 
 def of_partner(code: str, opened: Opened) -> Held:
@@ -99,23 +103,28 @@ class Incoming:
         directory = self._house.snapshots.current()
         own = own_mailbox(directory)
         head = read_entity(mail.octets, limits=limits_of(own)).head
-        if head.kind.name == "multipart/report":
+        if is_report(head):
             return await self._receipts.report(mail)
+        if _is_signed_only(head):
+            return await self._of_partner(directory, own, mail, open_signed)
         if head.kind.name in _ENVELOPES:
-            return await self._envelope(directory, own, mail)
+            return await self._of_partner(directory, own, mail, open_mail)
         return Held(code=PLAIN, party=_party_of(directory, head))
 
-    async def _envelope(self, directory: Directory, own: OwnMailbox, mail: Arrived) -> Held | None:
+    async def _of_partner(
+        self, directory: Directory, own: OwnMailbox, mail: Arrived, opening: Opening
+    ) -> Held | None:
+        """What was not encrypted closes a letter perhaps; no message is taken from it."""
         mailbox = mailbox_of(directory, own, self._house)
         trust = self._house.snapshots.trust(directory)
         opened = await self._house.think(
-            len(mail.octets), lambda: open_mail(mail.octets, mailbox, trust=trust, at=mail.at)
+            len(mail.octets), lambda: opening(mail.octets, mailbox, trust=trust, at=mail.at)
         )
         if opened.party in directory.suspended:
             raise Unavailable("party.suspended", "party is suspended here")
         try:
             _check_age(opened, mail.at)
-            if opened.payloads:
+            if opened.payloads and opening is open_mail:
                 return await self._messages.take(directory, mail, opened)
             return await self._receipts.signed(mail, opened)
         except Refused as error:
@@ -164,6 +173,13 @@ class Incoming:
             return ""
 
 
+def _is_signed_only(head: Head) -> bool:
+    kind = head.kind
+    if kind.name == "multipart/signed":
+        return True
+    return kind.name in _ENVELOPES and kind.parameters.get("smime-type", "") == "signed-data"
+
+
 def own_mailbox(directory: Directory) -> OwnMailbox:
     """Return ours; raises Unavailable `incoming.off`."""
     if directory.mailbox is None:
@@ -193,7 +209,7 @@ def _senders(directory: Directory) -> Iterable[Sender]:
             yield Sender(
                 party=party.oin,
                 address=party.mail.address,
-                certificates=party.mail.certificates,
+                certificates=(*party.mail.certificates, *party.mail.signs),
                 encryption=Encryption(party.mail.encryption),
             )
 

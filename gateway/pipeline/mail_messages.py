@@ -13,6 +13,7 @@ from gateway.message import Oin
 from gateway.pipeline import judge
 from gateway.pipeline.admit import Admitting, Taken
 from gateway.pipeline.house import House
+from gateway.pipeline.mail_acknowledging import acknowledgment_of
 from gateway.ports import AuditEvent
 from gateway.ports.incoming import Arrived, Held
 from gateway.security.smime import Opened
@@ -53,20 +54,24 @@ class MailMessages:
             version=_version(directory, document, opened.party, mail.at),
             at=mail.at,
         )
-        if await self._admitting.take(directory, taken):
+        receipt = acknowledgment_of(self._house, directory, taken, opened)
+        if await self._admitting.take(directory, taken, receipt):
             await self._came_again(taken)
         return None
 
     async def _came_again(self, taken: Taken) -> None:
+        """Give the receipt of the first once more: who sends again may have missed it."""
         known = await self._house.inbox.find(taken.party, taken.cpa_id, taken.message_id)
-        await self._house.inbox.note(
-            AuditEvent(
-                event="message.duplicate",
-                at=self._house.clock.now(),
-                message="" if known is None else known.id,
-                party=taken.party,
-                data={"message_id": taken.message_id},
-            )
+        message = "" if known is None else known.id
+        event = AuditEvent(
+            event="message.duplicate",
+            at=self._house.clock.now(),
+            message=message,
+            party=taken.party,
+            data={"message_id": taken.message_id},
+        )
+        await self._house.inbox.repeat_acknowledgment(
+            message, id_=self._house.dice.uuid(), event=event
         )
         self._house.count.received(taken.action, "duplicate")
 

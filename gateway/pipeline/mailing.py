@@ -14,6 +14,7 @@ from gateway.errors import CertificateRejected, Misconfigured, PolicyViolation
 from gateway.pipeline.accounts.people import digest_of, token
 from gateway.pipeline.attempted import attempted
 from gateway.pipeline.house import House
+from gateway.pipeline.mail_acknowledging import sealed_receipt
 from gateway.pipeline.mail_words import confirm_at, title_of, why_by_mail
 from gateway.pipeline.proving import Proven, Proving, Towards
 from gateway.pipeline.released import still_released
@@ -22,6 +23,7 @@ from gateway.ports import (
     Alarm,
     AuditEvent,
     Claim,
+    DeliveryKind,
     GaveUp,
     HandedOver,
     HeldAgain,
@@ -98,6 +100,12 @@ class Mailing:
         Nothing of the letter is said to a mail server before the commit that says so.
         """
         way = self._way(directory, claim)
+        if claim.kind is DeliveryKind.SIGNAL:
+            return await self._receipt(claim, way, events)
+        return await self._letter(claim, way, events)
+
+    async def _letter(self, claim: Claim, way: _Way, events: list[AuditEvent]) -> Outcome:
+        directory = way.directory
         released = still_released(directory, claim, self._house.clock.now())
         if isinstance(released, approval.Hold):
             return HeldAgain(ground=released.ground)
@@ -201,6 +209,22 @@ class Mailing:
         posted = await way.post.send(letter, way.mail.way, leaves)
         return await self._outcome(claim, way, posted, events)
 
+    async def _receipt(self, claim: Claim, way: _Way, events: list[AuditEvent]) -> Outcome:
+        """Send a receipt of ours: a copy harms nobody, and who misses it sends his letter again."""
+        try:
+            letter = await sealed_receipt(
+                self._house, way.directory, claim, own=way.own, mail=way.mail
+            )
+        except CertificateRejected as error:
+            return await self._waits(claim, way, error.code, events)
+
+        async def leaves(_proof: TransportProof) -> None:
+            await self._house.alarms.change(gone=((UNPROVED, claim.recipient),))
+
+        posted = await way.post.send(letter, way.mail.way, leaves)
+        outcome = await self._outcome(claim, way, posted, events)
+        return HandedOver(until=None) if isinstance(outcome, HandedOver | LostTrack) else outcome
+
     async def _outcome(
         self, claim: Claim, way: _Way, posted: Posted, events: list[AuditEvent]
     ) -> Outcome:
@@ -259,7 +283,13 @@ class Mailing:
     def _again(
         self, claim: Claim, way: _Way, code: str, events: list[AuditEvent], *, seen: str
     ) -> Outcome:
-        """Nothing was taken over. The end of its lifetime ends the tries, not their number."""
+        """Nothing was taken over. The end of its lifetime ends the tries of a letter.
+
+        A receipt has none, and may be queued once more long after.
+        """
+        if claim.kind is DeliveryKind.SIGNAL and claim.tries > claim.retries:
+            events.append(attempted(self._house, claim, "delivery.dead", code=code, seen=seen))
+            return GaveUp(code=code)
         at = self._house.clock.now() + way.own.again
         events.append(
             attempted(

@@ -22,7 +22,8 @@ class Letter:
     octets: bytes
     """The whole message (RFC 5322): lines of at most 998 octets, each ends in CRLF."""
     sender: str
-    """Envelope sender: where delivery notifications come back."""
+    """Envelope sender: where delivery notifications come back. Empty = none are wanted, and nothing
+    that the letter brings about comes back (RFC 8098, 3)."""
     recipients: tuple[str, ...]
     """Addresses, all of one domain, at most 100."""
     reference: str

@@ -8,7 +8,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from gateway.lifecycle import TRANSITIONS, Event
-from gateway.ports import DeliveryChannel, NewMessage
+from gateway.ports import DeliveryChannel, DeliveryKind, NewMessage
 from gateway.store.deliveries import SPOT, Spot, move, spot, told
 from gateway.store.prepared import Prepared
 from gateway.store.tables import deliveries
@@ -19,6 +19,7 @@ LETTER = Prepared(
     .where(
         deliveries.c.message == sa.bindparam("message"),
         deliveries.c.channel == str(DeliveryChannel.MAIL),
+        deliveries.c.kind == str(DeliveryKind.MESSAGE),
     )
     .with_for_update(of=deliveries, key_share=True)
 )

@@ -93,7 +93,7 @@ def letter(head: Mapping[str, str], body: Body, payload: bytes, *, name: str) ->
     return _multipart(head, "mixed", _MIXED, reading, attached)
 
 
-def report(head: Mapping[str, str], text: str, told: Mapping[str, str], *, kind: str) -> bytes:
+def report(text: str, told: Mapping[str, str], *, kind: str) -> bytes:
     """Return a `multipart/report` (RFC 6522): text for a person, fields for a program.
 
     `kind` is that of the report: `disposition-notification`. Raises as `fields`.
@@ -102,7 +102,7 @@ def report(head: Mapping[str, str], text: str, told: Mapping[str, str], *, kind:
     # Not in base64: RFC 8098, 3.1 forbids it, and fields can hold no boundary.
     own = f"Content-Type: message/{kind}{CRLF}{CRLF}{fields(told)}"
     named = f"report; report-type={kind}"
-    return _multipart(head, named, _REPORT, reading, own.encode("ascii"))
+    return _multipart({}, named, _REPORT, reading, own.encode("ascii"))
 
 
 def _multipart(head: Mapping[str, str], kind: str, boundary: str, *parts: bytes) -> bytes:

@@ -5,7 +5,6 @@ are read, each by a grammar; text for people is skipped, and nothing of it is ke
 """
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -102,20 +101,13 @@ class Notice:
 
 _TAKEN_IN = "automatic-action/MDN-sent-automatically; processed"
 _FOR_A_PERSON = (
-    "Een gateway heeft het bericht ontvangen, gecontroleerd en aangenomen.\r\n"
-    "A gateway received, checked and accepted the message.\r\n"
+    "Een gateway heeft het bericht ontvangen. Wat de ontvanger ervan vindt, zegt zijn antwoord.\r\n"
+    "A gateway received the message. What its receiver makes of it, his answer tells.\r\n"
 )
 
 
-def acknowledgement(
-    head: Mapping[str, str],
-    *,
-    mail: str,
-    mailbox: str,
-    digest: str,
-    ebms_message_id: str,
-) -> bytes:
-    """Return the notice (an entity with `head`) that a gateway took in the message of a mail.
+def acknowledgement(*, mail: str, mailbox: str, digest: str, ebms_message_id: str) -> bytes:
+    """Return the notice (an entity) that a gateway took in the message of a mail.
 
     `mail`: Message-ID (without `<>`) of that mail, which came for `mailbox`. Raises
     PolicyViolation `smime.header` for what can not stand in a field.
@@ -127,7 +119,7 @@ def acknowledgement(
         DIGEST: digest,
         EBMS_ID: ebms_message_id,
     }
-    return report(head, _FOR_A_PERSON, told, kind="disposition-notification")
+    return report(_FOR_A_PERSON, told, kind="disposition-notification")
 
 
 def is_report(head: Head) -> bool:

@@ -430,13 +430,13 @@ async def test_what_no_system_may_take_in_is_held_with_its_code(incoming, case):
     assert await alarms(town) == {("incoming.held", code)}
 
 
-async def test_a_notification_nobody_reads_is_held(incoming):
+async def test_a_notification_that_nobody_can_read_is_held(incoming):
     town, _ = incoming
     report = multipart(TEXT).replace(b"multipart/mixed", b"multipart/report")
 
     await give(town, b"From: MAILER-DAEMON\r\n" + report, sender="")
 
-    assert await only_code(town) == "incoming.report"
+    assert await only_code(town) == "mail.report"
 
 
 async def test_what_a_partner_signed_is_held_without_its_envelope(incoming):

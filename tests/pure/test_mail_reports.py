@@ -113,7 +113,6 @@ def test_a_modifier_is_no_plain_success(modifier):
 @pytest.mark.parametrize("ebms_id", ["m-1@politie.example", ""])
 def test_what_we_write_is_what_we_read(ebms_id):
     octets = acknowledgement(
-        {"From": "vt@partner.example"},
         mail="ab12@gateway.example",
         mailbox="vt@partner.example",
         digest="ab" * 32,
@@ -140,7 +139,7 @@ def test_nothing_in_it_begins_another_field(name):
     given = dict.fromkeys(("mail", "mailbox", "digest", "ebms_message_id"), "x")
 
     with pytest.raises(PolicyViolation) as caught:
-        acknowledgement({}, **given | {name: "x\r\nDisposition: y"})
+        acknowledgement(**given | {name: "x\r\nDisposition: y"})
 
     assert caught.value.code == "smime.header"
 

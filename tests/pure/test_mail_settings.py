@@ -1,10 +1,14 @@
 """What must fit together in the settings of secure e-mail: the start says so, not every letter."""
 
+from pathlib import Path
+
 import pytest
 
 from gateway.config import Settings
+from gateway.config_mail import PartyMailSettings
 from gateway.installation import load_catalogue, share
-from gateway.installation_mail import mail_faults
+from gateway.installation_mail import mail_faults, party_mail
+from gateway.keys.test_pki import pem
 from gateway.toml import parse_toml
 from tests import pki
 from tests.installations import installed
@@ -144,3 +148,21 @@ def test_mail_that_comes_in_needs_a_certificate_to_be_encrypted_for(text):
     assert "email.lmtp.certificaten" in faults(text, own=OWN + lmtp)
     certain = 'certificaten = ["mail/in.pem"]\n'
     assert "email.lmtp.certificaten" not in faults(text, own=OWN + lmtp + certain)
+
+
+def test_what_else_may_sign_and_whether_reports_count_is_said_per_party():
+    files = {"b.pem": pki.leaf(pki.KNOOPPUNT, "encrypt"), "s.pem": pki.leaf(pki.KNOOPPUNT, "sign")}
+    settings = PartyMailSettings(
+        adres="in@vt.example",
+        certificaten=(Path("b.pem"),),
+        ondertekenaars=(Path("s.pem"),),
+        meldingen_sluiten=False,
+    )
+
+    found = party_mail(settings, lambda path: pem(files[path.name].certificate))
+
+    assert (found.certificates, found.signs) == (
+        (files["b.pem"].certificate,),
+        (files["s.pem"].certificate,),
+    )
+    assert not found.reports_close

@@ -16,7 +16,7 @@ In: a `Mailbox` (our address, certificates and keys, and who may write to it) op
 
 from gateway.security.smime.open import Attachment, Mailbox, Opened, Sender, open_mail, open_signed
 from gateway.security.smime.recipients import Encryption
-from gateway.security.smime.seal import Draft, Mail, Recipients, seal_mail
+from gateway.security.smime.seal import Draft, Mail, Recipients, Reply, seal_mail, seal_notice
 from gateway.wire.mail_make import message_id_of
 from gateway.wire.mail_read import MailLimits
 
@@ -29,9 +29,11 @@ __all__ = [
     "Mailbox",
     "Opened",
     "Recipients",
+    "Reply",
     "Sender",
     "message_id_of",
     "open_mail",
     "open_signed",
     "seal_mail",
+    "seal_notice",
 ]

@@ -17,6 +17,7 @@ from gateway.wire.mail_body import Body, body
 from gateway.wire.shown import show
 
 SUBJECT = "Beveiligd bericht"
+RECEIVED = "Ontvangstbewijs"
 EBMS_ID = "Ebms-Message-Id"
 """Inside only."""
 TWICE = (
@@ -53,6 +54,17 @@ class Draft:
     """It may arrive by another channel too; the mail says so."""
     in_reply_to: str = ""
     """Message-ID (without `<>`) of the mail that it answers."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """How a notice of ours travels."""
+
+    sender: str
+    """Our address."""
+    recipient: str
+    message_id: str
+    """Of the notice itself, without `<>`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,9 +116,7 @@ def seal_mail(  # noqa: PLR0913 - each is another thing, by name
     if len(draft.payload) > maximum:
         raise _too_large()
     # (2) The certificates count today.
-    trust.holder(signer.certificate, Usage.MAIL_SIGN, at)
-    for certificate in to.certificates:
-        trust.holder(certificate, Usage.MAIL_ENCRYPT, at)
+    _check_certificates(signer, to, trust, at)
     # (3) What is said of it outside is said inside as well, where it is signed.
     head = _head(draft, at)
     content = mail_make.letter(
@@ -121,6 +131,36 @@ def seal_mail(  # noqa: PLR0913 - each is another thing, by name
     if len(octets) > maximum:
         raise _too_large()
     return Mail(octets=octets, message_id=_message_id(draft))
+
+
+def seal_notice(  # noqa: PLR0913 - each is another thing, by name
+    notice: bytes,
+    reply: Reply,
+    *,
+    to: Recipients,
+    signer: Signer,
+    trust: TrustStore,
+    maximum: int,
+    random: Callable[[int], bytes],
+    at: datetime,
+    chain: Iterable[bytes] = (),
+) -> bytes:
+    """Return the mail of a notice (an entity of ours without From and To); raises as `seal_mail`.
+
+    It asks for no notice itself, and says that no person wrote it.
+    """
+    _check_certificates(signer, to, trust, at)
+    head = _fields_of(reply.sender, reply.recipient, reply.message_id, RECEIVED, at)
+    content = mail_make.fields(head).encode("ascii") + notice
+    signed = signed_entity(content, signer, at=at, chain=chain)
+    outside = head | {"Auto-Submitted": "auto-replied"} | _header_of(to)
+    return sealed_entity(signed, outside, to, maximum=maximum, random=random)
+
+
+def _check_certificates(signer: Signer, to: Recipients, trust: TrustStore, at: datetime) -> None:
+    trust.holder(signer.certificate, Usage.MAIL_SIGN, at)
+    for certificate in to.certificates:
+        trust.holder(certificate, Usage.MAIL_ENCRYPT, at)
 
 
 def signed_entity(
@@ -167,17 +207,23 @@ def _message_id(draft: Draft) -> str:
 
 
 def _head(draft: Draft, at: datetime) -> dict[str, str]:
-    for where, address in (("From", draft.sender), ("To", draft.recipient)):
+    answered = f"<{draft.in_reply_to}>" if draft.in_reply_to else ""
+    fields = _fields_of(draft.sender, draft.recipient, _message_id(draft), SUBJECT, at)
+    return fields | {"In-Reply-To": answered}
+
+
+def _fields_of(
+    sender: str, recipient: str, message_id: str, subject: str, at: datetime
+) -> dict[str, str]:
+    for where, address in (("From", sender), ("To", recipient)):
         if not mail_make.is_address(address):
             raise _no_field(where)
-    message_id = _message_id(draft)
     return {
-        "From": draft.sender,
-        "To": draft.recipient,
+        "From": sender,
+        "To": recipient,
         "Date": mail_make.date(at),
         "Message-ID": f"<{message_id}>",
-        "In-Reply-To": f"<{draft.in_reply_to}>" if draft.in_reply_to else "",
-        "Subject": f"{SUBJECT} {message_id[:_REFERENCE]}",
+        "Subject": f"{subject} {message_id[:_REFERENCE]}",
         "MIME-Version": "1.0",
     }
 
@@ -188,12 +234,17 @@ def _outside(head: dict[str, str], draft: Draft, to: Recipients) -> dict[str, st
         "Auto-Submitted": "auto-generated",
         "Disposition-Notification-To": draft.sender,
     }
+    return head | way | _header_of(to)
+
+
+def _header_of(to: Recipients) -> dict[str, str]:
+    """Return the NTA 7516 header, where the partner wants one."""
     if to.header is None:
-        return head | way
+        return {}
     name, value = to.header
     if not is_free(name) or not value:
         raise _no_field(name)
-    return head | way | {name: value}
+    return {name: value}
 
 
 def is_free(name: str) -> bool:
