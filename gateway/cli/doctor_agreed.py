@@ -30,9 +30,14 @@ _KEY_OF = {
 _RENEW = "Vraag een nieuw certificaat aan en geef het aan gateway certs import"
 _ASK = "Vraag de eigenaar om een nieuw, en om een nieuwe CPA"
 _RENEW_MAIL = {
-    Use.MAIL_SIGN: "Vraag een nieuw certificaat aan; zet het in email.smime.certificaat en de "
-    "sleutel in keys/",
-    Use.MAIL_ENCRYPT: "Vraag de partij om een nieuw, en zet het in partijen.email.certificaten",
+    (Use.MAIL_SIGN, True): "Vraag een nieuw certificaat aan; zet het in email.smime.certificaat "
+    "en de sleutel in keys/",
+    (Use.MAIL_ENCRYPT, True): "Vraag een nieuw certificaat aan; zet het in "
+    "email.lmtp.certificaten en de sleutel in keys/",
+    (Use.MAIL_SIGN, False): "Vraag de partij om een nieuw, en zet het in "
+    "partijen.email.ondertekenaars",
+    (Use.MAIL_ENCRYPT, False): "Vraag de partij om een nieuw, en zet het in "
+    "partijen.email.certificaten",
 }
 _REMEDIES = {
     "keys.missing": "Zet de sleutel in keys/, mode 0600",
@@ -198,7 +203,7 @@ def _certificate(item: InUse, stages: tuple[int, ...], now: datetime) -> Finding
             item.code,
             name if item.code == "keys.missing" else f"{name}: {item.code}",
             "Wat hierop steunt, werkt niet.",
-            _REMEDIES.get(item.code, _RENEW_MAIL.get(item.use, _RENEW)),
+            _REMEDIES.get(item.code, _RENEW_MAIL.get((item.use, item.ours), _RENEW)),
         )
     until = f"{item.until:%Y-%m-%d}" if item.until is not None else "-"
     left = item.left(now)
@@ -207,7 +212,7 @@ def _certificate(item: InUse, stages: tuple[int, ...], now: datetime) -> Finding
             "certificate.expiring",
             f"{name} eindigt op {until} (nog {days(item, now)} dagen)",
             "Daarna werkt niets meer wat hierop steunt.",
-            _RENEW_MAIL.get(item.use, _RENEW if item.ours else _ASK),
+            _RENEW_MAIL.get((item.use, item.ours), _RENEW if item.ours else _ASK),
         )
     if item.use is Use.TLS and item.ours:
         return _CERTIFICATES.good(f"{name} geldig tot {until}")

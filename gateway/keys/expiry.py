@@ -172,9 +172,13 @@ class _Look:
             item = self._mailed(Use.MAIL_ENCRYPT, der, "email.lmtp", ours=True)
             yield replace(item, code=item.code or self._key(der))
         for party in self.directory.parties.values():
-            for der in party.mail.certificates if party.mail is not None else ():
-                where = f"partijen.{party.oin}.email"
+            if party.mail is None:
+                continue
+            where = f"partijen.{party.oin}.email"
+            for der in party.mail.certificates:
                 yield self._mailed(Use.MAIL_ENCRYPT, der, where, ours=False)
+            for der in party.mail.signs:
+                yield self._mailed(Use.MAIL_SIGN, der, where, ours=False)
 
     def _mailed(self, use: Use, der: bytes, where: str, *, ours: bool) -> InUse:
         """Judge as the letter is: a mailbox may have a certificate without an OIN."""

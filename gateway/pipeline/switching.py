@@ -14,13 +14,15 @@ from gateway.pipeline.answers import to_delivery
 from gateway.pipeline.house import House
 from gateway.ports import AuditEvent, AuditRow, DeliveryChannel, Known, NewDelivery
 from gateway.ports.switching import Switchable
-from gateway.rules import mailing, routing
+from gateway.rules import approval, mailing, routing
 from gateway.rules.deciding import hold_deadline
 from gateway.rules.mailing import Fallback, Ground, SoFar
 
 AT_ONCE = 200
 """Messages per standing ground that one round looks at."""
 _SWITCHED = "delivery.switched"
+_FREE = frozenset({approval.Ground.NOT_GATED, approval.Ground.FORWARDED, approval.Ground.OWN})
+"""Grounds that stand on no approval or decision."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +88,7 @@ class Switching:
         )
         tried = SoFar(
             state=seen.state,
+            released=seen.ground in _FREE or bool(seen.approval_id),
             attempts=seen.attempts,
             down=seen.down,
             next_at=seen.next_at,

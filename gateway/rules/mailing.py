@@ -70,6 +70,8 @@ class SoFar:
     """How it went over the agreed route."""
 
     state: State
+    released: bool
+    """By the OM, or it needs no release; one that was held and then stopped is not."""
     attempts: int
     down: bool
     """The partner is marked as unreachable."""
@@ -152,10 +154,10 @@ def may_switch(policy: Policy, tried: SoFar, ground: Ground | None, *, at: datet
 
 def _may_leave(tried: SoFar) -> None:
     match tried.state:
+        case _ if not tried.released:
+            raise _with_the_om()
         case State.HELD | State.WITHHELD:
-            raise PolicyViolation(
-                "mail.toets", "Het OM houdt dit bericht vast of gaf het niet vrij."
-            )
+            raise _with_the_om()
         case State.REPLACED:
             raise PolicyViolation("mail.al", "Dit bericht gaat al per e-mail.")
         case State.CLAIMED:
@@ -166,3 +168,7 @@ def _may_leave(tried: SoFar) -> None:
             raise PolicyViolation("mail.aangekomen", "De partner zegt dat hij het bericht heeft.")
         case _:
             return
+
+
+def _with_the_om() -> PolicyViolation:
+    return PolicyViolation("mail.toets", "Het OM houdt dit bericht vast of gaf het niet vrij.")

@@ -30,8 +30,12 @@ async def build(folder, **options):
 async def open_mailbox(town, **changes):
     vt = town[VT]
     parties = vt.snapshots.current().parties
-    signs = (leaf(POLITIE, "sign").certificate,)
-    police = replace(parties[POLITIE], mail=PartyMail(address=POLITIE_MAIL, certificates=signs))
+    one_for_each_use = PartyMail(
+        address=POLITIE_MAIL,
+        certificates=(leaf(POLITIE, "encrypt").certificate,),
+        signs=(leaf(POLITIE, "sign").certificate,),
+    )
+    police = replace(parties[POLITIE], mail=one_for_each_use)
     mine = OwnMailbox(
         address=VT_MAIL, certificates=(leaf(VT, "encrypt").certificate,), maximum=MAXIMUM
     )

@@ -7,13 +7,13 @@ go wrong in every way, and an operator who does whatever an operator may.
 import random
 from collections import Counter
 from contextlib import AsyncExitStack, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from gateway.app import SystemClock, SystemDice
 from gateway.cli.demo.documents import Address, document
 from gateway.config_mail import EmailSettings
-from gateway.directory import OwnMailbox, PartyMail, StandingSpoed
+from gateway.directory import StandingSpoed
 from gateway.errors import GatewayError, PolicyViolation, Unavailable
 from gateway.lifecycle import State
 from gateway.outbound.mail import MailClient
@@ -21,9 +21,10 @@ from gateway.ports import DeliveryChannel, Direction
 from gateway.ports.incoming import Arrived
 from tests.flow import letters
 from tests.flow import town as towns
-from tests.flow.letters import POLITIE_MAIL, VT_MAIL
+from tests.flow.letters import POLITIE_MAIL
+from tests.flow.mailbox import open_mailbox
 from tests.flow.test_gate import FREE, fill
-from tests.flow.town import APPLICATIE, HUB, NOW, POLITIE, VT, leaf
+from tests.flow.town import APPLICATIE, HUB, NOW, POLITIE, VT
 from tests.outbound.mail_certificates import server
 from tests.outbound.mail_server import CLOSE, mail_servers
 from tests.outbound.names import resolving
@@ -266,7 +267,7 @@ async def play(folder, seed: int, seen: Counter) -> None:
         town = await towns.build(folder, post=post, seed=seed)
         stack.push_async_callback(town.close)
         await letters.set_up(town)
-        await _mailbox(town)
+        await open_mailbox(town)
         history = History(town, servers[0], names, random.Random(seed))
         try:
             await history.play()
@@ -274,13 +275,3 @@ async def play(folder, seed: int, seen: Counter) -> None:
             print(history.seen)
             raise Wrong(f"seed {seed}: {wrong}") from wrong
         seen.update(history.seen)
-
-
-async def _mailbox(town) -> None:
-    vt = town[VT]
-    parties = vt.snapshots.current().parties
-    mail = PartyMail(address=POLITIE_MAIL, certificates=(leaf(POLITIE, "sign").certificate,))
-    await vt.change(
-        mailbox=OwnMailbox(address=VT_MAIL, certificates=(leaf(VT, "encrypt").certificate,)),
-        parties={**parties, POLITIE: replace(parties[POLITIE], mail=mail)},
-    )

@@ -118,6 +118,18 @@ async def test_what_the_om_holds_waits_on_the_mail_route_as_well(mailing):
     assert post.letters == []
 
 
+async def test_what_the_om_holds_is_not_switched_either_when_a_person_stopped_it(mailing):
+    town, _ = mailing
+    police = town[POLITIE]
+    message = await hand_in(town, aanhouding="ja")
+    await police.store.decisions.stop(message, who="o.operator", why="niet meer nodig")
+
+    with pytest.raises(PolicyViolation) as caught:
+        await police.gateway.switch_to_mail(message, **SPOED)
+
+    assert caught.value.code == "mail.toets"
+
+
 async def test_the_gate_is_tested_again_when_the_letter_is_claimed(mailing):
     town, post = mailing
     await letters.without_agreement(town, "vtMeldingDi01")

@@ -236,6 +236,18 @@ def test_what_our_own_mail_is_encrypted_for_stands_there_with_its_key(mailing):
         assert (item.use, item.ours, item.code) == (Use.MAIL_ENCRYPT, True, code)
 
 
+def test_what_a_party_signs_its_mail_with_is_watched_where_it_is_another(mailing):
+    signs = pki.leaf(pki.VEILIG_THUIS, "sign").certificate
+    parties = load_directory(mailing, epoch=0).parties
+    party = parties[pki.VEILIG_THUIS]
+    two = replace(party, mail=replace(party.mail, signs=(signs,)))
+
+    items = look(mailing, parties={**parties, party.oin: two})
+
+    theirs = {i.use: (i.oin, i.code) for i in items if i.use in OF_MAIL and not i.ours}
+    assert theirs == dict.fromkeys(OF_MAIL, (pki.VEILIG_THUIS, ""))
+
+
 def test_doctor_says_which_certificate_of_mail_ends_and_where_the_next_one_goes(mailing):
     findings = certificates(mailing, load_directory(mailing, epoch=0), pki.AT)
     told = {f.text.split()[0]: f for f in findings if f.code == "certificate.expiring"}

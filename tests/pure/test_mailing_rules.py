@@ -54,6 +54,7 @@ def policy_of(directory, hops, message=MELDING, *, party=VT):
 def tried(state=State.DEAD, **changes):
     facts = {
         "state": state,
+        "released": True,
         "attempts": 3,
         "down": False,
         "next_at": AT + HOUR,
