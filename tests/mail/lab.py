@@ -11,6 +11,8 @@ from tests.mail.zones import AUTHORITATIVE, RESOLVER, Zones
 from tests.outbound.mail_certificates import DAY, authority, server
 
 PARTNER, WITHOUT_TLS, EXPIRED, CHANGING, OURS = (f"10.25.0.{n}" for n in (25, 26, 27, 29, 28))
+INTAKE = "in.gateway.example"
+"""Whose mail our Postfix gives to a gateway, over LMTP."""
 POLICY_PORT = 10_040
 """Where the server at CHANGING asks before it takes a recipient."""
 
@@ -49,9 +51,10 @@ class Lab:
         self.ours = Postfix(
             self.folder / "ours",
             "mx.gateway.example",
-            ("gateway.example",),
+            ("gateway.example", INTAKE),
             OWN.write(self.folder),
             {OURS: ""},
+            (INTAKE, self._made("intake") / "lmtp.sock"),
         )
 
     def start(self) -> None:
@@ -114,6 +117,7 @@ _25._tcp.mx {good}
 @ TXT "v=spf1 ip4:{PARTNER} -all"
 _dmarc TXT "v=DMARC1; p=reject"
 s2026._domainkey TXT "v=DKIM1; k=rsa; p=MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8A"
+in MX 10 mx
 mx A {OURS}
 _25._tcp.mx TLSA {OWN.tlsa(3)}
 """,

@@ -46,6 +46,8 @@ class Postfix:
     """Certificate, its issuers and key, PEM."""
     listens: dict[str, str]
     """Address → options of its smtpd."""
+    intake: tuple[str, Path] | None = None
+    """Domain whose mail goes to a gateway, and the Unix socket on which that takes it."""
 
     def start(self) -> None:
         for name in ("conf", "queue", "data"):
@@ -60,6 +62,14 @@ class Postfix:
     def stop(self) -> None:
         with suppress(AssertionError):
             run("postfix", "-c", self.folder / "conf", "abort")
+
+    def flush(self) -> None:
+        """Try what waits in the queue again, now."""
+        run("postqueue", "-c", self.folder / "conf", "-f")
+
+    def queued(self) -> bool:
+        """Tell whether anything waits in the queue."""
+        return "Mail queue is empty" not in run("postqueue", "-c", self.folder / "conf", "-p")
 
     def log(self) -> str:
         log = self.folder / "log"
@@ -87,6 +97,7 @@ local_recipient_maps =
 virtual_mailbox_domains = {" ".join(self.domains)}
 virtual_mailbox_maps = regexp:{self.folder}/conf/boxes
 virtual_transport = lmtp:inet:{DOVECOT}:24
+transport_maps = {self._transport()}
 smtpd_relay_restrictions = reject_unauth_destination
 smtpd_tls_security_level = may
 smtpd_tls_chain_files = {self.chain}
@@ -97,6 +108,12 @@ smtp_host_lookup = dns
 smtp_tls_loglevel = 1
 message_size_limit = 1000000
 """
+
+    def _transport(self) -> str:
+        if self.intake is None:
+            return ""
+        domain, socket = self.intake
+        return f"inline:{{ {{ {domain} = lmtp:unix:{socket} }} }}"
 
     def _master(self) -> str:
         lines = [
