@@ -9,7 +9,7 @@ from uuid import uuid4
 from gateway.cli.demo.documents import document
 from gateway.store.audit import verify_chain
 from gateway.store.sqlite import Sqlite
-from gateway.web.control import short
+from gateway.web.unix_socket import short
 from tests.stops.conftest import on_postgresql
 from tests.stops.running import eventually
 
