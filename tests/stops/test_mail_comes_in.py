@@ -34,7 +34,7 @@ async def post(running: Running, *, then: signal.Signals | None = None) -> int:
     path = running.site.folder / "data" / "lmtp.sock"
 
     def hand_over() -> int:
-        with LMTP(str(path), timeout=30) as client:
+        with closing(LMTP(str(path), timeout=30)) as client:
             client.ehlo_or_helo_if_needed()
             client.mail("a@b.example")
             client.rcpt("uit@politie.example")
