@@ -7,8 +7,10 @@ from gateway.cli.look import look
 from gateway.directory import Directory
 from gateway.errors import GatewayError
 from gateway.installation import Installation
+from gateway.installation_webhooks import allowed
 from gateway.outbound.webhook import WebhookClient
 from gateway.ports import WebhookState
+from gateway.security.destination import read_url
 from gateway.store.view import View
 from gateway.web.api import webhook_texts
 
@@ -22,8 +24,7 @@ def webhooks(installation: Installation, directory: Directory) -> Iterator[Line]
         yield "!", "webhooks.unsafe_http_loopback staat aan: http naar deze machine mag"
     if not directory.webhooks:
         return
-    if not directory.calling.toegestaan:
-        yield "✗", "webhooks.toegestaan is leeg: geen webhook wordt aangeroepen"
+    yield from _never(directory)
     yield from _tls(installation, directory)
     states = _states(installation, directory)
     for name, state in states.items():
@@ -35,6 +36,15 @@ def webhooks(installation: Installation, directory: Directory) -> Iterator[Line]
             yield "!", f"webhook {name} faalt sinds {state.failing_since:%Y-%m-%d %H:%M}: {why}"
     waiting = sum(state.waiting for state in states.values())
     yield "✓", f"webhooks: {len(directory.webhooks)}, wachtende gebeurtenissen: {waiting}"
+
+
+def _never(directory: Directory) -> Iterator[Line]:
+    """Yield what is called at no address, whatever its name points to."""
+    to_call = allowed(directory.calling)
+    for webhook in directory.webhooks:
+        if code := to_call.never(read_url(webhook.url)):
+            name = webhook.subscriber.name
+            yield "✗", f"webhook {name} wordt nooit aangeroepen: {webhook_texts.text(code)}"
 
 
 def _tls(installation: Installation, directory: Directory) -> Iterator[Line]:

@@ -10,6 +10,8 @@ import typer
 
 from gateway.config import InstallationRole, Settings
 from gateway.credentials import Scope
+from gateway.errors import NoRoute
+from gateway.installation import load_installation
 from gateway.toml import parse_toml
 
 MOST_DAYS = 1_095
@@ -69,6 +71,10 @@ def token(
     geldig_dagen: Annotated[
         int, typer.Option(min=1, max=MOST_DAYS, help="Days until the token ends.")
     ] = 365,
+    config: Annotated[
+        Path | None,
+        typer.Option("--config", "-c", help="Of whose systems it must be one; left out = any."),
+    ] = None,
 ) -> None:
     """Make a token for a back-end system: shown once, stored only as SHA-256.
 
@@ -77,9 +83,19 @@ def token(
     """
     from gateway.installation_new import token_lines
 
+    if config is not None:
+        _known(naam, load_installation(config).settings)
     made = secrets.token_urlsafe(32)
     until = datetime.now(UTC).replace(microsecond=0) + timedelta(days=geldig_dagen)
     print(f"token voor {naam} (wordt niet bewaard): {made}")
     print()
     digest = sha256(made.encode()).hexdigest()
     print("\n".join(token_lines(digest, scopes or tuple(Scope), until)))
+
+
+def _known(naam: str, settings: Settings) -> None:
+    """Raise NoRoute `systeem.weg` for a system that gateway.toml does not have."""
+    names = sorted(backend.naam for backend in settings.backends)
+    if naam not in names:
+        there = ", ".join(names) or "geen"
+        raise NoRoute("systeem.weg", f"Dit systeem staat niet in gateway.toml. Wel: {there}.")

@@ -164,6 +164,20 @@ class Allowed:
                 "webhook.address", "Deze naam wijst naar een adres dat niet openbaar is."
             )
 
+    def never(self, to: Destination) -> str:
+        """Return the code of why it is called at no address whatever; empty = it may be called.
+
+        What a name points to is not looked up: where a network is allowed, any name may be of it.
+        """
+        if to.literal is None:
+            known = bool(self.networks) or (to.host, to.port) in self.hosts
+            return "" if known else "webhook.not_allowed"
+        try:
+            self.judge(to, to.literal)
+        except PolicyViolation as error:
+            return error.code
+        return ""
+
     def _within(self, address: Address) -> bool:
         number = int(address)
         return any(

@@ -2,6 +2,7 @@
 
 import pytest
 
+from gateway.cli.doctor_webhooks import webhooks
 from gateway.config import WebhookEvent
 from gateway.errors import Misconfigured
 from gateway.installation import load_directory, load_installation
@@ -134,3 +135,15 @@ def test_a_secret_that_is_open_broken_or_gone_stops_the_start(folder, spoil, cod
 
     assert (wrong.code, wrong.where.endswith("one.whsec")) == (code, True)
     assert "geheim" not in str(wrong).replace("geen geheim", "")
+
+
+@pytest.mark.parametrize(
+    "listed", ['"other.example:443"', '"hook.example:8443"', "", '"10.1.2.0/24"']
+)
+def test_doctor_tells_of_a_webhook_that_can_never_be_called(folder, listed):
+    directory = load(folder, section=f"[webhooks]\ntoegestaan = [{listed}]\n")
+
+    told = [text for mark, text in webhooks(load_installation(folder), directory) if mark == "✗"]
+
+    wanted = "webhook bvh-1 wordt nooit aangeroepen: Deze host of dit adres staat niet in"
+    assert [text.startswith(wanted) for text in told] == ([] if "/" in listed else [True])

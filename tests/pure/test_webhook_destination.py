@@ -186,6 +186,22 @@ def test_an_entry_that_is_wide_or_unclear_stops_the_start(entry):
     assert refused.value.code == "webhook.allowed"
 
 
+@pytest.mark.parametrize(
+    ("url", "allowed", "code"),
+    [
+        ("https://hook.example/in", (), "webhook.not_allowed"),
+        ("https://hook.example/in", ("hook.example:8443",), "webhook.not_allowed"),
+        ("https://hook.example:8443/in", ("hook.example:8443",), ""),
+        ("https://hook.example/in", ("10.1.0.0/16",), ""),
+        ("https://10.1.2.3/in", ("10.1.0.0/16",), ""),
+        ("https://10.2.2.3/in", ("10.1.0.0/16",), "webhook.not_allowed"),
+        ("https://169.254.169.254/in", ("10.1.0.0/16",), "webhook.address"),
+    ],
+)
+def test_what_can_never_be_called_is_known_beforehand(url, allowed, code):
+    assert Allowed.read(allowed).never(read_url(url)) == code
+
+
 def test_plain_http_goes_to_loopback_and_only_when_it_is_called_unsafe():
     to = read_url("http://localhost:8080/")
     loopback, other = ip_address("127.0.0.1"), ip_address("10.0.0.1")

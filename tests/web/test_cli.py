@@ -27,6 +27,7 @@ from gateway.ports import AuditEvent
 from gateway.store.store import Store
 from gateway.wire import toets
 from gateway.wire.ebms2.cpa import read_cpa
+from tests.installations import installed
 from tests.spawning import program
 
 ROOT = Path(__file__).parent.parent.parent
@@ -264,6 +265,18 @@ def test_no_token_is_made_with_a_scope_or_end_that_can_not_be(option):
 
     assert ran.status == 2
     assert ran.out == ""
+
+
+def test_no_token_is_made_for_a_system_that_is_not_there(tmp_path):
+    folder = installed(tmp_path / "politie")
+    unknown, known = together(
+        ("token", "bhv", "-c", folder),
+        ("token", "bvh", "-c", folder),
+    )
+
+    assert (unknown.status, unknown.out) == (1, "")
+    assert "systeem.weg: Dit systeem staat niet in gateway.toml. Wel: bvh." in unknown.err
+    assert "token voor bvh" in known.out
 
 
 def test_test_pki_and_the_agreement_that_is_made_with_it(tmp_path):

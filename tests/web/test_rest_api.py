@@ -662,8 +662,10 @@ async def test_what_is_connected_can_be_read():
         )
         async with served.get("/api/v1/berichtsoorten") as response:
             assert response.status == 200
-            found = (await response.json())["berichtsoorten"]
+            whole = await response.json()
 
+    assert (whole["partij"], whole["applicaties"]) == (towns.POLITIE, ["BVH"])
+    found = whole["berichtsoorten"]
     wanted = {"soort": "vtMeldingDi01", "richting": "uit", "partij": towns.VT}
     (melding,) = (one for one in found if wanted.items() <= one.items())
     assert melding["via"] == towns.HUB

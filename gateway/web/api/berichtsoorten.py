@@ -19,10 +19,15 @@ async def show(request: web.Request, _query: Query) -> web.Response:
     """Return every message that the party can send or get, with whom and how."""
     office = request.app[OFFICE]
     directory = office.gateway.snapshots.current()
-    party = directory.parties[request[BACKEND].party]
+    system = request[BACKEND]
+    party = directory.parties[system.party]
     found = connections(directory, party, at=office.clock.now())
     return shapes.answer(
-        models.Berichtsoorten(berichtsoorten=[_shape(one, party.oin) for one in found])
+        models.Berichtsoorten(
+            partij=party.oin,
+            applicaties=list(system.applicaties),
+            berichtsoorten=[_shape(one, party.oin) for one in found],
+        )
     )
 
 

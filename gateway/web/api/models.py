@@ -278,6 +278,10 @@ class Berichtsoort(Shape):
 class Berichtsoorten(Shape):
     """Wat er is aangesloten."""
 
+    partij: str = Field(description="OIN van de eigen partij: `zender/organisatie`.")
+    applicaties: list[str] = Field(
+        description="Namen die dit systeem mag gebruiken voor `zender/applicatie`."
+    )
     berichtsoorten: list[Berichtsoort]
 
 
