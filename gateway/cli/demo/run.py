@@ -10,12 +10,14 @@ from time import monotonic
 from typing import Any
 
 from gateway.app import SystemClock
+from gateway.cli.demo.mail import DOMAINS, add_mail
 from gateway.cli.demo.people import Users, add_users, logins_of, new_users
+from gateway.cli.demo.post_office import PostOffice
 from gateway.cli.demo.postgres import Postgres
 from gateway.cli.demo.rest import DemoFailed
 from gateway.cli.demo.scenario import Stage, play
 from gateway.cli.demo.show import Show
-from gateway.cli.demo.sites import Sites, make_sites
+from gateway.cli.demo.sites import Site, Sites, make_sites
 from gateway.cli.demo.traffic import traffic
 from gateway.errors import GatewayError
 from gateway.installation import share
@@ -71,9 +73,16 @@ async def _run(
     show: Show, root: Path, stack: AsyncExitStack, *, stay: bool, server: Postgres | None
 ) -> None:
     show.chapter("Vier installaties: knooppunt, politie, Veilig Thuis en OM")
-    sites = await asyncio.to_thread(make_sites, root, database=server.create if server else None)
+    sites = await asyncio.to_thread(
+        make_sites, root, database=server.create if server else None, lines=DOMAINS
+    )
     show.good("sleutels, certificaten (TEST PKIoverheid), CRL's en vier CPA's (osb-rm-e) gemaakt")
+    mail = await asyncio.to_thread(add_mail, root, sites)
+    post = await stack.enter_async_context(PostOffice(mail))
+    show.good("e-mail: S/MIME-certificaten, een naamserver (MX, DANE) en een mailserver")
     users = await _users(sites) if stay else None
+    for line in sites.lines.values():
+        await stack.enter_async_context(line)
     processes = {place: site.served() for place, site in sites.by_place.items()}
     for process in processes.values():
         stack.push_async_callback(process.stop)
@@ -98,6 +107,11 @@ async def _run(
         halt=await stack.enter_async_context(sites.halt),
         halt_address=sites.halt_address,
         veilig_thuis_process=processes["veilig-thuis"],
+        knooppunt_process=processes["knooppunt"],
+        politie_config=sites.by_place["politie"].config,
+        post=post,
+        veilig_thuis_alarmed=lambda code: _alarmed(sites.by_place["veilig-thuis"], code),
+        lines=sites.lines,
         trace=_Trace(sites),
     )
     await play(stage)
@@ -139,6 +153,11 @@ class _Trace:
             if known.referentienummer == reference:
                 return known.id
         return None
+
+
+async def _alarmed(site: Site, code: str) -> bool:
+    with View(site.database, SystemClock()) as view:
+        return code in {one.code for one in await view.reader.alarms(limit=50)}
 
 
 async def _verify_audit(show: Show, sites: Sites) -> None:

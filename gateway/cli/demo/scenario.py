@@ -1,7 +1,7 @@
 """What happens in the demo, chapter by chapter. Each promise is checked; a broken one fails it."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -9,9 +9,12 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+from gateway.cli.demo import by_mail
 from gateway.cli.demo.documents import Address, document, without
 from gateway.cli.demo.gate import TOLD, Decisions, change_row, until
+from gateway.cli.demo.line import Line
 from gateway.cli.demo.partner import Partner
+from gateway.cli.demo.post_office import PostOffice
 from gateway.cli.demo.processes import Served
 from gateway.cli.demo.rest import BackEnd, DemoFailed
 from gateway.cli.demo.show import Show
@@ -40,6 +43,13 @@ class Stage:
     halt: Partner
     halt_address: Address
     veilig_thuis_process: Served
+    knooppunt_process: Served
+    politie_config: Path
+    post: PostOffice
+    veilig_thuis_alarmed: Callable[[str], Awaitable[bool]]
+    """Whether an alarm with this code stands open there."""
+    lines: Mapping[str, Line]
+    """Over which the knooppunt reaches a place."""
     trace: Trace
     """(place, referentienummer) → the message as that installation has it."""
     sent: list[tuple[str, str]] = field(default_factory=list)
@@ -57,6 +67,7 @@ async def play(stage: Stage) -> None:
     await released_by_the_om(stage)
     await refused_by_the_om(stage)
     await changed_after_it_was_asked(stage)
+    await past_the_knooppunt(stage)
     await record(stage)
 
 
@@ -242,6 +253,63 @@ async def changed_after_it_was_asked(stage: Stage) -> None:
     stage.show.good("het besluit is geweigerd (Fo01) en de melding blijft vastgehouden")
 
 
+async def past_the_knooppunt(stage: Stage) -> None:
+    stage.show.chapter("10. Het knooppunt valt weg en het kan niet wachten: beveiligde e-mail")
+    for line in stage.lines.values():
+        await line.cut()
+    stage.show.good("het knooppunt bereikt niemand meer")
+    reference = await _send_melding(stage, "vtMeldingDi01", "vtMeldingDi01 (per e-mail)")
+    await _seen_at(stage, "knooppunt", reference)
+    await stage.knooppunt_process.stop()
+    stage.show.good("het knooppunt nam de melding aan en viel toen weg; de politie weet dat niet")
+    politie = await _seen_at(stage, "politie", reference)
+    await by_mail.switch(stage.show, stage.politie_config, politie["id"])
+    await _letter_arrives(stage, reference)
+    await _receipt_closes_it(stage, politie["id"], reference)
+    await _second_copy_is_dropped(stage, reference)
+
+
+async def _letter_arrives(stage: Stage, reference: str) -> None:
+    letter = await by_mail.next_letter(stage.post, "veilig-thuis")
+    stage.show.good(f"de mailserver van Veilig Thuis nam een brief aan: {letter.outside}")
+    item = await _while_showing(stage, reference, stage.veilig_thuis.receive(reference))
+    content = await stage.veilig_thuis.content(item["id"])
+    stage.show.good(f"Veilig Thuis leest {len(content)} octetten, SHA-256 {item['sha256'][:16]}…")
+    await stage.veilig_thuis.confirm(item["id"])
+
+
+async def _receipt_closes_it(stage: Stage, identity: str, reference: str) -> None:
+    letter = await by_mail.next_letter(stage.post, "politie")
+    stage.show.good(f"het ontvangstbewijs gaat terug: {letter.outside}")
+    await until(
+        stage.politie,
+        identity,
+        lambda m: {d["status"] for d in m["leveringen"]} == {"replaced", "delivered"},
+    )
+    await _show_everywhere(stage, reference)
+    stage.show.good("bezorgd: Veilig Thuis tekende voor deze octetten; het knooppunt is nog weg")
+
+
+async def _second_copy_is_dropped(stage: Stage, reference: str) -> None:
+    await stage.knooppunt_process.start()
+    await stage.knooppunt_process.ready()
+    for line in stage.lines.values():
+        await line.mend()
+    stage.show.good("het knooppunt is terug, en bezorgt wat het nog had")
+    async with asyncio.timeout(by_mail.WITHIN):
+        while True:
+            await _show_everywhere(stage, reference)
+            hub = await stage.trace("knooppunt", reference)
+            if hub and all(d["status"] == "delivered" for d in hub["leveringen"]):
+                break
+            await asyncio.sleep(0.2)
+    if [i for i in await stage.veilig_thuis.postvak(wait=0) if i["referentienummer"] == reference]:
+        raise DemoFailed("de melding kwam twee keer in het postvak")
+    if not await stage.veilig_thuis_alarmed("message.twice"):
+        raise DemoFailed("niemand hoort dat de melding over twee wegen kwam")
+    stage.show.good("Veilig Thuis herkent de tweede en laat die vallen; een medewerker hoort ervan")
+
+
 async def record(stage: Stage) -> None:
     """Print who had each message when, as every installation wrote it down."""
     stage.show.chapter("Leveringsregister")
@@ -360,6 +428,18 @@ async def _show_for(stage: Stage, reference: str, seconds: float) -> None:
         for _ in range(int(seconds / 0.2)):
             await _show_everywhere(stage, reference)
             await asyncio.sleep(0.2)
+
+
+async def _seen_at(stage: Stage, place: str, reference: str) -> dict[str, Any]:
+    """Wait until a place has the message, and show how it came there."""
+    async with asyncio.timeout(10):
+        while True:
+            message = await stage.trace(place, reference)
+            if message is not None:
+                break
+            await asyncio.sleep(0.05)
+    await _show_everywhere(stage, reference)
+    return message
 
 
 async def _show_everywhere(stage: Stage, reference: str) -> None:

@@ -9,7 +9,7 @@ from gateway.cli.screen import screen
 
 LABELS = {
     "message.handed_in": "aangeleverd over REST",
-    "message.received": "ontvangen over ebMS2, TLS-partij is de zender",
+    "message.received": "ontvangen; de zender staat vast",
     "message.opened": "ontsleuteld, handtekening geverifieerd",
     "message.validated": "schema en regels in orde",
     "message.classified": "geclassificeerd",
@@ -19,7 +19,7 @@ LABELS = {
     "message.refused": "geweigerd",
     "message.answered": "beantwoord",
     "message.made": "antwoord gemaakt",
-    "message.duplicate": "dubbel ontvangen: zelfde ontvangstbevestiging opnieuw",
+    "message.duplicate": "dubbel ontvangen: bevestigd, niet nog eens opgenomen",
     "acknowledgment.queued": "ontvangstbevestiging ondertekend en klaargezet",
     "delivery.signed": "ondertekend",
     "delivery.encrypted": "versleuteld voor de ontvanger",
@@ -27,6 +27,10 @@ LABELS = {
     "delivery.retry": "niet gelukt, nieuwe poging gepland",
     "delivery.acknowledged": "BEZORGD: getekende Acknowledgment, digests kloppen",
     "delivery.dead": "opgegeven",
+    "delivery.switched": "OMGEZET naar beveiligde e-mail: onverwijlde spoed",
+    "mail.sealed": "ondertekend en versleuteld als S/MIME",
+    "mail.proved": "mailserver bewezen: DNSSEC, DANE, TLS",
+    "mail.receipt": "BEZORGD: getekend ontvangstbewijs van de ontvanger",
     "postvak.shown": "getoond in het postvak",
     "postvak.confirmed": "bevestigd door het ontvangende systeem",
 }
@@ -55,7 +59,7 @@ class Show:
         self.console.print(f"  {text}", markup=False, soft_wrap=True)
 
     def good(self, text: str) -> None:
-        self.console.print(f"  [green]✓[/green] {text}")
+        self.console.print(f"  [green]✓[/green] {text}", soft_wrap=True)
 
     def steps(self, messages: Sequence[tuple[str, dict[str, Any]]]) -> None:
         """Print the steps of (place, message) that were not printed before, by time."""

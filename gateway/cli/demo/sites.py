@@ -2,7 +2,7 @@
 
 import secrets
 import ssl
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
@@ -10,6 +10,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from gateway.cli.demo.documents import VERSION, Address
+from gateway.cli.demo.line import Line
 from gateway.cli.demo.partner import Partner
 from gateway.cli.demo.ports import free_ports
 from gateway.cli.demo.processes import Served
@@ -142,6 +143,8 @@ class Sites:
     halt_address: Address
     pki: TestPki
     """Made every certificate here, and can make more."""
+    lines: Mapping[str, Line]
+    """By the place that they lead to."""
 
 
 def make_sites(
@@ -149,10 +152,12 @@ def make_sites(
     *,
     database: Callable[[str], str] | None = None,
     retry_interval: timedelta = RETRY_INTERVAL,
+    lines: Collection[str] = (),
 ) -> Sites:
     """Make keys, certificates, agreements and configurations under `root`.
 
-    `database` gives each place the URL of its PostgreSQL database; None = SQLite.
+    `database` gives each place the URL of its PostgreSQL database; None = SQLite. Places in
+    `lines` are reached over a line, which is not laid here.
     """
     now = datetime.now(UTC)
     pki = TestPki(now, authority_bits=2048)
@@ -160,7 +165,7 @@ def make_sites(
         party.oin: {u: pki.issue(oin=party.oin, name=party.name, usage=u) for u in _USAGES}
         for party in (*PLACES.values(), HALT)
     }
-    ports = list(free_ports(4 * len(PLACES) + 1))
+    ports = list(free_ports(4 * len(PLACES) + 1 + len(lines)))
     sites = {
         place: Site(
             place=place,
@@ -172,8 +177,14 @@ def make_sites(
         )
         for n, (place, party) in enumerate(PLACES.items())
     }
-    endpoints = {s.party.oin: f"https://localhost:{s.ports[0]}/ebms" for s in sites.values()}
-    endpoints[HALT.oin] = f"https://localhost:{ports[-1]}/ebms"
+    made = {
+        place: Line(enters=port, leaves=sites[place].ports[0])
+        for place, port in zip(lines, ports[4 * len(PLACES) + 1 :], strict=True)
+    }
+    entries = {p: made[p].enters if p in made else s.ports[0] for p, s in sites.items()}
+    endpoints = {PLACES[p].oin: f"https://localhost:{port}/ebms" for p, port in entries.items()}
+    halt_port = ports[4 * len(PLACES)]
+    endpoints[HALT.oin] = f"https://localhost:{halt_port}/ebms"
     agreements = {
         party.oin: _agreement(party, leaves, endpoints, now, retry_interval)
         for party in (POLITIE, VEILIG_THUIS, OM, HALT)
@@ -183,13 +194,14 @@ def make_sites(
     _confirm(sites["politie"], sites["om"], now)
     anchors = root / "trust.pem"
     anchors.write_bytes(b"".join(_ca_pems(sites["knooppunt"].folder)))
-    halt = _partner(root / "halt", pki, leaves[HALT.oin], agreements[HALT.oin], ports[-1])
+    halt = _partner(root / "halt", pki, leaves[HALT.oin], agreements[HALT.oin], halt_port)
     return Sites(
         by_place=sites,
         anchors=anchors,
         halt=halt,
         halt_address=Address(oin=HALT.oin, applicatie=HALT.applicaties[0]),
         pki=pki,
+        lines=made,
     )
 
 
