@@ -239,7 +239,8 @@ def load_issuer(installation: Installation) -> Issuer | None:
 
 _AT_START = (
     "naam", "rol", "listen", "paths.database", "paths.epoch_keys", "paths.keys", "database", "log",
-    "worker", "limits.requests", "limits.memory_bytes", "limits.backend_per_minute",
+    "worker", "limits.requests", "limits.memory_bytes", "limits.partner_requests",
+    "limits.partner_memory_bytes", "limits.backend_per_minute",
     "limits.backend_burst", "limits.backend_requests", "limits.backend_polls",
     "limits.backend_memory_bytes", "limits.signin_failures_per_minute", "oauth.used", "retention",
     "alarms", "contact", "console", "email", "portaal",

@@ -211,6 +211,18 @@ class LimitSettings(Section):
         ge=1_000,
         description="Octets of all bodies in hand at once, in or out, per listener.",
     )
+    partner_requests: int = Field(
+        32,
+        ge=1,
+        description="Messages of one partner (one certificate) that are read and handled at once, "
+        "per process.",
+    )
+    partner_memory_bytes: int = Field(
+        200_000_000,
+        ge=1_000,
+        description="Octets of all messages of one partner in hand at once, per process; not less "
+        "than `wire_bytes`.",
+    )
     backend_per_minute: int = Field(
         6_000, ge=1, description="Requests per minute of one back-end, per process."
     )

@@ -32,6 +32,7 @@ def _faults(
     for oin in _twice(p.oin for p in settings.partijen):
         yield _Fault(f"partijen.{oin}", "Deze partij staat er twee keer.")
     yield from _own(settings, parties)
+    yield from _memory(settings)
     for backend in settings.backends:
         yield from _backend(backend, parties)
     if _twice(b.naam for b in settings.backends):
@@ -55,6 +56,13 @@ def _own(settings: Settings, parties: Mapping[Oin, Party]) -> Iterator[_Fault]:
     hub = settings.rol is InstallationRole.KNOOPPUNT
     if hub is not (own.role is Role.KNOOPPUNT):
         yield _Fault("rol", "De rol past niet bij die van de eigen partij.")
+
+
+def _memory(settings: Settings) -> Iterator[_Fault]:
+    """What has no room for one message of the largest size never takes one in."""
+    for name in ("memory_bytes", "partner_memory_bytes"):
+        if getattr(settings.limits, name) < settings.limits.wire_bytes:
+            yield _Fault(f"limits.{name}", "Dit is minder dan wire_bytes.")
 
 
 def _backend(settings: BackendSettings, parties: Mapping[Oin, Party]) -> Iterator[_Fault]:

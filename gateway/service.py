@@ -208,7 +208,11 @@ async def _listen_web(app: App) -> list[Listener]:
         answered=app.metrics,
         most=lambda: app.snapshots.current().limits.wire_bytes,
         path=where.ebms.path,
-        limits=intake,
+        limits=replace(
+            intake,
+            owner_requests=settings.limits.partner_requests,
+            owner_bytes=settings.limits.partner_memory_bytes,
+        ),
     )
     opened = [
         await listen(ebms, host=where.ebms.host, port=where.ebms.port, tls=app.tls, limits=bounds)

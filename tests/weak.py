@@ -1,14 +1,15 @@
-"""What a partner sends that only an exception lets by, made without the code that reads it."""
+"""What a partner sends, made without the code that reads it; and its exceptions."""
 
+import hashlib
 from base64 import b64encode
 from dataclasses import replace
 from datetime import datetime, timedelta
-from hashlib import sha1
 
 from cryptography import x509
 from cryptography.hazmat.decrepit.ciphers.algorithms import TripleDES
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import padding
+from cryptography.hazmat.primitives.asymmetric import ec, padding
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.ciphers import Cipher, modes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.ciphers.algorithms import AES
@@ -19,13 +20,12 @@ from gateway.directory import AlgorithmException, Party
 from gateway.message import Part
 from gateway.security.algorithms import (
     AES128_CBC,
+    AES128_GCM,
     AES256_CBC,
     AES256_GCM,
     C14N_EXCLUSIVE,
     RSA_15,
     RSA_OAEP_MGF1P,
-    RSA_SHA1,
-    SHA1,
     TRIPLE_DES,
 )
 from gateway.security.c14n import canonicalize, cut
@@ -39,6 +39,12 @@ KEYS = {
     AES256_CBC: bytes(range(32)),
     TRIPLE_DES: bytes(range(24)),
     AES256_GCM: b"\x42" * 32,
+}
+HASHES = {
+    "sha1": hashes.SHA1(),
+    "sha256": hashes.SHA256(),
+    "sha384": hashes.SHA384(),
+    "sha512": hashes.SHA512(),
 }
 OAEP = padding.OAEP(padding.MGF1(hashes.SHA1()), hashes.SHA1(), None)
 PADDINGS = {RSA_15: padding.PKCS1v15(), RSA_OAEP_MGF1P: OAEP}
@@ -63,7 +69,7 @@ def raw_cbc(cipher: str, key: bytes, whole_blocks: bytes) -> bytes:
 
 
 def sealed_by(cipher: str, key: bytes, octets: bytes) -> bytes:
-    if cipher == AES256_GCM:
+    if cipher in {AES128_GCM, AES256_GCM}:
         return bytes(12) + AESGCM(key).encrypt(bytes(12), octets, None)
     return raw_cbc(cipher, key, padded(octets, block_of(cipher)))
 
@@ -95,24 +101,32 @@ def encrypted(cid: str, octets: bytes, certificate: bytes, *, cipher: str, trans
     )
 
 
-def by_sha1(envelope: bytes, octets: bytes, key: bytes, *, digests: bool = True) -> bytes:
-    """Return a signed envelope with one payload, signed again with SHA-1 by the key (PEM)."""
-    tree = etree.fromstring(envelope)
+def signed_again(envelope: bytes, octets: bytes, key: bytes, *, by: str, digests: str) -> bytes:
+    """Return a signed envelope with one payload, signed again by the key (PEM).
+
+    `by` and `digests` are URIs of the signature and of both digests.
+    """
+    tree, bare = etree.fromstring(envelope), etree.fromstring(envelope)
+    cut(bare.find(f".//{{{DS}}}Signature"))
     info = tree.find(f".//{{{DS}}}SignedInfo")
-    info.find(f"{{{DS}}}SignatureMethod").set("Algorithm", RSA_SHA1)
-    if digests:
-        bare = etree.fromstring(envelope)
-        cut(bare.find(f".//{{{DS}}}Signature"))
-        covered = (canonicalize(bare, C14N_EXCLUSIVE), octets)
-        for reference, what in zip(info.findall(f"{{{DS}}}Reference"), covered, strict=True):
-            reference.find(f"{{{DS}}}DigestMethod").set("Algorithm", SHA1)
-            value = b64encode(sha1(what).digest()).decode()
-            reference.find(f"{{{DS}}}DigestValue").text = value
-    signed = load_key(key).sign(
-        canonicalize(info, C14N_EXCLUSIVE), padding.PKCS1v15(), hashes.SHA1()
-    )
-    tree.find(f".//{{{DS}}}SignatureValue").text = b64encode(signed).decode()
+    info.find(f"{{{DS}}}SignatureMethod").set("Algorithm", by)
+    covered = (canonicalize(bare, C14N_EXCLUSIVE), octets)
+    for reference, what in zip(info.findall(f"{{{DS}}}Reference"), covered, strict=True):
+        reference.find(f"{{{DS}}}DigestMethod").set("Algorithm", digests)
+        value = hashlib.new(digests.rpartition("#")[2], what).digest()
+        reference.find(f"{{{DS}}}DigestValue").text = b64encode(value).decode()
+    value = _signature(load_key(key), canonicalize(info, C14N_EXCLUSIVE), by)
+    tree.find(f".//{{{DS}}}SignatureValue").text = b64encode(value).decode()
     return etree.tostring(tree)
+
+
+def _signature(key, octets: bytes, by: str) -> bytes:
+    hash_ = HASHES[by.rpartition("-")[2]]
+    if isinstance(key, ec.EllipticCurvePrivateKey):
+        width = key.curve.key_size // 8
+        pair = decode_dss_signature(key.sign(octets, ec.ECDSA(hash_)))
+        return b"".join(number.to_bytes(width, "big") for number in pair)
+    return key.sign(octets, padding.PKCS1v15(), hash_)
 
 
 def allowing(party: Party, *what: Weakness, until: datetime | None = None) -> Party:

@@ -114,16 +114,22 @@ SIGN_IN: tuple[Code, ...] = (
     ),
     *family(
         Limited,
-        _BACK_END,
+        (*_BACK_END, Told.EBMS),
         {
             "limit.concurrent": (
-                "This back-end has too many requests open at once.",
+                "This back-end or partner has too many requests open at once.",
                 "Wait for answers; then the seconds of Retry-After.",
             ),
             "limit.memory": (
-                "This back-end sends, or reads, too much at once.",
+                "This back-end or partner sends, or reads, too much at once.",
                 "Try again after the seconds of Retry-After.",
             ),
+        },
+    ),
+    *family(
+        Limited,
+        _BACK_END,
+        {
             "limit.rate": (
                 "This back-end makes too many requests per minute.",
                 "Try again after the seconds of Retry-After.",

@@ -115,14 +115,19 @@ def status_of(error: GatewayError) -> int:
 
 
 def fault(error: GatewayError, *, status: int | None = None) -> web.Response:
-    """Return a SOAP 1.1 Fault; Retry-After where a retry may help."""
+    """Return a SOAP 1.1 Fault; Retry-After where a retry may help.
+
+    Who has more than its share is told 503: a 4xx ends the retries (DK-ebMS2, HTTP codes).
+    """
+    if isinstance(error, Limited):
+        status = 503
     response = web.Response(
         body=signals.soap_fault(error),
         status=status or status_of(error),
         headers={"Content-Type": XML},
     )
     if error.retry:
-        response.headers["Retry-After"] = RETRY_AFTER
+        response.headers["Retry-After"] = _seconds(error)
     return response
 
 
@@ -138,12 +143,14 @@ def problem(error: GatewayError) -> web.Response:
         more=_scope(error) | _oauth(error),
     )
     if error.retry:
-        response.headers["Retry-After"] = (
-            str(error.seconds) if isinstance(error, Limited) else RETRY_AFTER
-        )
+        response.headers["Retry-After"] = _seconds(error)
     if status == 401 or error.code == "token.scope":  # noqa: PLR2004 - HTTP Unauthorized
         response.headers["WWW-Authenticate"] = _challenge(error)
     return response
+
+
+def _seconds(error: GatewayError) -> str:
+    return str(error.seconds) if isinstance(error, Limited) else RETRY_AFTER
 
 
 def _challenge(error: GatewayError) -> str:

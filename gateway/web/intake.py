@@ -14,7 +14,7 @@ from gateway.errors import Limited, Malformed, Refused, TooLarge, Unavailable
 from gateway.web.middleware import PEER
 
 _AGAIN_SECONDS = 1
-"""After a body of which the system has too many others under way."""
+"""After a body of which its sender has too many others under way."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,8 +25,10 @@ class IntakeLimits:
     """With a body, at once."""
     memory_bytes: int = 400_000_000
     """Octets of all bodies that are held at once."""
+    owner_requests: int | None = None
+    """With a body, at once, of one system or partner; None = its share is not limited."""
     owner_bytes: int | None = None
-    """The same of one signed-in system; None = its share is not limited."""
+    """Octets of all bodies of one system or partner; None = its share is not limited."""
     silence: timedelta = timedelta(seconds=30)
     """Longest wait for the next octets of a body, or for a reader to take its next ones."""
     body: timedelta = timedelta(minutes=5)
@@ -47,23 +49,36 @@ class Intake:
     _requests: int = 0
     _octets: int = 0
     _of: Counter[str] = field(default_factory=Counter)
-    """Octets per system."""
+    """Octets per system or partner."""
+    _requests_of: Counter[str] = field(default_factory=Counter)
 
     @asynccontextmanager
     async def body(self, request: web.Request, *, most: int, code: str) -> AsyncIterator[bytes]:
         """Give the body; its octets count until the block ends.
 
         Raises TooLarge `code` as soon as more than `most` octets are announced or have come,
-        Unavailable `busy.requests` or `busy.memory`, Limited `limit.memory`, Malformed
-        `request.timeout`, `request.incomplete` or `request.content_encoding`.
+        Unavailable `busy.requests` or `busy.memory`, Limited `limit.concurrent` or
+        `limit.memory`, Malformed `request.timeout`, `request.incomplete` or
+        `request.content_encoding`.
         """
         self.refuse_early(request, most=most, code=code)
+        with self._place(request.get(PEER, "")), self._holding(request) as held:
+            yield await self._read(request, held, most=most, code=code)
+
+    @contextmanager
+    def _place(self, owner: str) -> Iterator[None]:
+        most = self.limits.owner_requests
+        if most is not None and self._requests_of[owner] >= most:
+            raise _too_much("limit.concurrent")
         self._requests += 1
+        self._requests_of[owner] += 1
         try:
-            with self._holding(request) as held:
-                yield await self._read(request, held, most=most, code=code)
+            yield
         finally:
             self._requests -= 1
+            self._requests_of[owner] -= 1
+            if not self._requests_of[owner]:
+                del self._requests_of[owner]
 
     @contextmanager
     def room(self, request: web.Request, octets: int) -> Iterator[None]:
@@ -144,14 +159,15 @@ class Intake:
             raise Unavailable("busy.memory", "too many octets at once")
         most_of_owner = self.limits.owner_bytes
         if most_of_owner is not None and self._of[held.owner] + octets > most_of_owner:
-            raise Limited(
-                "limit.memory",
-                "Dit systeem stuurt of leest te veel tegelijk.",
-                seconds=_AGAIN_SECONDS,
-            )
+            raise _too_much("limit.memory")
         held.octets += octets
         self._octets += octets
         self._of[held.owner] += octets
+
+
+def _too_much(code: str) -> Limited:
+    text = "Dit systeem stuurt of leest te veel tegelijk."
+    return Limited(code, text, seconds=_AGAIN_SECONDS)
 
 
 def _too_large(code: str) -> TooLarge:

@@ -259,6 +259,12 @@ def test_test_environment_may_have_a_suffix_on_the_party_id(tmp_path):
         ('^rol = "politie"', 'rol = "knooppunt"', "rol"),
         ("^partij = .*", 'partij = "00000099000000000077"', "partij"),
         ('= "1.0.9"', '= "0.9"', f"diensten.{SERVICE}"),
+        ("^# memory_bytes = .*", "memory_bytes = 71_999_999", "limits.memory_bytes"),
+        (
+            "^# partner_memory_bytes = .*",
+            "partner_memory_bytes = 71_999_999",
+            "limits.partner_memory_bytes",
+        ),
     ],
 )
 def test_what_does_not_fit_together_stops_the_start(tmp_path, old, new, where):

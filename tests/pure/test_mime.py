@@ -235,6 +235,17 @@ def test_the_number_of_parts_is_bounded():
     assert refused(body(ROOT, *parts)) == "mime.parts"
 
 
+@pytest.mark.parametrize(("octets", "fits"), [(8_192, True), (8_193, False)])
+def test_the_headers_of_a_part_are_bounded(octets, fits):
+    start = b"Content-ID: <1>\r\nX-Filler: "
+    octets_of_part = start + b"x" * (octets - len(start) - 4) + b"\r\n\r\nx"
+
+    if fits:
+        assert len(split(body(ROOT, octets_of_part), KIND, limits=LIMITS)[1]) == 1
+    else:
+        assert refused(body(ROOT, octets_of_part)) == "mime.part"
+
+
 def test_joining_without_parts_is_plain_xml():
     message = join(b"<root/>", "root", (), boundary="b")
 

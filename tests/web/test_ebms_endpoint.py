@@ -3,7 +3,7 @@
 import asyncio
 import ssl
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import aiohttp
@@ -234,6 +234,15 @@ async def test_a_body_over_the_limit_is_refused_while_it_arrives(tmp_path):
     assert served.counted.refusals == ["size.wire"]
 
 
+async def test_one_octet_over_is_refused_though_the_end_never_comes(tmp_path):
+    async with endpoint(tmp_path) as served:
+        chunks = b"%x\r\n" % MOST + b"x" * MOST + b"\r\n1\r\nx\r\n"
+        found = await answer_to(served, head(Transfer_Encoding="chunked") + chunks)
+
+    assert found.startswith(b"HTTP/1.1 413")
+    assert served.counted.refusals == ["size.wire"]
+
+
 async def send_until(answer: asyncio.Task, writer: asyncio.StreamWriter, most: int) -> int:
     """Send chunks until the server hangs up; return how many octets went out."""
     chunk, sent = b"1000\r\n" + b"x" * 4096 + b"\r\n", 0
@@ -365,6 +374,75 @@ async def test_too_much_at_once_is_asked_to_come_back(tmp_path, limits):
         assert await first == 204
         async with served.post(b"x" * 1000) as response:
             assert response.status == 204
+
+
+# --- a fair share ---------------------------------------------------------------------
+
+
+@asynccontextmanager
+async def another(folder, served: Served):
+    """A second partner, with a certificate of its own."""
+    keys = pair(folder, pki.live_leaf(pki.VEILIG_THUIS), "another")
+    tls = client_context(keys, servers=pki.live().trust(), check=lambda _der: None)
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=tls)) as session:
+        yield replace(served, session=session, client=tls)
+
+
+@pytest.mark.parametrize(
+    ("limits", "code"),
+    [
+        (IntakeLimits(owner_requests=1), "limit.concurrent"),
+        (IntakeLimits(owner_bytes=1500), "limit.memory"),
+    ],
+    ids=["places", "memory"],
+)
+async def test_who_has_its_share_in_hand_comes_back_and_the_other_does_not_wait(
+    tmp_path, limits, code
+):
+    """503 and not 429: of a 4xx the retries end (DK-ebMS2, HTTP codes)."""
+    arrived, go = asyncio.Event(), asyncio.Event()
+
+    async def wait(_inbound) -> Answer:
+        if not arrived.is_set():
+            arrived.set()
+            await go.wait()
+        return Answer(status=204)
+
+    async with endpoint(tmp_path, wait, limits=limits) as served, another(tmp_path, served) as vt:
+        first = await hold(served, arrived)
+        async with served.post(b"x" * 1000) as response:
+            assert response.status == 503
+            assert response.headers["Retry-After"] == "1"
+            assert b"soap:Server" in await response.read()
+        async with vt.post(b"x" * 1000) as response:
+            assert response.status == 204
+        go.set()
+        assert await first == 204
+        async with served.post(b"x" * 1000) as response:
+            assert response.status == 204
+        assert served.counted.refusals == [code]
+
+
+async def status(served: Served) -> int:
+    async with served.post() as response:
+        return response.status
+
+
+async def test_bodies_that_stall_take_no_more_than_a_share(tmp_path):
+    """A partner that begins messages and never ends them holds nobody up but itself."""
+    limits = IntakeLimits(requests=4, owner_requests=3)
+    async with endpoint(tmp_path, limits=limits) as served, another(tmp_path, served) as vt:
+        stalled = [await served.stream() for _ in range(3)]
+        for _, writer in stalled:
+            writer.write(head(Content_Length="1000") + b"begin")
+            await writer.drain()
+        async with asyncio.timeout(10):
+            while await status(served) != 503:
+                continue  # the last of them is not read yet
+        async with vt.post() as response:
+            assert response.status == 204
+        for _, writer in stalled:
+            writer.close()
 
 
 # --- the listener ---------------------------------------------------------------------
