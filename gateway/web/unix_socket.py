@@ -10,8 +10,8 @@ from pathlib import Path
 def bind(path: Path, *, mode: int = 0o600, group: int | None = None) -> socket.socket:
     """Take the place of a socket that a crash left; raises OSError.
 
-    `group` is a gid that the process may give away to; until it has the socket, nobody but our
-    own user can connect.
+    `group` is a gid. A folder with the setgid bit gives it by itself; otherwise the process must
+    be allowed to. Until it has the socket, nobody but our own user can connect.
     """
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
     try:
@@ -19,7 +19,7 @@ def bind(path: Path, *, mode: int = 0o600, group: int | None = None) -> socket.s
         path.unlink(missing_ok=True)
         with short(path) as name:
             listener.bind(name)
-        if group is not None:
+        if group not in (None, path.lstat().st_gid):
             os.chown(path, -1, group, follow_symlinks=False)
         if mode != 0o600:  # noqa: PLR2004 - the mode it has
             path.chmod(mode)
