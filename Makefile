@@ -41,6 +41,11 @@ $(VENV)/.dev: requirements/dev.txt $(VENV)/.run
 	.venv-xmlsec/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes -r requirements/xmlsec.txt
 	@touch $@
 
+.venv-as4/.done: requirements/as4.txt
+	$(PYTHON) -m venv .venv-as4
+	.venv-as4/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes -r requirements/as4.txt
+	@touch $@
+
 environments: $(VENV)/.dev .venv-xmlsec/.done
 
 demo: $(VENV)/$(if $(DB),.dev,.run)
@@ -72,7 +77,7 @@ tests/oidc/node_modules/.done: tests/oidc/package-lock.json
 browser: $(VENV)/.dev tests/oidc/node_modules/.done
 	$(BIN)/python -m pytest -n 2 --dist worksteal -o asyncio_default_test_loop_scope=session -o asyncio_default_fixture_loop_scope=session tests/browser
 
-bench: $(VENV)/.dev
+bench: $(VENV)/.dev .venv-as4/.done .interop/.done
 	$(BIN)/python -m bench
 
 external: $(VENV)/.dev .venv-xmlsec/.done
@@ -107,7 +112,8 @@ lock: $(VENV)/.dev
 	$(PIP) install uv
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --group build pyproject.toml -o requirements/run.txt
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 -c requirements/run.txt --group build --group test --group browser --group check pyproject.toml -o requirements/dev.txt
+	echo 'as4==0.2.0' | $(BIN)/uv pip compile --quiet --generate-hashes --python-version 3.11 - -o requirements/as4.txt
 	echo 'xmlsec==1.3.17' | $(BIN)/uv pip compile --quiet --generate-hashes --python-version 3.11 -c requirements/run.txt - -o requirements/xmlsec.txt
 
 clean:
-	rm -rf $(VENV) .venv-xmlsec .interop var .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache tests/oidc/node_modules
+	rm -rf $(VENV) .venv-as4 .venv-xmlsec .interop var .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache tests/oidc/node_modules

@@ -9,6 +9,7 @@
 `python -m bench judge`      reading and judging each message, and refusals of 35 MB
 `python -m bench console`    every page of the console with 1,000,000 messages on PostgreSQL;
                              `console --messages 20000` for a first look
+`python -m bench others`     the same message by as4 (PyPI), and by Santuario in Java
 `python -m bench profile`    where the time of a hop goes; `profile postgresql`
 """
 
@@ -23,6 +24,7 @@ from rich.table import Table
 from bench import (
     hop,
     mails,
+    others,
     pages,
     profile,
     refusals,
@@ -76,8 +78,9 @@ def _database(arguments: list[str]) -> AbstractContextManager[Database]:
 
 
 def _short(console: Console, database: Database) -> None:
-    measurements = (lambda: hop.figures(database), hop.transport, *_waiting(database))
-    _show(console, (sealing.figures, mails.figures, schemas.figures, *JUDGING, *measurements))
+    single = (sealing.figures, others.figures, mails.figures, schemas.figures, *JUDGING)
+    hops = (lambda: hop.figures(database), hop.transport, *_waiting(database))
+    _show(console, (*single, *hops))
     with postgresql() as server:
         _show(console, (lambda: hop.figures(server), lambda: throughput.figures(server)))
 
@@ -98,6 +101,10 @@ def _judge(console: Console, _: Database) -> None:
 
 def _mail(console: Console, _: Database) -> None:
     _show(console, (mails.figures,))
+
+
+def _others(console: Console, _: Database) -> None:
+    _show(console, (others.figures,))
 
 
 def _two(console: Console, _: Database) -> None:
@@ -130,6 +137,7 @@ COMMANDS: dict[str, Callable[[Console, Database], None]] = {
     "held": _held,
     "judge": _judge,
     "mail": _mail,
+    "others": _others,
     "two": _two,
     "profile": _profile,
 }

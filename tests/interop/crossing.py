@@ -5,7 +5,7 @@ until a test moves it. Politie sends, Veilig Thuis receives, as `ebms/` does it.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -16,7 +16,8 @@ from uuid import uuid4
 
 from gateway.cli.demo.documents import Address, document
 from gateway.config import Canonical
-from gateway.directory import Agreement, Directory
+from gateway.config_algorithms import Weakness
+from gateway.directory import Agreement, AlgorithmException, Directory
 from gateway.directory import Party as Member
 from gateway.keys.test_pki import Leaf
 from gateway.message import Oin
@@ -179,17 +180,20 @@ async def crossing(
     profile: str = "osb-rm-e",
     *,
     canonical: Canonical = Canonical.EXCLUSIVE,
-    speaks: dict[str, Any] | None = None,
+    encrypts: Mapping[str, str] | None = None,
+    excepts: Iterable[Weakness] = (),
     **cpa: Any,
 ) -> AsyncIterator[Crossing]:
     """Give a knooppunt that runs as long as the block.
 
-    `canonical` is how it signs; `speaks` is what the Java parties do otherwise than usual.
+    `canonical` is how it signs, `encrypts` how it encrypts otherwise than usual, `excepts` what
+    its partners may use beside the rules.
     """
     agreed = {oin: agreement(places, oin, profile, **cpa) for oin in (POLITIE, VT)}
-    signed = {oin: _canonical(one, canonical) for oin, one in agreed.items()}
+    kept = tuple(_written(one, canonical, encrypts or {}) for one in agreed.values())
+    excepted = tuple(excepts)
     town = await towns.build(
-        folder, parties=(HUB,), directories=lambda *_: _directory(tuple(signed.values()))
+        folder, parties=(HUB,), directories=lambda *_: _directory(kept, excepted)
     )
     town.clock.at = datetime.now(UTC)
     client, counted = _live(town, folder)
@@ -201,7 +205,7 @@ async def crossing(
             for oin in (POLITIE, VT):
                 one = Party(places.java, ROLES[oin], places.ports[oin])
                 told = terms(agreed[oin], oin, f"{url}/ebms", profile)
-                await one.agree(**told, **(speaks or {}))
+                await one.agree(**told, weak=bool(excepted))
                 parties.append(one)
             yield Crossing(town, *parties, counted)
     finally:
@@ -218,10 +222,13 @@ async def _hang_up() -> None:
         await asyncio.sleep(0)
 
 
-def _canonical(agreed: Agreement, canonical: Canonical) -> Agreement:
+def _written(agreed: Agreement, canonical: Canonical, encrypts: Mapping[str, str]) -> Agreement:
     def changed(channel):
-        signing = channel.signing and replace(channel.signing, canonical=canonical)
-        return replace(channel, signing=signing)
+        return replace(
+            channel,
+            signing=channel.signing and replace(channel.signing, canonical=canonical),
+            encryption=channel.encryption and replace(channel.encryption, **encrypts),
+        )
 
     return replace(
         agreed,
@@ -230,7 +237,13 @@ def _canonical(agreed: Agreement, canonical: Canonical) -> Agreement:
     )
 
 
-def _directory(agreements: tuple[Agreement, ...]) -> Directory:
+def _directory(agreements: tuple[Agreement, ...], excepted: tuple[Weakness, ...]) -> Directory:
+    exceptions = tuple(
+        AlgorithmException(
+            what=one, reason="voor de proef", until=datetime.now(UTC) + timedelta(days=1)
+        )
+        for one in excepted
+    )
     return Directory(
         epoch=0,
         fingerprint="crossing",
@@ -242,6 +255,7 @@ def _directory(agreements: tuple[Agreement, ...]) -> Directory:
                 role=role,
                 local=oin == HUB,
                 applicaties=(APPLICATIE[oin],),
+                exceptions=() if oin == HUB else exceptions,
             )
             for oin, role in ROLES.items()
         },

@@ -33,7 +33,7 @@ ENCRYPTIONS = {
     "OAEP of 2001": {"transport": "mgf1p"},
     "OAEP of 1.1 with SHA-1": {"transport": "oaep-sha1"},
     "OAEP of 1.1 with SHA-256": {"transport": "oaep-sha256"},
-    "AES-128": {"keyBits": 128},
+    "AES-128": {"cipher": "aes128-gcm"},
     "no Id": {"encryptedId": ""},
     "Id that is a UUID": {"encryptedId": "0b1f9f6e-3d6c-4a53-9a4e-6f3a8e2f9d11"},
 }

@@ -22,9 +22,10 @@ final class Dialect {
     String hash = "sha256";
 
     // --- encryption
-    /** `mgf1p`, `oaep-sha1`, `oaep-sha256`. */
+    /** `mgf1p`, `oaep-sha1`, `oaep-sha256`, `rsa-1_5`. */
     String transport = "mgf1p";
-    int keyBits = 256;
+    /** The end of its URI: `aes128-gcm`, `aes256-cbc`, `tripledes-cbc`, …. */
+    String cipher = "aes256-gcm";
     /** `@Id` of EncryptedData; empty: none. */
     String encryptedId = "4f1c-is no xs:ID";
 

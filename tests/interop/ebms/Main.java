@@ -21,6 +21,7 @@ public final class Main {
     static final Gson GSON = new Gson();
 
     private final Map<String, Party> parties = new HashMap<>();
+    private Bench bench;
 
     public static void main(String[] arguments) throws Exception {
         Init.init();
@@ -60,6 +61,13 @@ public final class Main {
                 return parties.get(name).settle();
             case "take":
                 return parties.get(name).take();
+            case "bench":
+                Party to = parties.get(asked.get("to").getAsString());
+                Message message = GSON.fromJson(asked.get("message"), Message.class);
+                bench = new Bench(parties.get(name), to, message, asked.get("schema").getAsString());
+                return bench.sealed();
+            case "measure":
+                return bench.measure(asked.get("what").getAsString(), asked.get("times").getAsInt());
             default:
                 throw new IllegalArgumentException("no such command");
         }

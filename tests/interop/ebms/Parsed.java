@@ -47,6 +47,8 @@ final class Parsed {
     String messageStatus;
     String soapFault;
     List<String> payloads = new ArrayList<>();
+    /** By what the parts were encrypted: the ends of the URIs. */
+    List<String> encrypted = new ArrayList<>();
     List<Reference> references = new ArrayList<>();
     List<Reference> acknowledged = new ArrayList<>();
     List<Fault> errors = new ArrayList<>();
@@ -87,7 +89,8 @@ final class Parsed {
         }
         if (message && terms.encrypted) {
             for (Map.Entry<String, byte[]> part : parts.entrySet()) {
-                part.setValue(Encryption.decrypt(part.getValue(), keys));
+                encrypted.addAll(Encryption.methods(part.getValue()));
+                part.setValue(Encryption.decrypt(part.getValue(), keys, !terms.weak));
             }
         }
         signed = Xml.only(envelope, Envelope.DS, "Signature") != null;

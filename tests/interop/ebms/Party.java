@@ -81,6 +81,12 @@ final class Party {
 
     Sent send(Message message) throws Exception {
         Sent sent = new Sent();
+        last = sealed(message, sent);
+        lastDialect = message.dialect;
+        return posted(last, lastDialect, sent);
+    }
+
+    Mime sealed(Message message, Sent sent) throws Exception {
         String text =
                 message.ofMsh()
                         ? Envelope.msh(terms, message, statusBody(message), "")
@@ -99,9 +105,11 @@ final class Party {
         if (message.tamper.equals("header")) {
             envelope = replaced(envelope, message.conversationId, message.conversationId + "x");
         }
-        last = Mime.write(envelope, message.messageId, parts, message.dialect);
-        lastDialect = message.dialect;
-        return posted(last, lastDialect, sent);
+        return Mime.write(envelope, message.messageId, parts, message.dialect);
+    }
+
+    Parsed read(Mime mime) {
+        return Parsed.read(mime, terms, keys);
     }
 
     Sent resend() throws Exception {

@@ -20,6 +20,7 @@ import org.w3c.dom.Element;
 
 /** The signature of ebMS 2.0 (4.1.3) by Santuario. */
 final class Signatures {
+    private static final String MORE = "http://www.w3.org/2001/04/xmldsig-more#";
     private static final String NOT_NEXT =
             "not(ancestor-or-self::node()[@%1$s:actor=\"urn:oasis:names:tc:ebxml-msg:actor:nextMSH\"]"
                     + " | ancestor-or-self::node()"
@@ -37,7 +38,7 @@ final class Signatures {
                     new XMLSignature(
                             document,
                             "",
-                            "http://www.w3.org/2001/04/xmldsig-more#rsa-" + dialect.hash,
+                            algorithm(dialect.hash),
                             method(dialect));
             Element header =
                     Xml.child(document.getDocumentElement(), Envelope.SOAP, "Header");
@@ -56,10 +57,19 @@ final class Signatures {
         }
     }
 
+    private static String algorithm(String hash) {
+        return (hash.equals("sha1") ? Envelope.DS : MORE) + "rsa-" + hash;
+    }
+
     private static String digest(String hash) {
-        return hash.equals("sha384")
-                ? "http://www.w3.org/2001/04/xmldsig-more#sha384"
-                : "http://www.w3.org/2001/04/xmlenc#" + hash;
+        switch (hash) {
+            case "sha1":
+                return Envelope.DS + hash;
+            case "sha384":
+                return MORE + hash;
+            default:
+                return "http://www.w3.org/2001/04/xmlenc#" + hash;
+        }
     }
 
     private static String method(Dialect dialect) {

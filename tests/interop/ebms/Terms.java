@@ -15,6 +15,9 @@ final class Terms {
     boolean encrypted;
     boolean syncReply;
 
+    /** Whether RSA-1.5 is read as well. */
+    boolean weak;
+
     /** How what this party says by itself is written. */
     Dialect dialect = new Dialect();
 
