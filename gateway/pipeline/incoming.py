@@ -136,11 +136,12 @@ class Incoming:
         own = own_mailbox(self._house.snapshots.current())
         self._house.count.refused(held.code)
         content = mail.octets if held.content is None else held.content
+        digest, sha = await self._house.think(len(mail.octets), lambda: digests_of(mail.octets))
         item = NewItem(
             id=self._house.dice.uuid(),
             at=mail.at,
             held=held,
-            digest=digest_of(mail.octets),
+            digest=digest,
             payload=await self._house.payloads.put(content),
             until=mail.at + own.kept,
         )
@@ -152,7 +153,7 @@ class Incoming:
             party=held.party,
             data={
                 "size": len(mail.octets),
-                "sha256": sha256(mail.octets).hexdigest(),
+                "sha256": sha,
                 "proven": held.proven,
             },
         )
@@ -229,16 +230,20 @@ def _check_age(opened: Opened, at: datetime) -> None:
         raise PolicyViolation(OLD, "mail was signed long ago, or does not say when")
 
 
-def digest_of(octets: bytes) -> str:
-    """Return what two copies of one mail have in common, whatever servers wrote above them."""
+def digests_of(octets: bytes) -> tuple[str, str]:
+    """Return what two copies of one mail have in common, and the SHA-256 of this one, in hex.
+
+    A copy has other lines of servers above it.
+    """
+    whole = sha256(octets).hexdigest()
     found = _BLANK.search(octets)
     if found is None:
-        return sha256(octets).hexdigest()
+        return whole, whole
     try:
         head = read_entity(octets[: found.end()], limits=MailLimits()).head
         said = [f"{name}:{head.one(name)}" for name in _SAYS_WHICH]
     except Malformed:
-        return sha256(octets).hexdigest()
+        return whole, whole
     seen = sha256("\0".join(said).encode("utf-8", "replace"))
-    seen.update(octets[found.end() :])
-    return seen.hexdigest()
+    seen.update(memoryview(octets)[found.end() :])
+    return seen.hexdigest(), whole
