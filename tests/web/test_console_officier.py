@@ -74,6 +74,19 @@ async def decide(browser, id_, page):
     return await browser.post(f"/verzoeken/{id_}/controleren", {"stand": stand(page)})
 
 
+async def test_who_chooses_nothing_is_told_so(held, anna):
+    """A form of radios alone sends no field at all."""
+    _, id_ = held
+    await anna.get(f"/verzoeken/{id_}")
+    await anna.post(f"/verzoeken/{id_}/inzage", READ)
+    await anna.get(f"/verzoeken/{id_}/besluit")
+
+    page = await anna.post(f"/verzoeken/{id_}/besluit", {})
+
+    assert page.status == 422
+    assert "Kies wat u besluit." in page.words
+
+
 async def test_the_inbox_shows_what_waits_without_a_name_of_a_person(om, held, anna):
     page = await anna.get("/postvak")
 
@@ -314,7 +327,8 @@ async def test_a_decision_is_withdrawn_with_a_reason(om, held, anna):
     page = await anna.post(path, {"reden": "nieuw feit in het onderzoek"})
     await om.town.settle()
 
-    assert "ingetrokken" in page.words
+    (head,) = page.tree.find_class("bgw-identity")
+    assert "ingetrokken" in head.text_content()
     assert await state_of(om.town, receipt) is not State.DELIVERED
     assert "vtMeldingDi01" not in await arrived(om.town)
 

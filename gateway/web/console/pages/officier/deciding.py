@@ -100,7 +100,7 @@ async def _keep(visit: Visit, step: Step, **fields: str) -> None:
 
 def _shown_with(step: Step, form: Form) -> Form:
     """Return the form with what was kept, where nothing was sent now."""
-    return form if form.fields else Form(fields=step.kept)
+    return form if form.fields or form.faulty else Form(fields=step.kept)
 
 
 async def begin(visit: Visit) -> web.Response:

@@ -7,6 +7,8 @@ from aiohttp import web
 
 from gateway.errors import GatewayError
 from gateway.pipeline.desk import Case
+from gateway.ports import VerdictState
+from gateway.web.console import words
 from gateway.web.console.language import N_
 from gateway.web.console.page import Page, post
 from gateway.web.console.pages.officier.officer import (
@@ -20,6 +22,7 @@ from gateway.web.console.pages.officier.officer import (
     urgency,
 )
 from gateway.web.console.visit import Visit, download
+from gateway.web.console.words import Tag
 from gateway.wire import shown
 
 MOST_PURPOSE = 200
@@ -29,6 +32,7 @@ PURPOSES = (
     N_("Voorbereiden van een intrekking"),
 )
 """What is usual; somebody may say something else."""
+_UNDONE = frozenset({VerdictState.WITHDRAWN, VerdictState.TOO_LATE, VerdictState.NOT_ACCEPTED})
 _DONE = {
     "genomen": N_("U hebt dit verzoek in behandeling genomen."),
     "vrij": N_("Dit verzoek is weer vrij: een andere officier kan het nemen."),
@@ -56,11 +60,18 @@ def facts(visit: Visit, case: Case) -> dict[str, Any]:
         "request": case.request,
         "can": possible(case, visit),
         "urgency": urgency(case.request, visit),
+        "fate": fate(case),
         "with_": known.get(holder_of(case.request, visit), holder_of(case.request, visit)),
         "officers": known,
         "page_of": page_of,
         "done": visit.done(_DONE),
     }
+
+
+def fate(case: Case) -> Tag | None:
+    """Return what became of the last decision, where that is not what it says."""
+    last = case.verdicts[-1].state if case.verdicts else None
+    return words.verdict(last) if last in _UNDONE else None
 
 
 async def look(visit: Visit) -> web.Response:
