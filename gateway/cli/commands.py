@@ -73,6 +73,7 @@ COMMANDS = {
     ),
     "berichten": Command("berichten", "app", "Messages and their trace."),
     "alarmen": Command("alarmen", "app", "Alarms: what a person must know of."),
+    "quarantaine": Command("quarantaine", "app", "Mail that no system took in."),
     "partners": Command("partners", "app", "Partners: hold what is sent to one, let it go on."),
     "audit": Command("audit", "app", "The audit log."),
     "cpa": Command("cpa", "app", "Agreements (CPAs)."),

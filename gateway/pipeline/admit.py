@@ -29,6 +29,7 @@ from gateway.ports import (
     Admission,
     Admitted,
     AuditEvent,
+    DeliveryChannel,
     Direction,
     Known,
     NewDelivery,
@@ -275,13 +276,7 @@ class Admitting:
         warnings: tuple[Finding, ...],
     ) -> tuple[AuditEvent, ...]:
         return (
-            self._event(
-                taken,
-                "message.received",
-                cpa_id=taken.cpa_id,
-                message_id=taken.message_id,
-                size=len(taken.octets),
-            ),
+            self._received(taken),
             self._event(taken, "message.opened", signer=taken.signer, sha256=taken.sha256),
             self._event(
                 taken,
@@ -292,6 +287,13 @@ class Admitting:
                 rules=warned.written(warnings),
             ),
             *(self._routed(taken, delivery) for delivery in deliveries),
+        )
+
+    def _received(self, taken: Taken) -> AuditEvent:
+        over = {"cpa_id": taken.cpa_id} if taken.cpa_id else {"channel": str(DeliveryChannel.MAIL)}
+        size = len(taken.octets)
+        return self._event(
+            taken, "message.received", **over, message_id=taken.message_id, size=size
         )
 
     def _routed(self, taken: Taken, delivery: NewDelivery) -> AuditEvent:
@@ -324,13 +326,6 @@ class Admitting:
         """
         document = await self._readable(directory, taken)
         self._house.count.refused(error.code)
-        received = self._event(
-            taken,
-            "message.received",
-            cpa_id=taken.cpa_id,
-            message_id=taken.message_id,
-            size=len(taken.octets),
-        )
         refused = AuditEvent(
             event="message.refused",
             at=self._house.clock.now(),
@@ -350,7 +345,7 @@ class Admitting:
             epoch=directory.epoch,
             message=message,
             deliveries=(),
-            events=(received, refused),
+            events=(self._received(taken), refused),
             followed_by=follow,
         )
 

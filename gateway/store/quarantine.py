@@ -180,6 +180,18 @@ def any_mail_due(now: datetime) -> Callable[[sa.Connection], bool]:
     return lambda c: c.execute(statement, {"now": now}).first() is not None
 
 
+def held_mail(
+    connection: sa.Connection, *, below: int | None = None, limit: int, open_only: bool
+) -> tuple[Item, ...]:
+    """Return the newest mails; see the port."""
+    statement = sa.select(quarantine).order_by(quarantine.c.seq.desc()).limit(limit)
+    if open_only:
+        statement = statement.where(_OPEN)
+    if below is not None:
+        statement = statement.where(quarantine.c.seq < below)
+    return tuple(_view(row) for row in connection.execute(statement))
+
+
 def _quiet(tx: Tx, now: datetime) -> None:
     """There is room again; and when nothing waits, nobody need be told so."""
     clear_alarm(tx, NO_ROOM, QUARANTINE, now)
@@ -263,13 +275,9 @@ class SqlQuarantine:
         self, *, below: int | None = None, limit: int, open_only: bool
     ) -> Sequence[Item]:
         """Return the newest; see the port."""
-        statement = sa.select(quarantine).order_by(quarantine.c.seq.desc()).limit(limit)
-        if open_only:
-            statement = statement.where(_OPEN)
-        if below is not None:
-            statement = statement.where(quarantine.c.seq < below)
-        rows = await self._reads(lambda c: c.execute(statement).all())
-        return tuple(_view(row) for row in rows)
+        return await self._reads(
+            lambda c: held_mail(c, below=below, limit=limit, open_only=open_only)
+        )
 
     async def item(self, id_: str) -> Item | None:
         """Return one, or None."""

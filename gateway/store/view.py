@@ -14,6 +14,7 @@ from gateway.directory import Subscriber
 from gateway.errors import Misconfigured
 from gateway.message import Oin
 from gateway.ports import Clock, Pause, Reader, WebhookState
+from gateway.ports.incoming import Item
 from gateway.ports.tokens import TokenEnd
 from gateway.rules.tokens import KeptToken
 from gateway.store.audit import Break, verify_chain
@@ -25,6 +26,7 @@ from gateway.store.faults import ours
 from gateway.store.holdrate import Rate, hold_rates
 from gateway.store.pauses import all_pauses
 from gateway.store.people import Person, people_page
+from gateway.store.quarantine import held_mail
 from gateway.store.reader import SqlReader
 from gateway.store.reading import InlineReads
 from gateway.store.retention import Figures, figures
@@ -88,6 +90,10 @@ class View:
     async def pauses(self) -> tuple[Pause, ...]:
         """Return for which partners a person holds what is sent."""
         return await self._reads(all_pauses)
+
+    async def held_mail(self, *, limit: int) -> tuple[Item, ...]:
+        """Return the mails in quarantine that nobody closed, newest first."""
+        return await self._reads(lambda c: held_mail(c, limit=limit, open_only=True))
 
     async def tokens(self) -> tuple[tuple[KeptToken, ...], tuple[TokenEnd, ...]]:
         """Return the tokens of back-end systems that were made in the console, and what ended."""

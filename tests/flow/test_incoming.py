@@ -7,13 +7,14 @@ from datetime import timedelta
 
 import pytest
 
+from gateway.directory import OwnMail
 from gateway.errors import StaleSnapshot, StoreUnavailable, Unavailable
 from gateway.lifecycle import State
 from gateway.ports import DeliveryChannel, Standing, standing
 from gateway.wire.mail_make import entity
 from gateway.wire.toets import INTREKKING
 from tests.flow import letters, mailbox
-from tests.flow.letters import POLITIE_MAIL
+from tests.flow.letters import POLITIE_MAIL, VT_MAIL
 from tests.flow.mailbox import (
     give,
     held,
@@ -26,7 +27,7 @@ from tests.flow.mailbox import (
     xml_part,
 )
 from tests.flow.test_gate import FREE, melding
-from tests.flow.town import APPLICATIE, HUB, OM, POLITIE, VERSION, VT
+from tests.flow.town import APPLICATIE, HUB, OM, POLITIE, VERSION, VT, leaf
 
 TEXT = b"Content-Type: text/plain\r\n\r\nGoedemiddag.\r\n"
 
@@ -89,6 +90,8 @@ async def test_a_message_by_mail_goes_the_way_of_every_message(incoming):
     view = await town[VT].store.reader.message(known.id)
     steps = [row.event.event for row in view.trace]
     assert {"message.received", "message.opened", "message.validated", "message.routed"} <= {*steps}
+    (received,) = await events(town, "message.received")
+    assert received.data["channel"] == "e-mail"
     assert await held(town) == ()
 
 
@@ -252,6 +255,40 @@ async def test_where_no_fo01_can_go_back_a_person_has_to(incoming):
     assert one.code.startswith("schema.")
     assert (one.party, one.proven) == (POLITIE, True)
     assert await taken_in(town) == ()
+
+
+async def test_without_an_agreement_the_fo01_goes_back_by_mail(incoming):
+    town, post = incoming
+    vt = town[VT]
+    own = OwnMail(address=VT_MAIL, sign=leaf(VT, "sign").certificate)
+    await vt.change(agreements={}, mail=own)
+    broken = melding().replace(b"<StUF:tijdstipBericht>", b"<StUF:tijdstipBericht>x")
+
+    await give(town, sealed_by_gateway(town, broken))
+    await town.settle()
+
+    (made,) = await events(town, "message.made")
+    assert made.data["kind"] == "Fo01Bericht"
+    (fo01,) = (await vt.store.reader.message(made.message)).deliveries
+    assert (fo01.channel, fo01.recipient, fo01.state) == (
+        DeliveryChannel.MAIL,
+        POLITIE,
+        State.SENT,
+    )
+    assert {one.recipients for one in post.letters} == {(POLITIE_MAIL,)}
+    assert await held(town) == ()
+
+
+async def test_what_was_signed_for_another_goes_to_nobody_here(incoming):
+    """Who reads a mail of the police to the OM encrypts it again, for Veilig Thuis."""
+    town, _ = incoming
+
+    await give(town, signed_mail(town, xml_part(melding(ontvanger=OM))))
+    await town.settle()
+
+    assert await in_postvak(town) == []
+    (refused, *_) = reversed(await taken_in(town))
+    assert not refused.accepted
 
 
 async def test_who_signs_speaks_for_himself_only(incoming):

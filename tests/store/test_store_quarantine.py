@@ -1,5 +1,6 @@
 """Mail that a person must look at, on both databases."""
 
+import asyncio
 from dataclasses import replace
 from datetime import timedelta
 
@@ -74,6 +75,13 @@ async def test_the_same_mail_is_held_once(stage, octets):
     assert await stage.store.quarantine.item("q-2") is None
     assert (await item(stage)).payload_id == first
     assert await trail(stage) == ["incoming.held", "incoming.duplicate"]
+
+
+async def test_the_same_mail_over_two_connections_is_held_once(stage):
+    held = await asyncio.gather(*(hold(stage, n=n, digest=f"{1:064x}") for n in range(1, 6)))
+
+    assert sorted(held) == [False] * 4 + [True]
+    assert len(await stage.store.quarantine.items(limit=9, open_only=False)) == 1
 
 
 @pytest.mark.parametrize("bounds", [Bounds(items=1, octets=1_000), Bounds(items=9, octets=20)])

@@ -54,6 +54,8 @@ PURPOSES = {
     ("alarmen", "af"): "Close an alarm that was dealt with",
     ("alarmen", "kijk"): "It stays open",
     ("alarmen", "los"): "nobody looks at an alarm any more",
+    ("quarantaine",): "Mail that no system took in",
+    ("quarantaine", "list"): "without content",
     ("partners",): "hold what is sent to one",
     ("partners", "list"): "for whom a person holds",
     ("partners", "stil"): "Terms run on",

@@ -28,6 +28,7 @@ from gateway.ports import Alarm, Decided, LostTrack
 from gateway.web.control import MOST_BODY, NAME, Desk, open_control
 from gateway.web.unix_socket import short
 from tests.store.stage import Stage
+from tests.store.test_store_quarantine import hold
 from tests.web.test_cli import gateway
 
 RIGHT = {"door": "jansen", "reden": "niet ontvangen"}
@@ -399,3 +400,18 @@ async def test_what_is_seen_outside_the_store_is_an_alarm_as_long_as_it_is_seen(
     once = [("certificate.expiring", "tls 0a0a0a0a0a0a0a0a/30", 1)]
     assert stands == [once, once, []]
     await stage.store.close()
+
+
+async def test_mail_in_quarantine_is_listed_without_its_content(config):
+    stage = await opened(config)
+    await stage.store.close()
+    nothing = gateway("quarantaine", "list", "-c", config)
+    stage = await opened(config)
+    await hold(stage)
+    await stage.store.close()
+
+    listed = gateway("quarantaine", "list", "-c", config)
+
+    assert nothing.out.strip() == "Er staat geen e-mail in quarantaine."
+    assert "incoming.plain" in "".join(listed.out.split())
+    assert "hallo" not in listed.out
