@@ -76,7 +76,8 @@ class _Gcm:
 
     def decrypt(self, key: bytes, octets: bytes) -> bytes:
         try:
-            return AESGCM(key).decrypt(octets[:_NONCE_BYTES], octets[_NONCE_BYTES:], None)
+            rest = memoryview(octets)[_NONCE_BYTES:]  # no second copy of a large one
+            return AESGCM(key).decrypt(octets[:_NONCE_BYTES], rest, None)
         except InvalidTag as exc:
             raise failed() from exc
 
@@ -108,7 +109,7 @@ class _Cbc:
 
     def decrypt(self, key: bytes, octets: bytes) -> bytes:
         decryptor = self._cipher(key, octets[: self.block]).decryptor()
-        padded = decryptor.update(octets[self.block :]) + decryptor.finalize()
+        padded = decryptor.update(memoryview(octets)[self.block :]) + decryptor.finalize()
         # Only the last octet counts (5.2.2). A padding that is none is left on: whoever does
         # not know the key can not have signed what then comes out.
         pad = padded[-1] if 1 <= padded[-1] <= self.block else 0

@@ -19,7 +19,8 @@ from gateway.message import Reference
 from gateway.security.algorithms import C14N_EXCLUSIVE, ENVELOPED, XPATH, AlgorithmPolicy
 from gateway.security.c14n import SOAP, addressed_to_next, canonicalize, cut, is_not_next
 from gateway.security.certificates import load_agreed
-from gateway.security.primitives import digest, unbase64, verify_value
+from gateway.security.primitives import digest, verify_value
+from gateway.wire.base64_text import unbase64
 
 DS = "http://www.w3.org/2000/09/xmldsig#"
 EB = "http://www.oasis-open.org/committees/ebxml-msg/schema/msg-header-2_0.xsd"

@@ -28,8 +28,9 @@ from gateway.security.certificates import TrustStore, Usage, bare_oin, load, str
 from gateway.security.dsig import DS, SIGNATURE
 from gateway.security.dsig_make import check_agreed
 from gateway.security.extensions import UNREADABLE
-from gateway.security.primitives import digest, unbase64, verify_value
+from gateway.security.primitives import digest, verify_value
 from gateway.wire import xml
+from gateway.wire.base64_text import unbase64
 from gateway.wire.stuf import Document
 
 LIMITS = xml.XmlLimits(octets=1_000_000, nodes=50_000)

@@ -1,8 +1,6 @@
-"""Digests, signature values and base64 of XML Signature, by algorithm URI."""
+"""Digests and signature values of XML Signature, by algorithm URI."""
 
-import binascii
 import hashlib
-from base64 import b64decode
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
@@ -47,7 +45,6 @@ _ECDSA: dict[str, hashes.HashAlgorithm] = {
     ECDSA_SHA256: hashes.SHA256(),
     ECDSA_SHA384: hashes.SHA384(),
 }
-_WHITE = b" \t\r\n"
 _PKCS1V15 = padding.PKCS1v15()
 _PSS = padding.PSS(padding.MGF1(hashes.SHA256()), PSS_SALT)
 
@@ -58,18 +55,6 @@ def digest(octets: bytes, algorithm: str) -> bytes:
     if name is None:
         raise SignatureInvalid("signature.algorithm", "digest algorithm is not supported")
     return hashlib.new(name, octets, usedforsecurity=False).digest()
-
-
-def unbase64(text: str) -> bytes:
-    """Decode base64 strictly, white space apart (some peers wrap with CR); raise ValueError."""
-    try:
-        return b64decode(text, validate=True)
-    except ValueError:
-        pass
-    try:
-        return b64decode(text.encode("ascii").translate(None, _WHITE), validate=True)
-    except (binascii.Error, UnicodeEncodeError) as exc:
-        raise ValueError("not base64") from exc
 
 
 def verify_value(key: PublicKeyTypes, value: bytes, data: bytes, *, algorithm: str) -> None:

@@ -38,8 +38,8 @@ from gateway.security.algorithms import (
 )
 from gateway.security.certificates import REMEMBERED, distinguished_name, load
 from gateway.security.ciphers import CIPHERS, NEVER_MADE, failed
-from gateway.security.primitives import unbase64
 from gateway.wire import xml
+from gateway.wire.base64_text import unbase64
 
 XENC = "http://www.w3.org/2001/04/xmlenc#"
 XENC11 = "http://www.w3.org/2009/xmlenc11#"
@@ -116,8 +116,8 @@ def encrypt_part(
         key_name=recipient.key_name,
         wrapped=b64encode(recipient.key.encrypt(key, _PADDINGS[transport])).decode("ascii"),
     )
-    sealed = cipher.encrypt(key, start, payload.octets)
-    octets = b"".join((head.encode(), b64encode(sealed), _END))
+    value = b64encode(cipher.encrypt(key, start, payload.octets))
+    octets = b"".join((head.encode(), value, _END))
     return Part(payload.content_id, "application/xml", octets)
 
 

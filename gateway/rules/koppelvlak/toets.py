@@ -4,8 +4,6 @@ Whether a decision answers a request of ours is for `rules/deciding.py`; here a 
 against itself.
 """
 
-from binascii import Error as NotBase64
-from binascii import a2b_base64
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -17,6 +15,7 @@ from gateway.catalogue import Role
 from gateway.errors import Severity
 from gateway.rules.koppelvlak.case import Case, below
 from gateway.rules.koppelvlak.rule import Rule
+from gateway.wire.base64_text import unbase64
 from gateway.wire.stuf import ANSWERS, value_of
 from gateway.wire.toets import BESLUIT, INTREKKING, KINDS, VERZOEK, VOORWAARDEN
 from gateway.wire.xml import path_of, text_of
@@ -77,8 +76,8 @@ def _payload(case: Case) -> bytes | None:
     """Return the octets, None for what is no base64 (libxml2 passes over strange characters)."""
     for element in _at(case, "inhoud"):
         try:
-            return a2b_base64("".join(value_of(element).split()), strict_mode=True)
-        except (NotBase64, ValueError):
+            return unbase64(value_of(element))
+        except ValueError:
             return None
     return None
 
