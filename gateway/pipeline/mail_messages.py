@@ -1,7 +1,7 @@
 """A message that came in by secure e-mail: the same way through the house as one over ebMS.
 
-Its version is what the agreements with its sender say, as over ebMS; where none has the message,
-which is why it comes by e-mail at all, the newest that has a schema.
+Its version is what the agreements with its sender, or with the knooppunt, say, as over ebMS; where
+none has the message, which is why it comes by e-mail at all, the newest that has a schema.
 """
 
 from datetime import datetime
@@ -16,6 +16,7 @@ from gateway.pipeline.house import House
 from gateway.pipeline.mail_acknowledging import acknowledgment_of
 from gateway.ports import AuditEvent
 from gateway.ports.incoming import Arrived, Held
+from gateway.rules import routing
 from gateway.security.smime import Opened
 from gateway.wire import stuf, toets
 from gateway.wire.stuf import Document
@@ -107,8 +108,13 @@ def _version(directory: Directory, document: Document, party: Oin, at: datetime)
 
 
 def _agreed(directory: Directory, name: str, party: Oin, at: datetime) -> frozenset[str]:
-    return frozenset(
-        directory.services.get(binding.service, "")
-        for agreement in directory.between(directory.me, party, at=at)
-        for binding in agreement.find(party, name)
-    )
+    """Return the versions by which it comes here over ebMS: from the sender, else from the hub."""
+    for hop in routing.hops(directory, directory.parties[party]):
+        found = frozenset(
+            directory.services.get(binding.service, "")
+            for agreement in directory.between(directory.me, hop, at=at)
+            for binding in agreement.find(hop, name)
+        )
+        if found:
+            return found
+    return frozenset()

@@ -3,10 +3,12 @@
 import gzip
 import io
 import zipfile
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
+from gateway.catalogue import Catalogue
 from gateway.directory import OwnMail
 from gateway.errors import StaleSnapshot, StoreUnavailable, Unavailable
 from gateway.lifecycle import State
@@ -172,6 +174,21 @@ async def test_a_directory_that_changes_meanwhile_is_thought_of_again(incoming):
     await give(town, sealed_by_gateway(town, melding()))
 
     assert await in_postvak(town) == [melding()]
+
+
+@pytest.mark.parametrize(("agreed", "version"), [(True, VERSION), (False, "2.0.0")])
+async def test_its_version_is_that_of_the_agreements_else_the_newest(incoming, agreed, version):
+    town, _ = incoming
+    kinds = town[VT].snapshots.current().catalogue.kinds
+    newer = replace(kinds["vtMeldingDi01", VERSION], version="2.0.0")
+    both = Catalogue(kinds={**kinds, ("vtMeldingDi01", "2.0.0"): newer})
+    without = {} if agreed else {"agreements": {}}
+    await town[VT].change(catalogue=both, **without)
+
+    await give(town, sealed_by_gateway(town, melding()))
+
+    (known,) = await taken_in(town)
+    assert (known.version, known.accepted) == (version, True)
 
 
 # --- over two channels ----------------------------------------------------------------

@@ -297,16 +297,22 @@ async def test_commands_are_bounded(desk):
     assert answers[-2:] == ["250", "421"]
 
 
-async def test_who_is_silent_is_left(desk):
-    patience = Patience(idle=SHORT, mail=SHORT)
-    async with listening(desk, patience=patience) as listener:
-        async with line(listener) as idle:
-            assert (await idle.heard()).startswith("421")
-        async with line(listener) as slow:
-            await slow.envelope()
-            await slow.ask("DATA")
-            await slow.say(MAIL)
-            assert (await slow.heard()).startswith("421")
+async def test_who_says_nothing_is_left(desk):
+    async with listening(desk, patience=Patience(idle=SHORT)) as listener:
+        reader, writer = await asyncio.open_connection("127.0.0.1", listener.port)
+        server = Line(reader, writer)
+        said = [await server.heard(), await server.heard()]
+        writer.close()
+
+    assert [one[:3] for one in said] == ["220", "421"]
+
+
+async def test_a_mail_that_does_not_go_on_is_left(desk):
+    async with listening(desk, patience=Patience(mail=SHORT)) as listener, line(listener) as server:
+        await server.envelope()
+        await server.ask("DATA")
+        await server.say(MAIL)
+        assert (await server.heard()).startswith("421")
 
     assert desk.taken == []
 
