@@ -35,6 +35,7 @@ from gateway.web.console.pages.operator.refused import Handled
 from gateway.web.console.pages.operator.today import LOOKING, OPERATOR
 from gateway.web.console.visit import Visit
 from gateway.web.control import Command, What
+from gateway.wire.stuf import ANSWERS
 
 DIRECTIONS: Mapping[Direction, str] = {
     Direction.INBOUND: N_("ontvangen"),
@@ -236,6 +237,7 @@ async def show_message(visit: Visit, acting: str = "") -> web.Response:
         view=view,
         known=view.message,
         standing=standing(states, accepted=view.message.accepted),
+        answered=view.message.kind not in ANSWERS,
         deliveries=[d for d in view.deliveries if d.kind is DeliveryKind.MESSAGE],
         steps=trace(visit, view.trace),
         directions=DIRECTIONS,
