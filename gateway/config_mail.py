@@ -82,7 +82,8 @@ class EmailSettings(Section):
         pattern=_MAIL_DOMAIN, description="Our own mail domain; `gateway doctor` looks at it."
     )
     afzender: MailAddress = Field(
-        description="Envelope sender of all mail: notifications of delivery come back there.",
+        description="Envelope sender of all mail: notifications of delivery come back there, and "
+        "with [email.lmtp] mail comes in for it.",
     )
     ehlo: str = Field(
         pattern=_MAIL_DOMAIN, description="Name that the gateway introduces itself by."
