@@ -7,12 +7,14 @@ until a test moves it. Politie sends, Veilig Thuis receives, as `ebms/` does it.
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
+
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from gateway.cli.demo.documents import Address, document
 from gateway.config import Canonical
@@ -42,8 +44,8 @@ MOST = 1_000_000
 
 
 @cache
-def leaves(oin: Oin) -> dict[str, Leaf]:
-    return {use: pki.live().issue(oin=oin, name=f"TEST {ROLES[oin]}", usage=use) for use in USES}
+def leaf(oin: Oin, use: str, curve: ec.EllipticCurve | None = None) -> Leaf:
+    return pki.live().issue(oin=oin, name=f"TEST {ROLES[oin]}", usage=use, curve=curve)
 
 
 @dataclass(frozen=True)
@@ -51,15 +53,24 @@ class Places:
     """The endpoints of the parties that Java plays: open for the whole run."""
 
     java: Santuario
-    ports: dict[Oin, int]
+    curve: ec.EllipticCurve | None
+    """On which all parties sign; None: with RSA."""
+    ports: dict[Oin, int] = field(default_factory=dict)
 
     @classmethod
-    def open(cls, java: Santuario) -> "Places":
-        root = pki.live().root
-        ports = {
-            oin: java.open(ROLES[oin], leaves(oin), leaves(HUB), root) for oin in (POLITIE, VT)
-        }
-        return cls(java, ports)
+    def open(cls, java: Santuario, curve: ec.EllipticCurve | None = None) -> "Places":
+        made = cls(java, curve)
+        for oin in (POLITIE, VT):
+            own, partner = made.leaves(oin), made.leaves(HUB)
+            made.ports[oin] = java.open(made.name(oin), own, partner, pki.live().root)
+        return made
+
+    def name(self, oin: Oin) -> str:
+        """Return what Java knows the party by."""
+        return f"{ROLES[oin]} {self.curve.name if self.curve else 'rsa'}"
+
+    def leaves(self, oin: Oin) -> dict[str, Leaf]:
+        return {use: leaf(oin, use, self.curve if use == "sign" else None) for use in USES}
 
 
 def agreement(places: Places, other: Oin, profile: str, **terms: Any) -> Agreement:
@@ -77,7 +88,7 @@ def agreement(places: Places, other: Oin, profile: str, **terms: Any) -> Agreeme
 
 
 def _side(oin: Oin, places: Places) -> CpaParty:
-    own = {use: leaf.certificate for use, leaf in leaves(oin).items()}
+    own = {use: one.certificate for use, one in places.leaves(oin).items()}
     actions = SENDS.get(oin, towns.ALL)
     port = places.ports.get(oin, 443)
     return CpaParty(
@@ -196,14 +207,14 @@ async def crossing(
         folder, parties=(HUB,), directories=lambda *_: _directory(kept, excepted)
     )
     town.clock.at = datetime.now(UTC)
-    client, counted = _live(town, folder)
+    client, counted = _live(town, folder, places.leaves(HUB))
     tls = ReloadableContext(server_context(_pair(folder), clients=pki.live().trust()))
     app = ebms_app(town[HUB].gateway, clock=town.clock, answered=Counted(), most=lambda: MOST)
     try:
         async with serving(app, tls=tls) as url:
             parties = []
             for oin in (POLITIE, VT):
-                one = Party(places.java, ROLES[oin], places.ports[oin])
+                one = Party(places.java, places.name(oin), places.ports[oin])
                 told = terms(agreed[oin], oin, f"{url}/ebms", profile)
                 await one.agree(**told, weak=bool(excepted))
                 parties.append(one)
@@ -281,9 +292,9 @@ class Refusals(towns.Count):
         self.codes.append(code)
 
 
-def _live(town: Town, folder: Path) -> tuple[EbmsClient, list[str]]:
+def _live(town: Town, folder: Path, own: dict[str, Leaf]) -> tuple[EbmsClient, list[str]]:
     """Give the knooppunt its keys of now, and a real client in the place of the simulated wire."""
-    hub, own = town[HUB], leaves(HUB)
+    hub = town[HUB]
     own["tls"].write(folder, "tls")
     count = Refusals()
     client = EbmsClient(snapshots=hub.snapshots, clock=town.clock, identities=(_pair(folder),))

@@ -1,13 +1,14 @@
 """An MSH in Java on Apache Santuario, over mutual TLS, in both directions."""
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from gateway.config import Canonical
 from gateway.directory import SyncReply
 from gateway.lifecycle import State
-from gateway.security.algorithms import AES128_GCM, RSA_SHA512, SHA512
+from gateway.security.algorithms import AES128_GCM, ECDSA_SHA256, ECDSA_SHA384, RSA_SHA512, SHA512
 from tests.flow.town import HUB
-from tests.interop.crossing import crossing, melding
+from tests.interop.crossing import Places, crossing, melding
 from tests.interop.santuario import digests, payload
 
 PROFILES = ["osb-be", "osb-be-s", "osb-be-e", "osb-rm", "osb-rm-s", "osb-rm-e"]
@@ -38,6 +39,22 @@ async def test_a_melding_crosses_in_every_profile(tmp_path, places, profile, can
         assert (ack["problem"], ack["signed"]) == ("", profile in SIGNED)
         assert ack["acknowledges"] == sent["messageId"]
         assert digests(ack["acknowledged"]) == digests(sent["references"])
+
+
+@pytest.mark.parametrize(
+    ("curve", "algorithm", "hash_"),
+    [(ec.SECP256R1(), ECDSA_SHA256, "sha256"), (ec.SECP384R1(), ECDSA_SHA384, "sha384")],
+)
+async def test_signatures_on_a_curve_are_read_by_both(tmp_path, places, curve, algorithm, hash_):
+    on_it = Places.open(places.java, curve)
+    async with crossing(tmp_path, on_it, "osb-rm-s", signature_algorithm=algorithm) as both:
+        await both.send(melding(), dialect={"hash": hash_})
+        await both.settle()
+        (ack,), (arrived,) = await both.politie.take(), await both.vt.take()
+
+        assert (ack["problem"], ack["signed"]) == ("", True)
+        assert (arrived["problem"], arrived["signed"]) == ("", True)
+        assert (await both.delivery()).state is State.DELIVERED
 
 
 async def test_the_algorithms_of_the_agreement_are_read_as_well(tmp_path, places):

@@ -38,8 +38,7 @@ final class Envelope {
                     "soap:actor", TO_PARTY, "eb:signed", ack);
         }
         if (terms.syncReply) {
-            out.leaf("eb:SyncReply", "", "eb:version", "2.0", "soap:mustUnderstand", "1",
-                    "soap:actor", NEXT);
+            out.syncReply();
         }
         out.body();
         out.start("eb:Manifest", "eb:version", "2.0");
@@ -59,6 +58,9 @@ final class Envelope {
         Envelope out = new Envelope(message.dialect);
         out.begin();
         out.messageHeader(terms, message, false);
+        if (terms.syncReply && List.of("Ping", "StatusRequest").contains(message.action)) {
+            out.syncReply();
+        }
         out.body();
         if (!body.isEmpty()) {
             String[] attributes =
@@ -189,6 +191,11 @@ final class Envelope {
             leaf("eb:Role", role);
         }
         end();
+    }
+
+    private void syncReply() {
+        leaf("eb:SyncReply", "", "eb:version", "2.0", "soap:mustUnderstand", "1",
+                "soap:actor", NEXT);
     }
 
     private void body() {

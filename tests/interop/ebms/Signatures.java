@@ -38,7 +38,7 @@ final class Signatures {
                     new XMLSignature(
                             document,
                             "",
-                            algorithm(dialect.hash),
+                            algorithm(keys, dialect.hash),
                             method(dialect));
             Element header =
                     Xml.child(document.getDocumentElement(), Envelope.SOAP, "Header");
@@ -57,8 +57,9 @@ final class Signatures {
         }
     }
 
-    private static String algorithm(String hash) {
-        return (hash.equals("sha1") ? Envelope.DS : MORE) + "rsa-" + hash;
+    private static String algorithm(Keys keys, String hash) {
+        String kind = keys.signing.getAlgorithm().equals("EC") ? "ecdsa-" : "rsa-";
+        return (hash.equals("sha1") ? Envelope.DS : MORE) + kind + hash;
     }
 
     private static String digest(String hash) {
