@@ -34,6 +34,8 @@ class Before(StrEnum):
     """It starts for the first time."""
     REPEATED = "repeated"
     """Politie is killed between sending and settling: it sends the same message again."""
+    MAIL = "mail"
+    """The knooppunt is gone, and an operator has everything sent by e-mail."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +92,14 @@ def _commit(
 def _key(name: str, side: Side, place: str, *, which: str = "") -> Boundary:
     name = f"destroy epoch key: {name}"
     return _at(name, side, place, ALL, which=which, before=Before.OLD_KEY)
+
+
+def _mail(name: str, side: Side, place: str) -> Boundary:
+    return _at(name, side, place, (P,), before=Before.MAIL)
+
+
+def _letter(name: str, side: Side, place: str) -> Boundary:
+    return _at(name, side, place, (V,), before=Before.MAIL)
 
 
 BOUNDARIES: tuple[Boundary, ...] = (
@@ -171,6 +181,33 @@ BOUNDARIES: tuple[Boundary, ...] = (
     _at("confirm before 200", "before", _HTTP, (V,), which="POST bevestiging"),
     _at("confirm after 200", "after", _HTTP, (V,), which="POST bevestiging"),
     _at("confirm origin marked", "after", "gateway.store.inbox:_mark_answered", (P, K)),
+    # mail: from the ground that a person gave to the answer that closes the letter
+    *_commit("mail switch", "Switch", "gateway.store.switching:Switch.run", (P,), Before.MAIL),
+    _mail("mail start", "before", "gateway.pipeline.mailing:Mailing.attempt"),
+    _mail("mail sealed", "after", "gateway.pipeline.mailing:seal_mail"),
+    _mail("mail send", "before", "gateway.outbound.mail:MailClient.send"),
+    _mail("mail proved", "after", "gateway.outbound.mail:open_session"),
+    _mail("mail envelope", "after", "gateway.outbound.smtp:Session.envelope"),
+    *_commit("mail leaves", "Posting", "gateway.store.queue:Posting.run", (P,), Before.MAIL),
+    _mail("mail before the letter", "before", "gateway.outbound.smtp:Session.data"),
+    _mail("mail before its last octet", "before", "gateway.outbound.smtp:Session._end"),
+    _mail("mail after its last octet", "after", "gateway.outbound.smtp:Session._end"),
+    _mail("mail answered", "after", "gateway.outbound.mail:MailClient.send"),
+    *_commit("mail settle", "Settle bericht", "gateway.store.queue:Settle.run", (P,), Before.MAIL),
+    # letter: what comes in by LMTP
+    _letter("letter comes", "before", "gateway.pipeline.incoming:Incoming.take"),
+    _letter("letter opened", "after", "gateway.pipeline.incoming:open_mail"),
+    *_commit("letter admit", "Admit", "gateway.store.inbox:Admit.run", (V,), Before.MAIL),
+    _letter("letter taken", "after", "gateway.pipeline.incoming:Incoming.take"),
+    _letter("letter receipt sealed", "after", "gateway.pipeline.mailing:sealed_receipt"),
+    _mail("letter receipt comes", "before", "gateway.store.postings:SqlReceipts.take"),
+    *_commit(
+        "letter receipt",
+        "TakeReceipt",
+        "gateway.store.postings:TakeReceipt.run",
+        (P,),
+        Before.MAIL,
+    ),
     # destroy: what is due, orphans, keys at the end of their time, and keys that are being made
     *_commit("destroy", "Dispose", "gateway.store.disposal:Dispose.run", ALL, Before.DUE),
     *_commit(

@@ -19,6 +19,8 @@ class Engine(Protocol):
     """What the rig needs of an engine; `folder` is that of an installation."""
 
     name: str
+    shared: bool
+    """Whether others may write beside the process."""
 
     def settings(self, database: str) -> str:
         """Return what stands in gateway.toml for it."""
@@ -39,6 +41,7 @@ class SqliteEngine:
     """A file in the folder of each installation."""
 
     name = "sqlite"
+    shared = False
 
     def settings(self, database: str) -> str:
         del database
@@ -69,6 +72,7 @@ class PostgresEngine:
     """A database per installation, in one server that may be stopped."""
 
     name = "postgresql"
+    shared = True
 
     def __init__(self, server: Postgres):
         self.server = server

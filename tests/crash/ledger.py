@@ -18,7 +18,9 @@ Connect = Callable[[Role], sa.Connection]
 """A connection that only reads, to the database of a role."""
 
 KIND = "vtMeldingDi01"
-OPEN = [str(s) for s in State if s not in {State.DELIVERED, State.REFUSED, State.DEAD}]
+OPEN = [
+    str(s) for s in State if s not in {State.DELIVERED, State.REFUSED, State.DEAD, State.REPLACED}
+]
 
 
 @dataclass(slots=True)
@@ -166,8 +168,12 @@ def _lost(ledger: Ledger, seen: Mapping[Role, _Seen]) -> Iterator[str]:
             yield f"politie: answered with {row.answer or 'nothing'}: {row.referentienummer}"
     for role, each in seen.items():
         for row in each.deliveries:
-            if row.kind == str(DeliveryKind.MESSAGE) and row.state != str(State.DELIVERED):
+            if row.kind == str(DeliveryKind.MESSAGE) and row.state not in _DONE:
                 yield f"{role}: {row.state} ({row.last_code}): {row.ebms_id}"
+
+
+_DONE = (str(State.DELIVERED), str(State.REPLACED))
+"""What was replaced has another delivery, which is asked the same."""
 
 
 def _twice(ledger: Ledger, seen: Mapping[Role, _Seen]) -> Iterator[str]:

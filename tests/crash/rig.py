@@ -14,17 +14,22 @@ from typing import Self
 import aiohttp
 import sqlalchemy as sa
 
+from gateway.cli.demo.mail import add_mail
+from gateway.cli.demo.post_office import PostOffice
 from gateway.cli.demo.sites import Site, make_sites
 from tests.crash.back_ends import Receiver, Sender
 from tests.crash.boundaries import Role
 from tests.crash.doomed import Left, Prepare, nothing, take_over
 from tests.crash.engines import Engine
 from tests.crash.ledger import Findings, Ledger, compare, unsettled
+from tests.crash.mail_operator import Operator
 from tests.crash.nursery import Nursery, Victim
 
 READY_SECONDS = 60.0
 LOOK_SECONDS = 0.05
 """Between two looks at what a process says of itself, or at what is still to be done."""
+TWICE_PART = 0.2
+"""Of the letters a mail server hands over twice: it did not hear the reply, or thinks so."""
 SETTINGS = {
     "worker": "longest_wait_seconds = 1.0\ntrouble_wait_seconds = 0.2\npostvak_lease_seconds = 2\n"
     "lease_seconds = 2",
@@ -50,7 +55,10 @@ class Rig:
     ledger: Ledger
     sender: Sender
     receiver: Receiver
+    post: PostOffice
     _session: aiohttp.ClientSession
+    operator: Operator | None = None
+    _working: asyncio.Task | None = None
     _collecting: asyncio.Task | None = None
     _handing_in: set[asyncio.Task[None]] = field(default_factory=set)
     _generation: int = 0
@@ -65,6 +73,7 @@ class Rig:
         stack: AsyncExitStack,
     ) -> Self:
         made = await asyncio.to_thread(make_sites, root, retry_interval=timedelta(seconds=1))
+        mail = await asyncio.to_thread(add_mail, root, made)
         sites = {role: made.by_place[role] for role in Role}
         trust = create_default_context(cafile=made.anchors)
         ledger = Ledger()
@@ -81,6 +90,9 @@ class Rig:
                 Sender(sites[Role.P], trust, ledger, receiver=vt, dice=dice)
             ),
             receiver=await stack.enter_async_context(Receiver(sites[Role.V], trust, ledger)),
+            post=await stack.enter_async_context(
+                PostOffice(mail, copies=lambda: 1 + (dice.random() < TWICE_PART))
+            ),
             _session=await stack.enter_async_context(aiohttp.ClientSession()),
         )
         stack.push_async_callback(rig.stop)
@@ -94,6 +106,7 @@ class Rig:
     async def fresh(self, *, but: Role | None = None) -> None:
         """Stop, throw the data away, start all but one."""
         await self.stop()
+        await self.post.forget()
         old = [self._database(role) for role in Role] if self._generation else []
         self._generation += 1
         self.ledger = self.sender.ledger = self.receiver.ledger = Ledger()
@@ -110,14 +123,19 @@ class Rig:
         for database in old:
             await asyncio.to_thread(self.engine.drop, database)
         self._collecting = asyncio.create_task(self.receiver.run())
+        self.operator = Operator(
+            lambda: self.connect(Role.P), self.sites[Role.P].config, shared=self.engine.shared
+        )
+        self._working = asyncio.create_task(self.operator.run())
 
     async def stop(self) -> None:
         """Stop the back-ends, and each process by SIGTERM."""
-        tasks = {*self._handing_in, *({self._collecting} if self._collecting else ())}
+        people = {task for task in (self._collecting, self._working) if task}
+        tasks = self._handing_in | people
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        self._handing_in, self._collecting = set(), None
+        self._handing_in, self._collecting, self._working = set(), None, None
         victims = [v for v in self.running.values() if v.alive]
         for victim in victims:
             self.nursery.signal(victim, signal.SIGTERM)
@@ -212,8 +230,9 @@ class Rig:
 
     def raise_faults(self) -> None:
         self.keep(set())
-        if self._collecting is not None:
-            _done(self._collecting)
+        for task in (self._collecting, self._working):
+            if task is not None:
+                _done(task)
 
 
 def _done(task: asyncio.Task[None]) -> bool:

@@ -68,7 +68,7 @@ async def _play(rig: Rig, boundary: Boundary, role: Role, nth: int) -> Outcome:
     loop = asyncio.get_running_loop()
     began = loop.time()
     kills, reached, left = await _PLAYS[boundary.before](rig, boundary, role, nth)
-    await rig.revive({role, Role.P} if boundary.before is Before.REPEATED else {role})
+    await rig.revive({role} | _ALSO_KILLED.get(boundary.before, set()))
     if boundary.before is Before.EMPTY:
         await _feed(rig, lambda count: count < AT_ONCE)
     findings = await rig.settled(SETTLE_SECONDS, role, left)
@@ -142,6 +142,17 @@ async def _repeated(rig: Rig, boundary: Boundary, role: Role, nth: int) -> _Play
     return kills, await _dies(rig, role), nothing
 
 
+async def _by_mail(rig: Rig, boundary: Boundary, role: Role, nth: int) -> _Played:
+    """Without the knooppunt, which is back when the victim is dead."""
+    await rig.kill(Role.K)
+    rig.operator.switches = True
+    try:
+        reached = await _kill_in_traffic(rig, role, (boundary.name, nth))
+    finally:
+        rig.operator.switches = False
+    return 1, reached, nothing
+
+
 async def _starting(rig: Rig, boundary: Boundary, role: Role, nth: int) -> _Played:
     if boundary.before is Before.DUE:
         await _feed(rig, lambda count: count < AT_ONCE)
@@ -161,11 +172,15 @@ _PLAYS = {
     Before.FRESH: _without_data,
     Before.EMPTY: _first_start,
     Before.REPEATED: _repeated,
+    Before.MAIL: _by_mail,
     Before.START: _starting,
     Before.ORPHANS: _starting,
     Before.DUE: _starting,
     Before.OLD_KEY: _starting,
 }
+
+
+_ALSO_KILLED = {Before.REPEATED: {Role.P}, Before.MAIL: {Role.K}}
 
 
 async def _kill_in_traffic(rig: Rig, role: Role, die: tuple[str, int]) -> bool:

@@ -18,6 +18,8 @@ STEPS = {
     "send",
     "settle",
     "confirm",
+    "mail",
+    "letter",
     "destroy",
 }
 
