@@ -166,6 +166,10 @@ DELIVERIES: tuple[Code, ...] = (
             ),
             "disk.low": ("Alarm: the disk of the database fills up.", "Make room."),
             "partner.down": ("Alarm: a partner can not be reached.", "Call the partner."),
+            "delivery.unreadable": (
+                "Alarm: a row of a delivery can not be read. It waits a minute, the others go on.",
+                "Look who changed the database, and at the version of each process.",
+            ),
             "payload.unreadable": (
                 "Alarm: the contents of a message can not be read any more; it was given up.",
                 "Ask the sender for it again; look at the epoch keys.",

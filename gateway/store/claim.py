@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import islice, zip_longest
 from typing import Any
 
@@ -10,9 +10,10 @@ import sqlalchemy as sa
 
 from gateway.lifecycle import Event, State
 from gateway.message import Oin
-from gateway.ports import TO_PARTNERS, Claim, DeliveryChannel, DeliveryKind
+from gateway.ports import TO_PARTNERS, Alarm, Claim, DeliveryChannel, DeliveryKind
 from gateway.rules.approval import Decision
 from gateway.store import epoch
+from gateway.store.alarms import raise_alarm
 from gateway.store.clock import db_now, stepped_back
 from gateway.store.deliveries import SPOT, move, spot, told
 from gateway.store.gatetest import REVOKED, GateTest, decision_of, used
@@ -22,6 +23,9 @@ from gateway.store.records import KNOWN, known
 from gateway.store.tables import deliveries, lanes, messages, workers
 from gateway.store.transaction import Tx
 
+UNREADABLE = "delivery.unreadable"
+"""Alarm: a row of a delivery holds what this program does not know."""
+UNREADABLE_AGAIN = timedelta(minutes=1)
 _CLAIM = (
     *SPOT,
     *(
@@ -208,6 +212,11 @@ class ClaimDue:
             self._hold(tx, row, ground)
             return None
         at = spot(row)
+        try:
+            claim = _value(row, decision)
+        except ValueError:  # of another program, or of a hand: the others go on
+            self._set_aside(tx, row)
+            return None
         actor = self.worker.rpartition("@")[0]  # without the run
         now_trying = replace(at, attempt=at.attempt + 1)
         audit = told(now_trying, "delivery.claimed", self.now, actor=actor)
@@ -225,7 +234,13 @@ class ClaimDue:
             return None
         if decision is not None:
             used(tx, decision, self.now)
-        return _value(row, decision)
+        return claim
+
+    def _set_aside(self, tx: Tx, row: sa.Row[Any]) -> None:
+        later = self.now + UNREADABLE_AGAIN
+        tx.write(sa.update(deliveries).where(deliveries.c.id == row.id).values(next_at=later))
+        alarm = Alarm(code=UNREADABLE, subject=row.id, message=row.m_id, party=row.recipient)
+        raise_alarm(tx, alarm, self.now)
 
     def _hold(self, tx: Tx, row: sa.Row[Any], ground: str) -> None:
         at = spot(row)

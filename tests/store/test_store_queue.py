@@ -552,3 +552,19 @@ async def test_a_clock_that_is_set_right_in_time_costs_nothing(stage):
     await stage.store.queue.sweep(worker="w1")
 
     assert [c.delivery for c in await stage.claim()] == ["d-1"]
+
+
+async def test_a_row_that_can_not_be_read_keeps_nothing_else_from_leaving(stage):
+    """Written by another program, or by hand: it waits, with an alarm, and is tried again."""
+    await stage.admit_many((1, 2))
+    stage.raw("UPDATE messages SET direction = 'anders' WHERE id = 'm-1'")
+
+    claimed = [claim.delivery for claim in await stage.claim()]
+
+    assert claimed == ["d-2"]
+    assert await stage.claim() == ()
+    (alarm,) = await stage.store.reader.alarms(limit=5)
+    assert (alarm.code, alarm.subject) == ("delivery.unreadable", "d-1")
+    stage.raw("UPDATE messages SET direction = 'in' WHERE id = 'm-1'")
+    stage.clock.forward(minutes=2)
+    assert [claim.delivery for claim in await stage.claim()] == ["d-1"]

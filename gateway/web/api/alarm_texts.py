@@ -25,6 +25,9 @@ ALARMS: Mapping[str, str] = MappingProxyType(
         "delivery.unconfirmed": "De partner bevestigt een of meer berichten niet.",
         "delivery.unknown": "Onzeker of een bericht is aangekomen. Vraag het de ontvanger, daarna: "
         "gateway berichten hervat of staak.",
+        "delivery.unreadable": "Wat de database over een verzending zegt is niet te lezen. Zij "
+        "wacht; de rest gaat door. Iemand kan de database hebben gewijzigd: controleer de "
+        "auditketen (gateway audit verify) en zoek uit wie. Daarna: handel dit alarm af.",
         "disk.low": "De schijf van de database raakt vol. Maak ruimte: op een volle schijf komt "
         "geen bericht meer in.",
         "epoch_keys.unwritable": "In de map van de epoch-sleutels kan niet worden geschreven. "
