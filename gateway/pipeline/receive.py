@@ -13,6 +13,7 @@ The order is the security of it:
 """
 
 from datetime import datetime
+from functools import partial
 from typing import assert_never
 
 from gateway.directory import Agreement, Directory, Party
@@ -91,10 +92,12 @@ class Receiver:
         # (2)
         party = self._match_peer(directory, agreement, claimed.header, inbound)
         # (3)
+        header = claimed.header
         try:
             opened = await self._house.think(
                 len(inbound.body),
-                lambda: open_message(
+                partial(
+                    open_message,
                     claimed,
                     agreement,
                     trust=self._house.snapshots.trust(directory),
@@ -105,9 +108,10 @@ class Receiver:
                     late=True,
                 ),
             )
+            del claimed  # of a large message the parts as they came are large too
             return await self._opened(directory, opened, inbound.at)
         except Refused as error:
-            return await self._refuse(inbound, claimed.header, agreement, error)
+            return await self._refuse(inbound, header, agreement, error)
 
     def _match_peer(
         self, directory: Directory, agreement: Agreement, header: Header, inbound: Inbound

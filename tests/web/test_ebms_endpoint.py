@@ -423,6 +423,27 @@ async def test_who_has_its_share_in_hand_comes_back_and_the_other_does_not_wait(
         assert served.counted.refusals == [code]
 
 
+async def test_large_messages_take_turns_and_a_small_one_waits_for_none(tmp_path):
+    arrived, go, large = asyncio.Event(), asyncio.Event(), []
+
+    async def wait(inbound) -> Answer:
+        if len(inbound.body) >= 1000:
+            large.append(inbound)
+            arrived.set()
+            await go.wait()
+        return Answer(status=204)
+
+    async with endpoint(tmp_path, wait, limits=IntakeLimits(large_bytes=1000)) as served:
+        first = await hold(served, arrived)
+        second = await hold(served, arrived)
+        async with served.post(b"x" * 999) as response:
+            assert response.status == 204
+        assert len(large) == 1
+        go.set()
+        assert (await first, await second) == (204, 204)
+        assert len(large) == 2
+
+
 async def status(served: Served) -> int:
     async with served.post() as response:
         return response.status

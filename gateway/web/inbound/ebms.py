@@ -54,7 +54,8 @@ class _Endpoint:
                 peer=peer,
                 at=self.clock.now(),
             )
-            return _response(await self.gateway.receive(inbound))
+            async with self.intake.turn(len(body)):
+                return _response(await self.gateway.receive(inbound))
 
 
 def ebms_app(
