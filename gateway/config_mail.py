@@ -60,8 +60,8 @@ class LmtpSettings(Section):
         500,
         ge=1,
         le=100_000,
-        description="Mails that are kept for a person, at most; then new "
-        "ones wait at the mail server.",
+        description="Mails that are kept for a person, at most, half of them of senders "
+        "that nothing proves; then new ones wait at the mail server.",
     )
     quarantaine_bytes: int = Field(
         500_000_000, ge=100_000, description="Octets of all those together."

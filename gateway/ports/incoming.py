@@ -56,7 +56,10 @@ class NewItem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bounds:
-    """What the quarantine may hold; more waits at the mail server."""
+    """What the quarantine may hold; more waits at the mail server.
+
+    What nobody proved takes half of it at most.
+    """
 
     items: int
     octets: int

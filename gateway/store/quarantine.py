@@ -27,6 +27,7 @@ _DUE = quarantine.c.dispose_at <= sa.bindparam("now", type_=Moment)
 _KEPT = sa.select(
     sa.func.count().label("n"), sa.func.coalesce(sa.func.sum(quarantine.c.size), 0).label("octets")
 ).where(quarantine.c.dispose_at.is_not(None))
+_STRANGE = _KEPT.where(quarantine.c.proven.is_(sa.false()))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,15 +47,24 @@ class Hold:
         if first is not None:
             tx.record(self._again(first))
             return False
-        kept = tx.read(_KEPT).one()
-        if kept.n >= self.bounds.items or kept.octets + item.payload.size > self.bounds.octets:
-            raise Unavailable(FULL, "quarantine is full: a person must close what waits")
+        self._check_room(tx)
         keep(tx, item.payload)
         tx.insert(quarantine, (_row(item),))
         tx.record(self.event)
         alarm = Alarm(code=HELD, subject=QUARANTINE, party=item.held.party, reason=item.held.code)
         raise_alarm(tx, alarm, self.now)
         return True
+
+    def _check_room(self, tx: Tx) -> None:
+        """Half of it is for what partners signed: a stranger can not fill that."""
+        self._check_fits(tx.read(_KEPT).one(), self.bounds)
+        if not self.item.held.proven:
+            half = Bounds(items=-(-self.bounds.items // 2), octets=-(-self.bounds.octets // 2))
+            self._check_fits(tx.read(_STRANGE).one(), half)
+
+    def _check_fits(self, kept: sa.Row[Any], bounds: Bounds) -> None:
+        if kept.n >= bounds.items or kept.octets + self.item.payload.size > bounds.octets:
+            raise Unavailable(FULL, "quarantine is full: a person must close what waits")
 
     def _again(self, first: str) -> AuditEvent:
         return AuditEvent(

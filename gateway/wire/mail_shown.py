@@ -6,7 +6,7 @@ characters, marks that turn the direction of writing) is shown as a sign of its 
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from email.errors import HeaderParseError
+from email.errors import MessageError
 from email.header import decode_header, make_header
 
 from gateway.errors import Malformed, Refused
@@ -92,7 +92,10 @@ def _singles(octets: bytes, limits: MailLimits) -> Iterator[Entity]:
 
 
 def _is_text(one: Entity) -> bool:
-    return one.head.kind.name == "text/plain" and not one.head.is_attached
+    try:
+        return one.head.kind.name == "text/plain" and not one.head.is_attached
+    except Malformed:  # it says more than once how it is meant
+        return False
 
 
 def _text(one: Entity) -> str:
@@ -121,5 +124,5 @@ def _decoded(text: str) -> str:
     """Return what an encoded word says (RFC 2047); the text itself where it is none."""
     try:
         return str(make_header(decode_header(text)))[:LONGEST_FIELD]
-    except (HeaderParseError, LookupError, ValueError):
+    except (MessageError, LookupError, ValueError):
         return text

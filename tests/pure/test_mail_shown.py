@@ -46,7 +46,8 @@ def test_words_in_another_script_are_read():
 
 
 @pytest.mark.parametrize(
-    "subject", ["=?geen?q?x?=", "=?utf-8?b?@@@?=", "=?utf-8?q?=FF?=", "=?x", "=?utf-8?q??="]
+    "subject",
+    ["=?geen?q?x?=", "=?é?q?x?=", "=?utf-8?b?@@@?=", "=?utf-8?q?=FF?=", "=?x", "=?utf-8?q??="],
 )
 def test_words_that_can_not_be_read_do_no_harm(subject):
     assert shown(mail(head=f"Subject: {subject}\r\n".encode())).readable
@@ -108,6 +109,14 @@ def test_a_part_that_is_broken_is_still_listed():
     assert part.kind == "application/pdf"
     with pytest.raises(Malformed):
         part_of(multipart(broken), 1, LIMITS)
+
+
+def test_a_part_that_says_twice_how_it_is_meant_is_a_file():
+    twice = b"Content-Type: text/plain\r\n" + b"Content-Disposition: inline\r\n" * 2 + b"\r\nx"
+
+    (part,) = shown(multipart(twice)).parts
+
+    assert (part.name, part.kind) == ("", "text/plain")
 
 
 def test_there_is_no_other_part():

@@ -84,7 +84,7 @@ async def test_the_same_mail_over_two_connections_is_held_once(stage):
     assert len(await stage.store.quarantine.items(limit=9, open_only=False)) == 1
 
 
-@pytest.mark.parametrize("bounds", [Bounds(items=1, octets=1_000), Bounds(items=9, octets=20)])
+@pytest.mark.parametrize("bounds", [Bounds(items=1, octets=1_000), Bounds(items=9, octets=40)])
 async def test_a_full_quarantine_takes_nothing_more_until_there_is_room(stage, bounds):
     await hold(stage, bounds=bounds)
 
@@ -97,6 +97,30 @@ async def test_a_full_quarantine_takes_nothing_more_until_there_is_room(stage, b
     stage.clock.forward(hours=24)
     assert await stage.store.retention.dispose_mail() == 1
     assert await hold(stage, n=2, bounds=bounds)
+
+
+@pytest.mark.parametrize("bounds", [Bounds(items=4, octets=1_000), Bounds(items=9, octets=70)])
+async def test_a_stranger_fills_half_of_it_and_never_the_room_of_partners(stage, bounds):
+    signed = Held(code="incoming.person", party=VT, proven=True)
+    await hold(stage, bounds=bounds)
+    await hold(stage, n=2, bounds=bounds)
+
+    with pytest.raises(Unavailable) as caught:
+        await hold(stage, n=3, bounds=bounds)
+
+    assert caught.value.code == FULL
+    assert await hold(stage, n=4, bounds=bounds, held=signed)
+    assert await hold(stage, n=5, bounds=bounds, held=signed)
+    with pytest.raises(Unavailable):
+        await hold(stage, n=6, bounds=bounds, held=signed)
+
+
+async def test_what_partners_signed_may_take_all_of_it(stage):
+    signed = Held(code="incoming.person", party=VT, proven=True)
+    bounds = Bounds(items=2, octets=1_000)
+
+    for n in (1, 2):
+        assert await hold(stage, n=n, bounds=bounds, held=signed)
 
 
 async def test_what_is_open_is_listed_newest_first_in_pages(stage):
