@@ -39,7 +39,10 @@ OLD = "incoming.old"
 MOST_AGE = timedelta(days=7)
 """From signature to arrival: longer than mail servers try. What is older may be a replay."""
 _ENVELOPES = frozenset({"application/pkcs7-mime", "application/x-pkcs7-mime"})
-_SAYS_WHICH = ("message-id", "from", "to", "subject", "date")
+_SAYS_WHICH = (
+    *("message-id", "from", "to", "subject", "date"),
+    *("content-type", "content-transfer-encoding"),
+)
 """With the body they tell one mail from another; a copy differs in what servers wrote above it."""
 _BLANK = re.compile(rb"\r\n\r\n")
 

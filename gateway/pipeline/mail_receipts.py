@@ -68,10 +68,10 @@ class MailReceipts:
         reference = _digest(report.envelope_id.encode())
         letter = await self._house.receipts.posted(reference=reference)
         if letter is None:
-            return await self._unproven(report)
+            return await self._unproven(mail, report)
         about = [told for told in report.told if _is_for(letter, told.recipient)]
         if not about:
-            return Held(code=OTHER, party=letter.recipient)
+            return await self._in_doubt(mail, letter, OTHER)
         worst = min(about, key=lambda told: _WORST_FIRST.index(told.action))
         await self._take(
             letter,
@@ -82,7 +82,7 @@ class MailReceipts:
         )
         return None
 
-    async def _unproven(self, report: DeliveryReport) -> Held | None:
+    async def _unproven(self, mail: Arrived, report: DeliveryReport) -> Held | None:
         """Without what we told its server, a report is for a person where it names a mail of ours.
 
         What names none came back on mail that another sent in our name: it would fill the
@@ -90,9 +90,14 @@ class MailReceipts:
         """
         letter = await self._house.receipts.posted(mail=report.mail)
         if letter is not None:
-            return Held(code=UNPROVEN, party=letter.recipient)
+            return await self._in_doubt(mail, letter, UNPROVEN)
         self._house.count.refused(UNKNOWN)
         return None
+
+    async def _in_doubt(self, mail: Arrived, letter: Posted, code: str) -> Held:
+        """Leave it to a person; what it showed on its way closes nothing any more."""
+        await self._take(letter, Word.UNPROVEN, evidence=_digest(mail.octets))
+        return Held(code=code, party=letter.recipient)
 
     async def _unsigned_notice(self, mail: Arrived, notice: Notice) -> Held | None:
         letter = await self._house.receipts.posted(mail=notice.message_id)

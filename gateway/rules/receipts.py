@@ -1,8 +1,8 @@
 """What a word that comes back on a letter does to it. Pure.
 
 What a partner signed counts. What nobody signed (DSN, MDN) counts as far as it names what was
-told only to the proved mail server of the recipient, and only until that way reported a failure:
-the report of it goes back over an open road, with everything that a forger needs.
+told only to the proved mail server of the recipient, and only until that way reported that it did
+not arrive (yet): such a report goes back over an open road, with everything that a forger needs.
 """
 
 from dataclasses import dataclass
@@ -33,6 +33,8 @@ class Word(StrEnum):
     """DSN: it did not arrive; another time it may."""
     BOUNCED_FOR_GOOD = "onbestelbaar"
     """DSN: it did not arrive, and another time it will not either."""
+    UNPROVEN = "onbewezen"
+    """DSN that does not name what its server was told, or whom: anybody may have written it."""
     OTHER = "gemeld"
     """A notice that says nothing about arrival: deleted, passed on by a rule, in error."""
 
@@ -41,6 +43,8 @@ SIGNED = frozenset({Word.ACCEPTED, Word.READ, Word.REPLIED})
 UNSIGNED = frozenset({Word.DELIVERED, Word.SHOWN})
 """They close where the partner's administration lets them."""
 FAILURES = frozenset({Word.BOUNCED, Word.BOUNCED_FOR_GOOD})
+OPEN_ROAD = frozenset({Word.DELAYED, Word.PASSED_ON, Word.UNPROVEN})
+"""Reports of what did not arrive yet, or perhaps: behind them too a forger knows everything."""
 _OPEN = frozenset({State.SENT, State.UNKNOWN})
 
 
@@ -67,6 +71,8 @@ class Waiting:
     """It is about the last attempt, or about the letter as such."""
     failed: bool
     """A failure was reported before, of what the word is about."""
+    exposed: bool
+    """A word of `OPEN_ROAD` came before, about the letter."""
     again_at: datetime | None
     """When it could go once more; None = it can not."""
     expires_at: datetime | None
@@ -76,7 +82,8 @@ def effect_of(word: Word, waiting: Waiting, *, unsigned_close: bool) -> Effect:
     """Return what a word does; `unsigned_close`: the partner's DSN and MDN are believed."""
     if word in FAILURES:
         return _failure(word, waiting)
-    believed = word in SIGNED or (word in UNSIGNED and unsigned_close and not waiting.failed)
+    known_to_us_alone = not (waiting.failed or waiting.exposed)
+    believed = word in SIGNED or (word in UNSIGNED and unsigned_close and known_to_us_alone)
     if believed and Event.CONFIRM in TRANSITIONS[waiting.state]:
         return Effect.CLOSES
     return Effect.NOTHING

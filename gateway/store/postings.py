@@ -1,5 +1,6 @@
 """Letters that may have left, and what comes back on them: the port `Receipts`."""
 
+import json
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,16 +11,17 @@ from gateway.lifecycle import Event
 from gateway.message import Oin
 from gateway.ports import AuditEvent, Clock
 from gateway.ports.receipts import Posted, Receipt
-from gateway.rules.receipts import FAILURES, Effect, Waiting, effect_of
+from gateway.rules.receipts import FAILURES, OPEN_ROAD, Effect, Waiting, effect_of
 from gateway.store.bell import WORK
 from gateway.store.deliveries import SPOT, Spot, move, spot, told
 from gateway.store.reading import Reads
 from gateway.store.receipts import received
-from gateway.store.tables import deliveries, postings
+from gateway.store.tables import audit, deliveries, postings
 from gateway.store.transaction import Tx
 from gateway.store.writer import Writer
 
 BOUNCED = "mail.bounced"
+NOTED = "mail.noted"
 _POSTED = (
     sa.select(
         postings.c.delivery,
@@ -38,6 +40,11 @@ _LETTER = sa.select(*SPOT, deliveries.c.expires_at).where(
 )
 _MINE = sa.select(postings.c.reference, postings.c.attempt, postings.c.failed_at).where(
     postings.c.delivery == sa.bindparam("delivery")
+)
+_NOTED = sa.select(audit.c.data).where(
+    audit.c.message == sa.bindparam("message"),
+    audit.c.delivery == sa.bindparam("delivery"),
+    audit.c.event == NOTED,
 )
 _FAILED = (
     sa.update(postings)
@@ -62,6 +69,7 @@ class TakeReceipt:
             state=at.state,
             newest=any(one.attempt == at.attempt for one in about),
             failed=any(one.failed_at is not None for one in about),
+            exposed=_is_exposed(tx, at),
             again_at=self._again_at,
             expires_at=row.expires_at,
         )
@@ -97,7 +105,7 @@ class TakeReceipt:
                 changes = {"next_at": None, "last_code": BOUNCED}
                 self._came_back(tx, at, Event.GIVE_UP, "delivery.dead", changes)
             case _:
-                tx.record(self._told(at, "mail.noted"))
+                tx.record(self._told(at, NOTED))
 
     def _came_back(
         self, tx: Tx, at: Spot, event: Event, name: str, changes: dict[str, Any]
@@ -117,6 +125,11 @@ class TakeReceipt:
             "certificate": receipt.certificate,
             "status": receipt.status,
         }
+
+
+def _is_exposed(tx: Tx, at: Spot) -> bool:
+    rows = tx.read(_NOTED, {"message": at.message, "delivery": at.id})
+    return any(json.loads(row.data)["kind"] in OPEN_ROAD for row in rows)
 
 
 class SqlReceipts:

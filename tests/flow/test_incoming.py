@@ -523,6 +523,18 @@ async def test_the_same_mail_is_held_once_whatever_servers_write_above_it(incomi
     assert len(await events(town, "incoming.duplicate")) == 1
 
 
+@pytest.mark.parametrize("field", [b"Content-Type", b"Content-Transfer-Encoding"])
+async def test_a_mail_that_is_read_otherwise_is_no_copy(incoming, field):
+    """Who made the first of the second would keep that from everybody."""
+    town, _ = incoming
+    octets = signed_mail(town, TEXT)
+
+    await give(town, octets.replace(field, b"X-Was"))
+    await give(town, octets)
+
+    assert {one.proven for one in await held(town)} == {False, True}
+
+
 async def test_a_full_quarantine_keeps_mail_at_the_mail_server_and_tells(incoming):
     town, _ = incoming
     await mailbox.open_mailbox(town, items=1)

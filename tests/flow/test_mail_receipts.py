@@ -538,6 +538,33 @@ async def test_behind_a_bounce_a_forger_knows_the_secret_and_closes_nothing(mail
     assert await state(town, message) is State.DEAD
 
 
+OPEN_ROAD = {
+    "delayed": lambda letter: dsn(letter, "delayed", "4.4.1"),
+    "passed on": lambda letter: dsn(letter, "relayed"),
+    "a bounce of a server that was told no secret": lambda letter: dsn(
+        letter, "failed", "5.1.1", envelope=""
+    ),
+    "a bounce of the mailbox behind": lambda letter: dsn(
+        letter, "failed", "5.1.1", to="bus9@vt.example"
+    ),
+}
+
+
+@pytest.mark.parametrize("case", OPEN_ROAD)
+@pytest.mark.parametrize("word", [dsn, mdn])
+async def test_behind_a_report_of_what_did_not_arrive_a_forger_closes_nothing(mailing, word, case):
+    """It showed what it is about to everybody on its way back, as a bounce does."""
+    town, _ = mailing
+    letter, message = await sent(mailing)
+    await back(town, OPEN_ROAD[case](letter))
+
+    await back(town, word(letter))
+
+    assert await state(town, message) is State.SENT
+    await back(town, signed_by(VT, notice(letter), at=town.clock.now()))
+    assert await state(town, message) is State.DELIVERED
+
+
 async def test_one_mailbox_of_two_that_failed_is_for_a_person(mailing):
     """The other has it: to send again would give it twice."""
     town, post = mailing

@@ -6,7 +6,16 @@ from itertools import product
 import pytest
 
 from gateway.lifecycle import TRANSITIONS, Event, State
-from gateway.rules.receipts import FAILURES, SIGNED, UNSIGNED, Effect, Waiting, Word, effect_of
+from gateway.rules.receipts import (
+    FAILURES,
+    OPEN_ROAD,
+    SIGNED,
+    UNSIGNED,
+    Effect,
+    Waiting,
+    Word,
+    effect_of,
+)
 
 NOW = datetime(2026, 11, 28, 12, 0, tzinfo=UTC)
 OPEN = (State.SENT, State.UNKNOWN)
@@ -16,6 +25,7 @@ def waiting(state=State.SENT, **changes):
     given = {
         "newest": True,
         "failed": False,
+        "exposed": False,
         "again_at": NOW,
         "expires_at": NOW + timedelta(hours=1),
     }
@@ -35,7 +45,7 @@ def test_what_says_that_it_arrived_closes_what_waits(word, state):
 @pytest.mark.parametrize("word", sorted(SIGNED))
 @pytest.mark.parametrize("state", [State.READY, State.CLAIMED, State.DEAD])
 def test_what_was_signed_counts_however_late_and_whatever_was_reported(word, state):
-    found = waiting(state, newest=False, failed=True)
+    found = waiting(state, newest=False, failed=True, exposed=True)
 
     assert effect(word, found, unsigned_close=False) is Effect.CLOSES
 
@@ -46,9 +56,10 @@ def test_what_nobody_signed_closes_nothing_where_that_was_agreed(word):
 
 
 @pytest.mark.parametrize("word", sorted(UNSIGNED))
-def test_what_nobody_signed_closes_nothing_behind_a_failure(word):
-    """The report of it showed everybody on its way what a forger needs."""
-    assert effect(word, waiting(failed=True)) is Effect.NOTHING
+@pytest.mark.parametrize("before", ["failed", "exposed"])
+def test_what_nobody_signed_closes_nothing_behind_a_report_of_what_did_not_arrive(word, before):
+    """That showed everybody on its way what a forger needs."""
+    assert effect(word, waiting(**{before: True})) is Effect.NOTHING
 
 
 @pytest.mark.parametrize("word", sorted(Word))
@@ -57,7 +68,7 @@ def test_what_is_over_stays_over(word, state):
     assert effect(word, waiting(state)) is Effect.NOTHING
 
 
-@pytest.mark.parametrize("word", [Word.DELAYED, Word.PASSED_ON, Word.OTHER])
+@pytest.mark.parametrize("word", [*sorted(OPEN_ROAD), Word.OTHER])
 @pytest.mark.parametrize("state", list(State))
 def test_what_says_nothing_of_arrival_changes_nothing(word, state):
     assert effect(word, waiting(state)) is Effect.NOTHING
