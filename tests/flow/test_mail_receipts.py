@@ -8,15 +8,20 @@ from hashlib import sha256
 import pytest
 
 from gateway.directory import OwnMail, OwnMailbox, PartyMail
-from gateway.errors import Unavailable
+from gateway.errors import StoreUnavailable, Unavailable
 from gateway.lifecycle import State
 from gateway.ports import DeliveryChannel, DeliveryKind
 from gateway.ports.incoming import Arrived
 from gateway.ports.mail import Deferred, Delivered
+from gateway.rules.receipts import SIGNED as SIGNED_WORDS
+from gateway.rules.receipts import UNSIGNED as UNSIGNED_WORDS
 from gateway.security.smime.enveloped import encrypt
 from gateway.security.smime.signed import sign
+from gateway.store.links import BY_LINK
+from gateway.web.api.steps import STEPS
 from gateway.wire.mail_make import entity
 from gateway.wire.mail_reports import acknowledgement
+from gateway.wire.stuf import ANSWERS
 from tests.flow import letters, mailbox
 from tests.flow.letters import NO_REPLY, POLITIE_MAIL, PROOF, VT_MAIL
 from tests.flow.mailbox import give
@@ -599,3 +604,34 @@ async def test_a_bounce_before_we_wrote_down_that_it_left_stays_with_the_mail_se
 
     assert refused == ["receipt.early"]
     assert await state(town, message) is State.SENT
+
+
+async def test_a_crash_behind_the_commit_of_a_receipt_closes_once(mailing, monkeypatch):
+    """Who does not hear that it was taken gives it again, as a mail server does."""
+    town, _ = mailing
+    letter, message = await sent(mailing)
+    receipts = town[POLITIE].store.receipts
+    take = receipts.take
+
+    async def dies(receipt):
+        await take(receipt)
+        raise StoreUnavailable("store.gone", "the process died")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(receipts, "take", dies)
+        with pytest.raises(StoreUnavailable):
+            await back(town, signed_by(VT, reply(letter), at=town.clock.now()))
+    assert await held(town) == []
+
+    await back(town, signed_by(VT, reply(letter), at=town.clock.now()))
+
+    assert await state(town, message) is State.DELIVERED
+    assert len(await told(town, message, "mail.receipt")) == 1
+    assert await held(town) == ["incoming.person"]
+
+
+WORDS = {f"mail.receipt.{word}" for word in (*SIGNED_WORDS, *UNSIGNED_WORDS, BY_LINK, *ANSWERS)}
+
+
+def test_every_kind_of_receipt_has_words_for_a_person():
+    assert set(STEPS) >= WORDS

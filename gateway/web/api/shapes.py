@@ -216,7 +216,7 @@ def _step(row: AuditRow) -> models.Stap:
     return models.Stap(
         tijd=event.at,
         gebeurtenis=event.event,
-        stap=steps.label(event.event),
+        stap=steps.label(event.event, event.data.get("kind")),
         levering=event.delivery,
         code=event.code,
         partij=event.party,

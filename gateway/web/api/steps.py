@@ -65,6 +65,16 @@ STEPS: Mapping[str, str] = MappingProxyType(
         "incoming.closed": "Een medewerker sloot de e-mail af",
         "incoming.destroyed": "Inhoud van de e-mail vernietigd",
         "mail.receipt": "Ontvangstbewijs per e-mail",
+        "mail.receipt.Bv01Bericht": "E-mail aangekomen: de ontvanger stuurt een Bv01",
+        "mail.receipt.Fo01Bericht": "E-mail aangekomen: de ontvanger stuurt een Fo01",
+        "mail.receipt.bevestigingslink": "E-mail aangekomen: iemand gebruikt de link erin",
+        "mail.receipt.aangenomen": "E-mail aangekomen: getekend bewijs van de gateway",
+        "mail.receipt.gelezen": "E-mail aangekomen: getekende leesbevestiging",
+        "mail.receipt.beantwoord": "E-mail aangekomen: getekend antwoord van een persoon",
+        "mail.receipt.afgeleverd": "E-mail in de postbus, meldt de mailserver",
+        "mail.receipt.getoond": "E-mail getoond, meldt een mailprogramma",
+        "mail.noted.vertraagd": "Een mailserver meldt vertraging en blijft het proberen",
+        "mail.noted.doorgegeven": "Een mailserver gaf de e-mail door en meldt verder niets meer",
         "mail.noted": "Melding over de e-mail vastgelegd; er verandert niets",
         "mail.bounced": "De e-mail kwam niet aan, meldt een mailserver",
         "delivery.expired": "Te oud geworden om te bezorgen",
@@ -126,6 +136,9 @@ STEPS: Mapping[str, str] = MappingProxyType(
 )
 
 
-def label(event: str) -> str:
-    """Return the Dutch name of an event; one that has none keeps its dotted name."""
-    return STEPS.get(event, event)
+def label(event: str, kind: str | int | bool | None = None) -> str:  # noqa: FBT001 - as data is
+    """Return the Dutch name of an event; one that has none keeps its dotted name.
+
+    `kind`: which of its kinds, where the audit row says so and each has words of its own.
+    """
+    return STEPS.get(f"{event}.{kind}") or STEPS.get(event, event)

@@ -73,7 +73,7 @@ def lines(visit: Visit, rows: Sequence[AuditRow]) -> list[Line]:
     return [
         Line(
             row=row,
-            text=visit.say(steps.label(row.event.event)),
+            text=visit.say(steps.label(row.event.event, row.event.data.get("kind"))),
             facts=[(k, str(v)) for k, v in row.event.data.items() if v not in ("", None)],
         )
         for row in rows

@@ -201,7 +201,7 @@ def trace(visit: Visit, rows: Sequence[AuditRow]) -> list[Step]:
         found.append(
             Step(
                 row=row,
-                text=visit.say(steps.label(row.event.event)),
+                text=visit.say(steps.label(row.event.event, row.event.data.get("kind"))),
                 took=at - before if before is not None else timedelta(0),
                 bad=row.event.event in _BAD or bool(row.event.code),
                 facts=[
