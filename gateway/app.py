@@ -318,6 +318,7 @@ async def build(installation: Installation) -> AsyncIterator[App]:
                 switches=store.switches,
                 quarantine=store.quarantine,
                 receipts=store.receipts,
+                enquiries=store.enquiries,
                 post=_post(settings, clock, dice),
                 holds=store.holds,
                 desk=store.desk,

@@ -43,6 +43,7 @@ _POST = "outbound/test_ebms_client.py"
 _LISTEN = "web/test_ebms_endpoint.py"
 _RELIABLE = "flow/test_reliable.py"
 _BAD = "flow/test_bad_input.py"
+_ASKED = "flow/test_enquiries.py"
 
 
 def _row(id_: str, topic: str, standing: Standing, how: str, *tests: str) -> Requirement:
@@ -137,18 +138,23 @@ REQUIREMENTS: tuple[Requirement, ...] = (
     _row(
         "10",
         "StatusRequest",
-        _LEFT_OUT,
-        "Niet verplicht; gelezen en geweigerd met NotSupported.",
-        f"{_HEADER}::test_requests_to_the_msh_are_read",
-        "pure/test_ebms_signals.py::test_every_refusal_has_an_ebms_code_and_a_place",
+        _MET,
+        "Niet verplicht; beantwoord aan wie het bericht stuurde, gevraagd door een medewerker of "
+        "voor een bericht per e-mail verder gaat. Het antwoord beëindigt geen verzending.",
+        f"{_ASKED}::test_the_sender_hears_what_became_of_his_message",
+        f"{_ASKED}::test_a_message_of_another_pair_is_not_known_to_who_asks",
+        f"{_ASKED}::test_what_the_receiver_says_settles_nothing",
+        "flow/test_asking_before_mail.py::test_what_the_partner_has_does_not_go_by_mail",
     ),
     _row(
         "11",
         "Ping en Pong",
-        _LEFT_OUT,
-        "Niet verplicht; gelezen en geweigerd met NotSupported.",
-        f"{_HEADER}::test_requests_to_the_msh_are_read",
-        "pure/test_ebms_signals.py::test_every_refusal_has_an_ebms_code_and_a_place",
+        _MET,
+        "Niet verplicht; ondertekend waar signalen dat zijn, en dan alleen ondertekend beantwoord; "
+        "zelf gevraagd met gateway partners ping.",
+        f"{_ASKED}::test_a_partner_that_is_there_answers_a_ping",
+        f"{_ASKED}::test_a_ping_that_is_not_as_agreed_is_refused",
+        f"{_ASKED}::test_an_answer_that_nobody_asked_for_is_not_answered",
     ),
     _row(
         "12",

@@ -3,6 +3,7 @@
 import json
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import NewType
 
 Oin = NewType("Oin", str)
@@ -127,13 +128,37 @@ class ErrorList:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MshRequest:
-    """A Ping, Pong, StatusRequest or StatusResponse."""
+    """A Ping or a StatusRequest (ebMS 2.0, 7.1 and 8.1)."""
 
     action: str
     ref_to_message_id: str | None = None
+    """Of a StatusRequest: the message that is asked about."""
 
 
-Content = Manifest | Acknowledgment | ErrorList | MshRequest
+class MessageStatus(StrEnum):
+    """`eb:messageStatus`: what an MSH says of a message that came to it (ebMS 2.0, 7.3.3)."""
+
+    UNAUTHORIZED = "UnAuthorized"
+    NOT_RECOGNIZED = "NotRecognized"
+    RECEIVED = "Received"
+    PROCESSED = "Processed"
+    FORWARDED = "Forwarded"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MshAnswer:
+    """A Pong or a StatusResponse (ebMS 2.0, 7.2 and 8.2); its header refers to the request."""
+
+    action: str
+    about: str = ""
+    """Of a StatusResponse: the message that was asked about."""
+    status: MessageStatus | None = None
+    """Of a StatusResponse."""
+    received_at: datetime | None = None
+    """When that message was received."""
+
+
+Content = Manifest | Acknowledgment | ErrorList | MshRequest | MshAnswer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -121,6 +121,34 @@ def email(
     )
 
 
+_SAID = {
+    "Received": "heeft het bericht ontvangen",
+    "Processed": "heeft het bericht ontvangen en verwerkt",
+    "Forwarded": "heeft het bericht doorgestuurd",
+    "NotRecognized": "kent het bericht niet",
+    "UnAuthorized": "zegt niets over het bericht",
+}
+
+
+@app.command("status")
+def status_(
+    id_: Annotated[str, typer.Argument(metavar="ID", help="Of the message or its delivery.")],
+    door: Door = "",
+    config: Config = Path(),
+) -> None:
+    """Ask the receiver what became of a message (ebMS 2.0 StatusRequest); 10 seconds at most.
+
+    What he says stands in the trace. It settles nothing: you decide, with hervat or staak. Exit
+    status 1: no answer.
+    """
+    heard = decide(config, What.ASK, id_, reden="navraag", door=door)
+    if not heard["antwoord"]:
+        print(f"{heard['partij']} gaf geen antwoord ({heard['code']}).")
+        raise typer.Exit(1)
+    at = f", op {heard['ontvangen']}" if heard["ontvangen"] else ""
+    print(f"{heard['partij']} {_SAID[heard['antwoord']]}{at}.")
+
+
 @app.command()
 def show(
     id_: Annotated[str, typer.Argument(metavar="ID", help="Id of the message.")],

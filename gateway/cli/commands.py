@@ -74,7 +74,9 @@ COMMANDS = {
     "berichten": Command("berichten", "app", "Messages and their trace."),
     "alarmen": Command("alarmen", "app", "Alarms: what a person must know of."),
     "quarantaine": Command("quarantaine", "app", "Mail that no system took in."),
-    "partners": Command("partners", "app", "Partners: hold what is sent to one, let it go on."),
+    "partners": Command(
+        "partners", "app", "Partners: hold what is sent to one, let it go on, ping."
+    ),
     "audit": Command("audit", "app", "The audit log."),
     "cpa": Command("cpa", "app", "Agreements (CPAs)."),
     "certs": Command("certs", "app", "Certificates."),

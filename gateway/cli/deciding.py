@@ -27,6 +27,8 @@ Door = Annotated[str, typer.Option(help="Who decides; left out = the user of thi
 
 TIMEOUT = aiohttp.ClientTimeout(total=30)
 REFUSED, BUSY = 422, 503
+PIPELINE = frozenset({What.AGAIN, What.MAIL, What.ASK, What.PING})
+"""What takes more than the store."""
 
 
 def decide(config: Path, what: What, id_: str, *, reden: str, door: str) -> dict[str, str]:
@@ -70,7 +72,7 @@ async def _decide(installation: Installation, command: Command) -> dict[str, str
             return await ask_process(socket, path, body)
         except aiohttp.ClientConnectorError:
             pass  # nobody listens: the process is gone
-    if command.what in {What.AGAIN, What.MAIL}:
+    if command.what in PIPELINE:
         async with build(installation) as here:
             return await desk_of(here.store, here.gateway).perform(command)
     store = open_store(installation, SystemClock(), SystemDice())

@@ -1,4 +1,4 @@
-"""`gateway partners`: what is sent to whom is held for a while, or goes on."""
+"""`gateway partners`: what is sent to whom is held for a while, or goes on; who is there."""
 
 from pathlib import Path
 from typing import Annotated
@@ -18,7 +18,10 @@ from gateway.store.view import View
 from gateway.web.api.models import rfc3339
 from gateway.web.control import What
 
-app = typer.Typer(help="Partners: hold what is sent to one, let it go on.", no_args_is_help=True)
+app = typer.Typer(
+    help="Partners: hold what is sent to one, let it go on, ask whether one is there.",
+    no_args_is_help=True,
+)
 
 Partij = Annotated[str, typer.Argument(metavar="OIN", help="Of the partner.")]
 
@@ -58,6 +61,32 @@ def verder(oin: Partij, reden: Reden, door: Door = "", config: Config = Path()) 
     _known(config, oin)
     decide(config, What.GO_ON, oin, reden=reden, door=door)
     print(f"De verzending naar {oin} gaat verder.")
+
+
+@app.command()
+def ping(
+    partij: Annotated[str, typer.Argument(metavar="NAME|OIN", help="Of the partner.")],
+    door: Door = "",
+    config: Config = Path(),
+) -> None:
+    """Ask the gateway of a partner whether it is there (ebMS 2.0 Ping); wait 10 seconds at most.
+
+    Not every adapter answers: Digikoppeling does not demand it. Exit status 1: no answer.
+    """
+    oin = _oin(config, partij)
+    heard = decide(config, What.PING, oin, reden="ping", door=door)
+    if not heard["antwoord"]:
+        print(f"{partij}: geen Pong ({heard['code']}), na {heard['milliseconden']} ms.")
+        raise typer.Exit(1)
+    print(f"{partij}: Pong na {heard['milliseconden']} ms.")
+
+
+def _oin(config: Path, partij: str) -> str:
+    """Return the OIN of a partner by its name or OIN; raises NoRoute `partner.onbekend`."""
+    found = {party.naam: party.oin for party in load_installation(config).settings.partijen}
+    oin = found.get(partij, partij)
+    _known(config, oin)
+    return oin
 
 
 def _known(config: Path, oin: str) -> None:

@@ -226,6 +226,10 @@ DELIVERIES: tuple[Code, ...] = (
         NoRoute,
         _COMMAND,
         {
+            "partner.afspraak": (
+                "There is no CPA in force with this party.",
+                "Only a party with an agreement of its own can be asked; perhaps a hub is between.",
+            ),
             "partner.onbekend": (
                 "No other party has this OIN here.",
                 "Look at `gateway partners list`.",
@@ -238,6 +242,10 @@ DELIVERIES: tuple[Code, ...] = (
         PolicyViolation,
         _COMMAND,
         {
+            "navraag.nooit_verzonden": (
+                "The message was never sent: its receiver can not know of it.",
+                "Wait for the first attempt.",
+            ),
             "opnieuw.niet_geweigerd": (
                 "The message was not refused with a Fo01, or was not handed in here.",
                 "Only what a back-end here handed in and its receiver refused goes again.",

@@ -28,6 +28,10 @@ MAILING: tuple[Code, ...] = (
         None,
         (Told.OPERATOR,),
         {
+            "delivery.there": (
+                "Alarm: a partner says that he has what he does not acknowledge; it stays here.",
+                "Ask him why; it did not go by e-mail, whatever standing ground there is.",
+            ),
             "delivery.twice": (
                 "Alarm: a partner acknowledged what went to him by e-mail as well.",
                 "Ask him whether he took it in once; his gateway drops the second copy.",

@@ -6,6 +6,7 @@ from gateway.errors import (
     DecryptionFailed,
     DuplicateConflict,
     Expired,
+    Limited,
     Malformed,
     PolicyViolation,
     Refused,
@@ -23,6 +24,16 @@ _HEADER = "The partner's adapter must fill the header as ebMS 2.0 says."
 _SIGNED = "The partner's adapter must sign as Digikoppeling ebMS2 says."
 
 PARTNERS: tuple[Code, ...] = (
+    *family(
+        Limited,
+        _PARTNER,
+        {
+            "enquiry.pace": (
+                "A partner asks more than 60 times a minute (Ping, StatusRequest).",
+                "He waits; messages are not hindered.",
+            ),
+        },
+    ),
     *family(
         Malformed,
         _PARTNER,
@@ -47,6 +58,10 @@ PARTNERS: tuple[Code, ...] = (
             "payload.count": (
                 "There is not exactly one payload.",
                 "Send the document as the one payload; attachments are base64 inside it.",
+            ),
+            "answer.kind": (
+                "The HTTP answer to a message of ours is no signal.",
+                "A partner's adapter answers with a signal, or with nothing.",
             ),
             "soap.envelope": ("The root is not a SOAP 1.1 Envelope.", _PACKAGE),
             "header.action": ("The Action is not known.", _AGREED),

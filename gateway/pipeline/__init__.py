@@ -3,12 +3,13 @@
 from datetime import timedelta
 
 from gateway.directory import Backend
-from gateway.message import Aanlevering, Inbound
+from gateway.message import Aanlevering, Inbound, Oin
 from gateway.pipeline.admit import Admitting
 from gateway.pipeline.again import SendingAgain
 from gateway.pipeline.asking import Asking
 from gateway.pipeline.deliver import Delivering
 from gateway.pipeline.desk import Deciding
+from gateway.pipeline.enquiring import Enquiring, Heard
 from gateway.pipeline.handin import HandingIn
 from gateway.pipeline.house import House
 from gateway.pipeline.incoming import Incoming
@@ -19,6 +20,7 @@ from gateway.pipeline.quarantined import Quarantined
 from gateway.pipeline.receipt import Receipt
 from gateway.pipeline.receive import Receiver
 from gateway.pipeline.showing import Showing
+from gateway.pipeline.signalling import Signalling
 from gateway.pipeline.switching import Switched, Switching
 from gateway.pipeline.trying import Trial, Trying
 from gateway.pipeline.undeliverable import Telling
@@ -45,14 +47,16 @@ class Gateway:
     def __init__(self, house: House) -> None:
         """Take the ports."""
         self._house = house
-        self._receiver = Receiver(house)
+        signalling = Signalling(house)
+        self._receiver = Receiver(house, signalling)
+        self._enquiring = Enquiring(house, signalling)
         self._handing_in = HandingIn(house)
         self._again = SendingAgain(house, self._handing_in)
         self._trying = Trying(house)
-        self._switching = Switching(house)
+        self._switching = Switching(house, self._enquiring)
         self._closing = Closing(house)
         self._showing = Showing(house)
-        self._delivering = Delivering(house, self._receiver.take_signal)
+        self._delivering = Delivering(house, signalling)
         self._telling = Telling(house)
         self._asking = Asking(house)
         self._incoming = Incoming(
@@ -88,6 +92,14 @@ class Gateway:
     async def switch_standing(self) -> int:
         """Let go by e-mail what a standing ground is for; return how many."""
         return await self._switching.switch_standing()
+
+    async def ping(self, party: Oin, *, who: str) -> Heard:
+        """Ask whether a partner is there; see `Enquiring`."""
+        return await self._enquiring.ping(party, who=who)
+
+    async def ask_status(self, id_: str, *, who: str) -> Heard:
+        """Ask the recipient what became of a message; see `Enquiring.status`."""
+        return await self._enquiring.status(id_, who=who)
 
     async def try_out(self, octets: bytes, aanlevering: Aanlevering, backend: Backend) -> Trial:
         """Judge as `hand_in` would, and change nothing; raises Unavailable."""
@@ -141,7 +153,7 @@ class Gateway:
         await self._house.desk.watch(fractions)
 
     async def close(self) -> None:
-        """Write down what is still being counted."""
+        """End what is under way beside; write down what is still being counted."""
         await self._receiver.close()
 
     @property

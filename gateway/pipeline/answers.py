@@ -9,7 +9,16 @@ from lxml import etree
 from gateway.directory import MSH_SERVICE, Agreement, Directory
 from gateway.errors import GatewayError
 from gateway.lifecycle import State
-from gateway.message import Aanlevering, Acknowledgment, Address, ErrorList, Header, Oin
+from gateway.message import (
+    Aanlevering,
+    Acknowledgment,
+    Address,
+    ErrorList,
+    Header,
+    MshAnswer,
+    MshRequest,
+    Oin,
+)
 from gateway.pipeline.house import House
 from gateway.ports import (
     Admission,
@@ -26,7 +35,7 @@ from gateway.rules import approval, routing
 from gateway.security import seal
 from gateway.security.open import Opened
 from gateway.wire import stuf
-from gateway.wire.ebms2 import plain, signals
+from gateway.wire.ebms2 import plain, services, signals
 from gateway.wire.ebms2.plain import PlainEnvelope
 from gateway.wire.toets import GATEWAY, Stuur
 
@@ -93,6 +102,19 @@ def message_error(
     fault = signals.ebms_error(error)
     body = ErrorList(highest_severity=fault.severity, errors=(fault,))
     return _sign(house, agreement, request.receiver.id, signals.message_error(header, body))
+
+
+def msh_answer(
+    house: House, request: Header, agreement: Agreement, answer: MshAnswer, at: datetime
+) -> bytes:
+    """Return the SOAP octets of a Pong or StatusResponse, signed where signals are."""
+    header = signal_header(house, request, answer.action, at)
+    return _sign(house, agreement, request.receiver.id, services.answer(header, answer))
+
+
+def msh_request(house: House, header: Header, agreement: Agreement, asked: MshRequest) -> bytes:
+    """Return the SOAP octets of a Ping or StatusRequest, signed where signals are."""
+    return _sign(house, agreement, header.sender.id, services.request(header, asked))
 
 
 def signal_delivery(

@@ -3,7 +3,6 @@
 2xx is not delivery: it only starts the wait for the acknowledgement.
 """
 
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -27,6 +26,8 @@ from gateway.pipeline.house import House
 from gateway.pipeline.mailing import Mailing
 from gateway.pipeline.proving import Proving, Towards
 from gateway.pipeline.released import still_released
+from gateway.pipeline.replies import open_reply
+from gateway.pipeline.signalling import Signalling
 from gateway.ports import (
     Answer,
     AuditEvent,
@@ -45,12 +46,8 @@ from gateway.rules import approval, retry
 from gateway.security import seal
 from gateway.security.algorithms import AlgorithmPolicy
 from gateway.security.certificates import Usage
-from gateway.security.open import Opened, open_message
 from gateway.security.weak import policy_for
 from gateway.wire import stuf
-from gateway.wire.ebms2 import header as wire
-
-TakeSignal = Callable[[Opened, datetime], Awaitable[None]]
 
 OWN_TROUBLE = timedelta(minutes=1)
 """Pause when the reason is on our side: store, keys, revocation lists."""
@@ -84,12 +81,12 @@ class _Way:
 class Delivering:
     """The outbound half of an installation; one call per claim."""
 
-    def __init__(self, house: House, take_signal: TakeSignal) -> None:
-        """Take the ports, and what to do with a signal that comes back in the answer."""
+    def __init__(self, house: House, signalling: Signalling) -> None:
+        """Take the ports, and what takes a signal that comes back in the answer."""
         self._house = house
         self._proving = Proving(house)
         self._mailing = Mailing(house, self._proving)
-        self._take_signal = take_signal
+        self._signalling = signalling
 
     async def deliver(self, claim: Claim) -> None:
         """Make one attempt and settle it; raises only when the store is gone."""
@@ -275,26 +272,12 @@ class Delivering:
         Return the code of our own trouble, when that is why it was not used.
         """
         try:
-            await self._read_answer(way, message, at)
+            opened = open_reply(self._house, way.directory, way.agreement, message, at)
+            await self._signalling.take(opened, at)
         except GatewayError as error:
             events.append(attempted(self._house, claim, "answer.unreadable", code=error.code))
             return error.code if _own_trouble(error) else ""
         return ""
-
-    async def _read_answer(self, way: _Way, message: WireMessage, at: datetime) -> None:
-        """A signal in the answer is opened as strictly as one that comes by itself."""
-        limits = way.directory.limits
-        claimed = wire.read(message.body, message.content_type, limits=limits)
-        opened = open_message(
-            claimed,
-            way.agreement,
-            trust=self._house.snapshots.trust(way.directory),
-            keyring=self._house.keyring,
-            limits=limits,
-            at=at,
-            policy=way.policy(at),
-        )
-        await self._take_signal(opened, at)
 
     async def _signal(self, claim: Claim, way: _Way) -> Outcome:
         octets = await self._house.payloads.get(claim.sealed or "")

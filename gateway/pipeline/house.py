@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Protocol, TypeVar
 
@@ -25,6 +26,7 @@ from gateway.ports import (
     Undeliverable,
     Webhooks,
 )
+from gateway.ports.enquiries import Enquiries
 from gateway.ports.incoming import Quarantine
 from gateway.ports.mail import Post
 from gateway.ports.receipts import Receipts
@@ -82,10 +84,13 @@ class House:
     switches: Switches
     quarantine: Quarantine
     receipts: Receipts
+    enquiries: Enquiries
     post: Post | None
     """None = no e-mail."""
     worker: str
     """Name of this process in claims and audit rows."""
+    patience: timedelta = timedelta(seconds=10)
+    """How long the answer of a partner to a question of ours is waited for."""
 
 
 async def inline(size: int, work: Callable[[], T]) -> T:

@@ -5,7 +5,8 @@ The order is the security of it:
 (1) read the package; the header only selects the agreement,
 (2) the TLS peer must be the party that the header names, judged for this request,
 (3) open: decrypt, verify, bind the header again to the signed octets,
-(4) signals settle deliveries; a message that comes too late is only looked up,
+(4) signals settle deliveries, questions to the MSH are answered; a message that comes too late
+    is only looked up,
 (5) judge the document, route it,
 (6) one commit: message, deliveries, acknowledgement, audit; what it finds to be known by its
     id is answered from the store,
@@ -21,11 +22,9 @@ from gateway.errors import (
     DuplicateConflict,
     Expired,
     GatewayError,
-    Malformed,
     OutcomeUnknown,
     PolicyViolation,
     Refused,
-    SignatureInvalid,
     Unavailable,
     UnknownAgreement,
 )
@@ -35,17 +34,19 @@ from gateway.message import (
     Header,
     Inbound,
     Manifest,
+    MshAnswer,
     MshRequest,
     Oin,
-    Reference,
     WireMessage,
 )
 from gateway.pipeline import answers, excepted
 from gateway.pipeline.admit import Admitting, content_sha256
 from gateway.pipeline.house import House
 from gateway.pipeline.rethinking import rethinking
+from gateway.pipeline.serving import Serving
+from gateway.pipeline.signalling import Signalling
 from gateway.pipeline.unproven import Unproven
-from gateway.ports import Answer, AuditEvent, Known, SignalReceived
+from gateway.ports import Answer, AuditEvent, Known
 from gateway.security import seal
 from gateway.security.certificates import Usage, acts_for, thumbprint
 from gateway.security.open import Opened, in_time, open_message
@@ -54,14 +55,17 @@ from gateway.wire.ebms2 import header as wire
 from gateway.wire.ebms2 import signals
 
 _FROM = "//Header/MessageHeader/From/PartyId"
+_SIGNALS = frozenset({"Acknowledgment", "MessageError", "Pong", "StatusResponse"})
 
 
 class Receiver:
     """The inbound half of an installation."""
 
-    def __init__(self, house: House) -> None:
-        """Take the ports; keep only the counters of unproven input."""
+    def __init__(self, house: House, signalling: Signalling) -> None:
+        """Take the ports, and what takes signals; keep only the counters of unproven input."""
         self._house = house
+        self._signalling = signalling
+        self._serving = Serving(house)
         self._unproven = Unproven()
         self._admitting = Admitting(house)
 
@@ -75,7 +79,8 @@ class Receiver:
             return await self._fault(inbound, error)
 
     async def close(self) -> None:
-        """Write down what was still being counted."""
+        """End what is under way; write down what was still being counted."""
+        await self._serving.close()
         rows = self._unproven.flush(self._house.clock.now(), everything=True)
         if rows:
             await self._house.inbox.note(*rows)
@@ -144,16 +149,13 @@ class Receiver:
     async def _opened(self, directory: Directory, opened: Opened, at: datetime) -> Answer:
         # (4)
         match opened.content:
-            case Acknowledgment() | ErrorList():
+            case Acknowledgment() | ErrorList() | MshAnswer():
                 in_time(opened.header, at)
-                await self.take_signal(opened, at)
+                await self._signalling.take(opened, at)
                 return Answer(status=204)
             case MshRequest():
-                raise Malformed(
-                    "header.not_supported",
-                    "MSH service request is not supported",
-                    where="//Header/MessageHeader/Action",
-                )
+                in_time(opened.header, at)
+                return await self._serving.answer(opened, at)
             case Manifest():
                 return await self._message(directory, opened, at)
             case _:
@@ -212,28 +214,6 @@ class Receiver:
         )
         return Answer(status=204)
 
-    async def take_signal(self, opened: Opened, at: datetime) -> None:
-        """Settle the delivery that an Acknowledgment or MessageError is about.
-
-        It counts only when it is signed, where the agreement signs signals (3.1b).
-        """
-        agreement = opened.agreement
-        sender = opened.header.sender.id
-        asked = any(b.channel.ack_signed for b in agreement.bindings if b.receiver.id == sender)
-        content = opened.content
-        must_sign = asked or (
-            isinstance(content, ErrorList) and agreement.signals[sender].signing is not None
-        )
-        if must_sign and opened.signer is None:
-            raise SignatureInvalid("signature.missing", "signal is not signed")
-        await excepted.received(self._house, opened, at)
-        signal = _signal(opened, at, asked=asked)
-        if isinstance(content, ErrorList) and not signal.error:
-            # Warnings neither confirm nor refuse: they are written down.
-            await self._house.inbox.note(_warned(opened, at))
-            return
-        await self._house.signals.receive(signal)
-
     # --- refusals ---------------------------------------------------------------------
 
     async def _refuse(
@@ -271,8 +251,8 @@ def _soap_fault(error: GatewayError, status: int) -> Answer:
 
 
 def _is_signal(header: Header) -> bool:
-    """Never answer an error with an error."""
-    return header.action in {"Acknowledgment", "MessageError"}
+    """Never answer an answer."""
+    return header.action in _SIGNALS
 
 
 def _ids(header: Header) -> tuple[str, str]:
@@ -282,40 +262,3 @@ def _ids(header: Header) -> tuple[str, str]:
 def _same(known: Known, opened: Opened) -> bool:
     """In unsigned profiles there are no references: compare the payload."""
     return bool(opened.references) or known.content_sha256 == content_sha256(opened)
-
-
-def _warned(opened: Opened, at: datetime) -> AuditEvent:
-    errors = opened.content.errors if isinstance(opened.content, ErrorList) else ()
-    return AuditEvent(
-        event="signal.warning",
-        at=at,
-        code=",".join(sorted({signals.known_code(e.code) for e in errors})),
-        party=opened.header.sender.id,
-        data={"cpa_id": opened.header.cpa_id},
-    )
-
-
-def _signal(opened: Opened, at: datetime, *, asked: bool) -> SignalReceived:
-    header, content = opened.header, opened.content
-    error, location = "", ""
-    refers_to = header.ref_to_message_id or ""
-    references: tuple[Reference, ...] = ()
-    if isinstance(content, Acknowledgment):
-        refers_to, references = content.ref_to_message_id, content.references
-    elif isinstance(content, ErrorList):
-        first = next((e for e in content.errors if e.severity == "Error"), None)
-        if first is not None:
-            error = signals.known_code(first.code)
-            location = signals.known_location(first.location)
-    return SignalReceived(
-        party=Oin(header.sender.id),
-        cpa_id=header.cpa_id,
-        message_id=header.message_id,
-        ref_to_message_id=refers_to,
-        at=at,
-        references=references,
-        references_required=asked and isinstance(content, Acknowledgment),
-        error=error,
-        error_location=location,
-        evidence=opened.envelope,
-    )

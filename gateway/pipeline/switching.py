@@ -4,25 +4,28 @@ What is thought here is written by one commit, which does nothing when the deliv
 meanwhile; the letter is gated again when it is claimed.
 """
 
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
 from gateway.directory import Directory, OwnMail, Party, StandingSpoed
 from gateway.errors import NoRoute, PolicyViolation
+from gateway.message import Oin
 from gateway.pipeline.answers import to_delivery
+from gateway.pipeline.enquiring import Enquiring
 from gateway.pipeline.house import House
-from gateway.ports import AuditEvent, AuditRow, DeliveryChannel, Known, NewDelivery
+from gateway.ports import Alarm, AuditEvent, AuditRow, DeliveryChannel, Known, NewDelivery
 from gateway.ports.switching import Switchable
 from gateway.rules import approval, mailing, routing
 from gateway.rules.deciding import hold_deadline
-from gateway.rules.mailing import Fallback, Ground, SoFar
+from gateway.rules.mailing import Fallback, Ground, Heard, SoFar
 
 AT_ONCE = 200
 """Messages per standing ground that one round looks at."""
 _SWITCHED = "delivery.switched"
 _FREE = frozenset({approval.Ground.NOT_GATED, approval.Ground.FORWARDED, approval.Ground.OWN})
 """Grounds that stand on no approval or decision."""
+_THERE = "mail.aangekomen"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,51 +40,102 @@ class Switched:
     """It may arrive a second time; the mail says so."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """What the partner said when he was asked."""
+
+    heard: Heard = Heard.NOTHING
+    how: str = ""
+    """His own word, or why there is none; empty = he was not asked: nothing was tried yet."""
+
+
+Ask = Callable[[Switchable, str], Awaitable[Said]]
+
+
 class Switching:
     """From the agreed route to secure e-mail."""
 
-    def __init__(self, house: House) -> None:
-        """Take the ports."""
+    def __init__(self, house: House, enquiring: Enquiring) -> None:
+        """Take the ports, and what asks the partner."""
         self._house = house
+        self._enquiring = enquiring
 
     async def switch(self, id_: str, *, who: str, why: str) -> Switched:
         """Let a message go on by e-mail, on the ground that a person gives.
 
-        `id_` is that of the message or of its delivery. Raises NoRoute `bericht.onvindbaar`,
-        PolicyViolation `mail.*`.
+        `id_` is that of the message or of its delivery. The partner is asked first whether he has
+        what was tried, for `patience` of the house at most. Raises NoRoute
+        `bericht.onvindbaar`, PolicyViolation `mail.*`.
         """
         seen = await self._house.switches.standing(id_)
         if seen is None:
             raise NoRoute("bericht.onvindbaar", "Er is geen verzending met dit id.")
-        return await self._switch(seen, Ground(text=why, by=who))
+        return await self._switch(seen, Ground(text=why, by=who), self._ask)
 
     async def switch_standing(self) -> int:
         """Let go on what a standing ground is for, and what fails or would be late; how many.
 
-        What was given up already is for a person: he has an alarm of it. Raises Unavailable.
+        What was given up already is for a person: he has an alarm of it. Of what the partner says
+        to have he gets one. A partner that gives no answer is not asked again in this round.
+        Raises Unavailable.
         """
         directory, at = self._house.snapshots.current(), self._house.clock.now()
+        silent: set[Oin] = set()
         done = 0
         for party in directory.parties.values():
             for one in party.mail.spoed if party.mail and directory.mail else ():
                 found = await self._house.switches.stuck(
                     party.oin, one.messages, since=one.valid_from, limit=AT_ONCE
                 )
-                done += sum([await self._on_standing(seen, one, at) for seen in found])
+                done += sum([await self._on_standing(seen, one, at, silent) for seen in found])
         return done
 
-    async def _on_standing(self, seen: Switchable, one: StandingSpoed, at: datetime) -> bool:
+    async def _on_standing(
+        self, seen: Switchable, one: StandingSpoed, at: datetime, silent: set[Oin]
+    ) -> bool:
         ground = mailing.standing_ground((one,), seen.message.kind, at=at)
         if ground is None:
             return False
+
+        async def ask(seen: Switchable, who: str) -> Said:
+            return await self._ask_once(seen, who, silent)
+
         try:
-            await self._switch(seen, ground)
-        except PolicyViolation:
+            await self._switch(seen, ground, ask)
+        except PolicyViolation as error:
+            if error.code == _THERE:
+                await self._house.alarms.change(raised=(_there(seen),))
             return False  # it goes well, or may not: most do
         return True
 
-    async def _switch(self, seen: Switchable, ground: Ground) -> Switched:
-        directory, at = self._house.snapshots.current(), self._house.clock.now()
+    async def _switch(self, seen: Switchable, ground: Ground, ask: Ask) -> Switched:
+        """Ask between two judgements; what moved since it was seen is not switched."""
+        await self._judged(seen, ground, Said())
+        said = await ask(seen, ground.by) if seen.attempts else Said()
+        party, own, found = await self._judged(seen, ground, said)
+        at = self._house.clock.now()
+        letter = to_delivery(
+            self._house,
+            routing.ToMail(recipient=party.oin, own=own),
+            at=at,
+            ground=seen.ground,
+            sha256=seen.payload_sha256,
+            approval_id=seen.approval_id,
+            table_version=seen.table_version,
+            twice=found.twice,
+        )
+        event = _event(seen, found, said, letter, at)
+        if not await self._house.switches.switch(seen, letter, event):
+            raise PolicyViolation("mail.onderweg", "De verzending is net veranderd.")
+        return Switched(
+            message=seen.message.id, letter=letter.id, cause=str(found.cause), twice=found.twice
+        )
+
+    async def _judged(
+        self, seen: Switchable, ground: Ground, said: Said
+    ) -> tuple[Party, OwnMail, Fallback]:
+        """Return to whom it goes and on what; raises PolicyViolation `mail.*`."""
+        directory = self._house.snapshots.current()
         party, own = _receiver(directory, seen.message)
         policy = mailing.policy_for(
             directory, party, routing.hops(directory, party), seen.message.kind
@@ -93,23 +147,26 @@ class Switching:
             down=seen.down,
             next_at=seen.next_at,
             deadline=await self._deadline(seen.message),
+            heard=said.heard,
         )
-        found = mailing.may_switch(policy, tried, ground, at=at)
-        letter = to_delivery(
-            self._house,
-            routing.ToMail(recipient=party.oin, own=own),
-            at=at,
-            ground=seen.ground,
-            sha256=seen.payload_sha256,
-            approval_id=seen.approval_id,
-            table_version=seen.table_version,
-            twice=found.twice,
-        )
-        if not await self._house.switches.switch(seen, letter, _event(seen, found, letter, at)):
-            raise PolicyViolation("mail.onderweg", "De verzending is net veranderd.")
-        return Switched(
-            message=seen.message.id, letter=letter.id, cause=str(found.cause), twice=found.twice
-        )
+        found = mailing.may_switch(policy, tried, ground, at=self._house.clock.now())
+        return party, own, found
+
+    async def _ask(self, seen: Switchable, who: str) -> Said:
+        heard = await self._enquiring.status_of(seen, who=who)
+        return Said(heard=mailing.heard_as(heard.status), how=heard.status or heard.code)
+
+    async def _ask_once(self, seen: Switchable, who: str, silent: set[Oin]) -> Said:
+        """What he said to have is not asked again, nor anything of who gave no answer."""
+        before = await self._house.enquiries.heard_of(seen.delivery)
+        if before is not None and mailing.heard_as(before.status) is Heard.THERE:
+            return Said(heard=Heard.THERE, how=str(before.status))
+        if seen.recipient in silent:
+            return Said(how="enquiry.silent")
+        said = await self._ask(seen, who)
+        if said.heard is Heard.NOTHING:
+            silent.add(seen.recipient)
+        return said
 
     async def _deadline(self, message: Known) -> datetime:
         """By when it must be there: the term of the question that it answers, or its own."""
@@ -146,7 +203,20 @@ def ground_of(trace: Iterable[AuditRow], letter: str) -> str:
     raise PolicyViolation("mail.onverklaard", "no audit row says how this became a letter")
 
 
-def _event(seen: Switchable, found: Fallback, letter: NewDelivery, at: datetime) -> AuditEvent:
+def _there(seen: Switchable) -> Alarm:
+    """It did not go by e-mail: a person must find out why he does not acknowledge it."""
+    return Alarm(
+        code="delivery.there",
+        subject=seen.delivery,
+        message=seen.message.id,
+        party=seen.recipient,
+        reason=_THERE,
+    )
+
+
+def _event(
+    seen: Switchable, found: Fallback, said: Said, letter: NewDelivery, at: datetime
+) -> AuditEvent:
     """Everything on which it was decided, and what was tried."""
     return AuditEvent(
         event=_SWITCHED,
@@ -162,6 +232,8 @@ def _event(seen: Switchable, found: Fallback, letter: NewDelivery, at: datetime)
             "attempt": seen.attempts,
             "was": str(seen.state),
             "over": seen.recipient,
+            "asked": said.how,
+            "heard": str(said.heard),
             "letter": letter.id,
             "twice": found.twice,
         },

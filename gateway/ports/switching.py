@@ -17,6 +17,7 @@ class Switchable:
     message: Known
     recipient: Oin
     """The other party of the agreement, so possibly the hub."""
+    cpa_id: str
     state: State
     fence: int
     attempts: int

@@ -15,7 +15,7 @@ from enum import StrEnum
 from gateway.directory import Directory, Party, StandingSpoed
 from gateway.errors import PolicyViolation
 from gateway.lifecycle import State
-from gateway.message import Oin
+from gateway.message import MessageStatus, Oin
 from gateway.wire import toets
 
 
@@ -109,6 +109,17 @@ def policy_for(directory: Directory, party: Party, hops: Iterable[Oin], message:
         if {one.id for one in agreement.parties} in pairs
     )
     return Policy.FALLBACK if agreed else Policy.NORMAL
+
+
+def heard_as(status: MessageStatus | None) -> Heard:
+    """Return what the answer to a StatusRequest says here; None = there was none."""
+    match status:
+        case MessageStatus.RECEIVED | MessageStatus.PROCESSED | MessageStatus.FORWARDED:
+            return Heard.THERE
+        case MessageStatus.NOT_RECOGNIZED:
+            return Heard.NOT_THERE
+        case MessageStatus.UNAUTHORIZED | None:
+            return Heard.NOTHING
 
 
 def cause_of(tried: SoFar, *, at: datetime) -> Cause | None:

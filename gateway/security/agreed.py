@@ -11,6 +11,7 @@ from gateway.message import (
     ErrorList,
     Header,
     Manifest,
+    MshAnswer,
     MshRequest,
     Oin,
 )
@@ -39,7 +40,7 @@ def hold_against(agreement: Agreement, header: Header, content: Content) -> Agre
     binding = _binding(header, content, agreement)
     channel = binding.channel if binding else _signal_channel(header, agreement)
     # (2) The header asks for what was agreed, and for nothing else.
-    for where, kept in _demands(header, binding, channel):
+    for where, kept in _demands(header, content, binding, channel):
         if not kept:
             raise _inconsistent(where)
     return Agreed(binding=binding, channel=channel)
@@ -64,7 +65,7 @@ def _binding(header: Header, content: Content, agreement: Agreement) -> Binding 
             expected = "Acknowledgment"
         case ErrorList():
             expected = "MessageError"
-        case MshRequest():
+        case MshRequest() | MshAnswer():
             expected = content.action
     if (header.service, header.action) != (MSH_SERVICE, expected):
         raise _inconsistent(f"{MESSAGE}/Action")
@@ -86,12 +87,17 @@ _Demand = tuple[str, bool]
 """(location, whether it is as agreed)."""
 
 
-def _demands(header: Header, binding: Binding | None, channel: Channel) -> Iterator[_Demand]:
+def _demands(
+    header: Header, content: Content, binding: Binding | None, channel: Channel
+) -> Iterator[_Demand]:
     ack = "//Header/AckRequested"
+    synchronous = channel.sync_reply is not SyncReply.NONE
     if binding is None:
-        # A signal is never acknowledged (ebMS 2.0, 6.3.1).
+        # A signal is never acknowledged (ebMS 2.0, 6.3.1). Of a request to the MSH the answer may
+        # be asked for on the same connection, where that was agreed.
         yield ack, not header.ack_requested
-        yield "//Header/SyncReply", not header.sync_reply
+        may = synchronous and isinstance(content, MshRequest)
+        yield "//Header/SyncReply", may or not header.sync_reply
         return
     yield f"{MESSAGE}/From/Role", header.sender_role == binding.sender_role
     yield f"{MESSAGE}/To/Role", header.receiver_role == binding.receiver_role
@@ -100,7 +106,7 @@ def _demands(header: Header, binding: Binding | None, channel: Channel) -> Itera
     yield f"{ack}/@signed", header.ack_signed == channel.ack_signed
     eliminated = header.duplicate_elimination == channel.duplicate_elimination
     yield f"{MESSAGE}/DuplicateElimination", eliminated
-    yield "//Header/SyncReply", header.sync_reply == (channel.sync_reply is not SyncReply.NONE)
+    yield "//Header/SyncReply", header.sync_reply == synchronous
 
 
 # --- certificates -----------------------------------------------------------------------

@@ -27,6 +27,7 @@ from gateway.ports import (
     Undeliverable,
     Webhooks,
 )
+from gateway.ports.enquiries import Enquiries
 from gateway.ports.incoming import Quarantine
 from gateway.ports.mail import Links
 from gateway.ports.overview import Overview
@@ -46,6 +47,7 @@ from gateway.store.desk import SqlDesk
 from gateway.store.duties import LeaveDuty, TakeDuty
 from gateway.store.ended import Ended, KeepEnded
 from gateway.store.engine import Engine, Held, open_engine
+from gateway.store.enquiries import SqlEnquiries
 from gateway.store.epoch import EPOCH, SyncEpoch
 from gateway.store.holds import SqlHolds
 from gateway.store.inbox import SqlInbox
@@ -141,6 +143,7 @@ class Store:
         self.switches: Switches = SqlSwitches(writer=writer, reads=reads, clock=clock)
         self.quarantine: Quarantine = SqlQuarantine(writer=writer, reads=reads, clock=clock)
         self.receipts: Receipts = SqlReceipts(writer=writer, reads=reads, clock=clock)
+        self.enquiries: Enquiries = SqlEnquiries(writer=writer, reads=reads, clock=clock)
         self.undeliverable: Undeliverable = SqlUndeliverable(
             writer=writer, reads=reads, clock=clock
         )

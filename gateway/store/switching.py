@@ -42,6 +42,7 @@ _OVER_EBMS = (
 _EVERY: sa.Select[Any] = (
     sa.select(
         *SPOT,
+        deliveries.c.cpa_id.label("agreed"),
         deliveries.c.next_at,
         deliveries.c.ground,
         deliveries.c.approval_id,
@@ -158,6 +159,7 @@ def _standing(row: sa.Row[Any]) -> Switchable:
         delivery=row.id,
         message=known(row),
         recipient=Oin(row.recipient),
+        cpa_id=row.agreed,
         state=State(row.state),
         fence=row.fence,
         attempts=row.attempt,

@@ -319,6 +319,26 @@ postings = sa.Table(
 so that who reads this can not forge a report. `mail`: its Message-ID. `failed_at`: a mail server
 reported that it did not arrive."""
 
+enquiries = sa.Table(
+    "enquiries",
+    metadata,
+    sa.Column("id", sa.String(128), primary_key=True),
+    _text("party", length=64),
+    _text("cpa_id", length=512),
+    _text("answer", length=16),
+    _text("about", length=512),
+    _text("delivery", length=64),
+    _text("message", length=64),
+    sa.Column("at", Moment, nullable=False, index=True),
+    sa.Column("answered_at", Moment, nullable=True),
+    _text("status", length=16),
+    sa.Column("received_at", Moment, nullable=True),
+    _text("error", length=32),
+    sa.Index("ix_enquiries_delivery", "delivery", "answered_at"),
+)
+"""What partners were asked over ebMS (Ping, StatusRequest), kept for a week; the audit log has it
+for longer. `received_at`: when the partner says that he received the message."""
+
 evidence = sa.Table(
     "evidence",
     metadata,

@@ -28,6 +28,7 @@ from gateway.message import Oin
 from gateway.pipeline.accounts.keeping import Keeping
 from gateway.pipeline.accounts.orders import Ask, carry_out, read_order
 from gateway.pipeline.desk import Deciding
+from gateway.pipeline.enquiring import Heard
 from gateway.pipeline.receipt import Receipt
 from gateway.pipeline.switching import Switched
 from gateway.ports import (
@@ -62,11 +63,13 @@ class What(StrEnum):
     STOP = "staak"
     AGAIN = "opnieuw"
     MAIL = "email"
+    ASK = "navraag"
     DISMISS = "af"
     LOOK_AT = "kijkt"
     LET_GO = "los"
     PAUSE = "stil"
     GO_ON = "verder"
+    PING = "ping"
     RENEW = "vernieuwd"
     RESHELVED = "gewijzigd"
     ENABLE = "inschakelen"
@@ -81,11 +84,13 @@ KIND: Mapping[What, str] = MappingProxyType(
         What.STOP: "berichten",
         What.AGAIN: "berichten",
         What.MAIL: "berichten",
+        What.ASK: "berichten",
         What.DISMISS: "alarmen",
         What.LOOK_AT: "alarmen",
         What.LET_GO: "alarmen",
         What.PAUSE: "partners",
         What.GO_ON: "partners",
+        What.PING: "partners",
         What.RENEW: "certificaten",
         What.RESHELVED: "schemas",
         What.ENABLE: "webhooks",
@@ -118,7 +123,7 @@ class Command:
 
 
 class Sending(Protocol):
-    """Takes in once more what a receiver refused, or lets go by e-mail what can not wait."""
+    """Takes in once more what a receiver refused, lets go by e-mail what can not wait, asks."""
 
     async def send_again(self, message: str, *, who: str, why: str) -> Receipt:
         """Raise Refused `opnieuw.*` or what a hand-in raises; Unavailable."""
@@ -126,6 +131,14 @@ class Sending(Protocol):
 
     async def switch_to_mail(self, id_: str, *, who: str, why: str) -> Switched:
         """Raise NoRoute `bericht.onvindbaar`, PolicyViolation `mail.*`; Unavailable."""
+        ...
+
+    async def ask_status(self, id_: str, *, who: str) -> Heard:
+        """Raise NoRoute `bericht.onvindbaar`, PolicyViolation `navraag.*`; Unavailable."""
+        ...
+
+    async def ping(self, party: Oin, *, who: str) -> Heard:
+        """Raise NoRoute `partner.*`; Unavailable."""
         ...
 
 
@@ -162,6 +175,8 @@ class Desk:
             return await self._again(command)
         if command.what is What.MAIL:
             return await self._mail(command)
+        if command.what is What.ASK:
+            return _heard(await self._pipeline().ask_status(command.id, who=command.who))
         do = self.decisions.resume if command.what is What.RESUME else self.decisions.stop
         decided = await do(command.id, who=command.who, why=command.why)
         return {
@@ -217,6 +232,8 @@ class Desk:
     async def _pause(self, command: Command) -> dict[str, str]:
         if re.fullmatch(r"[0-9]{20}", command.id) is None:
             raise PolicyViolation("command.body", "Dit is geen OIN.")
+        if command.what is What.PING:
+            return _heard(await self._pipeline().ping(Oin(command.id), who=command.who))
         do = self.pauses.hold if command.what is What.PAUSE else self.pauses.go_on
         await do(Oin(command.id), who=command.who, why=command.why)
         return {"partij": command.id}
@@ -238,6 +255,18 @@ class Desk:
         tell = self.confirmations.placed if placed else self.confirmations.signed
         await tell(sha256, who=command.who, why=command.why)
         return {"bevestiging": sha256}
+
+
+def _heard(heard: Heard) -> dict[str, str]:
+    """Return what a partner answered; `antwoord` is empty where he gave none."""
+    at = heard.answered.received_at if heard.answered is not None else None
+    return {
+        "partij": heard.party,
+        "antwoord": heard.word,
+        "ontvangen": at.isoformat() if at is not None else "",
+        "code": heard.code,
+        "milliseconden": str(round(heard.seconds * 1_000)),
+    }
 
 
 def _sha256(text: str) -> str:

@@ -9,9 +9,19 @@ from lxml import etree
 
 from gateway.directory import MSH_SERVICE
 from gateway.errors import Malformed, SignatureInvalid, StoreUnavailable
-from gateway.message import Acknowledgment, ErrorList, Header, PartyRef, Reference
+from gateway.message import (
+    Acknowledgment,
+    ErrorList,
+    Header,
+    MessageStatus,
+    MshAnswer,
+    MshRequest,
+    PartyRef,
+    Reference,
+)
+from gateway.wire.ebms2 import services
 from gateway.wire.ebms2.header import user_message
-from gateway.wire.ebms2.signals import acknowledgment, ebms_error, message_error, pong, soap_fault
+from gateway.wire.ebms2.signals import acknowledgment, ebms_error, message_error, soap_fault
 from tests.headers import AT, PLAIN
 
 SHA256 = "http://www.w3.org/2001/04/xmlenc#sha256"
@@ -68,7 +78,27 @@ ENVELOPES = {
         replace(SIGNAL, action="MessageError"),
         ErrorList(highest_severity="Error", errors=REFUSALS),
     ),
-    "pong": pong(replace(SIGNAL, action="Pong")),
+    "ping": services.request(
+        replace(SIGNAL, action="Ping", ref_to_message_id=None, sync_reply=True),
+        MshRequest(action="Ping"),
+    ),
+    "pong": services.answer(replace(SIGNAL, action="Pong"), MshAnswer(action="Pong")),
+    "status request": services.request(
+        replace(SIGNAL, action="StatusRequest", ref_to_message_id=None),
+        MshRequest(action="StatusRequest", ref_to_message_id="m0@b"),
+    ),
+    **{
+        f"status {status}": services.answer(
+            replace(SIGNAL, action="StatusResponse"),
+            MshAnswer(
+                action="StatusResponse",
+                about="m0@b",
+                status=status,
+                received_at=AT if status is MessageStatus.RECEIVED else None,
+            ),
+        )
+        for status in MessageStatus
+    },
     "client fault": etree.fromstring(soap_fault(Malformed("xml.doctype", "x"))),
     "server fault": etree.fromstring(soap_fault(StoreUnavailable("store.full", "x"))),
 }
@@ -96,6 +126,8 @@ def test_what_is_emitted_is_valid(oasis, name):
         ("acknowledgment", b"12:00:00.000Z</eb:Timestamp><eb:RefToMessageId>m1@a</eb:RefTo", b""),
         ("acknowledgment with digests", b"<ds:DigestMethod", b"<ds:DigestMethode"),
         ("message error", b'eb:severity="Error"', b'eb:severity="Erg"'),
+        ("status request", b">m0@b<", b"><eb:x/><"),
+        ("status Received", b'eb:messageStatus="Received"', b'eb:messageStatus="Gezien"'),
         ("client fault", b"<faultstring>", b"<faultactor/><faultstring>"),
     ],
 )

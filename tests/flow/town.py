@@ -347,6 +347,8 @@ class Town:
     """What back-ends are called with; nobody is by itself."""
     post: Post | None = None
     """Who takes letters; nobody does by itself."""
+    patience: timedelta = timedelta(seconds=10)
+    """How long answers to questions are waited for, in real time."""
     wire: MutableSequence[tuple[Oin, Oin, WireMessage, Answer]] = field(default_factory=list)
 
     def __getitem__(self, oin: Oin) -> Installation:
@@ -393,6 +395,7 @@ class Town:
 
     async def close(self) -> None:
         for installation in self.installations.values():
+            await installation.gateway.close()
             await installation.store.close()
 
 
@@ -432,10 +435,11 @@ async def build(
     directories: Callable[[Oin, str, dict], Directory] = directory,
     place: Place = in_a_file,
     post: Post | None = None,
+    patience: timedelta = timedelta(seconds=10),
     **terms,
 ) -> Town:
     """Build it; `terms` are those of every CPA: `retries`, `seconds`, `sync_reply`, …."""
-    town = Town(clock=Clock(), dice=Dice(seed), post=post)
+    town = Town(clock=Clock(), dice=Dice(seed), post=post, patience=patience)
     for oin in parties:
         town.installations[oin] = await _install(
             town, folder / oin, oin, profile, terms, directories=directories, place=place
@@ -487,7 +491,9 @@ async def _install(
             switches=store.switches,
             quarantine=store.quarantine,
             receipts=store.receipts,
+            enquiries=store.enquiries,
             post=town.post,
+            patience=town.patience,
             holds=store.holds,
             desk=store.desk,
             webhooks=store.webhooks,

@@ -1,6 +1,6 @@
 """The ebMS 2.0 header: read strictly, built so that it reads the same."""
 
-from datetime import UTC, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -13,6 +13,8 @@ from gateway.message import (
     EbmsError,
     ErrorList,
     Manifest,
+    MessageStatus,
+    MshAnswer,
     MshRequest,
     Part,
     PartyRef,
@@ -159,6 +161,51 @@ def test_requests_to_the_msh_are_read():
     assert read_text(envelope(SIGNAL, action="StatusRequest", body=status))[1] == MshRequest(
         action="StatusRequest", ref_to_message_id="m0@b"
     )
+
+
+STATUS = (
+    '<eb:StatusResponse eb:version="2.0" eb:messageStatus="Received">'
+    "<eb:RefToMessageId>m0@b</eb:RefToMessageId>"
+    "<eb:Timestamp>2026-11-24T12:00:00Z</eb:Timestamp></eb:StatusResponse>"
+)
+ASKED_STATUS = (
+    '<eb:StatusRequest eb:version="2.0"><eb:RefToMessageId>m0@b</eb:RefToMessageId>'
+    "</eb:StatusRequest>"
+)
+
+
+def test_answers_of_the_msh_are_read():
+    _, content = read_text(envelope(SIGNAL, action="StatusResponse", body=STATUS))
+
+    assert read_text(envelope(SIGNAL, action="Pong"))[1] == MshAnswer(action="Pong")
+    assert content == MshAnswer(
+        action="StatusResponse",
+        about="m0@b",
+        status=MessageStatus.RECEIVED,
+        received_at=datetime(2026, 11, 24, 12, 0, tzinfo=UTC),
+    )
+
+
+@pytest.mark.parametrize(
+    ("action", "body", "code"),
+    [
+        ("StatusRequest", "", "header.missing"),
+        ("StatusResponse", "", "header.missing"),
+        ("StatusRequest", STATUS, "header.body"),
+        ("StatusResponse", ASKED_STATUS, "header.body"),
+        ("Pong", STATUS, "header.body"),
+        ("Ping", ASKED_STATUS, "header.body"),
+        ("StatusRequest", ASKED_STATUS * 2, "header.body"),
+        ("StatusRequest", ASKED_STATUS.replace("2.0", "1.0"), "header.version"),
+        ("StatusRequest", ASKED_STATUS.replace("m0@b", ""), "header.missing"),
+        ("StatusRequest", ASKED_STATUS.replace("m0@b", "m" * 513), "header.value"),
+        ("StatusResponse", STATUS.replace("Received", "Gezien"), "header.value"),
+        ("StatusResponse", STATUS.replace(' eb:messageStatus="Received"', ""), "header.missing"),
+        ("StatusResponse", STATUS.replace("00Z", "00"), "header.timestamp"),
+    ],
+)
+def test_what_is_asked_and_answered_of_a_message_is_read_strictly(action, body, code):
+    assert refusal(envelope(SIGNAL, action=action, body=body)).code == code
 
 
 def test_extensions_that_need_not_be_understood_are_ignored():

@@ -1,5 +1,6 @@
 """What an MSH says by itself, and the words it has for a refusal."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -32,12 +33,15 @@ from gateway.message import (
     EbmsError,
     ErrorList,
     Header,
+    MessageStatus,
+    MshAnswer,
     MshRequest,
     PartyRef,
     Reference,
 )
+from gateway.wire.ebms2 import services
 from gateway.wire.ebms2.header import read
-from gateway.wire.ebms2.signals import acknowledgment, ebms_error, message_error, pong, soap_fault
+from gateway.wire.ebms2.signals import acknowledgment, ebms_error, message_error, soap_fault
 
 AT = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 SOAP = "{http://schemas.xmlsoap.org/soap/envelope/}"
@@ -95,11 +99,31 @@ def test_a_message_error_reads_the_same(error):
     )
 
 
-def test_a_ping_is_answered_by_a_header_alone():
-    assert read_again(pong(header_of("Pong"))) == (
-        header_of("Pong"),
-        MshRequest(action="Pong", ref_to_message_id="m1@a"),
-    )
+@pytest.mark.parametrize(
+    "asked",
+    [MshRequest(action="Ping"), MshRequest(action="StatusRequest", ref_to_message_id="m0@b")],
+)
+@pytest.mark.parametrize("sync", [False, True])
+def test_a_request_to_the_msh_reads_the_same(asked, sync):
+    header = replace(header_of(asked.action), ref_to_message_id=None, sync_reply=sync)
+
+    assert read_again(services.request(header, asked)) == (header, asked)
+
+
+ANSWERS = (
+    MshAnswer(action="Pong"),
+    *(
+        MshAnswer(action="StatusResponse", about="m0@b", status=status, received_at=at)
+        for status, at in zip(MessageStatus, (None, None, AT, AT, AT), strict=True)
+    ),
+)
+
+
+@pytest.mark.parametrize("answer", ANSWERS)
+def test_an_answer_of_the_msh_reads_the_same(answer):
+    header = header_of(answer.action)
+
+    assert read_again(services.answer(header, answer)) == (header, answer)
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from gateway.config_algorithms import Weakness
 from gateway.credentials import UserRole
 from gateway.lifecycle import State
 from gateway.pipeline import Weigering
-from gateway.ports import Alarm
+from gateway.ports import Alarm, Answer
 from gateway.ports.overview import TrailWanted
 from gateway.store.tables import deliveries
 from gateway.web.console.charts import bars
@@ -284,6 +284,37 @@ async def test_an_operator_lets_what_can_not_wait_go_on_by_mail(police, otto, be
     assert "Kan dit niet wachten?" not in done.words
     twice = await otto.post(f"{path}/email", {"reden": "het kind is nu in gevaar"})
     assert "mail.al" in twice.words
+
+
+async def test_an_operator_asks_the_receiver_whether_he_has_it(police, otto, bea):
+    town = police.town
+    receipt = await hand_in(town, melding())
+    path = f"/berichten/{receipt.id}"
+    button = "Vraag de ontvanger"
+    assert button not in (await otto.get(path)).words  # nothing was sent yet
+
+    async def acknowledgments_are_lost(me, _endpoint, message):
+        return Answer(status=503) if me == HUB and b">Acknowledgment<" in message.body else None
+
+    town.breaks.append(acknowledgments_are_lost)
+    await town[POLITIE].worker.step()
+    assert button not in (await bea.get(path)).words
+    page = await otto.get(path)
+    (form,) = [one for one in page.tree.xpath("//form/@action") if one.endswith("/navraag")]
+    done = await otto.post(form, {})
+    town[HUB].up = False
+    silent = await otto.post(form, {})
+
+    assert button in page.words
+    assert "De ontvanger zegt dat hij het bericht heeft." in done.words
+    assert "Received" in done.words
+    assert "otto" in done.words
+    assert "De ontvanger gaf geen bruikbaar antwoord" in silent.words
+    assert (await bea.post(form, {})).status == 403
+    elsewhere = f"{path}/leveringen/een-andere/navraag"
+    assert (await otto.post(elsewhere, {})).status == 404
+    view = await town[POLITIE].store.reader.message(receipt.id)
+    assert view.deliveries[0].state is State.SENT
 
 
 async def refusal(police, otto):

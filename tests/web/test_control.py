@@ -4,6 +4,8 @@ import asyncio
 import json
 import socket
 from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import aiohttp
@@ -24,10 +26,13 @@ from gateway.errors import (
 )
 from gateway.installation import load_installation
 from gateway.lifecycle import State
+from gateway.message import MessageStatus
+from gateway.pipeline.enquiring import Heard
 from gateway.ports import Alarm, Decided, LostTrack
+from gateway.ports.enquiries import Answered
 from gateway.web.control import MOST_BODY, NAME, Desk, open_control
 from gateway.web.unix_socket import short
-from tests.store.stage import Stage
+from tests.store.stage import VT, Stage
 from tests.store.test_store_quarantine import hold
 from tests.web.test_cli import gateway
 
@@ -52,6 +57,22 @@ class Decisions:
         return Decided(delivery="d-1", message="m-1", state=State.READY)
 
 
+class Sending:
+    """Answers what it is given, and keeps who asked."""
+
+    def __init__(self, heard):
+        self.heard = heard
+        self.asked = []
+
+    async def ping(self, party, *, who):
+        self.asked.append((party, who))
+        return self.heard
+
+    async def ask_status(self, id_, *, who):
+        self.asked.append((id_, who))
+        return self.heard
+
+
 class Renewals:
     def __init__(self):
         self.told = []
@@ -61,7 +82,13 @@ class Renewals:
 
 
 @asynccontextmanager
-async def asking(folder: Path, decisions: Decisions, renewals: Renewals | None = None, **given):
+async def asking(
+    folder: Path,
+    decisions: Decisions,
+    renewals: Renewals | None = None,
+    sending: Sending | None = None,
+    **given,
+):
     """Listen in `folder`, and yield what posts there."""
     control = await open_control(
         Desk(
@@ -72,6 +99,7 @@ async def asking(folder: Path, decisions: Decisions, renewals: Renewals | None =
             shelving=None,
             webhooks=None,
             confirmations=None,
+            sending=sending,
         ),
         folder,
         **given,
@@ -98,6 +126,47 @@ async def test_a_decision_reaches_the_store_with_who_and_why(tmp_path, word, cal
 
     assert (status, json.loads(body)["levering"]) == (200, "d-1")
     assert decisions.asked == [(call, "d-1", "jansen", "niet ontvangen")]
+
+
+AT = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
+
+
+def heard(status=None, *, received_at=None, error="", code=""):
+    answered = Answered(at=AT, status=status, received_at=received_at, error=error)
+    return Heard(party=VT, answered=answered, code=code, seconds=0.0123)
+
+
+@pytest.mark.parametrize(
+    ("path", "given", "told"),
+    [
+        (f"/partners/{VT}/ping", heard(), ("Pong", "", "")),
+        (
+            f"/partners/{VT}/ping",
+            heard(error="NotSupported", code="ebms.NotSupported"),
+            ("", "", "ebms.NotSupported"),
+        ),
+        (
+            "/berichten/d-1/navraag",
+            heard(MessageStatus.RECEIVED, received_at=AT),
+            ("Received", "2026-11-24T09:00:00+00:00", ""),
+        ),
+        (
+            "/berichten/d-1/navraag",
+            replace(heard(), answered=None, code="answer.timeout"),
+            ("", "", "answer.timeout"),
+        ),
+    ],
+)
+async def test_what_a_partner_is_asked_goes_through_the_pipeline(tmp_path, path, given, told):
+    sending = Sending(given)
+    async with asking(tmp_path, Decisions(), sending=sending) as session:
+        status, body = await post(session, path)
+
+    found = json.loads(body)
+    assert status == 200
+    assert (found["antwoord"], found["ontvangen"], found["code"]) == told
+    assert (found["partij"], found["milliseconden"]) == (VT, "12")
+    assert sending.asked == [(path.split("/")[2], "jansen")]
 
 
 async def test_a_renewed_certificate_is_told_by_its_use_and_thumbprint(tmp_path):
@@ -319,6 +388,41 @@ async def test_without_a_process_the_command_line_judges_what_goes_again_itself(
 
     assert (ran.status, ran.out) == (1, "")
     assert ran.err.startswith("gateway: opnieuw.niet_geweigerd")
+
+
+async def test_the_command_line_tells_what_a_partner_answered(config):
+    sending = Sending(heard(MessageStatus.PROCESSED, received_at=AT))
+    folder = Path(config).parent / "data"
+    desk = Desk(
+        decisions=Decisions(),
+        pauses=None,
+        alarms=None,
+        renewals=None,
+        shelving=None,
+        webhooks=None,
+        confirmations=None,
+        sending=sending,
+    )
+    control = await open_control(desk, folder)
+    asked = await _in_thread("berichten", "status", "d-1", "--door", "jansen", config=config)
+    sending.heard = heard()
+    ping = await _in_thread("partners", "ping", "Knooppunt", config=config)
+    sending.heard = replace(heard(), answered=None, code="answer.timeout")
+    silent = await _in_thread("berichten", "status", "d-1", config=config)
+    await control.close()
+
+    assert (asked.status, "heeft het bericht ontvangen en verwerkt" in asked.out) == (0, True)
+    assert (ping.status, "Pong na 12 ms" in ping.out) == (0, True)
+    assert (silent.status, "geen antwoord (answer.timeout)" in silent.out) == (1, True)
+    assert sending.asked[0] == ("d-1", "jansen")
+
+
+async def test_without_a_process_a_partner_that_is_away_is_told(config):
+    ran = await _in_thread("partners", "ping", "Knooppunt", config=config)
+    stranger = await _in_thread("partners", "ping", "Niemand", config=config)
+
+    assert (ran.status, "geen Pong (peer.unreachable)" in ran.out) == (1, True)
+    assert (stranger.status, stranger.err[:25]) == (1, "gateway: partner.onbekend")
 
 
 async def test_on_postgresql_a_decision_needs_no_socket_and_no_stop(postgres, tmp_path):

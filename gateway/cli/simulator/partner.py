@@ -43,6 +43,7 @@ from gateway.message import (
     Address,
     ErrorList,
     Manifest,
+    MshAnswer,
     MshRequest,
     Oin,
     Peer,
@@ -145,7 +146,7 @@ class Partner:
                 told = told_errors(opened.content)
                 self.outbox.refused(opened.header.ref_to_message_id or "", told)
                 self.journal.say(IN, "MessageError", told)
-            case MshRequest():
+            case MshRequest() | MshAnswer():
                 raise Malformed("header.not_supported", "MSH service request is not supported")
             case _:
                 assert_never(opened.content)

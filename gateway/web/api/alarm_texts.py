@@ -20,6 +20,8 @@ ALARMS: Mapping[str, str] = MappingProxyType(
         "delivery.late": "Een bericht is alsnog bevestigd nadat de zender een Fo01 kreeg. Vertel "
         "de zender dat het wel is aangekomen.",
         "delivery.refused": "De partner heeft een bericht geweigerd met een MessageError.",
+        "delivery.there": "De partner zegt dat hij een bericht heeft, maar bevestigt het niet. Het "
+        "ging daarom niet per e-mail. Vraag hem waarom; zo nodig: gateway berichten staak.",
         "delivery.twice": "De partner bevestigt wat ook per e-mail naar hem ging. Vraag of hij het "
         "één keer heeft opgenomen.",
         "delivery.unconfirmed": "De partner bevestigt een of meer berichten niet.",

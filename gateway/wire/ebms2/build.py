@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from lxml import etree
 
 from gateway.message import Header, PartyRef
-from gateway.wire.ebms2.names import NSMAP, VERSION, eb, soap
+from gateway.wire.ebms2.names import NEXT, NSMAP, VERSION, eb, soap
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +43,11 @@ def block(
     for key, text in sorted({**attributes, "version": VERSION}.items()):
         element.set(eb(key), text)
     return element
+
+
+def sync_reply(parent: etree._Element) -> None:
+    """Append SyncReply: the answer is wanted on the same connection (ebMS 2.0, 4.3)."""
+    block(parent, "SyncReply", actor=NEXT)
 
 
 def body_block(parent: etree._Element, name: str) -> etree._Element:

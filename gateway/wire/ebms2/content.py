@@ -14,6 +14,8 @@ from gateway.message import (
     ErrorList,
     Header,
     Manifest,
+    MessageStatus,
+    MshAnswer,
     MshRequest,
     PartyRef,
     Reference,
@@ -160,12 +162,30 @@ def _severity(element: etree._Element, name: str, where: str) -> str:
     return found
 
 
-def _request(header: Header, body: etree._Element) -> MshRequest:
-    element = _check_body(body, _STATUS.get(header.action))
+def _request(header: Header, body: etree._Element) -> MshRequest | MshAnswer:
+    """Ping and Pong are a header alone; what is asked and answered of a message has a body."""
+    name = _STATUS.get(header.action)
+    element = _check_body(body, name)
+    if name is None:
+        return MshAnswer(action="Pong") if header.action == "Pong" else MshRequest(action="Ping")
+    where = f"//Body/{name}"
     if element is None:
-        return MshRequest(action=header.action, ref_to_message_id=header.ref_to_message_id)
-    where = f"//Body/{header.action}"
+        raise Malformed("header.missing", f"{name} is missing", where=where)
     fields.check_version(element, where)
-    return MshRequest(
-        action=header.action, ref_to_message_id=Fields(element, where).text("RefToMessageId")
+    parts = Fields(element, where)
+    about = parts.identity("RefToMessageId")
+    if name == "StatusRequest":
+        return MshRequest(action=name, ref_to_message_id=about)
+    return MshAnswer(
+        action=name,
+        about=about,
+        status=_message_status(element, where),
+        received_at=parts.maybe_moment("Timestamp"),
     )
+
+
+def _message_status(element: etree._Element, where: str) -> MessageStatus:
+    found = fields.attribute(element, "messageStatus", where)
+    if found not in {*MessageStatus}:
+        raise Malformed("header.value", "not a status", where=f"{where}/@messageStatus")
+    return MessageStatus(found)

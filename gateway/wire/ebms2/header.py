@@ -231,7 +231,7 @@ def user_message(header: Header, content_ids: tuple[str, ...]) -> etree._Element
     """
     envelope = build.new_envelope(header)
     if header.sync_reply:
-        build.block(envelope.header, "SyncReply", actor=NEXT)
+        build.sync_reply(envelope.header)
     if header.ack_requested:
         signed = "true" if header.ack_signed else "false"
         build.block(envelope.header, "AckRequested", actor=TO_PARTY, signed=signed)

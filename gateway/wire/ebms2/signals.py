@@ -1,4 +1,4 @@
-"""What an MSH says by itself: Acknowledgment, MessageError, Pong, and the SOAP Fault."""
+"""What an MSH says by itself: Acknowledgment, MessageError, and the SOAP Fault."""
 
 import base64
 from collections.abc import Mapping
@@ -104,11 +104,6 @@ def _error(parent: etree._Element, error: EbmsError) -> None:
         build.leaf(element, "Description", error.text).set(f"{{{XML}}}lang", "en")
 
 
-def pong(header: Header) -> etree._Element:
-    """Return the unsigned answer to a Ping (ebMS 2.0, 8.2): a MessageHeader alone."""
-    return build.new_envelope(header).root
-
-
 def ebms_error(error: GatewayError) -> EbmsError:
     """Return what the peer is told: a code of ebMS 2.0, 4.2.3.4, a place, a bland text."""
     return EbmsError(
@@ -186,11 +181,13 @@ _PLACES = frozenset(
         "ErrorList",
         "Acknowledgment",
         "StatusRequest",
+        "StatusResponse",
         "@type",
         "@version",
         "@signed",
         "@actor",
         "@href",
+        "@messageStatus",
     }
 )
 

@@ -9,6 +9,7 @@ from aiohttp import web
 
 from gateway.errors import NoRoute
 from gateway.lifecycle import State
+from gateway.message import MessageStatus
 from gateway.ports import (
     TO_PARTNERS,
     AuditRow,
@@ -24,6 +25,7 @@ from gateway.ports import (
     standing,
 )
 from gateway.ports.reading import Answered
+from gateway.rules.mailing import Heard, heard_as
 from gateway.store.decisions import RESUMABLE, STOPPABLE
 from gateway.web.api import steps
 from gateway.web.console import lists, searches, words
@@ -72,6 +74,9 @@ _DONE = {
     "laat": N_("Anderen kunnen dit nu in behandeling nemen."),
     "sluit": N_("Afgesloten. Het staat niet meer in de lijst Geweigerd."),
     "email": N_("Het bericht gaat verder per beveiligde e-mail."),
+    "navraag-er": N_("De ontvanger zegt dat hij het bericht heeft. Dat beslist niets: u beslist."),
+    "navraag-niet": N_("De ontvanger zegt dat hij het bericht niet kent."),
+    "navraag-stil": N_("De ontvanger gaf geen bruikbaar antwoord; het verloop zegt waarom."),
 }
 
 
@@ -244,6 +249,7 @@ async def show_message(visit: Visit, acting: str = "") -> web.Response:
         channels=CHANNELS,
         resumable=_may(view.deliveries, RESUMABLE),
         stoppable=_may(view.deliveries, STOPPABLE),
+        askable=_askable(view.deliveries),
         refused=await _handled(visit, view.message),
         grounds=[(str(one), visit.say(text), "") for one, text in words.REASONS.items()],
         mailable=_mailable(visit, view),
@@ -286,6 +292,12 @@ def _may(deliveries: Sequence[DeliveryView], states: frozenset[State]) -> frozen
     )
 
 
+def _askable(deliveries: Sequence[DeliveryView]) -> frozenset[str]:
+    """Of what was sent over ebMS and is not confirmed the receiver can be asked."""
+    sent = [d for d in deliveries if d.attempt and d.channel is DeliveryChannel.EBMS2]
+    return _may(sent, LATE)
+
+
 def _mailable(visit: Visit, view: MessageView) -> bool:
     """Tell whether a ground is of use: the message may be late, and its receiver takes e-mail."""
     directory = visit.office.directory
@@ -308,16 +320,36 @@ async def stop(visit: Visit) -> web.Response:
     return await _decide(visit, What.STOP, "gestaakt")
 
 
-async def _decide(visit: Visit, what: What, done: str) -> web.Response:
+async def ask(visit: Visit) -> web.Response:
+    """Ask the receiver what became of it; what he says stands in the trace."""
+    delivery = await _delivery(visit)
+    command = Command(what=What.ASK, id=delivery, who=visit.login, why="navraag")
+    heard = await visit.office.desk.perform(command)
+    said = {Heard.THERE: "er", Heard.NOT_THERE: "niet", Heard.NOTHING: "stil"}
+    status = MessageStatus(heard["antwoord"]) if heard["antwoord"] else None
+    return _shown(visit, f"navraag-{said[heard_as(status)]}")
+
+
+async def _delivery(visit: Visit) -> str:
+    """Return the delivery of the address; raises NoRoute `bericht.onvindbaar`."""
     delivery = visit.path("levering")
     view = await found(visit)
     if delivery not in {one.id for one in view.deliveries}:
         raise NoRoute("bericht.onvindbaar", "Deze verzending is hier niet bekend.")
+    return delivery
+
+
+def _shown(visit: Visit, done: str) -> web.Response:
+    return visit.go(f"/berichten/{quote(visit.path('id'), safe='')}?klaar={done}")
+
+
+async def _decide(visit: Visit, what: What, done: str) -> web.Response:
+    delivery = await _delivery(visit)
     why = visit.reason()
     if visit.form.faulty:
         return await show_message(visit, delivery)
     await visit.office.desk.perform(Command(what=what, id=delivery, who=visit.login, why=why))
-    return visit.go(f"/berichten/{quote(visit.path('id'), safe='')}?klaar={done}")
+    return _shown(visit, done)
 
 
 PAGES = (
@@ -326,4 +358,5 @@ PAGES = (
     Page(path="/berichten/{id}", handler=message, roles=LOOKING),
     post("/berichten/{id}/leveringen/{levering}/hervat", resume, roles=OPERATOR),
     post("/berichten/{id}/leveringen/{levering}/staak", stop, roles=OPERATOR),
+    post("/berichten/{id}/leveringen/{levering}/navraag", ask, roles=OPERATOR),
 )
