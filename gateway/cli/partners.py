@@ -19,7 +19,7 @@ from gateway.web.api.models import rfc3339
 from gateway.web.control import What
 
 app = typer.Typer(
-    help="Partners: hold what is sent to one, let it go on, ask whether one is there.",
+    help="Partners: hold what is sent to one, let it go on, ping.",
     no_args_is_help=True,
 )
 
