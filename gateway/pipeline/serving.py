@@ -6,7 +6,6 @@ other the answer is that it is not known. How often one partner may ask is bound
 """
 
 import asyncio
-from collections.abc import Coroutine
 from datetime import datetime, timedelta
 
 from gateway.directory import Agreement
@@ -100,14 +99,14 @@ class Serving:
         endpoint = Endpoint(
             url=channel.endpoint, party=party, client_certificate=channel.client_certificate
         )
-        task = asyncio.create_task(self._tried(self._house.network.post(endpoint, message)))
+        task = asyncio.create_task(self._tried(endpoint, message))
         self._under_way[task] = party
         task.add_done_callback(lambda done: self._under_way.pop(done, None))
 
-    async def _tried(self, post: Coroutine[None, None, Answer]) -> None:
+    async def _tried(self, endpoint: Endpoint, message: WireMessage) -> None:
         try:
             async with asyncio.timeout(LATER.total_seconds()):
-                await post
+                await self._house.network.post(endpoint, message)
         except GatewayError as error:
             self._house.count.refused(error.code)
         except TimeoutError:
