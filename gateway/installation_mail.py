@@ -155,6 +155,7 @@ def mail_faults(settings: Settings, catalogue: Catalogue) -> Iterator[Fault]:
         yield "email.afzender", _NO_ADDRESS
     if settings.email is not None and settings.email.lmtp is not None:
         yield from _lmtp_faults(settings.email, settings.email.lmtp)
+        yield from _shared_faults(settings, settings.email)
     for party in settings.partijen:
         if party.email is None:
             continue
@@ -182,6 +183,21 @@ def _lmtp_faults(email: EmailSettings, lmtp: LmtpSettings) -> Iterator[Fault]:
         yield "email.lmtp.host", "LMTP luistert alleen op deze machine: geef een loopback-adres."
     if not _encrypted_for(email):
         yield "email.lmtp.certificaten", "Zonder certificaat kan niets worden ontsleuteld."
+
+
+def _shared_faults(settings: Settings, email: EmailSettings) -> Iterator[Fault]:
+    """The address says whose certificates are tried: of two that share one, the first's."""
+    seen = {email.afzender.casefold()}
+    for party in settings.partijen:
+        if party.email is None:
+            continue
+        address = party.email.adres.casefold()
+        if address in seen:
+            yield (
+                f"partijen.{party.oin}.email.adres",
+                "Een ander heeft dit e-mailadres ook: van wie is wat ervandaan komt?",
+            )
+        seen.add(address)
 
 
 def _is_loopback(host: str) -> bool:

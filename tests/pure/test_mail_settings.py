@@ -150,6 +150,18 @@ def test_mail_that_comes_in_needs_a_certificate_to_be_encrypted_for(text):
     assert "email.lmtp.certificaten" not in faults(text, own=OWN + lmtp + certain)
 
 
+@pytest.mark.parametrize("other", ["in@vt.example", "IN@vt.example"])
+def test_who_mails_is_known_by_an_address_of_his_own(text, other):
+    """Of two with one address, the mail of the second would never be read."""
+    before, name, after = text.partition(f'oin = "{pki.VEILIG_THUIS}"')
+    party, table, rest = after.partition("\n[[")
+    shared = f"{before}{name}{party}{TO_PARTY.format(address=other)}{table}{rest}"
+    second = f"{PARTY}.adres"
+
+    assert faults(shared, to=pki.KNOOPPUNT) == []
+    assert faults(shared, to=pki.KNOOPPUNT, own=OWN + SMIME + LMTP + "port = 0\n") == [second]
+
+
 def test_what_else_may_sign_and_whether_reports_count_is_said_per_party():
     files = {"b.pem": pki.leaf(pki.KNOOPPUNT, "encrypt"), "s.pem": pki.leaf(pki.KNOOPPUNT, "sign")}
     settings = PartyMailSettings(
