@@ -319,6 +319,7 @@ async def build(installation: Installation) -> AsyncIterator[App]:
                 quarantine=store.quarantine,
                 receipts=store.receipts,
                 enquiries=store.enquiries,
+                pickup=store.pickup,
                 post=_post(settings, clock, dice),
                 holds=store.holds,
                 desk=store.desk,

@@ -193,9 +193,14 @@ class PartyMailSettings(Section):
 
     adres: MailAddress = Field(description="Its address.")
     certificaten: tuple[Path, ...] = Field(
-        min_length=1,
+        (),
         description="Certificates of the mailboxes behind it, PEM: each gets a key of its own, "
-        "and each may sign what comes back.",
+        "and each may sign what comes back. Empty only with portaal.",
+    )
+    portaal: bool = Field(
+        default=False,
+        description="True, for a party without certificates: its messages wait at the portal, and "
+        "the mail says only that one does.",
     )
     ondertekenaars: tuple[Path, ...] = Field(
         (),

@@ -116,8 +116,11 @@ def office_of(app: App) -> Office:
 def portal_of(app: App) -> Office:
     """Return the office of persons of partners; raises Misconfigured `console.theme`, `keys.*`."""
     settings = app.settings.portaal
-    people = people_of(app.installation, app.store, app.clock, app.dice)
-    face = _Face(settings.url or "", settings.hulp, Entrances(), PORTAL)
+    ground = ground_of(app.installation, app.store, app.clock, app.dice)
+    origin = settings.url or ""
+    rules = replace(ground.rules, origin=origin, provider="", own=True, portal=True)
+    people = open_people(replace(ground, rules=rules))
+    face = _Face(origin, settings.hulp, Entrances(), PORTAL)
     portal = Portal(confirming=Confirming(people.door, app.store.links))
     return replace(_office(app, people, face), portal=portal)
 

@@ -27,7 +27,7 @@ PLAIN_SCOPES = tuple(scope for scope in Scope if not scope.startswith("toets:"))
 
 
 class UserRole(StrEnum):
-    """What a person may do in the console."""
+    """What a person may do in the console, or at the portal."""
 
     OFFICIER = "officier"
     """Decides for the OM; no other role goes with it."""
@@ -37,6 +37,8 @@ class UserRole(StrEnum):
     """Keeps messages moving."""
     COMPLIANCE = "compliance"
     """Looks, and changes nothing; no other role goes with it."""
+    ONTVANGER = "ontvanger"
+    """A person of a partner: at the portal, never in the console; no other role goes with it."""
 
 
 class Factor(StrEnum):

@@ -86,7 +86,7 @@ class PartyMail:
 
     address: str
     certificates: tuple[bytes, ...]
-    """DER, of the mailboxes behind the address: each gets the key of its own. Never empty."""
+    """DER, of the mailboxes behind the address: each gets its own key. Empty with `portal`."""
     encryption: str = "aes-256-gcm"
     """Or a named exception: `aes-256-cbc`, `aes-256-cbc-rsa-pkcs1`."""
     header: tuple[str, str] | None = None
@@ -97,6 +97,8 @@ class PartyMail:
     """DER, of what else may sign mail from there, such as its gateway."""
     reports_close: bool = True
     """Reports that nobody signed (DSN, MDN) close a letter; False = they are only written down."""
+    portal: bool = False
+    """Nothing of a message goes by mail: it waits at the portal, and the mail only says so."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,6 +18,7 @@ from gateway.config_mail import (
     PinnedMailSettings,
     SpoedSettings,
 )
+from gateway.credentials import UserRole
 from gateway.directory import (
     MailWay,
     OwnMail,
@@ -92,11 +93,12 @@ def party_mail(settings: PartyMailSettings | None, read: Read) -> PartyMail | No
         address=settings.adres,
         certificates=tuple(_certificates(path, read)[0] for path in settings.certificaten),
         signs=tuple(_certificates(path, read)[0] for path in settings.ondertekenaars),
+        portal=settings.portaal,
         encryption=str(settings.unsafe_versleuteling or "aes-256-gcm"),
         header=header,
         spoed=tuple(_spoed(one) for one in settings.spoed),
         way=MailWay(pinned=_pinned(settings.vast, read), nta7516=settings.nta7516),
-        reports_close=settings.meldingen_sluiten,
+        reports_close=settings.meldingen_sluiten and not settings.portaal,
     )
 
 
@@ -164,6 +166,8 @@ def mail_faults(settings: Settings, catalogue: Catalogue) -> Iterator[Fault]:
             yield place, "Zonder [email.smime] gaat er geen e-mail."
         if party.oin == settings.partij:
             yield place, "De eigen partij krijgt geen e-mail van zichzelf."
+        if party.email.portaal and settings.listen.portal is None:
+            yield f"{place}.portaal", "Zonder [listen.portal] is er geen portaal."
         yield from _party_faults(party.email, place, names)
 
 
@@ -174,6 +178,9 @@ def _portal_faults(settings: Settings) -> Iterator[Fault]:
         yield "portaal.url", "[listen.portal] vraagt om [portaal] url."
     if url and console and urlsplit(url).hostname == urlsplit(console).hostname:
         yield "portaal.url", "Geef het portaal een andere hostnaam dan de console."
+    oidc = settings.console.oidc
+    if oidc is not None and UserRole.ONTVANGER in oidc.rollen.values():
+        yield "console.oidc.rollen", "Een ontvanger meldt zich aan op het portaal, niet hier."
 
 
 def _lmtp_faults(email: EmailSettings, lmtp: LmtpSettings) -> Iterator[Fault]:
@@ -210,6 +217,8 @@ def _is_loopback(host: str) -> bool:
 def _party_faults(mail: PartyMailSettings, place: str, names: set[str]) -> Iterator[Fault]:
     if not is_address(mail.adres):
         yield f"{place}.adres", _NO_ADDRESS
+    if mail.portaal is bool(mail.certificaten):
+        yield f"{place}.portaal", "Geef certificaten, of portaal = true; niet allebei."
     if mail.nta7516_naam and not (mail.nta7516_waarde and is_free(mail.nta7516_naam)):
         yield f"{place}.nta7516_naam", "Dit veld heeft elke mail al, of er hoort een waarde bij."
     if mail.vast is not None and not (mail.vast.ca or mail.vast.sleutels):

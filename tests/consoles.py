@@ -159,9 +159,14 @@ class Console:
         self.town.clock.forward(seconds=totp.STEP_SECONDS)
         return totp.code(user.secret, totp.step_of(self.town.clock.now()))
 
-    async def user(self, login: str, *roles: UserRole, officer: str = "") -> User:
+    async def user(self, login: str, *roles: UserRole, officer: str = "", party: str = "") -> User:
         account, code = await self.people.accounts.add(
-            login=login, name=login.title(), roles=frozenset(roles), officer=officer, by="test"
+            login=login,
+            name=login.title(),
+            roles=frozenset(roles),
+            officer=officer,
+            party=party,
+            by="test",
         )
         whence = Whence(address="192.0.2.9")
         offered = await self.people.door.offer_totp(code)
@@ -206,7 +211,7 @@ async def console(
     installation = town[oin]
     ground = ground_of(installation.store, town.clock, town.dice)
     there = elsewhere(origin, town.clock) if elsewhere else None
-    rules = replace(ground.rules, origin=origin)
+    rules = replace(ground.rules, origin=origin, portal=portal)
     if there is not None:
         rules = replace(rules, provider=there[1].client.issuer)
     people = people_of(replace(ground, rules=rules), there)

@@ -32,6 +32,9 @@ Rol = Annotated[
 Officier = Annotated[
     str, typer.Option(help="Id of the officer in gateway.toml, for the role officier.")
 ]
+Partij = Annotated[
+    str, typer.Option(help="OIN of the partner, for the role ontvanger (the portal).")
+]
 Reden = Annotated[str, typer.Option(help="Why; it stands in the audit log.", show_default=False)]
 Door = Annotated[str, typer.Option(help="Who decides; left out = the user of this terminal.")]
 ALL = 10_000
@@ -50,14 +53,14 @@ def list_(config: Config = Path()) -> None:
         print("Er zijn geen accounts. De eerste: gateway users add LOGIN --rol beheerder")
         return
     table = Table()
-    for column in ("login", "naam", "rollen", "officier", "app", "sleutels", "status", "laatst"):
+    for column in ("login", "naam", "rollen", "hoort bij", "app", "sleutels", "status", "laatst"):
         table.add_column(column, overflow="fold")
     for one in found:
         table.add_row(
             one.login,
             one.name,
             ", ".join(sorted(one.roles)),
-            one.officer or "-",
+            one.officer or one.party or "-",
             "ja" if one.totp is not None else "nee",
             str(one.passkeys),
             _status(one),
@@ -87,30 +90,34 @@ def _status(one: Person) -> str:
 @app.command()
 def add(
     login: Login,
+    *,
     rol: Rol,
     naam: Annotated[str, typer.Option(help="Name, as others see it.")],
     officier: Officier = "",
+    partij: Partij = "",
     door: Door = "",
     config: Config = Path(),
 ) -> None:
     """Add an account; its activation code is shown once and is valid for 24 hours."""
     installation = load_installation(config)
-    order = _rights(installation, Ask.ADD, login, (naam, rol, officier), door)
-    _told(installation, _order(installation, order))
+    order = _rights(installation, Ask.ADD, login, (naam, rol, officier, partij), door)
+    _told(installation, _order(installation, order), portal=bool(partij))
 
 
 @app.command()
 def change(
     login: Login,
+    *,
     rol: Rol,
     naam: Annotated[str, typer.Option(help="Another name; left out = it stays.")] = "",
     officier: Officier = "",
+    partij: Partij = "",
     door: Door = "",
     config: Config = Path(),
 ) -> None:
     """Change the roles of an account; its sessions end."""
     installation = load_installation(config)
-    order = _rights(installation, Ask.CHANGE, login, (naam, rol, officier), door)
+    order = _rights(installation, Ask.CHANGE, login, (naam, rol, officier, partij), door)
     _order(installation, order)
     print(f"{login}: gewijzigd. Open sessies zijn beëindigd.")
 
@@ -155,23 +162,37 @@ def _rights(
     installation: Installation,
     ask: Ask,
     login: str,
-    given: tuple[str, list[str], str],
+    given: tuple[str, list[str], str, str],
     door: str,
 ) -> Order:
-    """Return the order; raise PolicyViolation for an officer who is not in the settings."""
-    naam, rol, officer = given
+    """Return the order; raise PolicyViolation for an officer or party not in the settings."""
+    naam, rol, officer, party = given
     known = {one.id for one in installation.settings.officieren}
     if officer and officer not in known:
         raise PolicyViolation(
             "console.gebruiker.officier", "Deze officier staat niet in [[officieren]]."
         )
+    with_portal = {
+        one.oin for one in installation.settings.partijen if one.email and one.email.portaal
+    }
+    if party and party not in with_portal:
+        raise PolicyViolation(
+            "console.gebruiker.partij", "Van deze partij wacht er niets op het portaal."
+        )
     return Order(
-        ask=ask, login=login, door=door or user(), name=naam, roles=tuple(rol), officer=officer
+        ask=ask,
+        login=login,
+        door=door or user(),
+        name=naam,
+        roles=tuple(rol),
+        officer=officer,
+        party=party,
     )
 
 
-def _told(installation: Installation, done: dict[str, str]) -> None:
-    address = installation.settings.console.url or "https://…"
+def _told(installation: Installation, done: dict[str, str], *, portal: bool = False) -> None:
+    settings = installation.settings
+    address = (settings.portaal.url if portal else settings.console.url) or "https://…"
     print(f"{done['login']}: activatiecode {done['code']}")
     print(f"Geldig 24 uur, op {address}/activeren. Geef hem persoonlijk.")
 

@@ -133,11 +133,19 @@ CONSOLE: tuple[Code, ...] = (
             ),
             "console.gebruiker.rollen": (
                 "There is no role, or two that do not go together.",
-                "Officier and compliance go with no other role.",
+                "Officier, compliance and ontvanger go with no other role.",
             ),
             "console.gebruiker.officier": (
                 "An officer's account names its officer, and no other account does.",
                 "Give the id of an officer of [[officieren]] with the role officier only.",
+            ),
+            "console.gebruiker.partij": (
+                "An ontvanger's account names its partner, one whose messages wait at the portal.",
+                "Give the OIN of a party with `portaal = true` with the role ontvanger only.",
+            ),
+            "console.gebruiker.ontvanger": (
+                "An ontvanger signs in at the portal, never at an OpenID provider.",
+                "Give him an activation code instead.",
             ),
         },
     ),
@@ -145,6 +153,10 @@ CONSOLE: tuple[Code, ...] = (
         NoRoute,
         _BOTH,
         {
+            "portal.unknown": (
+                "No such message waits at the portal for this partner, or it may not be shown now.",
+                "Ask the sender.",
+            ),
             "console.gebruiker.onbekend": ("There is no such account.", "Look in the list."),
             "systeem.weg": (
                 "There is no such back-end system in gateway.toml.",

@@ -132,7 +132,8 @@ class Session:
         if not letter.sender:
             return " NOTIFY=NEVER"
         original = recipient.replace("+", "+2B").replace("=", "+3D")
-        return f" NOTIFY=SUCCESS,FAILURE,DELAY ORCPT=rfc822;{original}"
+        success = "SUCCESS," if letter.tells_success else ""
+        return f" NOTIFY={success}FAILURE,DELAY ORCPT=rfc822;{original}"
 
     async def data(self, octets: bytes) -> str:
         """Send the letter and return the server's status for it.

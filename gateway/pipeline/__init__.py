@@ -15,6 +15,7 @@ from gateway.pipeline.house import House
 from gateway.pipeline.incoming import Incoming
 from gateway.pipeline.mail_messages import MailMessages
 from gateway.pipeline.mail_receipts import MailReceipts
+from gateway.pipeline.pickup import PickingUp
 from gateway.pipeline.postvak import Closing, Weigering
 from gateway.pipeline.quarantined import Quarantined
 from gateway.pipeline.receipt import Receipt
@@ -56,6 +57,8 @@ class Gateway:
         self._switching = Switching(house, self._enquiring)
         self._closing = Closing(house)
         self._showing = Showing(house)
+        self.pickup = PickingUp(house)
+        """Where persons of partners read what waits at the portal."""
         self._delivering = Delivering(house, signalling)
         self._telling = Telling(house)
         self._asking = Asking(house)

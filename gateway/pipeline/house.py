@@ -29,6 +29,7 @@ from gateway.ports import (
 from gateway.ports.enquiries import Enquiries
 from gateway.ports.incoming import Quarantine
 from gateway.ports.mail import Post
+from gateway.ports.pickup import Pickup
 from gateway.ports.receipts import Receipts
 from gateway.ports.switching import Switches
 
@@ -82,6 +83,7 @@ class House:
     webhooks: Webhooks
     caller: Caller
     switches: Switches
+    pickup: Pickup
     quarantine: Quarantine
     receipts: Receipts
     enquiries: Enquiries

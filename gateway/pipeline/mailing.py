@@ -48,8 +48,11 @@ from gateway.ports.mail import (
 from gateway.ports.receipts import KnownAs
 from gateway.rules import approval
 from gateway.security.smime.recipients import Encryption
-from gateway.security.smime.seal import Draft, Mail, Recipients, seal_mail
+from gateway.security.smime.seal import Draft, Recipients, seal_mail
+from gateway.wire.mail_outside import Outside, write_notice
 
+LETTER_USE = ":mail"
+"""Behind the use of a decision: of its one letter."""
 UNPROVED = "mail.unproved"
 """Alarm per party: letters wait, because something was not proved secure."""
 
@@ -70,10 +73,15 @@ class _Way:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Sealed:
-    mail: Mail
-    link: ConfirmLink | None
-    """That stands in it; None where there is no portal to follow it to."""
+class _Made:
+    """A mail that may leave."""
+
+    event: str
+    """Name of the audit row that says so."""
+    octets: bytes
+    message_id: str
+    link: ConfirmLink | None = None
+    """That stands in it; None where there is none."""
 
 
 def _link(claim: Claim, secret: str, until: datetime) -> ConfirmLink | None:
@@ -116,7 +124,11 @@ class Mailing:
         if proven.use and not await self._may_use(claim, proven):
             return HeldAgain(ground=GateReason.INDIVIDUAL)
         try:
-            made = await self._sealed(claim, way, released, proven.octets)
+            made = (
+                await self._notice(claim, way)
+                if way.mail.portal
+                else await self._sealed(claim, way, released, proven.octets)
+            )
         except CertificateRejected as error:
             return await self._waits(claim, way, error.code, events)
         except PolicyViolation as error:
@@ -133,11 +145,22 @@ class Mailing:
     async def _may_use(self, claim: Claim, proven: Proven) -> bool:
         """A decision lets one letter go, beside the envelope that it may have let go before."""
         letter = sha256(claim.delivery.encode()).hexdigest()
-        return await self._house.holds.use(f"{proven.use}:mail", letter)
+        return await self._house.holds.use(proven.use + LETTER_USE, letter)
+
+    async def _notice(self, claim: Claim, way: _Way) -> _Made:
+        """The message waits at the portal: the mail says that one does."""
+        await self._ground(claim)
+        outside = Outside(
+            sender=way.own.address,
+            recipient=way.mail.address,
+            ebms_message_id=claim.message.message_id,
+        )
+        octets = write_notice(outside, way.own.portal, self._house.clock.now())
+        return _Made(event="portal.notice", octets=octets, message_id=outside.message_id)
 
     async def _sealed(
         self, claim: Claim, way: _Way, released: approval.Released, octets: bytes
-    ) -> _Sealed:
+    ) -> _Made:
         """Sign and encrypt for each mailbox, by the certificates of this moment."""
         secret = token(self._house.dice) if way.own.portal else ""
         draft = Draft(
@@ -172,31 +195,36 @@ class Mailing:
                 chain=way.own.chain,
             ),
         )
-        return _Sealed(mail=mail, link=_link(claim, secret, at + way.own.confirmable))
+        return _Made(
+            event="mail.sealed",
+            octets=mail.octets,
+            message_id=mail.message_id,
+            link=_link(claim, secret, at + way.own.confirmable),
+        )
 
     async def _ground(self, claim: Claim) -> str:
         found = await self._house.reader.message(claim.message.id)
         return ground_of(() if found is None else found.trace, claim.delivery)
 
     async def _posted(
-        self, claim: Claim, way: _Way, made: _Sealed, events: list[AuditEvent]
+        self, claim: Claim, way: _Way, made: _Made, events: list[AuditEvent]
     ) -> Outcome:
-        mail = made.mail
         told = self._house.dice.octets(_SECRET).hex()
         letter = Letter(
-            octets=mail.octets,
+            octets=made.octets,
             sender=way.own.address,
             recipients=(way.mail.address,),
             reference=told,
+            tells_success=not way.mail.portal,
         )
-        known_as = KnownAs(reference=sha256(told.encode()).hexdigest(), mail=mail.message_id)
+        known_as = KnownAs(reference=sha256(told.encode()).hexdigest(), mail=made.message_id)
         sealed = attempted(
             self._house,
             claim,
-            "mail.sealed",
-            sha256=sha256(mail.octets).hexdigest(),
-            size=len(mail.octets),
-            mail=mail.message_id,
+            made.event,
+            sha256=sha256(made.octets).hexdigest(),
+            size=len(made.octets),
+            mail=made.message_id,
             twice=claim.twice,
             mailboxes=len(way.mail.certificates),
         )

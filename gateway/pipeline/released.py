@@ -1,17 +1,37 @@
 """The gate is tested again for each attempt: approval, decision or table may have changed."""
 
 from datetime import datetime
+from typing import Protocol
 
 from gateway.directory import Directory, GateReason
-from gateway.ports import Claim
+from gateway.ports import Known
 from gateway.rules import approval
 
 _BY_TABLE = frozenset({approval.Ground.STANDING, approval.Ground.INDIVIDUAL})
 """Grounds that rest on a classification: by another table it would be another question."""
 
 
+class Standing(Protocol):
+    """A delivery, as far as it stands on something: a claim, or what waits at the portal."""
+
+    @property
+    def delivery(self) -> str: ...
+    @property
+    def message(self) -> Known: ...
+    @property
+    def ground(self) -> str: ...
+    @property
+    def approval_id(self) -> str: ...
+    @property
+    def table_version(self) -> str: ...
+    @property
+    def payload_sha256(self) -> str: ...
+    @property
+    def decision(self) -> approval.Decision | None: ...
+
+
 def still_released(
-    directory: Directory, claim: Claim, at: datetime
+    directory: Directory, claim: Standing, at: datetime
 ) -> approval.Released | approval.Hold:
     """Return on what it may leave now, or that it is held again."""
     table = directory.gate.at(at).table.version

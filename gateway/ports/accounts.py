@@ -75,6 +75,8 @@ class Account:
     roles: frozenset[UserRole]
     officer: str
     """Id in `[[officieren]]` of who decides; empty for every other role."""
+    party: str
+    """OIN of the partner that an ontvanger is of; empty for every other role."""
     preferences: Preferences
     has_totp: bool
     passkeys: int
@@ -238,13 +240,27 @@ class Accounts(Protocol):
 
     async def find(self, id_: str) -> Account | None: ...
     async def add(
-        self, *, login: str, name: str, roles: frozenset[UserRole], officer: str, by: str
+        self,
+        *,
+        login: str,
+        name: str,
+        roles: frozenset[UserRole],
+        officer: str,
+        by: str,
+        party: str = "",
     ) -> tuple[Account, str]:
         """Return the account and its activation code, shown once, valid for 24 hours."""
         ...
 
     async def change(
-        self, id_: str, *, name: str, roles: frozenset[UserRole], officer: str, by: str
+        self,
+        id_: str,
+        *,
+        name: str,
+        roles: frozenset[UserRole],
+        officer: str,
+        by: str,
+        party: str = "",
     ) -> Account:
         """Change rights; sessions of the account end."""
         ...

@@ -28,6 +28,8 @@ class Letter:
     """Addresses, all of one domain, at most 100."""
     reference: str
     """Opaque; comes back in delivery notifications (ENVID, RFC 3461). At most 100 of A-Za-z0-9.-"""
+    tells_success: bool = True
+    """That it is in the mailbox is asked to be told; False = only that it failed or waits."""
 
 
 CONFIRM = "/bevestig"

@@ -55,9 +55,15 @@ _FREE = frozenset({Ground.NOT_GATED, Ground.FORWARDED, Ground.OWN})
 
 def decision_of(tx: Tx, row: Any) -> Decision | None:
     """Read the decision that the delivery stands on: who ends it locks its row first."""
+    tx.flush()
+    return decision_at(tx.connection, row)
+
+
+def decision_at(connection: sa.Connection, row: Any) -> Decision | None:
+    """Read it where nothing is being written."""
     if row.ground != Ground.INDIVIDUAL:
         return None
-    found = tx.find(_DECISION, {"ruling": row.approval_id}).first()
+    found = _DECISION.rows(connection, {"ruling": row.approval_id}).first()
     if found is None or not found.releases:
         return None
     return Decision(

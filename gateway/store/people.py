@@ -53,6 +53,7 @@ class Person:
     created_at: datetime
     last_at: datetime | None
     issuer: str = ""
+    party: str = ""
     subject: str = ""
     """Of the person at the provider that `issuer` names; both empty = not linked."""
     passkeys: int = 0
@@ -110,6 +111,7 @@ def _person(row: sa.Row[Any]) -> Person:
         name=row.name,
         roles=frozenset(UserRole(role) for role in row.roles.split(",") if role),
         officer=row.officer,
+        party=row.party,
         preferences=json.loads(row.preferences),
         password=row.password,
         totp=row.totp,

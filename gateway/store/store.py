@@ -31,6 +31,7 @@ from gateway.ports.enquiries import Enquiries
 from gateway.ports.incoming import Quarantine
 from gateway.ports.mail import Links
 from gateway.ports.overview import Overview
+from gateway.ports.pickup import Pickup
 from gateway.ports.receipts import Receipts
 from gateway.ports.switching import Switches
 from gateway.ports.tallies import Tallies
@@ -57,6 +58,7 @@ from gateway.store.overview import SqlOverview
 from gateway.store.pauses import SqlPauses
 from gateway.store.payloads import SqlPayloads
 from gateway.store.people import SqlPeople
+from gateway.store.pickup import SqlPickup
 from gateway.store.postings import SqlReceipts
 from gateway.store.postvak import SqlPostvak
 from gateway.store.quarantine import SqlQuarantine
@@ -139,6 +141,7 @@ class Store:
         self.renewals: Renewals = SqlRenewals(writer=writer, clock=clock)
         self.shelving: Shelving = SqlShelving(writer=writer, clock=clock)
         self.confirmations = SqlConfirmations(writer=writer, reads=reads, clock=clock)
+        self.pickup: Pickup = SqlPickup(writer=writer, reads=reads, clock=clock)
         self.links: Links = SqlLinks(writer=writer, clock=clock)
         self.switches: Switches = SqlSwitches(writer=writer, reads=reads, clock=clock)
         self.quarantine: Quarantine = SqlQuarantine(writer=writer, reads=reads, clock=clock)

@@ -704,6 +704,7 @@ accounts = sa.Table(
     _text("name"),
     _text("roles", length=128),
     _text("officer", length=64),
+    sa.Column("party", sa.String(64), nullable=False, server_default=""),
     sa.Column("preferences", sa.Text, nullable=False),
     _text("password", length=512),
     sa.Column("totp", sa.LargeBinary, nullable=True),
@@ -718,8 +719,8 @@ accounts = sa.Table(
     sa.Column("subject", sa.String(255), nullable=True),
     sa.Index("ix_accounts_identity", "issuer", "subject", unique=True),
 )
-"""People who use the console. `totp` is sealed, `activation` a digest; `totp_step` is the last
-one that was used: a code counts once."""
+"""People who use console or portal. `party` is that of an ontvanger. `totp` is sealed, `activation`
+a digest; `totp_step` is the last one that was used: a code counts once."""
 
 passkeys = sa.Table(
     "passkeys",

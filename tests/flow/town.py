@@ -492,6 +492,7 @@ async def _install(
             quarantine=store.quarantine,
             receipts=store.receipts,
             enquiries=store.enquiries,
+            pickup=store.pickup,
             post=town.post,
             patience=town.patience,
             holds=store.holds,

@@ -31,6 +31,7 @@ door = "A. Ander, hoofd"
 van = 2026-11-01
 tot = {until}
 """
+WITH_PORTAL = '\n[partijen.email]\nadres = "{address}"\nportaal = true\n'
 PARTY, MINE = (f"partijen.{oin}.email" for oin in (pki.VEILIG_THUIS, pki.POLITIE))
 
 
@@ -54,13 +55,14 @@ def faults(
     text,
     *lines,
     to=pki.VEILIG_THUIS,
+    mail=TO_PARTY,
     address="in@vt.example",
     sender="uit@politie.example",
     own=OWN + SMIME,
 ):
     before, name, after = text.partition(f'oin = "{to}"')
     party, table, rest = after.partition("\n[[")
-    mail = TO_PARTY.format(address=address) + "".join(f"{line}\n" for line in lines)
+    mail = mail.format(address=address) + "".join(f"{line}\n" for line in lines)
     whole = f"{before}{name}{party}{mail}{table}{rest}{own.format(sender=sender)}"
     settings = parse_toml(whole.encode(), Settings, where="gateway.toml")
     return [where for where, _text in mail_faults(settings, CATALOGUE)]
@@ -178,3 +180,32 @@ def test_what_else_may_sign_and_whether_reports_count_is_said_per_party():
         (files["s.pem"].certificate,),
     )
     assert not found.reports_close
+
+
+def test_a_party_has_certificates_or_the_portal(text):
+    with_portal = OWN + SMIME + LISTEN + PORTAL.format(host="portaal.example")
+    nothing = '\n[partijen.email]\nadres = "{address}"\n'
+
+    assert faults(text, mail=WITH_PORTAL, own=with_portal) == []
+    assert faults(text, mail=nothing, own=with_portal) == [f"{PARTY}.portaal"]
+    assert faults(text, "portaal = true", own=with_portal) == [f"{PARTY}.portaal"]
+    assert faults(text, mail=WITH_PORTAL) == [f"{PARTY}.portaal"]
+
+
+def test_the_provider_gives_nobody_the_role_of_a_person_of_a_partner(text):
+    oidc = """
+[console]
+url = "https://console.example"
+
+[console.oidc]
+naam = "Politie"
+issuer = "https://aanmelden.example"
+client_id = "gateway"
+client_secret_file = "secrets/oidc"
+amr = ["mfa"]
+
+[console.oidc.rollen]
+extern = "ontvanger"
+"""
+
+    assert faults(text, own=OWN + SMIME + oidc) == ["console.oidc.rollen"]

@@ -10,6 +10,8 @@ _CONSOLE = (
 UNDONE = {
     21: tuple(f"ALTER TABLE deliveries DROP COLUMN {column}" for column in ("twice", "posting")),
     20: ("DROP INDEX ix_messages_refused_answered_at", "DROP TABLE refusals"),
+    27: ("ALTER TABLE accounts DROP COLUMN party",),
+    26: ("DROP TABLE enquiries",),
     25: ("DROP TABLE postings",),
     24: ("DROP TABLE quarantine",),
     23: ("DROP TABLE mail_links",),

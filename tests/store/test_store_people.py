@@ -12,10 +12,12 @@ from gateway.ports.accounts import AccountState, AccountsWanted, SecondFactor, W
 from gateway.security import totp
 from gateway.store.people_units import lock_for
 from tests.consoles import PASSWORD, ground_of, people_of, secret_of
+from tests.store.stage import VT
 
 HERE = Whence(address="192.0.2.1", agent="Firefox, Linux")
 OPERATOR = frozenset({UserRole.OPERATOR})
 BEHEERDER = frozenset({UserRole.BEHEERDER})
+RECIPIENT = frozenset({UserRole.ONTVANGER})
 
 
 @pytest.fixture
@@ -23,9 +25,16 @@ def people(stage):
     return people_of(ground_of(stage.store, stage.clock, stage.dice))
 
 
-async def activated(stage, people, login="anna", roles=OPERATOR):
+@pytest.fixture
+def portal(stage):
+    """The same accounts, where persons of partners come in."""
+    ground = ground_of(stage.store, stage.clock, stage.dice)
+    return people_of(replace(ground, rules=replace(ground.rules, portal=True)))
+
+
+async def activated(stage, people, login="anna", roles=OPERATOR, party=""):
     account, code = await people.accounts.add(
-        login=login, name=login.title(), roles=roles, officer="", by="cli"
+        login=login, name=login.title(), roles=roles, officer="", party=party, by="cli"
     )
     secret = secret_of((await people.door.offer_totp(code)).secret)
     digits = totp.code(secret, totp.step_of(stage.clock.now()))
@@ -82,6 +91,9 @@ async def test_a_login_is_of_one_account(stage, people):
         ({"roles": frozenset({UserRole.COMPLIANCE, UserRole.OPERATOR})}, "rollen"),
         ({"roles": frozenset({UserRole.OFFICIER})}, "officier"),
         ({"officer": "bos"}, "officier"),
+        ({"roles": RECIPIENT}, "partij"),
+        ({"party": VT}, "partij"),
+        ({"roles": RECIPIENT | OPERATOR, "party": VT}, "rollen"),
     ],
 )
 async def test_an_account_that_can_not_be_is_refused(people, given, code):
@@ -314,3 +326,64 @@ async def test_accounts_are_found_by_role_state_and_a_part_of_the_name(stage, pe
     first = await people.accounts.all(AccountsWanted(text="a"), limit=1)
     rest = await people.accounts.all(AccountsWanted(text="a"), after=first[0].login, limit=9)
     assert [one.login for one in (*first, *rest)] == await logins(text="a")
+
+
+# --- console and portal ---------------------------------------------------------------
+
+
+async def test_a_person_of_a_partner_comes_in_at_the_portal_only(stage, people, portal):
+    account, secret, welcome, _ = await activated(stage, portal, "rie", RECIPIENT, VT)
+    assert account.party == welcome.session.account.party == VT
+    stage.clock.forward(seconds=30)
+
+    assert await portal.door.session(welcome.token) is not None
+    assert await people.door.session(welcome.token) is None
+    half = await portal.door.password("rie", PASSWORD, HERE)
+    with pytest.raises(Untrusted, match="half"):
+        await people.door.totp(half.token, totp.code(secret, totp.step_of(stage.clock.now())), HERE)
+    with pytest.raises(Untrusted, match="aanmelding"):
+        await people.door.password("rie", PASSWORD, HERE)
+
+
+async def test_a_person_of_the_console_does_not_come_in_at_the_portal(stage, people, portal):
+    _, _, welcome, _ = await activated(stage, people)
+
+    assert await portal.door.session(welcome.token) is None
+    with pytest.raises(Untrusted, match="aanmelding"):
+        await portal.door.password("anna", PASSWORD, HERE)
+
+
+async def test_an_account_is_activated_where_it_will_come_in(stage, people, portal):
+    _, code = await people.accounts.add(
+        login="rie", name="Rie", roles=RECIPIENT, officer="", party=VT, by="bea"
+    )
+
+    with pytest.raises(Untrusted, match="activatie"):
+        await people.door.activation(code, HERE)
+
+    assert (await portal.door.activation(code, HERE)).account.login == "rie"
+
+
+async def test_who_becomes_somebody_of_the_console_loses_session_and_party(stage, people, portal):
+    account, _, welcome, _ = await activated(stage, portal, "rie", RECIPIENT, VT)
+
+    changed = await people.accounts.change(
+        account.id, name="Rie", roles=OPERATOR, officer="", by="bea"
+    )
+
+    assert changed.party == ""
+    assert await portal.door.session(welcome.token) is None
+    assert await people.door.session(welcome.token) is None
+    assert await people.door.password("rie", PASSWORD, HERE)
+
+
+async def test_a_person_of_a_partner_is_never_linked_to_the_provider(stage):
+    ground = ground_of(stage.store, stage.clock, stage.dice)
+    rules = replace(ground.rules, provider="https://aanmelden.example")
+    linking = people_of(replace(ground, rules=rules))
+    account, _ = await linking.accounts.add(
+        login="rie", name="Rie", roles=RECIPIENT, officer="", party=VT, by="bea"
+    )
+
+    with pytest.raises(PolicyViolation, match="ontvanger"):
+        await linking.accounts.link(account.id, subject="s-1", by="bea")

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeGuard
 
 from gateway.errors import Limited, PolicyViolation, Untrusted
 from gateway.pipeline.accounts.passkeys import Passkeys
@@ -77,13 +77,22 @@ class Door:
         async with self._passwords.turn():
             await self.check_lock(login, whence)
             person = await self._ground.people.by_login(login)
-            known = person.password if person is not None and person.active else ""
+            known = person.password if self._may_come(person) else ""
             fits = await self._passwords.compare(known, password)
             if not fits or person is None:
                 raise await self.failed(login, whence, "wachtwoord", of=person)
         fresh = token(self._ground.dice)
         await self._ground.keep_step(_HALF, digest_of(fresh), b"", account=person.id, lasts=HALF)
         return HalfWay(token=fresh, ways=_ways(person))
+
+    def _may_come(self, person: Person | None) -> TypeGuard[Person]:
+        """Tell whether somebody can sign in with it, here: at the console or at the portal."""
+        return (
+            person is not None
+            and person.active
+            and person.closed_at is None
+            and self._ground.rules.are_for(person.roles)
+        )
 
     def _check_own_way(self) -> None:
         """Raise PolicyViolation `console.lokaal` where everybody comes in by the provider."""
@@ -97,7 +106,7 @@ class Door:
         ground, id_ = self._ground, digest_of(half)
         step = await ground.step(_HALF, id_)
         person = await ground.people.by_id(step.account) if step and step.account else None
-        if person is None or not person.active or person.closed_at is not None:
+        if not self._may_come(person):
             raise Untrusted("console.half", "Deze aanmelding duurde te lang.")
         if not await ground.people.once(rows.try_step(id_, TRIES)):
             raise Untrusted("console.half", "Deze aanmelding duurde te lang.")
@@ -149,7 +158,7 @@ class Door:
         except Untrusted as error:
             raise await self.failed("", whence, "toegangssleutel") from error
         person = await self._ground.people.by_id(account)
-        if person is None or not person.active or person.closed_at is not None:
+        if not self._may_come(person):
             raise await self.failed("", whence, "toegangssleutel")
         return await self.welcome(
             person, SecondFactor.PASSKEY, whence, ended=digest_of(half) if half else ""
@@ -229,9 +238,7 @@ class Door:
         if not ground.rules.lets_in(elsewhere=row.factor is SecondFactor.OIDC):
             return None
         person = await ground.people.by_id(row.account)
-        if person is None or not person.active or person.closed_at is not None:
-            return None
-        return row, person
+        return (row, person) if self._may_come(person) else None
 
     async def step_up(self, session: Session, code: str) -> Session:
         """Show the second factor again; failures count as those at the door."""
@@ -298,7 +305,9 @@ class Door:
     async def _activating(self, code: str) -> Person | None:
         ground = self._ground
         digest = ground.digest("activatie", plain(code))
-        return await ground.people.by_activation(digest, now=ground.clock.now())
+        person = await ground.people.by_activation(digest, now=ground.clock.now())
+        here = person is not None and ground.rules.are_for(person.roles)
+        return person if here else None
 
     async def offer_totp(self, code: str) -> Enrolment:
         """Return a fresh secret for this activation; again = the same until it is used."""

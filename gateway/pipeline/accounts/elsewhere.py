@@ -209,11 +209,16 @@ class SignInElsewhere:
             return known
         login = self._login(identity)
         waiting = await self._ground.people.by_login(login) if login else None
-        if waiting is not None and not waiting.active and not waiting.subject:
+        if waiting is not None and self._may_link(waiting):
             return await self._link(waiting, identity)
         if waiting is None and login and self._admission.create:
             return await self._link(await self._add(login, identity, rights), identity)
         raise _no_account()
+
+    def _may_link(self, person: Person) -> bool:
+        """It waits for its activation, at the console and not at the portal."""
+        free = not person.active and not person.subject
+        return free and self._ground.rules.are_for(person.roles)
 
     def _login(self, identity: Identity) -> str:
         name = self._admission.login_claim

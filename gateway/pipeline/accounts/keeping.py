@@ -11,7 +11,13 @@ from gateway.errors import NoRoute, PolicyViolation, Untrusted
 from gateway.pipeline.accounts.door import code_text, plain
 from gateway.pipeline.accounts.passkeys import Passkeys
 from gateway.pipeline.accounts.passwords import Passwords
-from gateway.pipeline.accounts.people import Ground, Newcomer, account_of, preferences_text
+from gateway.pipeline.accounts.people import (
+    Ground,
+    Newcomer,
+    account_of,
+    party_fact,
+    preferences_text,
+)
 from gateway.pipeline.accounts.renewing import Renewing
 from gateway.ports import AuditEvent
 from gateway.ports.accounts import (
@@ -31,7 +37,7 @@ from gateway.store.people import Person
 ACTIVATION = timedelta(hours=24)
 DRAFT = timedelta(days=1)
 _LOGIN = re.compile(r"[a-z0-9][a-z0-9._@-]{1,63}")
-ALONE = frozenset({UserRole.OFFICIER, UserRole.COMPLIANCE})
+ALONE = frozenset({UserRole.OFFICIER, UserRole.COMPLIANCE, UserRole.ONTVANGER})
 """Roles with which no other goes."""
 WHY = 200
 
@@ -64,11 +70,18 @@ class Keeping:
         return account_of(person) if person else None
 
     async def add(
-        self, *, login: str, name: str, roles: frozenset[UserRole], officer: str, by: str
+        self,
+        *,
+        login: str,
+        name: str,
+        roles: frozenset[UserRole],
+        officer: str,
+        by: str,
+        party: str = "",
     ) -> tuple[Account, str]:
         """Return the account and its activation code."""
         login = login.strip().lower()
-        check_account(login, name, roles, officer)
+        check_account(login, name, roles, officer, party)
         ground = self._ground
         code = code_text(ground.dice, 5)
         id_ = await ground.add_account(
@@ -77,6 +90,7 @@ class Keeping:
                 name=name.strip(),
                 roles=roles_text(roles),
                 officer=officer,
+                party=party,
                 activation=ground.digest("activatie", plain(code)),
                 activation_until=ground.clock.now() + ACTIVATION,
             ),
@@ -85,11 +99,18 @@ class Keeping:
         return account_of(await self._person(id_)), code
 
     async def change(
-        self, id_: str, *, name: str, roles: frozenset[UserRole], officer: str, by: str
+        self,
+        id_: str,
+        *,
+        name: str,
+        roles: frozenset[UserRole],
+        officer: str,
+        by: str,
+        party: str = "",
     ) -> Account:
         """Change name and rights; what was open ends."""
         person = await self._other(id_, by)
-        check_account(person.login, name, roles, officer)
+        check_account(person.login, name, roles, officer, party)
         if person.subject and (roles, officer) != (person.roles, person.officer):
             raise PolicyViolation(
                 "console.gebruiker.gekoppeld",
@@ -102,10 +123,13 @@ class Keeping:
             roles=roles_text(roles),
             was=roles_text(person.roles),
             officer=officer,
+            **party_fact(party),
         )
         await self._ground.people.change_rights(
             id_,
-            rows.change_account(id_, name=name.strip(), roles=roles_text(roles), officer=officer),
+            rows.change_account(
+                id_, name=name.strip(), roles=roles_text(roles), officer=officer, party=party
+            ),
             rows.end_sessions(id_),
             officer=officer,
             event=event,
@@ -162,6 +186,11 @@ class Keeping:
     async def link(self, id_: str, *, subject: str, by: str) -> None:
         """Let this person of the provider in, and no other way any more."""
         person = await self._other(id_, by)
+        if UserRole.ONTVANGER in person.roles:
+            raise PolicyViolation(
+                "console.gebruiker.ontvanger",
+                "Een ontvanger meldt zich aan op het portaal, met een account van hier.",
+            )
         ground, issuer, subject = self._ground, self._ground.rules.provider, subject.strip()
         if not issuer or not is_subject(subject):
             raise PolicyViolation(
@@ -312,7 +341,9 @@ def _why(why: str) -> str:
     return text
 
 
-def check_account(login: str, name: str, roles: frozenset[UserRole], officer: str) -> None:
+def check_account(
+    login: str, name: str, roles: frozenset[UserRole], officer: str, party: str = ""
+) -> None:
     """Raise PolicyViolation `console.gebruiker.*` for what no account may be."""
     if _LOGIN.fullmatch(login) is None:
         raise PolicyViolation(
@@ -325,11 +356,16 @@ def check_account(login: str, name: str, roles: frozenset[UserRole], officer: st
         raise PolicyViolation("console.gebruiker.rollen", "Geef ten minste één rol.")
     if roles & ALONE and len(roles) > 1:
         raise PolicyViolation(
-            "console.gebruiker.rollen", "Bij officier en bij compliance hoort geen andere rol."
+            "console.gebruiker.rollen",
+            "Bij officier, compliance en ontvanger hoort geen andere rol.",
         )
     if bool(officer) != (UserRole.OFFICIER in roles):
         raise PolicyViolation(
             "console.gebruiker.officier", "Bij de rol officier hoort een officier, en anders geen."
+        )
+    if bool(party) != (UserRole.ONTVANGER in roles):
+        raise PolicyViolation(
+            "console.gebruiker.partij", "Bij de rol ontvanger hoort een partij, en anders geen."
         )
 
 

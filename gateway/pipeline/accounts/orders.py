@@ -11,7 +11,7 @@ from gateway.ports.accounts import Account
 
 MOST = 200
 """Characters of each field."""
-_TEXTS = ("login", "door", "naam", "officier", "reden", "sub")
+_TEXTS = ("login", "door", "naam", "officier", "reden", "sub", "partij")
 
 
 class Ask(StrEnum):
@@ -38,10 +38,12 @@ class Order:
     why: str = ""
     subject: str = ""
     """Of the person at the OpenID provider."""
+    party: str = ""
+    """OIN of the partner that an ontvanger is of."""
 
     def __post_init__(self) -> None:
         """Keep audit rows short and readable."""
-        texts = (self.login, self.door, self.name, self.officer, self.why, *self.roles)
+        texts = (self.login, self.door, self.name, self.officer, self.why, self.party, *self.roles)
         if any(len(text) > MOST or not (text.isprintable()) for text in texts) or not self.door:
             raise PolicyViolation("command.body", "Het verzoek is geen opdracht.")
 
@@ -55,6 +57,7 @@ class Order:
             "officier": self.officer,
             "reden": self.why,
             "sub": self.subject,
+            "partij": self.party,
         }
 
 
@@ -74,6 +77,7 @@ def read_order(ask: Ask, fields: Mapping[str, object]) -> Order:
         officer=str(texts["officier"]),
         why=str(texts["reden"]),
         subject=str(texts["sub"]),
+        party=str(texts["partij"]),
     )
 
 
@@ -85,6 +89,7 @@ async def carry_out(accounts: Keeping, order: Order) -> dict[str, str]:
             name=order.name,
             roles=_roles(order.roles),
             officer=order.officer,
+            party=order.party,
             by=order.door,
         )
         return {"login": account.login, "code": code}
@@ -97,6 +102,7 @@ async def carry_out(accounts: Keeping, order: Order) -> dict[str, str]:
                 name=order.name or account.name,
                 roles=_roles(order.roles) if order.roles else account.roles,
                 officer=order.officer,
+                party=order.party,
                 by=order.door,
             )
         case Ask.RECOVER:

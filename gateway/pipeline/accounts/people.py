@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any, Protocol
 
+from gateway.credentials import UserRole
 from gateway.ports import AuditEvent, Clock, Dice
 from gateway.ports.accounts import (
     Account,
@@ -44,10 +45,16 @@ class Rules:
     """Issuer of the OpenID provider; empty = there is none."""
     own: bool = True
     """Accounts without a link to it come in with a password and a second factor of their own."""
+    portal: bool = False
+    """Persons of partners come in here, and nobody else; at the console the other way round."""
 
     def lets_in(self, *, elsewhere: bool) -> bool:
         """Tell whether sessions of this way of signing in count."""
         return bool(self.provider) if elsewhere else self.own
+
+    def are_for(self, roles: frozenset[UserRole]) -> bool:
+        """Tell whether accounts with these roles come in here at all."""
+        return (UserRole.ONTVANGER in roles) is self.portal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +65,7 @@ class Newcomer:
     name: str
     roles: str
     officer: str
+    party: str = ""
     activation: str | None = None
     """Digest of the code that it is activated with; None = it has none."""
     activation_until: datetime | None = None
@@ -103,7 +111,12 @@ class Ground:
             "last_at": None,
         }
         event = self.event(
-            "user_added", actor=by, account=one.login, roles=one.roles, officer=one.officer
+            "user_added",
+            actor=by,
+            account=one.login,
+            roles=one.roles,
+            officer=one.officer,
+            **party_fact(one.party),
         )
         await self.people.add(row, event)
         return id_
@@ -153,6 +166,11 @@ def enrolment(ground: Ground, login: str, secret: bytes) -> Enrolment:
     )
 
 
+def party_fact(party: str) -> dict[str, str]:
+    """Return what an audit row says of the partner that an account is of."""
+    return {"party": party} if party else {}
+
+
 def _state(person: Person) -> AccountState:
     if person.closed_at is not None:
         return AccountState.CLOSED
@@ -167,6 +185,7 @@ def account_of(person: Person, locked_until: datetime | None = None) -> Account:
         name=person.name,
         roles=person.roles,
         officer=person.officer,
+        party=person.party,
         preferences=_preferences(person.preferences),
         has_totp=person.totp is not None,
         passkeys=person.passkeys,

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from gateway.errors import PolicyViolation, TooLarge
+from gateway.errors import TooLarge
 from gateway.rules.approval import Released
 from gateway.security.algorithms import Signer
 from gateway.security.certificates import TrustStore, Usage
@@ -14,9 +14,9 @@ from gateway.security.smime.recipients import Encryption
 from gateway.security.smime.signed import sign
 from gateway.wire import mail_make
 from gateway.wire.mail_body import Body, body
+from gateway.wire.mail_outside import Outside, fields, no_field
 from gateway.wire.shown import show
 
-SUBJECT = "Beveiligd bericht"
 RECEIVED = "Ontvangstbewijs"
 EBMS_ID = "Ebms-Message-Id"
 """Inside only."""
@@ -24,8 +24,6 @@ TWICE = (
     "Mogelijk dubbel: dit bericht is ook langs de gewone weg verzonden, en kan daarlangs aankomen "
     "of al aangekomen zijn."
 )
-_REFERENCE = 12
-"""Characters of the Message-ID, opaque, in the subject."""
 _OWN = ("From", "To", "Date", "Message-ID", "In-Reply-To", "Subject", "MIME-Version")
 _OF_US = ("Auto-Submitted", "Disposition-Notification-To")
 _OF_THE_WAY = ("Bcc", "Cc", "Reply-To", "Sender", "Return-Path", "Received", "References")
@@ -118,7 +116,8 @@ def seal_mail(  # noqa: PLR0913 - each is another thing, by name
     # (2) The certificates count today.
     _check_certificates(signer, to, trust, at)
     # (3) What is said of it outside is said inside as well, where it is signed.
-    head = _head(draft, at)
+    outside = _outside_of(draft)
+    head = outside.head(at)
     content = mail_make.letter(
         {**head, EBMS_ID: draft.ebms_message_id},
         _body(draft, released),
@@ -130,7 +129,7 @@ def seal_mail(  # noqa: PLR0913 - each is another thing, by name
     octets = sealed_entity(signed, _outside(head, draft, to), to, maximum=maximum, random=random)
     if len(octets) > maximum:
         raise _too_large()
-    return Mail(octets=octets, message_id=_message_id(draft))
+    return Mail(octets=octets, message_id=outside.message_id)
 
 
 def seal_notice(  # noqa: PLR0913 - each is another thing, by name
@@ -150,7 +149,7 @@ def seal_notice(  # noqa: PLR0913 - each is another thing, by name
     It asks for no notice itself, and says that no person wrote it.
     """
     _check_certificates(signer, to, trust, at)
-    head = _fields_of(reply.sender, reply.recipient, reply.message_id, RECEIVED, at)
+    head = fields(reply.sender, reply.recipient, reply.message_id, RECEIVED, at)
     content = mail_make.fields(head).encode("ascii") + notice
     signed = signed_entity(content, signer, at=at, chain=chain)
     outside = head | {"Auto-Submitted": "auto-replied"} | _header_of(to)
@@ -201,31 +200,13 @@ def _kind(type_: str) -> str:
     return f'application/pkcs7-mime; smime-type={type_}; name="{_FILE}"'
 
 
-def _message_id(draft: Draft) -> str:
-    domain = draft.sender.rpartition("@")[2]
-    return mail_make.message_id_of(draft.ebms_message_id, recipient=draft.recipient, domain=domain)
-
-
-def _head(draft: Draft, at: datetime) -> dict[str, str]:
-    answered = f"<{draft.in_reply_to}>" if draft.in_reply_to else ""
-    fields = _fields_of(draft.sender, draft.recipient, _message_id(draft), SUBJECT, at)
-    return fields | {"In-Reply-To": answered}
-
-
-def _fields_of(
-    sender: str, recipient: str, message_id: str, subject: str, at: datetime
-) -> dict[str, str]:
-    for where, address in (("From", sender), ("To", recipient)):
-        if not mail_make.is_address(address):
-            raise _no_field(where)
-    return {
-        "From": sender,
-        "To": recipient,
-        "Date": mail_make.date(at),
-        "Message-ID": f"<{message_id}>",
-        "Subject": f"{subject} {message_id[:_REFERENCE]}",
-        "MIME-Version": "1.0",
-    }
+def _outside_of(draft: Draft) -> Outside:
+    return Outside(
+        sender=draft.sender,
+        recipient=draft.recipient,
+        ebms_message_id=draft.ebms_message_id,
+        in_reply_to=draft.in_reply_to,
+    )
 
 
 def _outside(head: dict[str, str], draft: Draft, to: Recipients) -> dict[str, str]:
@@ -243,7 +224,7 @@ def _header_of(to: Recipients) -> dict[str, str]:
         return {}
     name, value = to.header
     if not is_free(name) or not value:
-        raise _no_field(name)
+        raise no_field(name)
     return {name: value}
 
 
@@ -259,10 +240,6 @@ def _body(draft: Draft, released: Released) -> Body:
         *(condition.text for condition in released.conditions),
     )
     return body(show(draft.payload), title=draft.title, sentences=sentences)
-
-
-def _no_field(where: str) -> PolicyViolation:
-    return PolicyViolation("smime.header", "a mail can not have this field", where=where)
 
 
 def _too_large() -> TooLarge:

@@ -17,6 +17,7 @@ _CONSOLE = {
     "console.rol": HTTPStatus.FORBIDDEN,
     "console.groot": HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     "console.gebruiker.onbekend": HTTPStatus.NOT_FOUND,
+    "portal.unknown": HTTPStatus.NOT_FOUND,
     "systeem.weg": HTTPStatus.NOT_FOUND,
     "systeem.token.weg": HTTPStatus.NOT_FOUND,
     "oidc.account": HTTPStatus.FORBIDDEN,

@@ -32,6 +32,7 @@ ROLES: Mapping[UserRole, str] = MappingProxyType(
         UserRole.OPERATOR: N_("operator"),
         UserRole.BEHEERDER: N_("beheerder"),
         UserRole.COMPLIANCE: N_("compliance"),
+        UserRole.ONTVANGER: N_("ontvanger"),
     }
 )
 SCOPES: Mapping[Scope, str] = MappingProxyType(

@@ -14,6 +14,7 @@ HOMES: Sequence[tuple[UserRole, str]] = (
     (UserRole.OPERATOR, "/vandaag"),
     (UserRole.BEHEERDER, "/partners"),
     (UserRole.COMPLIANCE, "/verstrekkingen"),
+    (UserRole.ONTVANGER, "/postbus"),
 )
 _VALID = timedelta(days=180)
 
@@ -48,8 +49,8 @@ async def security_txt(visit: Visit) -> web.Response:
     return web.Response(text="\n".join((*lines, "")), content_type="text/plain")
 
 
-OPEN = (
+PAGES = (
+    Page(path="/", handler=begin, access=Access.SIGNED_IN),
     Page(path="/hulp", handler=help_, access=Access.ANYBODY),
     Page(path="/.well-known/security.txt", handler=security_txt, access=Access.ANYBODY),
 )
-PAGES = (Page(path="/", handler=begin, access=Access.SIGNED_IN), *OPEN)

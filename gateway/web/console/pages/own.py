@@ -195,7 +195,6 @@ def language_link(language: Language, back: str) -> str:
 
 
 _OWN = Access.SIGNED_IN
-LANGUAGES = (Page(path="/taal/{taal}", handler=speak, access=Access.ANYBODY),)
 PAGES = (
     Page(path="/ik", handler=settings, access=_OWN),
     post("/ik/voorkeuren", prefer, access=_OWN),
@@ -209,5 +208,5 @@ PAGES = (
     post("/ik/app", take_app, access=_OWN, fresh=True),
     post("/sessie", extend, access=_OWN),
     Page(path="/sessie", handler=left, access=_OWN, live=True),
-    *LANGUAGES,
+    Page(path="/taal/{taal}", handler=speak, access=Access.ANYBODY),
 )

@@ -7,6 +7,7 @@ from urllib.parse import quote
 from aiohttp import web
 
 from gateway.credentials import UserRole
+from gateway.directory import Party
 from gateway.errors import NoRoute, PolicyViolation
 from gateway.ports.accounts import EVERYBODY, Account, AccountState, AccountsWanted
 from gateway.ports.overview import Trail
@@ -40,6 +41,8 @@ _FIELD = {
     "console.gebruiker.naam": "naam",
     "console.gebruiker.rollen": "rol",
     "console.gebruiker.officier": "officier",
+    "console.gebruiker.partij": "partij",
+    "console.gebruiker.ontvanger": "sub",
     "console.gebruiker.reden": "reden",
     "console.gebruiker.identiteit": "sub",
     "console.gebruiker.subject": "sub",
@@ -102,7 +105,20 @@ def _new(visit: Visit) -> web.Response:
 def _choices(visit: Visit, form: Form) -> dict[str, Any]:
     officers = [("", visit.say(N_("geen")))]
     officers += [(one.id, one.naam) for one in visit.office.directory.officers]
-    return {"roles": list(UserRole), "chosen": frozenset(form.chosen("rol")), "officers": officers}
+    parties = [("", visit.say(N_("geen")))]
+    parties += [(one.oin, one.name) for one in _with_portal(visit)]
+    return {
+        "roles": list(UserRole),
+        "chosen": frozenset(form.chosen("rol")),
+        "officers": officers,
+        "parties": parties,
+    }
+
+
+def _with_portal(visit: Visit) -> list[Party]:
+    """Return the partners whose messages wait at the portal."""
+    parties = visit.office.directory.parties.values()
+    return [one for one in parties if one.mail is not None and one.mail.portal]
 
 
 def _roles(form: Form) -> frozenset[UserRole]:
@@ -112,7 +128,7 @@ def _roles(form: Form) -> frozenset[UserRole]:
 async def add(visit: Visit) -> web.Response:
     """Add the account; its activation code is shown once."""
     form = visit.form
-    _known_officer(visit, form)
+    _check_known(visit, form)
     if not form.faulty:
         try:
             account, code = await visit.office.accounts.add(
@@ -120,16 +136,20 @@ async def add(visit: Visit) -> web.Response:
                 name=form.text("naam"),
                 roles=_roles(form),
                 officer=form.text("officier"),
+                party=form.text("partij"),
                 by=visit.login,
             )
         except PolicyViolation as error:
             form.wrong(_FIELD.get(error.code, "login"), said(visit, error))
         else:
-            return visit.show("beheerder/code.html", account=account, activation=code)
+            return _code(visit, account, code)
     return _new(visit)
 
 
-def _known_officer(visit: Visit, form: Form) -> None:
+def _check_known(visit: Visit, form: Form) -> None:
+    parties = {one.oin for one in _with_portal(visit)}
+    if form.text("partij") and form.text("partij") not in parties:
+        form.wrong("partij", N_("Van deze partij wacht er niets op het portaal."))
     known = {one.id for one in visit.office.directory.officers}
     if form.text("officier") and form.text("officier") not in known:
         form.wrong("officier", N_("Deze officier is hier niet bekend."))
@@ -175,7 +195,7 @@ def _to(visit: Visit, done: str) -> web.Response:
 async def change(visit: Visit) -> web.Response:
     """Change name and rights."""
     form = visit.form
-    _known_officer(visit, form)
+    _check_known(visit, form)
     if not form.faulty:
         try:
             await visit.office.accounts.change(
@@ -183,6 +203,7 @@ async def change(visit: Visit) -> web.Response:
                 name=form.text("naam"),
                 roles=_roles(form),
                 officer=form.text("officier"),
+                party=form.text("partij"),
                 by=visit.login,
             )
         except PolicyViolation as error:
@@ -200,7 +221,19 @@ async def recover(visit: Visit) -> web.Response:
     if visit.form.faulty:
         return await _user(visit, "herstellen")
     code = await visit.office.accounts.recover(visit.path("id"), by=visit.login, why=why)
-    return visit.show("beheerder/code.html", account=await _account(visit), activation=code)
+    return _code(visit, await _account(visit), code)
+
+
+def _code(visit: Visit, account: Account, code: str) -> web.Response:
+    """Show an activation code, which is typed in at the console or at the portal."""
+    mail = visit.office.directory.mail
+    portal = mail.portal if account.party and mail is not None else ""
+    return visit.show(
+        "beheerder/code.html",
+        account=account,
+        activation=code,
+        address=f"{portal or visit.office.origin}/activeren",
+    )
 
 
 async def link(visit: Visit) -> web.Response:
