@@ -9,10 +9,12 @@ from datetime import timedelta
 import pytest
 
 from gateway.catalogue import Catalogue
-from gateway.directory import OwnMail
+from gateway.config import GateMode
+from gateway.directory import OwnMail, OwnMailbox
 from gateway.errors import StaleSnapshot, StoreUnavailable, Unavailable
 from gateway.lifecycle import State
 from gateway.ports import DeliveryChannel, Standing, standing
+from gateway.ports.incoming import Arrived
 from gateway.wire.mail_make import entity
 from gateway.wire.toets import INTREKKING
 from tests.flow import letters, mailbox
@@ -317,6 +319,39 @@ async def test_who_signs_speaks_for_himself_only(incoming):
 
     (refused, *_) = reversed(await taken_in(town))
     assert not refused.accepted
+    assert await in_postvak(town) == []
+
+
+async def test_what_only_another_role_may_say_is_refused(incoming):
+    town, _ = incoming
+
+    await give(town, sealed_by_gateway(town, melding(name="vtTerugkoppelingDi01")))
+    await town.settle()
+
+    (event,) = await events(town, "message.refused")
+    assert event.code == "regel.richting"
+    assert await in_postvak(town) == []
+
+
+@pytest.mark.parametrize("gate", [GateMode.HERE, GateMode.DECISION])
+async def test_what_is_criminal_waits_for_the_om_at_a_knooppunt_as_over_ebms(incoming, gate):
+    town, _ = incoming
+    hub = town[HUB]
+    parties = hub.snapshots.current().parties
+    mail = town[VT].snapshots.current().parties[POLITIE].mail
+    inbox = OwnMailbox(
+        address="gateway@hub.example", certificates=(leaf(HUB, "encrypt").certificate,)
+    )
+    police = replace(parties[POLITIE], mail=mail, gate=gate)
+    await hub.change(mailbox=inbox, parties={**parties, POLITIE: police})
+
+    octets = signed_mail(town, xml_part(melding(aanhouding="ja, ter plaatse")), to=HUB)
+    await hub.gateway.take_mail(Arrived(octets=octets, sender="", at=town.clock.now()))
+    await town.settle()
+
+    (known,) = await hub.store.reader.messages(party=POLITIE, before=None, limit=5)
+    (delivery,) = (await hub.store.reader.message(known.id)).deliveries
+    assert delivery.state is State.HELD
     assert await in_postvak(town) == []
 
 
