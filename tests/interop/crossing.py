@@ -134,7 +134,11 @@ class Crossing:
 
     async def send(self, octets: bytes, /, **message: Any) -> dict[str, Any]:
         """Let the politie send a melding; return what was answered to it."""
-        return await self.politie.send(octets, **(_header() | message))
+        return await self.politie.send(octets, **(_header("vtMeldingDi01") | message))
+
+    async def ask(self, action: str, /, **message: Any) -> dict[str, Any]:
+        """Let the politie ask the MSH itself."""
+        return await self.politie.send(**(_header(action) | message))
 
     async def settle(self) -> None:
         """Let everybody do what there is to do now."""
@@ -161,9 +165,9 @@ class Crossing:
         return found
 
 
-def _header() -> dict[str, str]:
+def _header(action: str) -> dict[str, str]:
     return {
-        "action": "vtMeldingDi01",
+        "action": action,
         "messageId": f"{uuid4()}@politie.test",
         "conversationId": str(uuid4()),
     }

@@ -86,9 +86,9 @@ class Party:
         self.terms = {**self.terms, **changes}
         await self.ask("agree", terms=self.terms)
 
-    async def send(self, octets: bytes, /, **message: Any) -> dict[str, Any]:
-        """Send a message, and return what was answered."""
-        payloads = [b64encode(octets).decode()]
+    async def send(self, octets: bytes | None = None, /, **message: Any) -> dict[str, Any]:
+        """Send a message, and return what was answered; without octets, a request to the MSH."""
+        payloads = [] if octets is None else [b64encode(octets).decode()]
         sent = await self.ask("send", message={"payloads": payloads, **message})
         return {**sent, "messageId": message["messageId"]}
 

@@ -38,8 +38,7 @@ final class Envelope {
                     "soap:actor", TO_PARTY, "eb:signed", ack);
         }
         if (terms.syncReply) {
-            out.leaf("eb:SyncReply", "", "eb:version", "2.0", "soap:mustUnderstand", "1",
-                    "soap:actor", NEXT);
+            out.syncReply();
         }
         out.body();
         out.start("eb:Manifest", "eb:version", "2.0");
@@ -51,6 +50,27 @@ final class Envelope {
             out.end();
         }
         out.end();
+        return out.finish();
+    }
+
+    /** Ping, StatusRequest, or their answers: `body` and `status` may be empty. */
+    static String msh(Terms terms, Message message, String body, String status) {
+        Envelope out = new Envelope(message.dialect);
+        out.begin();
+        out.messageHeader(terms, message, false);
+        if (terms.syncReply && List.of("Ping", "StatusRequest").contains(message.action)) {
+            out.syncReply();
+        }
+        out.body();
+        if (!body.isEmpty()) {
+            String[] attributes =
+                    status.isEmpty()
+                            ? new String[] {"eb:version", "2.0"}
+                            : new String[] {"eb:version", "2.0", "eb:messageStatus", status};
+            out.start("eb:" + body, attributes);
+            out.leaf("eb:RefToMessageId", message.instead.get("status-of"));
+            out.end();
+        }
         return out.finish();
     }
 
@@ -171,6 +191,11 @@ final class Envelope {
             leaf("eb:Role", role);
         }
         end();
+    }
+
+    private void syncReply() {
+        leaf("eb:SyncReply", "", "eb:version", "2.0", "soap:mustUnderstand", "1",
+                "soap:actor", NEXT);
     }
 
     private void body() {

@@ -24,7 +24,7 @@ final class Message {
 
     Dialect dialect = new Dialect();
 
-    /** What goes without a payload is a signal, to the service of the MSH. */
+    /** MSH requests go without a payload, to the service of the MSH. */
     boolean ofMsh() {
         return payloads.isEmpty();
     }

@@ -43,6 +43,8 @@ final class Parsed {
     boolean syncReply;
     boolean duplicate;
     String acknowledges;
+    String statusOf;
+    String messageStatus;
     String soapFault;
     List<String> payloads = new ArrayList<>();
     /** By what the parts were encrypted: the ends of the URIs. */
@@ -142,6 +144,13 @@ final class Parsed {
         Element list = Xml.only(envelope, Envelope.EB, "ErrorList");
         if (list != null) {
             Xml.children(list, Envelope.EB, "Error").forEach(one -> errors.add(fault(one)));
+        }
+        for (String name : List.of("StatusRequest", "StatusResponse")) {
+            Element status = Xml.only(envelope, Envelope.EB, name);
+            if (status != null) {
+                statusOf = Xml.text(status, Envelope.EB, "RefToMessageId");
+                messageStatus = status.getAttributeNS(Envelope.EB, "messageStatus");
+            }
         }
     }
 

@@ -87,7 +87,10 @@ final class Party {
     }
 
     Mime sealed(Message message, Sent sent) throws Exception {
-        String text = Envelope.user(terms, message);
+        String text =
+                message.ofMsh()
+                        ? Envelope.msh(terms, message, statusBody(message), "")
+                        : Envelope.user(terms, message);
         Map<String, byte[]> parts = message.parts();
         byte[] envelope = signed(text, parts, message.dialect, sent);
         if (message.tamper.equals("payload")) {
@@ -111,6 +114,10 @@ final class Party {
 
     Sent resend() throws Exception {
         return posted(last, lastDialect, new Sent());
+    }
+
+    private static String statusBody(Message message) {
+        return message.action.equals("StatusRequest") ? "StatusRequest" : "";
     }
 
     private byte[] signed(String text, Map<String, byte[]> parts, Dialect dialect, Sent sent)
@@ -221,7 +228,7 @@ final class Party {
     /** The signal that the message asks for; null when there is none. */
     private synchronized byte[] answer(Parsed found) throws Exception {
         if (found.ofMsh()) {
-            return null;
+            return found.problem.isEmpty() ? msh(found) : null;
         }
         if (!found.problem.isEmpty()) {
             return sign(Envelope.error(terms, found, "SecurityFailure", "//Header/Signature"));
@@ -241,6 +248,21 @@ final class Party {
     private byte[] acknowledgment(Parsed found) throws Exception {
         String text = Envelope.acknowledgment(terms, found, terms.wrongDigests);
         return found.ackSigned ? sign(text) : text.getBytes(StandardCharsets.UTF_8);
+    }
+
+    private byte[] msh(Parsed found) throws Exception {
+        switch (found.action) {
+            case "Ping":
+                Message pong = Envelope.answer(terms, found, "Pong");
+                return sign(Envelope.msh(terms, pong, "", ""));
+            case "StatusRequest":
+                Message status = Envelope.answer(terms, found, "StatusResponse");
+                status.instead = Map.of("status-of", found.statusOf);
+                String said = known.containsKey(found.statusOf) ? "Received" : "NotRecognized";
+                return sign(Envelope.msh(terms, status, "StatusResponse", said));
+            default:
+                return null;
+        }
     }
 
     private byte[] sign(String text) throws Exception {
