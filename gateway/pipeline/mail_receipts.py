@@ -12,7 +12,7 @@ from gateway.pipeline.house import House
 from gateway.pipeline.incoming import PERSON, of_partner
 from gateway.ports.incoming import Arrived, Held
 from gateway.ports.receipts import Posted, Receipt
-from gateway.rules.receipts import Effect, Word
+from gateway.rules.receipts import SIGNED, UNSIGNED, Effect, Word
 from gateway.security.smime import MailLimits, Opened, message_id_of
 from gateway.wire.mail_read import read_entity
 from gateway.wire.mail_reports import (
@@ -29,6 +29,8 @@ OTHER = "receipt.other"
 UNPROVEN = "receipt.unproven"
 _WORST_FIRST = tuple(Action)
 _TRANSIENT = "4."
+_OF_THE_MAIL = (SIGNED | UNSIGNED) - {Word.ACCEPTED}
+"""They say that the mail arrived: not the message, where that waits at the portal."""
 
 
 class MailReceipts:
@@ -150,8 +152,9 @@ class MailReceipts:
         directory = self._house.snapshots.current()
         party = directory.party(letter.recipient)
         mail = party.mail if party else None
+        at_portal = mail is not None and mail.portal
         receipt = Receipt(
-            word=word,
+            word=Word.OTHER if at_portal and word in _OF_THE_MAIL else word,
             delivery=letter.delivery,
             reference=reference,
             evidence=evidence,

@@ -373,6 +373,25 @@ async def test_unsigned_reports_close_nothing_where_the_partner_signs(mailing):
     ]
 
 
+@pytest.mark.parametrize("word", ["dsn", "mdn", "signed notice", "signed answer"])
+async def test_nothing_about_the_mail_closes_what_waits_at_the_portal(mailing, word):
+    """It says only that a message waits: whoever saw that has not got the message."""
+    town, _ = mailing
+    await both_ways(town, portal=True, certificates=())
+    letter, message = await sent(mailing)
+    now = town.clock.now()
+    words = {
+        "dsn": dsn(letter),
+        "mdn": mdn(letter),
+        "signed notice": signed_by(VT, notice(letter), at=now),
+        "signed answer": signed_by(VT, reply(letter), at=now),
+    }
+
+    await back(town, words[word])
+
+    assert await state(town, message) is State.SENT
+
+
 SIGNED = {
     "by another partner": (
         lambda town, letter: signed_by(
