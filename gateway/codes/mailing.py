@@ -72,6 +72,10 @@ MAILING: tuple[Code, ...] = (
                 "The message goes by secure e-mail already.",
                 "Look at its trace.",
             ),
+            "mail.vernietigd": (
+                "The contents of the message were destroyed on schedule.",
+                "Ask the sender for it again if it is still needed.",
+            ),
             "mail.verteld": (
                 "The sender of the message got a Fo01: it knows that it did not arrive.",
                 "Ask the sender to send it again, or by e-mail.",

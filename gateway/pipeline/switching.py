@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from gateway.directory import Directory, OwnMail, Party, StandingSpoed
-from gateway.errors import NoRoute, PolicyViolation
+from gateway.errors import GatewayError, NoRoute, PolicyViolation
 from gateway.message import Oin
 from gateway.pipeline.answers import to_delivery
 from gateway.pipeline.enquiring import Enquiring
@@ -111,6 +111,7 @@ class Switching:
     async def _switch(self, seen: Switchable, ground: Ground, ask: Ask) -> Switched:
         """Ask between two judgements; what moved since it was seen is not switched."""
         await self._judged(seen, ground, Said())
+        await self._check_content(seen.message)
         said = await ask(seen, ground.by) if seen.attempts else Said()
         party, own, found = await self._judged(seen, ground, said)
         at = self._house.clock.now()
@@ -167,6 +168,16 @@ class Switching:
         if said.heard is Heard.NOTHING:
             silent.add(seen.recipient)
         return said
+
+    async def _check_content(self, message: Known) -> None:
+        try:
+            await self._house.payloads.opened(message.payload_id or "", message.aanlevering.label())
+        except GatewayError as error:
+            if error.code != "payload.destroyed":
+                raise
+            raise PolicyViolation(
+                "mail.vernietigd", "De inhoud is na haar bewaartermijn vernietigd."
+            ) from error
 
     async def _deadline(self, message: Known) -> datetime:
         """By when it must be there: the term of the question that it answers, or its own."""

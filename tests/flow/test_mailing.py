@@ -401,6 +401,18 @@ async def test_what_can_not_wait_goes_by_mail_past_the_hub_on_the_ground_of_a_pe
     assert told.data["attempt"] == 1
 
 
+async def test_what_was_destroyed_is_not_switched(mailing):
+    town, _ = mailing
+    message = await stuck(mailing)
+    police = town[POLITIE]
+    await police.store.payloads.destroy(((await view(town, message)).message.payload_id,))
+
+    with pytest.raises(PolicyViolation) as caught:
+        await police.gateway.switch_to_mail(message, **SPOED)
+
+    assert caught.value.code == "mail.vernietigd"
+
+
 async def test_a_person_reads_on_what_ground_it_came_and_that_it_may_come_twice(mailing):
     town, post = mailing
     message = await stuck(mailing)
