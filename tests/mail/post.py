@@ -97,6 +97,7 @@ local_recipient_maps =
 virtual_mailbox_domains = {" ".join(self.domains)}
 virtual_mailbox_maps = regexp:{self.folder}/conf/boxes
 virtual_transport = lmtp:inet:{DOVECOT}:24
+lmtp_assume_final = yes
 transport_maps = {self._transport()}
 smtpd_relay_restrictions = reject_unauth_destination
 smtpd_tls_security_level = may
