@@ -23,7 +23,7 @@ def acknowledgment_of(
 ) -> Acknowledgment | None:
     """Return the receipt for what was taken in; None where its sender reads none, or no e-mail."""
     own, party = directory.mail, directory.party(opened.party)
-    if own is None or party is None or party.mail is None:
+    if own is None or party is None or party.mail is None or not party.mail.certificates:
         return None
     if not (opened.protected and opened.ebms_message_id):
         return None  # a mail program of a person, who reads answers

@@ -195,6 +195,23 @@ async def test_a_receipt_says_nothing_outside_and_is_never_answered(mailing):
     assert mail_id(letter) not in str(receipt)
 
 
+async def test_who_has_no_certificate_to_encrypt_for_gets_no_receipt(mailing):
+    town, post = mailing
+    letter, _ = await sent(mailing)
+    vt = town[VT]
+    parties = vt.snapshots.current().parties
+    without = replace(parties[POLITIE].mail, certificates=(), portal=True)
+    await vt.change(parties={**parties, POLITIE: replace(parties[POLITIE], mail=without)})
+
+    await give(town, letter.octets)
+    await town.settle()
+
+    (known,) = await vt.store.reader.messages(party=None, before=None, limit=9)
+    found = await view(town, known.id, VT)
+    assert [d for d in found.deliveries if d.kind is DeliveryKind.SIGNAL] == []
+    assert len(post.letters) == 1
+
+
 async def test_a_dsn_of_the_mailbox_closes_the_letter(mailing):
     town, _ = mailing
     letter, message = await sent(mailing)
