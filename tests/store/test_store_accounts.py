@@ -1,6 +1,7 @@
 """Accounts, the door and sessions, on each database: what an attacker and two at once may not."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 from argon2 import PasswordHasher
@@ -37,6 +38,7 @@ class Desk:
         cheap = Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
         people = open_people(ground, cheap)
         self.door, self.accounts, self.drafts = people.door, people.accounts, people.drafts
+        self.portal = open_people(replace(ground, rules=replace(ground.rules, portal=True)), cheap)
         self.secrets = {}
         self.recovery = {}
 
@@ -174,6 +176,34 @@ async def test_a_beheerder_sees_a_lock_and_ends_it(desk):
 
     assert await desk.sign_in("anna", HOME)
     assert (await desk.accounts.find(anna.id)).locked_until is None
+
+
+async def test_who_guesses_at_the_portal_locks_nobody_out_of_the_console(desk):
+    """More people can reach the one than the other."""
+    await desk.add("anna")
+    for n in range(100):
+        await _code_of(desk.portal.door.password("anna", WRONG, Whence(address=f"198.51.100.{n}")))
+
+    assert (await desk.sign_in("anna", ELSEWHERE)).session.account.login == "anna"
+
+
+async def test_a_beheerder_sees_a_lock_of_the_portal_and_ends_it(desk):
+    rie, _ = await desk.accounts.add(
+        login="rie",
+        name="Rie",
+        roles=frozenset({UserRole.ONTVANGER}),
+        officer="",
+        party="00000001821002193000",
+        by="cli",
+    )
+    for _ in range(5):
+        await _code_of(desk.portal.door.password("rie", WRONG, HOME))
+    assert (await desk.accounts.find(rie.id)).locked_until is not None
+
+    await desk.accounts.unlock(rie.id, by="bea")
+
+    assert (await desk.accounts.find(rie.id)).locked_until is None
+    assert await _code_of(desk.portal.door.password("rie", WRONG, HOME)) == "console.aanmelding"
 
 
 async def test_one_who_mistypes_in_his_session_hinders_nobody_else(desk):

@@ -372,8 +372,11 @@ class Door:
     # --- locks ---
 
     def _own_key(self, login: str, whence: Whence) -> str:
-        ground = self._ground
-        return f"{ground.failures_of(login)}.{ground.digest('slot', f'|{whence.address}')[:21]}"
+        address = self._ground.digest("slot", f"|{whence.address}")[:21]
+        return f"{self._failures_of(login)}.{address}"
+
+    def _failures_of(self, login: str) -> str:
+        return self._ground.failures_of(login, portal=self._ground.rules.portal)
 
     async def _keys(self, login: str, whence: Whence) -> list[tuple[str, int]]:
         """Return what counts an attempt, and from which number on it locks.
@@ -388,7 +391,7 @@ class Door:
         if whence.address:
             found.append((f".{ground.digest('slot', f'|{whence.address}')}", _PER_ADDRESS))
         if login and whence.address and await self._place(login, whence) is None:
-            found.append((f"{ground.failures_of(login)}.*", _PER_LOGIN))
+            found.append((f"{self._failures_of(login)}.*", _PER_LOGIN))
         return found
 
     def _place_id(self, login: str, whence: Whence) -> str:

@@ -209,7 +209,7 @@ class Keeping:
         person = await self._person(id_)
         ground = self._ground
         await ground.people.apply(
-            rows.forget_all_failures(f"{ground.failures_of(person.login)}."),
+            rows.forget_all_failures(f"{_failures_of(ground, person)}."),
             events=[ground.event("user_unlocked", actor=by, account=person.login)],
         )
 
@@ -289,7 +289,7 @@ class Keeping:
     async def _accounts(self, found: Sequence[Person]) -> tuple[Account, ...]:
         """Return them with their locks."""
         ground = self._ground
-        keys = {person.id: ground.failures_of(person.login) for person in found}
+        keys = {person.id: _failures_of(ground, person) for person in found}
         locks = await ground.people.locks(list(keys.values()), now=ground.clock.now())
         return tuple(account_of(person, locks.get(keys[person.id])) for person in found)
 
@@ -332,6 +332,10 @@ def _check_unlinked(session: Session) -> None:
 def roles_text(roles: frozenset[UserRole]) -> str:
     """Return roles as they are stored and written down."""
     return ",".join(sorted(roles))
+
+
+def _failures_of(ground: Ground, person: Person) -> str:
+    return ground.failures_of(person.login, portal=UserRole.ONTVANGER in person.roles)
 
 
 def _why(why: str) -> str:

@@ -85,9 +85,12 @@ class Ground:
         """Return what is stored of a token or code."""
         return self.key.mark(purpose, text)[:43]
 
-    def failures_of(self, login: str) -> str:
-        """Return how the keys of this login's failures begin."""
-        return self.digest("slot", login)[:LOGIN_KEY]
+    def failures_of(self, login: str, *, portal: bool) -> str:
+        """Return how the keys of this login's failures begin, at the portal or at the console.
+
+        Strangers reach the portal: what they try there locks nobody out of the console.
+        """
+        return self.digest("slot-portaal" if portal else "slot", login)[:LOGIN_KEY]
 
     def event(self, name: str, *, actor: str, **facts: str) -> AuditEvent:
         """Return an audit row of the console."""
