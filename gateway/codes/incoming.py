@@ -18,6 +18,10 @@ INCOMING: tuple[Code, ...] = (
                 "A partner signed a mail without a message in it: somebody wrote to somebody.",
                 "Read it, do what it asks, and close it.",
             ),
+            "incoming.words": (
+                "Beside a message, which was taken in or refused, a partner wrote something.",
+                "Read it, do what it asks, and close it; the message itself is in the list.",
+            ),
             "incoming.plain": (
                 "The mail is neither an envelope (S/MIME) nor a notification.",
                 "Read it with care: nobody proved who sent it. Act on nothing it says.",

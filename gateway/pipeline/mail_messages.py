@@ -13,6 +13,7 @@ from gateway.message import Oin
 from gateway.pipeline import judge
 from gateway.pipeline.admit import Admitting, Taken
 from gateway.pipeline.house import House
+from gateway.pipeline.incoming import of_partner
 from gateway.pipeline.mail_acknowledging import acknowledgment_of
 from gateway.ports import AuditEvent
 from gateway.ports.incoming import Arrived, Held
@@ -21,6 +22,7 @@ from gateway.security.smime import Opened
 from gateway.wire import stuf, toets
 from gateway.wire.stuf import Document
 
+WORDS = "incoming.words"
 _MOST_ID = 250
 """Characters of an id that a mail names."""
 
@@ -35,6 +37,8 @@ class MailMessages:
 
     async def take(self, directory: Directory, mail: Arrived, opened: Opened) -> Held | None:
         """Admit it, or refuse it with a Fo01; the same mail again is only written down.
+
+        What a person wrote beside it is held as well.
 
         Raises Refused for what a person must look at: more than one document, attachments, what
         is no message of the catalogue, and a refusal that no Fo01 can tell its sender.
@@ -58,6 +62,8 @@ class MailMessages:
         receipt = acknowledgment_of(self._house, directory, taken, opened)
         if await self._admitting.take(directory, taken, receipt):
             await self._came_again(taken)
+        if opened.text.strip() and not opened.ebms_message_id:
+            return of_partner(WORDS, opened)  # a gateway only says again what is in the message
         return None
 
     async def _came_again(self, taken: Taken) -> None:

@@ -99,6 +99,18 @@ async def test_a_message_by_mail_goes_the_way_of_every_message(incoming):
     assert await held(town) == ()
 
 
+async def test_what_a_person_wrote_beside_a_message_is_held_for_a_person(incoming):
+    town, _ = incoming
+    mail = signed_mail(town, multipart(TEXT, xml_part(melding())))
+
+    for _ in range(2):
+        await give(town, mail)
+
+    assert await in_postvak(town) == [melding()]
+    (one,) = await held(town)
+    assert (one.code, one.party, one.proven) == ("incoming.words", POLITIE, True)
+
+
 async def test_its_answer_closes_the_letter(incoming):
     town, post = incoming
     octets, sent = await by_mail(town, post)

@@ -19,6 +19,9 @@ WHY: Mapping[str, str] = MappingProxyType(
         "incoming.person": N_(
             "De partner schreef en ondertekende dit. Er zit geen bericht in: het is voor een mens."
         ),
+        "incoming.words": N_(
+            "De partner schreef dit naast een bericht. Het bericht zelf staat bij Berichten."
+        ),
         "incoming.report": N_(
             "Dit is een melding van aflevering of lezen die bij geen brief van deze gateway hoort."
         ),
