@@ -64,7 +64,7 @@ STEPS: Mapping[str, str] = MappingProxyType(
         "incoming.let_go": "Niemand heeft de e-mail meer in behandeling",
         "incoming.closed": "Een medewerker sloot de e-mail af",
         "incoming.destroyed": "Inhoud van de e-mail vernietigd",
-        "mail.receipt": "Ontvangstbewijs per e-mail",
+        "mail.receipt": "Ontvangst van de e-mail bevestigd",
         "mail.receipt.Bv01Bericht": "E-mail aangekomen: de ontvanger stuurt een Bv01",
         "mail.receipt.Fo01Bericht": "E-mail aangekomen: de ontvanger stuurt een Fo01",
         "mail.receipt.bevestigingslink": "E-mail aangekomen: iemand gebruikt de link erin",
