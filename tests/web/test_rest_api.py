@@ -652,7 +652,7 @@ def test_every_event_of_the_trace_has_a_dutch_name():
 
     assert set(expected.split()) <= set(steps.STEPS)
     assert steps.label("message.held") == "Vastgehouden tot het OM beslist"
-    assert steps.label("mail.receipt", "onbekend") == "Ontvangstbewijs per e-mail"
+    assert steps.label("mail.receipt", "onbekend") == "Ontvangst van de e-mail bevestigd"
     assert steps.label("mail.receipt", "gelezen").endswith("leesbevestiging")
 
 
