@@ -1,5 +1,7 @@
 import itertools
 import os
+from pathlib import Path
+from shutil import disk_usage
 
 import pytest
 
@@ -12,6 +14,20 @@ _NUMBERS = itertools.count(1)
 QUICK = ("fsync = off", "synchronous_commit = off", "full_page_writes = off")
 
 
+MEMORY = Path("/dev/shm")
+ROOM = 4_000_000_000
+"""Octets; four workers have a server each."""
+
+
+def in_memory() -> Path | None:
+    """Say where files never meet a disk; None = here is no such place, or it is too small.
+
+    A database is hundreds of files, and each test has one: a disk is slow to make and lose them.
+    """
+    there = MEMORY.is_dir() and os.access(MEMORY, os.W_OK)
+    return MEMORY if there and disk_usage(MEMORY).free > ROOM else None
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers(config):
     """One more than there are processors: some tests only wait for another process."""
@@ -21,7 +37,7 @@ def pytest_xdist_auto_num_workers(config):
 @pytest.fixture(scope="session")
 def postgres():
     """A real PostgreSQL, for as long as the tests run."""
-    server = Postgres.make(settings=QUICK)
+    server = Postgres.make(settings=QUICK, under=in_memory())
     yield server
     server.remove()
 

