@@ -117,7 +117,7 @@ def seal_mail(  # noqa: PLR0913 - each is another thing, by name
     _check_certificates(signer, to, trust, at)
     # (3) What is said of it outside is said inside as well, where it is signed.
     outside = _outside_of(draft)
-    head = outside.head(at)
+    head = outside.head(at) | {"Auto-Submitted": "auto-generated"}
     content = mail_make.letter(
         {**head, EBMS_ID: draft.ebms_message_id},
         _body(draft, released),
@@ -150,10 +150,10 @@ def seal_notice(  # noqa: PLR0913 - each is another thing, by name
     """
     _check_certificates(signer, to, trust, at)
     head = fields(reply.sender, reply.recipient, reply.message_id, RECEIVED, at)
+    head |= {"Auto-Submitted": "auto-replied"}
     content = mail_make.fields(head).encode("ascii") + notice
     signed = signed_entity(content, signer, at=at, chain=chain)
-    outside = head | {"Auto-Submitted": "auto-replied"} | _header_of(to)
-    return sealed_entity(signed, outside, to, maximum=maximum, random=random)
+    return sealed_entity(signed, head | _header_of(to), to, maximum=maximum, random=random)
 
 
 def _check_certificates(signer: Signer, to: Recipients, trust: TrustStore, at: datetime) -> None:
@@ -211,11 +211,7 @@ def _outside_of(draft: Draft) -> Outside:
 
 def _outside(head: dict[str, str], draft: Draft, to: Recipients) -> dict[str, str]:
     """Add what is about the way only; a notice that it was shown is asked for (RFC 8098)."""
-    way = {
-        "Auto-Submitted": "auto-generated",
-        "Disposition-Notification-To": draft.sender,
-    }
-    return head | way | _header_of(to)
+    return head | {"Disposition-Notification-To": draft.sender} | _header_of(to)
 
 
 def _header_of(to: Recipients) -> dict[str, str]:
