@@ -58,8 +58,12 @@ class Operator:
             await self._order(row.message, What.RESUME)
 
     def _look(self) -> list[sa.Row]:
-        with self._connect() as db:
-            return list(db.execute(_WAITING))
+        """Nothing is to be seen before there are tables, and while the server is down."""
+        try:
+            with self._connect() as db:
+                return list(db.execute(_WAITING))
+        except sa.exc.DBAPIError:
+            return []
 
     async def _order(self, message: str, what: What) -> None:
         """The gateway may be dead, or have a reason not to."""
