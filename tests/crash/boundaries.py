@@ -53,6 +53,11 @@ class Boundary:
     roles: tuple[Role, ...]
     before: Before = Before.TRAFFIC
 
+    @property
+    def beside(self) -> bool:
+        """Whether an operator does it on PostgreSQL, beside the process that is killed."""
+        return self.which == "Switch"
+
 
 P, K, V = Role.P, Role.K, Role.V
 ALL = (P, K, V)

@@ -55,7 +55,7 @@ def plans(engines: Sequence[Engine], *, short: bool, only: str = "") -> list[Pla
     servers = (1 if short else 6) if only in SERVER else 0
     return [
         Plan(
-            boundaries=_share(boundaries, engine) if short and len(engines) > 1 else boundaries,
+            boundaries=_share(boundaries, engine, halved=short and len(engines) > 1),
             passes=1 if short else 2,
             shift=n,
             servers=servers,
@@ -65,10 +65,15 @@ def plans(engines: Sequence[Engine], *, short: bool, only: str = "") -> list[Pla
     ]
 
 
-def _share(boundaries: Sequence[Boundary], engine: Engine) -> list[Boundary]:
-    """Two of five for PostgreSQL, where a round takes longer."""
-    mine = {1, 3} if isinstance(engine, PostgresEngine) else {0, 2, 4}
-    return [boundary for n, boundary in enumerate(boundaries) if n % 5 in mine]
+def _share(boundaries: Sequence[Boundary], engine: Engine, *, halved: bool) -> list[Boundary]:
+    """Two of five for PostgreSQL, where a round takes longer, when it is halved."""
+    postgres = isinstance(engine, PostgresEngine)
+    mine = ({1, 3} if postgres else {0, 2, 4}) if halved else set(range(5))
+    return [
+        boundary
+        for n, boundary in enumerate(boundaries)
+        if (not postgres if boundary.beside else n % 5 in mine)
+    ]
 
 
 async def perform(rigs: Sequence[Rig], plan: Plan, dice: random.Random, tell: Tell) -> None:
