@@ -154,18 +154,18 @@ def _epoch(app: App) -> int:
 async def _listen(
     app: App, roles: frozenset[ProcessRole], beheer_port: int | None
 ) -> list[Listener | LmtpListener]:
+    """Open every listener; that of health, the first in the list, last: ready is said of all."""
     where = app.settings.listen
+    opened: list[Listener | LmtpListener] = []
+    if ProcessRole.WEB in roles:
+        opened += await _listen_web(app)
+        opened += await _listen_mail(app)
     beheer = health_app(
         ready=app.ready, metrics=app.metrics, reader=app.store.reader, clock=app.clock
     )
     port = where.beheer.port if beheer_port is None else beheer_port
-    opened: list[Listener | LmtpListener] = [
-        await listen(beheer, host=where.beheer.host, port=port, tls=None)
-    ]
-    if ProcessRole.WEB in roles:
-        opened += await _listen_web(app)
-        opened += await _listen_mail(app)
-    return opened
+    health = await listen(beheer, host=where.beheer.host, port=port, tls=None)
+    return [health, *opened]
 
 
 async def _listen_mail(app: App) -> list[LmtpListener]:
