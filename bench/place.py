@@ -3,13 +3,11 @@
 Politie sends, Veilig Thuis receives, Halt is down: its endpoint is a port that nobody has.
 """
 
-import socket
-from collections.abc import Iterator
-from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from gateway.cli.demo.ports import free_ports
 from gateway.config import InstallationRole
 from gateway.installation_new import NewInstallation, NewParty, write_installation
 from gateway.keys.test_pki import Leaf, LeafUsage, TestPki
@@ -76,7 +74,7 @@ def make_place(folder: Path, *, database_url: str = "") -> Place:
     """Make everything that a hub and its neighbours need; an empty URL means SQLite."""
     now = datetime.now(UTC)
     pki = TestPki(now, authority_bits=2048)
-    hub, politie, vt, halt, beheer = _free_ports(5)
+    hub, politie, vt, halt, beheer = free_ports(5)
     ports = {HUB.oin: hub, POLITIE.oin: politie, VT.oin: vt, HALT.oin: halt}
     place = Place(folder=folder, database_url=database_url)
     file = write_installation(place.hub, _installation(hub, beheer))
@@ -144,12 +142,3 @@ def _cpa(cpa_id: str, side: CpaParty, hub: CpaParty, now: datetime) -> bytes:
             retry_interval=RETRY_INTERVAL,
         )
     )
-
-
-def _free_ports(count: int) -> Iterator[int]:
-    """Yield ports that were free together a moment ago."""
-    with ExitStack() as stack:
-        for _ in range(count):
-            found = stack.enter_context(socket.socket())
-            found.bind(("127.0.0.1", 0))
-            yield int(found.getsockname()[1])
