@@ -78,7 +78,7 @@ class MailMessages:
             data={"message_id": taken.message_id},
         )
         await self._house.inbox.repeat_acknowledgment(
-            message, id_=self._house.dice.uuid(), event=event
+            message, id_=self._house.dice.uuid(), event=event, bounded=True
         )
         self._house.count.received(taken.action, "duplicate")
 

@@ -152,9 +152,8 @@ class MailReceipts:
         directory = self._house.snapshots.current()
         party = directory.party(letter.recipient)
         mail = party.mail if party else None
-        at_portal = mail is not None and mail.portal
         receipt = Receipt(
-            word=Word.OTHER if at_portal and word in _OF_THE_MAIL else word,
+            word=Word.OTHER if letter.at_portal and word in _OF_THE_MAIL else word,
             delivery=letter.delivery,
             reference=reference,
             evidence=evidence,

@@ -45,6 +45,7 @@ from gateway.ports.mail import (
     Tried,
     Unknown,
 )
+from gateway.ports.pickup import NOTICE
 from gateway.ports.receipts import KnownAs
 from gateway.rules import approval
 from gateway.security.smime.recipients import Encryption
@@ -156,7 +157,7 @@ class Mailing:
             ebms_message_id=claim.message.message_id,
         )
         octets = write_notice(outside, way.own.portal, self._house.clock.now())
-        return _Made(event="portal.notice", octets=octets, message_id=outside.message_id)
+        return _Made(event=NOTICE, octets=octets, message_id=outside.message_id)
 
     async def _sealed(
         self, claim: Claim, way: _Way, released: approval.Released, octets: bytes

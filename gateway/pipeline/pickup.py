@@ -78,7 +78,7 @@ class PickingUp:
     async def waiting(self, party: Oin) -> tuple[Waiting, ...]:
         """Return what is there for this party, the newest first; raises Unavailable."""
         directory = self._house.snapshots.current()
-        if not _has_portal(directory, party):
+        if _is_shut(directory, party):
             return ()
         found = await self._house.pickup.ready(party, limit=MOST)
         proved = [await self._proved(directory, ready) for ready in found]
@@ -126,7 +126,7 @@ class PickingUp:
         """Prove it, and write; anew where it moved in between."""
         for _ in range(LOOKS):
             directory = self._house.snapshots.current()
-            there = _has_portal(directory, party)
+            there = not _is_shut(directory, party)
             ready = await self._house.pickup.find(delivery, party=party) if there else None
             proved = await self._proved(directory, ready) if ready is not None else None
             if proved is None:
@@ -156,14 +156,9 @@ class PickingUp:
         return _Proved(ready=ready, octets=proven.octets, released=released, ground=ground)
 
 
-def _has_portal(directory: Directory, party: Oin) -> bool:
+def _is_shut(directory: Directory, party: Oin) -> bool:
     known = directory.party(party)
-    return (
-        known is not None
-        and known.mail is not None
-        and known.mail.portal
-        and party not in directory.suspended
-    )
+    return known is None or known.mail is None or party in directory.suspended
 
 
 def _waiting(directory: Directory, ready: Ready) -> Waiting:

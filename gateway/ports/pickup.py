@@ -10,6 +10,8 @@ from gateway.message import Oin
 from gateway.ports.stored import AuditEvent, Known
 from gateway.rules.approval import Decision
 
+NOTICE = "portal.notice"
+"""Audit row of a mail that says that a message waits here, and holds nothing of it."""
 AT_PORTAL = frozenset({State.SENT, State.UNKNOWN, State.DELIVERED})
 """States of a letter whose mail left; nothing that the OM holds or withheld, or that ended."""
 

@@ -29,6 +29,8 @@ class Posted:
     ebms_message_id: str
     mail: str
     payload_sha256: str
+    at_portal: bool
+    """A mail of it held nothing of the message, and said that it waits there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

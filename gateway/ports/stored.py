@@ -264,8 +264,13 @@ class Inbox(Protocol):
         """
         ...
 
-    async def repeat_acknowledgment(self, message: str, *, id_: str, event: AuditEvent) -> None:
-        """Queue the stored acknowledgement once more, unless one is waiting already."""
+    async def repeat_acknowledgment(
+        self, message: str, *, id_: str, event: AuditEvent, bounded: bool = False
+    ) -> None:
+        """Queue the stored acknowledgement once more, unless one is waiting already.
+
+        `bounded`: only for the first twenty copies; those behind them leave no trace.
+        """
         ...
 
     async def note(self, *events: AuditEvent) -> None:

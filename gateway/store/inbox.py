@@ -37,6 +37,7 @@ from gateway.store.records import (
     message_row,
     write_references,
 )
+from gateway.store.repeats import is_told_enough
 from gateway.store.rulings import accept, carry_out, see, withdraw
 from gateway.store.tables import deliveries, messages, revocations
 from gateway.store.transaction import Tx
@@ -257,9 +258,12 @@ class RepeatAcknowledgment:
     id: str
     event: AuditEvent
     now: datetime
+    bounded: bool = False
 
     def run(self, tx: Tx) -> bool:
-        """Return False when one is waiting already, or none was ever queued."""
+        """Return False when one is waiting already, none was ever queued, or it is enough."""
+        if self.bounded and is_told_enough(tx, self.event):
+            return False
         tx.record(self.event)
         rows = tx.read(
             sa.select(deliveries)
@@ -391,9 +395,12 @@ class SqlInbox:
         """Store it in one commit; see the port."""
         return await self._writer.commit(Admit(admission=admission, now=self._clock.now()))
 
-    async def repeat_acknowledgment(self, message: str, *, id_: str, event: AuditEvent) -> None:
+    async def repeat_acknowledgment(
+        self, message: str, *, id_: str, event: AuditEvent, bounded: bool = False
+    ) -> None:
         """Queue the stored acknowledgement once more, unless one is waiting already."""
-        unit = RepeatAcknowledgment(message=message, id=id_, event=event, now=self._clock.now())
+        now = self._clock.now()
+        unit = RepeatAcknowledgment(message=message, id=id_, event=event, now=now, bounded=bounded)
         await self._writer.commit(unit)
 
     async def note(self, *events: AuditEvent) -> None:

@@ -10,18 +10,29 @@ import sqlalchemy as sa
 from gateway.directory import InForce
 from gateway.message import Oin
 from gateway.ports import AuditEvent, Clock, DeliveryChannel
-from gateway.ports.pickup import AT_PORTAL, Ready
+from gateway.ports.pickup import AT_PORTAL, NOTICE, Ready
 from gateway.store.deliveries import SPOT, spot
 from gateway.store.gatetest import GATED, NOT_ENDED, GateTest, decision_at
 from gateway.store.reading import Reads
 from gateway.store.receipts import received
 from gateway.store.records import KNOWN, known
-from gateway.store.tables import deliveries, messages, payloads
+from gateway.store.tables import audit, deliveries, messages, payloads
 from gateway.store.transaction import Tx
 from gateway.store.writer import Writer
 
 AT_PORTAL_BY = "portaal"
 """Kind of receipt."""
+TOLD_OF = (
+    sa.select(audit.c.seq)
+    .where(
+        audit.c.message == deliveries.c.message,
+        audit.c.delivery == deliveries.c.id,
+        audit.c.event == NOTICE,
+    )
+    .exists()
+)
+"""A mail that left for this delivery said that it waits here: what was agreed with its party since
+then changes nothing about that."""
 _READY: sa.Select[Any] = (
     sa.select(*SPOT, deliveries.c.twice, payloads.c.size, *GATED, *KNOWN)
     .join(messages, messages.c.id == deliveries.c.message)
@@ -29,6 +40,7 @@ _READY: sa.Select[Any] = (
     .where(
         deliveries.c.channel == str(DeliveryChannel.MAIL),
         deliveries.c.state.in_([str(state) for state in AT_PORTAL]),
+        TOLD_OF,
         payloads.c.destroyed_at.is_(None),
         NOT_ENDED,
     )

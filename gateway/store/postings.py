@@ -14,8 +14,10 @@ from gateway.ports.receipts import Posted, Receipt
 from gateway.rules.receipts import FAILURES, OPEN_ROAD, Effect, Waiting, effect_of
 from gateway.store.bell import WORK
 from gateway.store.deliveries import SPOT, Spot, move, spot, told
+from gateway.store.pickup import TOLD_OF
 from gateway.store.reading import Reads
 from gateway.store.receipts import received
+from gateway.store.repeats import is_told_enough
 from gateway.store.tables import audit, deliveries, postings
 from gateway.store.transaction import Tx
 from gateway.store.writer import Writer
@@ -30,6 +32,7 @@ _POSTED = (
         deliveries.c.recipient,
         deliveries.c.ebms_id,
         deliveries.c.payload_sha256,
+        TOLD_OF.label("at_portal"),
     )
     .join(deliveries, deliveries.c.id == postings.c.delivery)
     .order_by(postings.c.attempt.desc())
@@ -105,7 +108,14 @@ class TakeReceipt:
                 changes = {"next_at": None, "last_code": BOUNCED}
                 self._came_back(tx, at, Event.GIVE_UP, "delivery.dead", changes)
             case _:
-                tx.record(self._told(at, NOTED))
+                self._note(tx, at)
+
+    def _note(self, tx: Tx, at: Spot) -> None:
+        """A first report from an open road is never lost: what shows the letter ends with it."""
+        noted = self._told(at, NOTED)
+        exposes = self.receipt.word in OPEN_ROAD and not _is_exposed(tx, at)
+        if exposes or not is_told_enough(tx, noted):
+            tx.record(noted)
 
     def _came_back(
         self, tx: Tx, at: Spot, event: Event, name: str, changes: dict[str, Any]
@@ -143,6 +153,8 @@ class SqlReceipts:
 
     async def posted(self, *, reference: str = "", mail: str = "") -> Posted | None:
         """Return the letter that left so; see the port."""
+        if not (reference or mail):
+            return None
         named = postings.c.reference == reference if reference else postings.c.mail == mail
         row = await self._reads(lambda c: c.execute(_POSTED.where(named)).first())
         if row is None:
@@ -154,6 +166,7 @@ class SqlReceipts:
             ebms_message_id=row.ebms_id,
             mail=row.mail,
             payload_sha256=row.payload_sha256,
+            at_portal=row.at_portal,
         )
 
     async def take(self, receipt: Receipt) -> Effect:

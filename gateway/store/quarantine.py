@@ -14,6 +14,7 @@ from gateway.store.alarms import clear_alarm, raise_alarm
 from gateway.store.kept import keep
 from gateway.store.payloads import Destroy
 from gateway.store.reading import Reads
+from gateway.store.repeats import is_told_enough
 from gateway.store.tables import Moment, quarantine
 from gateway.store.transaction import Tx
 from gateway.store.writer import Writer
@@ -45,7 +46,9 @@ class Hold:
         same = sa.select(quarantine.c.id).where(quarantine.c.digest == item.digest)
         first = tx.read(same).scalar()
         if first is not None:
-            tx.record(self._again(first))
+            again = self._again(first)
+            if not is_told_enough(tx, again):
+                tx.record(again)
             return False
         self._check_room(tx)
         keep(tx, item.payload)

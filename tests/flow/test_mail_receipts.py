@@ -404,9 +404,20 @@ async def test_nothing_about_the_mail_closes_what_waits_at_the_portal(mailing, w
         "signed answer": signed_by(VT, reply(letter), at=now),
     }
 
+    await both_ways(town)  # certificates since then change nothing about that mail
     await back(town, words[word])
 
     assert await state(town, message) is State.SENT
+
+
+async def test_a_letter_that_left_sealed_closes_though_its_partner_has_no_certificates_now(mailing):
+    town, _ = mailing
+    letter, message = await sent(mailing)
+    await both_ways(town, portal=True, certificates=())
+
+    await back(town, mdn(letter))
+
+    assert await state(town, message) is State.DELIVERED
 
 
 SIGNED = {

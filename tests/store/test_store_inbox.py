@@ -16,6 +16,7 @@ from gateway.ports import (
     StoredPayload,
     TryAgain,
 )
+from gateway.store.repeats import MOST
 from tests.store.stage import (
     CPA,
     KNOOPPUNT,
@@ -280,6 +281,21 @@ async def test_an_acknowledgement_that_was_sent_is_queued_again_once(stage):
     (again,) = await stage.claim()
     assert await stage.store.payloads.get(again.sealed) == b"<Acknowledgment/>"
     assert (again.attempt, again.spared) == (1, 0)
+
+
+async def test_copies_behind_the_twentieth_of_one_mail_leave_no_trace(stage):
+    await _with_acknowledgment(stage)
+    repeat = stage.store.inbox.repeat_acknowledgment
+
+    for n in range(MOST + 3):
+        for claim in await stage.claim():
+            await stage.store.queue.settle(claim, HandedOver(until=None), ())
+        await repeat("m-1", id_=f"r{n}", event=_duplicate(stage), bounded=True)
+
+    assert (await stage.trace(1)).count("message.duplicate") == MOST
+    assert (await stage.store.reader.figures())["signal.delivered"] == MOST + 1
+    await repeat("m-1", id_="over-ebms", event=_duplicate(stage))
+    assert (await stage.store.reader.figures())["signal.ready"] == 1
 
 
 async def test_a_note_is_an_audit_row_alone(stage):

@@ -8,6 +8,7 @@ import pytest
 from gateway.directory import InForce
 from gateway.lifecycle import State
 from gateway.ports import Ends, GaveUp, HandedOver
+from gateway.ports.receipts import KnownAs
 from gateway.store.pickup import AT_PORTAL_BY
 from tests.store.stage import POLITIE, VT, event, stuurgegevens
 from tests.store.test_store_mail import APPROVAL, DeliveryChannel, Desk, letter
@@ -15,18 +16,21 @@ from tests.store.test_store_mail import APPROVAL, DeliveryChannel, Desk, letter
 GATE = InForce(approvals=frozenset({APPROVAL}), table="T-1")
 
 
-async def put(stage, n=1, *, approval="", party=VT):
+async def put(stage, n=1, *, approval="", party=VT, told="portal.notice"):
     """Let the mail of a letter leave; return what then waits."""
     changes = {"approval_id": approval} if approval else {}
     data = replace(stuurgegevens(n), ontvanger=replace(stuurgegevens(n).ontvanger, organisatie=VT))
     made = letter(stage, n, recipient=party, **changes)
     await stage.admit(n, deliveries=(made,), stuurgegevens=data)
     (claim,) = await stage.claim(approvals=(APPROVAL,))
-    await handed(stage, claim)
+    await handed(stage, claim, told=told)
     return await stage.store.pickup.find(f"l-{n}", party=VT)
 
 
-async def handed(stage, claim):
+async def handed(stage, claim, *, told="portal.notice"):
+    told_of = event(told, stage.clock.now(), message=claim.message.id, delivery=claim.delivery)
+    known_as = KnownAs(reference=claim.delivery.rjust(64, "0"), mail="m@x")
+    await stage.store.queue.posting(claim, known_as, told_of)
     until = stage.clock.now() + timedelta(hours=4)
     await stage.store.queue.settle(claim, HandedOver(until=until), ())
 
@@ -50,6 +54,11 @@ async def test_a_letter_to_another_party_than_that_of_the_message_is_not_there(s
 
     assert await stage.store.pickup.find("l-1", party=POLITIE) is None
     assert await stage.store.pickup.find("l-1", party=VT) is None
+
+
+async def test_what_left_in_a_mail_does_not_wait_here(stage):
+    assert await put(stage, told="mail.sealed") is None
+    assert await stage.store.pickup.ready(VT, limit=9) == ()
 
 
 async def test_what_no_mail_told_of_yet_is_not_there(stage):

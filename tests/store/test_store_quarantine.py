@@ -8,6 +8,7 @@ import pytest
 
 from gateway.errors import GatewayError, NoRoute, PolicyViolation, Unavailable
 from gateway.ports.incoming import EXPIRED, FULL, Bounds, Ground, Held, NewItem
+from gateway.store.repeats import MOST
 from tests.store.stage import LARGE, VT, event
 
 ROOM = Bounds(items=10, octets=10_000_000)
@@ -75,6 +76,15 @@ async def test_the_same_mail_is_held_once(stage, octets):
     assert await stage.store.quarantine.item("q-2") is None
     assert (await item(stage)).payload_id == first
     assert await trail(stage) == ["incoming.held", "incoming.duplicate"]
+
+
+async def test_copies_behind_the_twentieth_leave_no_trace(stage):
+    await hold(stage)
+
+    for n in range(2, MOST + 5):
+        assert not await hold(stage, n=n, digest=f"{1:064x}")
+
+    assert (await trail(stage)).count("incoming.duplicate") == MOST
 
 
 async def test_the_same_mail_over_two_connections_is_held_once(stage):

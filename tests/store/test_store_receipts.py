@@ -10,6 +10,7 @@ from gateway.lifecycle import State
 from gateway.ports import HandedOver, LostTrack
 from gateway.ports.receipts import KnownAs, Receipt
 from gateway.rules.receipts import Effect, Word
+from gateway.store.repeats import MOST
 from tests.store.test_store_mail import leaves, letter
 
 MAIL = "ab12@gateway.example"
@@ -105,6 +106,20 @@ async def test_a_receipt_that_comes_twice_is_written_down_and_changes_nothing(st
     after = await stage.view()
     assert after.deliveries == before.deliveries
     assert (await stage.trace())[-1] == "mail.noted"
+
+
+async def test_receipts_behind_the_twentieth_leave_no_trace_but_a_first_from_an_open_road(stage):
+    """Whoever fills the log with what says nothing must not hide that a letter was shown."""
+    await posted(stage)
+
+    for _ in range(MOST + 5):
+        await take(stage, Word.OTHER)
+    assert (await stage.trace()).count("mail.noted") == MOST
+    for _ in range(3):
+        await take(stage, Word.DELAYED)
+
+    assert (await stage.trace()).count("mail.noted") == MOST + 1
+    assert await take(stage, Word.DELIVERED) is Effect.NOTHING
 
 
 async def test_a_receipt_of_an_earlier_attempt_closes_what_goes_again(stage):

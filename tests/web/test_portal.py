@@ -20,7 +20,7 @@ from tests.flow.letters import VT_MAIL
 from tests.flow.test_gate import melding
 from tests.flow.test_mailing import SPOED, hand_in, letter_of, steps, stuck, view
 from tests.flow.test_toets import decide
-from tests.flow.town import HUB, OM, POLITIE, VT
+from tests.flow.town import HUB, OM, POLITIE, VT, leaf
 from tests.web.test_console import concrete
 
 ORIGIN = "https://portaal.example"
@@ -104,6 +104,20 @@ async def test_what_nobody_fetched_in_time_goes_to_a_person_and_stays_there(port
     async with portal.browser() as browser:
         await browser.sign_in(portal.users["rie"])
         assert NAME in (await browser.get(path)).text
+
+
+async def test_what_waits_is_there_though_its_party_has_certificates_since(portal, rie):
+    """What it was told of would be nowhere else."""
+    message, path = await at_portal(portal)
+    parties = portal.town[POLITIE].snapshots.current().parties
+    mail = replace(parties[VT].mail, certificates=(leaf(VT, "encrypt").certificate,), portal=False)
+    changed = {**parties, VT: replace(parties[VT], mail=mail)}
+    await portal.town[POLITIE].change(parties=changed)
+
+    assert NAME in (await rie.get(path)).words
+    await rie.post(f"{path}/ontvangen")
+
+    assert (await letter_of(portal.town, message)).state is State.DELIVERED
 
 
 # --- reading, fetching, confirming ----------------------------------------------------
@@ -211,15 +225,15 @@ async def test_a_row_that_was_edited_is_not_shown(portal, rie, tmp_path):
     assert await told(portal, message, "portal.read") == []
 
 
-async def test_a_partner_that_is_suspended_or_lost_the_portal_sees_nothing(portal, rie):
+async def test_a_partner_that_is_suspended_or_gets_no_mail_any_more_sees_nothing(portal, rie):
     _message, path = await at_portal(portal)
     police = portal.town[POLITIE]
     parties = police.snapshots.current().parties
 
     await police.change(suspended=frozenset({VT}))
     assert (await rie.get(path)).status == 404
-    sealed = {**parties, VT: replace(parties[VT], mail=letters.to_vt())}
-    await police.change(suspended=frozenset(), parties=sealed)
+    without = {**parties, VT: replace(parties[VT], mail=None)}
+    await police.change(suspended=frozenset(), parties=without)
     assert (await rie.get(path)).status == 404
 
 
