@@ -27,6 +27,7 @@ from gateway.installation import (
 from gateway.installation_webhooks import subscribers
 from gateway.inventory import pair_of
 from gateway.keys.access import UsedAssertions, load_token_keys
+from gateway.keys.dkim_keys import dkim_keys
 from gateway.keys.ended import EndedMarks
 from gateway.keys.epochs import EpochKeys
 from gateway.keys.keystore import FileKeyring, ReloadableKeyring
@@ -320,7 +321,7 @@ async def build(installation: Installation) -> AsyncIterator[App]:
                 receipts=store.receipts,
                 enquiries=store.enquiries,
                 pickup=store.pickup,
-                post=_post(settings, clock, dice),
+                post=_post(installation, clock, dice),
                 holds=store.holds,
                 desk=store.desk,
                 webhooks=store.webhooks,
@@ -357,11 +358,13 @@ async def build(installation: Installation) -> AsyncIterator[App]:
         )
 
 
-def _post(settings: Settings, clock: SystemClock, dice: SystemDice) -> MailClient | None:
-    """Raise Misconfigured `email.resolver`."""
-    if settings.email is None:
+def _post(installation: Installation, clock: SystemClock, dice: SystemDice) -> MailClient | None:
+    """Raise Misconfigured `email.resolver`, `email.dkim_key`, `keys.*`."""
+    settings = installation.settings.email
+    if settings is None:
         return None
-    return MailClient(settings.email, clock=clock, dice=dice)
+    dkim = dkim_keys(settings, installation.path)
+    return MailClient(settings, clock=clock, dice=dice, dkim=dkim)
 
 
 def _subscribers(directory: Directory) -> tuple[Subscriber, ...]:

@@ -75,6 +75,19 @@ class LmtpSettings(Section):
     )
 
 
+class DkimSettings(Section):
+    """A key of our mail domain, and where its public half stands: DKIM (RFC 6376)."""
+
+    selector: str = Field(
+        pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$",
+        description="Its public half stands at SELECTOR._domainkey.DOMAIN.",
+    )
+    sleutel: Path = Field(
+        description="Private key, PEM, mode 0600: RSA of 2048 bits or more, or Ed25519. Not in "
+        "paths.keys."
+    )
+
+
 class EmailSettings(Section):
     """Secure e-mail: as whom, which name server is believed, and how patiently (docs/e-mail.md)."""
 
@@ -105,8 +118,8 @@ class EmailSettings(Section):
         le=65_535,
         description="TCP port of the mail servers of partners; 25 but in tests.",
     )
-    dkim_selectors: tuple[str, ...] = Field(
-        (), description="Selectors of our DKIM keys, for `gateway doctor`."
+    dkim: tuple[DkimSettings, ...] = Field(
+        (), description="Keys that sign what leaves; each signs, receivers choose."
     )
     most_bytes: int = Field(
         25_000_000, ge=10_000, description="Octets of a whole mail; what is larger does not leave."

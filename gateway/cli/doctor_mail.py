@@ -1,7 +1,7 @@
 """What `gateway doctor` says of e-mail: our own domain to others, and the way to partners."""
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from gateway.app import SystemClock, SystemDice
 from gateway.cli.doctor_findings import Area, Finding
@@ -13,16 +13,24 @@ from gateway.outbound.mail import MailClient
 from gateway.outbound.mail_letter import domain_of
 from gateway.outbound.mail_route import Routes
 from gateway.ports.mail import TransportProof
+from gateway.security.dkim import DkimKey
 
 _MAIL = Area("E-mail")
 _DOCS = "docs/e-mail.md"
 _UNPROVED = "Partners die DANE eisen, zoals wij, bezorgen niet bij ons: ook geen ontvangstbericht."
 
 
-def own_domain(settings: EmailSettings | None) -> Iterator[Finding]:
-    """Yield how our own mail domain stands; nothing where no e-mail is configured."""
+def own_domain(
+    settings: EmailSettings | None, dkim: Callable[[EmailSettings], Sequence[DkimKey]]
+) -> Iterator[Finding]:
+    """Yield how our own mail domain stands; nothing where no e-mail is configured.
+
+    `dkim` reads the keys that sign what leaves, or raises why not.
+    """
     if settings is not None:
-        yield from _MAIL.guarded(lambda: asyncio.run(examine_domain(settings)), _DOCS)
+        yield from _MAIL.guarded(
+            lambda: asyncio.run(examine_domain(settings, dkim(settings))), _DOCS
+        )
 
 
 def partners(settings: EmailSettings | None, directory: Directory) -> Iterator[Finding]:
@@ -56,7 +64,7 @@ async def _way(client: MailClient, name: str, address: str, way: MailWay) -> Fin
     )
 
 
-async def examine_domain(settings: EmailSettings) -> list[Finding]:
+async def examine_domain(settings: EmailSettings, dkim: Sequence[DkimKey]) -> list[Finding]:
     """Return what others can prove of our domain: DANE, and SPF, DKIM and DMARC."""
     resolver = Resolver(settings)
     found = [] if not settings.unsafe_resolver else [_unsafe(settings)]
@@ -65,8 +73,8 @@ async def examine_domain(settings: EmailSettings) -> list[Finding]:
             *found,
             *await _dane(resolver, settings),
             _spf(await _texts(resolver, settings.domein)),
-            *[await _dkim(resolver, settings.domein, s) for s in settings.dkim_selectors],
-            *([] if settings.dkim_selectors else [_no_selector()]),
+            *[await _dkim(resolver, key) for key in dkim],
+            *([] if dkim else [_UNSIGNED]),
             await _dmarc(resolver, settings.domein),
         ]
     except TransportUnproved as error:
@@ -136,27 +144,26 @@ def _spf(found: list[str]) -> Finding:
     )
 
 
-async def _dkim(resolver: Resolver, domain: str, selector: str) -> Finding:
-    name = f"{selector}._domainkey.{domain}"
-    for text in await _texts(resolver, name):
+async def _dkim(resolver: Resolver, key: DkimKey) -> Finding:
+    for text in await _texts(resolver, key.name):
         tags = _tags(text)
-        if tags.get("v", "DKIM1").upper() == "DKIM1" and tags.get("p"):
-            return _MAIL.good(f"DKIM: sleutel {selector}")
+        kind, public = tags.get("k", "rsa"), "".join(tags.get("p", "").split())
+        if tags.get("v", "DKIM1") == "DKIM1" and (kind, public) == (key.kind, key.published):
+            return _MAIL.good(f"DKIM: sleutel {key.selector}")
     return _MAIL.bad(
         "email.dkim",
-        f"DKIM: {name} heeft geen sleutel",
-        "Ontvangers kunnen de ondertekening van onze post niet nagaan.",
-        "Publiceer: v=DKIM1; k=rsa; p=<publieke sleutel>",
+        f"DKIM: op {key.name} staat onze sleutel niet",
+        "Ontvangers kunnen de ondertekening van onze post niet nagaan, en weigeren haar.",
+        f"Publiceer: v=DKIM1; k={key.kind}; p={key.published}",
     )
 
 
-def _no_selector() -> Finding:
-    return _MAIL.warn(
-        "email.dkim",
-        "DKIM: email.dkim_selectors is leeg, er is niet gekeken",
-        "DMARC hangt dan aan SPF alleen, en dat gaat bij doorsturen verloren.",
-        "Noem de selectors van de sleutels waarmee onze post wordt ondertekend",
-    )
+_UNSIGNED = _MAIL.warn(
+    "email.dkim",
+    "DKIM: [[email.dkim]] is leeg, onze post wordt niet ondertekend",
+    "DMARC hangt dan aan SPF alleen, en dat gaat bij doorsturen verloren.",
+    f"Maak een sleutel, noem hem daar en publiceer hem; {_DOCS}",
+)
 
 
 async def _dmarc(resolver: Resolver, domain: str) -> Finding:

@@ -21,6 +21,10 @@ MAIL_TRANSPORT: tuple[Code, ...] = (
         Misconfigured,
         (Told.START,),
         {
+            "email.dkim_key": (
+                "A key of [[email.dkim]] is not RSA of 2048 bits or more, nor Ed25519.",
+                "Make one as docs/e-mail.md says: PEM, without a password.",
+            ),
             "email.resolver": (
                 "The resolver is not on this machine: what it says can be changed on the way.",
                 "Run a validating resolver on this machine (docs/e-mail.md).",

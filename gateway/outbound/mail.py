@@ -4,8 +4,9 @@ What was looked up counts until the letter leaves: just before it does, it is lo
 more, and a domain that names other servers or certificates by then gets nothing.
 """
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from gateway.config_mail import EmailSettings
@@ -38,6 +39,7 @@ from gateway.ports.mail import (
 )
 from gateway.security.certificates import thumbprint
 from gateway.security.dane import Match, Shown, match_dane, match_recorded
+from gateway.security.dkim import DkimKey, signed_by
 
 T = TypeVar("T")
 
@@ -80,10 +82,16 @@ def _as_value(error: GatewayError, tried: tuple[Tried, ...]) -> NotProved | Defe
 class MailClient:
     """The port `Post`."""
 
-    def __init__(self, settings: EmailSettings, *, clock: Clock, dice: Dice) -> None:
-        """Raise Misconfigured `email.resolver` for a resolver whose word can not be trusted."""
+    def __init__(
+        self, settings: EmailSettings, *, clock: Clock, dice: Dice, dkim: Sequence[DkimKey] = ()
+    ) -> None:
+        """Take the keys that sign what leaves.
+
+        Raise Misconfigured `email.resolver` for a resolver whose word can not be trusted.
+        """
         self._settings = settings
         self._clock = clock
+        self._dkim = dkim
         self._routes = Routes(Resolver(settings), port=settings.port, clock=clock, dice=dice)
 
     async def send(self, letter: Letter, way: MailWay, leaves: Leaves) -> Posted:
@@ -93,6 +101,7 @@ class MailClient:
         except Refused as error:
             return _as_value(error, ())
         errand = _Errand(domain, way)
+        letter = await self._signed(letter)
 
         async def hand_over(at: "_Proved") -> Posted:
             await at.session.envelope(letter)
@@ -106,6 +115,13 @@ class MailClient:
             return Delivered(proof=at.proof, reply=reply, notifies=notifies, tried=tried)
 
         return await self._along(errand, hand_over)
+
+    async def _signed(self, letter: Letter) -> Letter:
+        if not self._dkim:
+            return letter
+        at = self._clock.now()
+        octets = await asyncio.to_thread(signed_by, self._dkim, letter.octets, at)
+        return replace(letter, octets=octets)
 
     async def prove(
         self, domain: str, way: MailWay

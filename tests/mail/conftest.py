@@ -3,7 +3,7 @@ import pytest
 from gateway.app import SystemClock, SystemDice
 from gateway.config_mail import EmailSettings
 from gateway.outbound.mail import MailClient
-from tests.mail.lab import Lab, alone
+from tests.mail.lab import DKIM, Lab, alone
 
 
 @pytest.fixture(scope="session")
@@ -24,10 +24,9 @@ def settings() -> EmailSettings:
         domein="gateway.example",
         afzender="bericht@gateway.example",
         ehlo="mx.gateway.example",
-        dkim_selectors=("s2026",),
     )
 
 
 @pytest.fixture
 def client(settings) -> MailClient:
-    return MailClient(settings, clock=SystemClock(), dice=SystemDice())
+    return MailClient(settings, clock=SystemClock(), dice=SystemDice(), dkim=(DKIM,))

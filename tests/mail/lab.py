@@ -5,6 +5,9 @@ import socket
 import tempfile
 from pathlib import Path
 
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from gateway.security.dkim import DkimKey
 from tests.mail.commands import run
 from tests.mail.post import DOVECOT, Dovecot, Postfix
 from tests.mail.zones import AUTHORITATIVE, RESOLVER, Zones
@@ -20,6 +23,15 @@ HELD = server("mx.partner.example", "mx-ta.partner.example")
 OLD = server("mx-oud.partner.example", before=-40 * DAY, after=-DAY)
 OWN = server("mx.gateway.example")
 NOT_SHOWN = server("mx.partner.example", issuer="TEST other CA")
+
+DKIM = DkimKey(
+    domain="gateway.example", selector="s2026", private=rsa.generate_private_key(65537, 2048)
+)
+
+
+def strings(text: str) -> str:
+    """Return a TXT record as a zone has it: strings of 255 octets at most."""
+    return " ".join(f'"{text[at : at + 255]}"' for at in range(0, len(text), 255))
 
 
 def alone() -> bool:
@@ -116,7 +128,7 @@ _25._tcp.mx {good}
 @ MX 10 mx
 @ TXT "v=spf1 ip4:{PARTNER} -all"
 _dmarc TXT "v=DMARC1; p=reject"
-s2026._domainkey TXT "v=DKIM1; k=rsa; p=MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8A"
+s2026._domainkey TXT {strings(f"v=DKIM1; k={DKIM.kind}; p={DKIM.published}")}
 in MX 10 mx
 mx A {OURS}
 _25._tcp.mx TLSA {OWN.tlsa(3)}

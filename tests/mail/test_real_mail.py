@@ -6,6 +6,9 @@ from dataclasses import replace
 from email import message_from_bytes
 from uuid import uuid4
 
+import dkim
+import dns.message
+import dns.query
 import pytest
 
 from gateway.app import SystemClock, SystemDice
@@ -14,7 +17,8 @@ from gateway.directory import MailWay, PinnedMail
 from gateway.keys.test_pki import pem
 from gateway.outbound.mail import MailClient
 from gateway.ports.mail import Basis, Delivered, Letter, NotProved, Rejected
-from tests.mail.lab import CHANGING, HELD, OLD, POLICY_PORT
+from tests.mail.lab import CHANGING, DKIM, HELD, OLD, POLICY_PORT
+from tests.mail.zones import RESOLVER
 from tests.outbound.mail_certificates import authority
 from tests.pki import AT, POLITIE, leaf, pki
 from tests.smime import bob, document, draft, openssl_cms, sealed, write
@@ -185,14 +189,17 @@ async def test_letter_larger_than_the_server_takes_is_not_begun(lab, client):
 
 
 async def test_doctor_finds_our_own_domain_in_order(lab, settings):
-    findings = await examine_domain(settings)
+    findings = await examine_domain(settings, (DKIM,))
 
     assert [finding.text for finding in findings if finding.code] == []
     assert [finding.text.split(":")[0] for finding in findings] == ["DANE", "SPF", "DKIM", "DMARC"]
 
 
 async def test_doctor_finds_that_a_domain_is_not_signed(lab, settings):
-    findings = await examine_domain(settings.model_copy(update={"domein": "unsigned.example"}))
+    findings = await examine_domain(
+        settings.model_copy(update={"domein": "unsigned.example"}),
+        (replace(DKIM, domain="unsigned.example"),),
+    )
 
     assert {finding.code for finding in findings} == {
         "email.dane",
@@ -200,6 +207,13 @@ async def test_doctor_finds_that_a_domain_is_not_signed(lab, settings):
         "email.dkim",
         "email.dmarc",
     }
+
+
+def by_resolver(name, timeout=5):
+    """Ask as the partner would."""
+    question = dns.message.make_query(name.decode(), "TXT")
+    (found,) = dns.query.tcp(question, RESOLVER, timeout=timeout).answer[0]
+    return b"".join(found.strings)
 
 
 async def test_what_we_seal_is_decrypted_and_verified_by_openssl_after_all_servers(
@@ -215,6 +229,7 @@ async def test_what_we_seal_is_decrypted_and_verified_by_openssl_after_all_serve
 
     assert isinstance(outcome, Delivered), outcome
     came = lab.dovecot.wait_for("vt@partner.example", mail.message_id)
+    assert await asyncio.to_thread(dkim.DKIM(came).verify, dnsfunc=by_resolver)
     certificate, key = write(tmp_path, bob(), "bob")
     root = tmp_path / "root.pem"
     root.write_bytes(pem(pki().root))

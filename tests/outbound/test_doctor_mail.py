@@ -1,18 +1,26 @@
 """What `gateway doctor` says of our own mail domain and of the way to partners."""
 
+from dataclasses import replace
+
 import dns.rcode
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from gateway.cli.doctor_findings import Severity
 from gateway.cli.doctor_mail import examine_domain, examine_ways, own_domain
 from gateway.config_mail import EmailSettings
 from gateway.directory import MailWay
+from gateway.security.dkim import DkimKey
 from tests.outbound.mail_certificates import bare, server
 from tests.outbound.mail_server import mail_servers
 from tests.outbound.names import failing, resolving
 
 DOMAIN = "post.wij.example"
 MX = f"mx1.{DOMAIN}"
+KEY = DkimKey(domain=DOMAIN, selector="s1", private=Ed25519PrivateKey.generate())
+OF_ANOTHER = (
+    f'"v=DKIM1; k=ed25519; p={replace(KEY, private=Ed25519PrivateKey.generate()).published}"'
+)
 GOOD, WARN, BAD = Severity.GOOD, Severity.WARN, Severity.BAD
 
 
@@ -23,46 +31,56 @@ async def names():
         made.resolver_port = port
         made.partner(DOMAIN, mx1=("127.0.0.1", str(server(MX).tlsa(3))))
         made.records[DOMAIN, "TXT"] = ['"v=spf1 ip4:192.0.2.1 -all"', '"iets anders"']
-        made.records[f"s1._domainkey.{DOMAIN}", "TXT"] = ['"v=DKIM1; k=rsa; p=MIIB"']
+        made.records[f"s1._domainkey.{DOMAIN}", "TXT"] = [
+            f'"v=DKIM1; k=ed25519; p={KEY.published}"'
+        ]
         made.records[f"_dmarc.{DOMAIN}", "TXT"] = ['"v=DMARC1; p=reject"']
         yield made
 
 
+def nothing(_settings):
+    return ()
+
+
 def settings(names, **more) -> EmailSettings:
     given = {"domein": DOMAIN, "afzender": f"b@{DOMAIN}", "ehlo": f"uit.{DOMAIN}"}
-    given |= {"resolver_port": names.resolver_port, "dkim_selectors": ("s1",)}
+    given |= {"resolver_port": names.resolver_port}
     return EmailSettings(**given | more)
 
 
-async def found(names, **more) -> dict[str, Severity]:
+async def found(names, *, dkim=(KEY,), **more) -> dict[str, Severity]:
     """Return what is not good, by code."""
-    findings = await examine_domain(settings(names, **more))
+    findings = await examine_domain(settings(names, **more), dkim)
     assert all(finding.remedy for finding in findings if finding.code)
     return {finding.code: finding.severity for finding in findings if finding.code}
 
 
 async def test_domain_that_is_in_order_is_said_to_be(names):
-    findings = await examine_domain(settings(names))
+    findings = await examine_domain(settings(names), (KEY,))
 
     assert [finding.severity for finding in findings] == [GOOD] * 4
     assert [finding.text.split(":")[0] for finding in findings] == ["DANE", "SPF", "DKIM", "DMARC"]
 
 
 def test_without_e_mail_there_is_nothing_to_say():
-    assert list(own_domain(None)) == []
+    assert list(own_domain(None, nothing)) == []
 
 
 def test_resolver_that_is_not_there_is_one_finding():
     nobody = EmailSettings(domein=DOMAIN, afzender=f"b@{DOMAIN}", ehlo=DOMAIN, resolver_port=1)
 
-    assert [(one.severity, one.code) for one in own_domain(nobody)] == [(BAD, "dns.unreachable")]
+    assert [(one.severity, one.code) for one in own_domain(nobody, nothing)] == [
+        (BAD, "dns.unreachable")
+    ]
 
 
 @pytest.mark.parametrize("resolver", ["192.0.2.53", "resolver.example"])
 def test_resolver_that_can_not_be_believed_is_one_finding(resolver):
     far = EmailSettings(domein=DOMAIN, afzender=f"b@{DOMAIN}", ehlo=DOMAIN, resolver=resolver)
 
-    assert [(one.severity, one.code) for one in own_domain(far)] == [(BAD, "email.resolver")]
+    assert [(one.severity, one.code) for one in own_domain(far, nothing)] == [
+        (BAD, "email.resolver")
+    ]
 
 
 @pytest.mark.parametrize(
@@ -75,7 +93,8 @@ def test_resolver_that_can_not_be_believed_is_one_finding(resolver):
         ({(DOMAIN, "TXT"): ['"v=spf1 -all"', '"v=spf1 mx -all"']}, "email.spf", BAD),
         ({(DOMAIN, "TXT"): ['"v=spf1 mx ~all"']}, "email.spf", WARN),
         ({(f"s1._domainkey.{DOMAIN}", "TXT"): []}, "email.dkim", BAD),
-        ({(f"s1._domainkey.{DOMAIN}", "TXT"): ['"v=DKIM1; p="']}, "email.dkim", BAD),
+        ({(f"s1._domainkey.{DOMAIN}", "TXT"): ['"v=DKIM1; k=ed25519; p="']}, "email.dkim", BAD),
+        ({(f"s1._domainkey.{DOMAIN}", "TXT"): [OF_ANOTHER]}, "email.dkim", BAD),
         ({(f"_dmarc.{DOMAIN}", "TXT"): []}, "email.dmarc", BAD),
         ({(f"_dmarc.{DOMAIN}", "TXT"): ['"v=DMARC1; p=none"']}, "email.dmarc", WARN),
     ],
@@ -102,8 +121,8 @@ async def test_policy_of_the_domain_above_counts_for_what_is_below(names):
     assert await found(names) == {}
 
 
-async def test_without_a_selector_nothing_is_said_to_be_good(names):
-    assert await found(names, dkim_selectors=()) == {"email.dkim": WARN}
+async def test_mail_that_nobody_signs_is_told(names):
+    assert await found(names, dkim=()) == {"email.dkim": WARN}
 
 
 async def test_resolver_that_is_lame_is_one_finding(names):
