@@ -9,7 +9,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import AwareDatetime, Field
+from pydantic import AwareDatetime, Field, IPvAnyNetwork
 
 from gateway.config_algorithms import PartyExceptionSettings
 from gateway.config_mail import EmailSettings, PartyMailSettings, PortalSettings
@@ -70,6 +70,17 @@ class TlsListener(Listener):
     key: Path = Field(description="Private key of that certificate, PEM, mode 0600.")
 
 
+class PeopleListener(TlsListener):
+    """For browsers, straight or behind a reverse proxy."""
+
+    proxies: tuple[IPvAnyNetwork, ...] = Field(
+        (),
+        description="Addresses or networks of the reverse proxies in front: what they say in "
+        "X-Forwarded-For is who calls. Empty = nobody is believed. Behind a proxy that is not "
+        "named here all callers share one address, and so its limit on failed sign-ins.",
+    )
+
+
 class EbmsListener(TlsListener):
     """The endpoint that the agreements name."""
 
@@ -83,10 +94,10 @@ class Listen(Section):
     api: TlsListener | None = Field(
         None, description="REST interface of back-end systems; left out = none (a knooppunt)."
     )
-    console: TlsListener | None = Field(
+    console: PeopleListener | None = Field(
         None, description="Console for people, in a browser; left out = none."
     )
-    portal: TlsListener | None = Field(
+    portal: PeopleListener | None = Field(
         None,
         description="Portal for persons of partners who get e-mail, in a browser; left out = none. "
         "The only listener beside ebMS2 that partners reach.",

@@ -6,6 +6,7 @@ from datetime import timedelta
 from importlib.metadata import version
 
 from gateway.app import App, SystemClock, SystemDice
+from gateway.config import PeopleListener
 from gateway.errors import Misconfigured
 from gateway.identity import provider_of
 from gateway.importing.importer import Importer
@@ -110,7 +111,11 @@ def office_of(app: App) -> Office:
         own=console.oidc is None or console.oidc.lokaal,
         provider=console.oidc.naam if console.oidc is not None else "",
     )
-    return _office(app, _everybody(app), _Face(console.url, console.hulp, entrances, PAGES))
+    return _office(
+        app,
+        _everybody(app),
+        _Face(console.url, console.hulp, entrances, PAGES, app.settings.listen.console),
+    )
 
 
 def portal_of(app: App) -> Office:
@@ -120,7 +125,7 @@ def portal_of(app: App) -> Office:
     origin = settings.url or ""
     rules = replace(ground.rules, origin=origin, provider="", own=True, portal=True)
     people = open_people(replace(ground, rules=rules))
-    face = _Face(origin, settings.hulp, Entrances(), PORTAL)
+    face = _Face(origin, settings.hulp, Entrances(), PORTAL, app.settings.listen.portal)
     portal = Portal(confirming=Confirming(people.door, app.store.links))
     return replace(_office(app, people, face), portal=portal)
 
@@ -133,6 +138,7 @@ class _Face:
     help: str
     entrances: Entrances
     pages: tuple[Page, ...]
+    listener: PeopleListener | None
 
 
 def _office(app: App, people: People, face: _Face) -> Office:
@@ -177,4 +183,5 @@ def _office(app: App, people: People, face: _Face) -> Office:
             step_up=timedelta(minutes=console.step_up_minutes),
             idle=timedelta(minutes=console.idle_minutes),
         ),
+        proxies=face.listener.proxies if face.listener is not None else (),
     )

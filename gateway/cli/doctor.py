@@ -34,6 +34,7 @@ from gateway.cli.screen import screen
 from gateway.directory import Directory
 from gateway.errors import GatewayError, Misconfigured
 from gateway.installation import Installation, load_directory, load_installation
+from gateway.keys.dkim_keys import dkim_keys
 from gateway.ports import AlarmView
 from gateway.snapshots import load_schemas
 from gateway.store.view import View
@@ -117,7 +118,7 @@ def examine(installation: Installation, *, partners: bool = False) -> Iterator[F
     yield from console_of(installation)
     yield from network.ports(installation)
     yield from pauses(installation)
-    yield from mail.own_domain(settings.email)
+    yield from mail.own_domain(settings.email, lambda email: dkim_keys(email, installation.path))
     if partners:
         yield from mail.partners(settings.email, directory)
         yield from network.partners(installation, directory, now)

@@ -13,6 +13,7 @@ from http.client import HTTPException
 from urllib.parse import urlsplit
 
 from gateway.cli.doctor_findings import Area, Finding
+from gateway.cli.doctor_lmtp import lmtp
 from gateway.config import Listener, TlsListener
 from gateway.directory import Directory
 from gateway.errors import CertificateRejected, GatewayError, RevocationUnknown
@@ -39,12 +40,22 @@ def ports(installation: Installation) -> Iterator[Finding]:
         "console": listen.console,
         "portal": listen.portal,
         "beheer": listen.beheer,
+        "lmtp": _lmtp(installation),
     }
     for name, listener in listeners.items():
         if listener is not None:
             yield _port(installation, name, listener, running=running)
+    yield from lmtp(installation, running=running)
     if running:
         yield from _shown(installation)
+
+
+def _lmtp(installation: Installation) -> Listener | None:
+    """Return where mail comes in, where that is TCP."""
+    email = installation.settings.email
+    if email is None or email.lmtp is None or email.lmtp.port is None:
+        return None
+    return Listener(host=email.lmtp.host, port=email.lmtp.port)
 
 
 def _port(installation: Installation, name: str, listener: Listener, *, running: bool) -> Finding:
@@ -81,7 +92,7 @@ def _port(installation: Installation, name: str, listener: Listener, *, running:
 
 def _is_ours(installation: Installation, name: str) -> bool:
     """A process without its management port: what it shows must be our certificate."""
-    listener = getattr(installation.settings.listen, name)
+    listener = getattr(installation.settings.listen, name, None)
     if not isinstance(listener, TlsListener):
         return False
     try:

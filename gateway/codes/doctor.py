@@ -125,8 +125,8 @@ DOCTOR: tuple[Code, ...] = family(
             "Sign the zone, and publish TLSA 3 1 1 of each mail server.",
         ),
         "email.dkim": (
-            "A DKIM key of our domain is missing, or no selector is named.",
-            "Publish it; name it in `email.dkim_selectors`.",
+            "DNS does not have the DKIM key that signs our mail, or none signs it.",
+            "Publish what `gateway doctor` says; name a key in `[[email.dkim]]`.",
         ),
         "email.dmarc": (
             "Our mail domain has no DMARC policy, or one that stops nobody.",
@@ -159,6 +159,18 @@ DOCTOR: tuple[Code, ...] = family(
         "keys.owner": (
             "A key has another owner than its folder.",
             "chown it to the user of the gateway.",
+        ),
+        "lmtp.folder": (
+            "The folder of the socket for mail is not there, or is not ours to write.",
+            "Make it, and let the user of the gateway write in it (docs/e-mail.md).",
+        ),
+        "lmtp.group": (
+            "The group that may connect to that socket is not there, or we are not in it.",
+            "Make the group, with the users of the gateway and of the mail server in it.",
+        ),
+        "lmtp.silent": (
+            "The process runs, and nobody listens on the socket for mail.",
+            "Restart it: [email] is read at the start.",
         ),
         "peer.chain": (
             "A partner shows a certificate that chains to no anchor, or not to its name.",

@@ -42,6 +42,10 @@ INCOMING: tuple[Code, ...] = (
                 "Alarm: the quarantine is full; mail waits at the mail server.",
                 "Close what is done, or make it larger: [email.lmtp] quarantaine_*.",
             ),
+            "incoming.suspended": (
+                "Alarm: mail of a suspended partner waits at the mail server, for days at most.",
+                "Lift the suspension, or ask the partner to use another way.",
+            ),
             "message.twice": (
                 "Alarm: a message came by e-mail as well as over ebMS2; the second was dropped.",
                 "Ask whether a person took in the one by mail by hand, before the gateway did.",

@@ -15,10 +15,20 @@ from typing import Protocol
 
 from gateway.directory import Directory, OwnMailbox
 from gateway.errors import Malformed, PolicyViolation, Refused, Unavailable
+from gateway.message import Oin
 from gateway.pipeline.house import House
 from gateway.pipeline.rethinking import rethinking
 from gateway.ports import Alarm, AuditEvent
-from gateway.ports.incoming import FULL, NO_ROOM, QUARANTINE, Arrived, Bounds, Held, NewItem
+from gateway.ports.incoming import (
+    FULL,
+    NO_ROOM,
+    QUARANTINE,
+    SUSPENDED,
+    Arrived,
+    Bounds,
+    Held,
+    NewItem,
+)
 from gateway.security.certificates import TrustStore
 from gateway.security.smime import (
     Encryption,
@@ -124,6 +134,7 @@ class Incoming:
             len(mail.octets), lambda: opening(mail.octets, mailbox, trust=trust, at=mail.at)
         )
         if opened.party in directory.suspended:
+            await self._tell_suspended(opened.party)
             raise Unavailable("party.suspended", "party is suspended here")
         try:
             _check_age(opened, mail.at)
@@ -132,6 +143,11 @@ class Incoming:
             return await self._receipts.signed(mail, opened)
         except Refused as error:
             return of_partner(error.code, opened)
+
+    async def _tell_suspended(self, party: Oin) -> None:
+        """His mail waits at the mail server, which gives up after days."""
+        alarm = Alarm(code=SUSPENDED, subject=party, party=party)
+        await self._house.alarms.change(raised=(alarm,))
 
     # --- what a person must look at ---------------------------------------------------
 

@@ -11,6 +11,7 @@ from gateway.ports.stored import AuditEvent, StoredPayload
 QUARANTINE = "quarantaine"
 """Subject of the alarms: one for all that waits."""
 FULL = "incoming.full"
+SUSPENDED = "incoming.suspended"
 NO_ROOM = "quarantine.full"
 """The alarm that goes with it."""
 

@@ -398,6 +398,7 @@ async def test_a_suspended_partner_waits_at_the_mail_server(incoming):
 
     assert caught.value.code == "party.suspended"
     assert await held(town) == ()
+    assert await alarms(town) == {("incoming.suspended", "")}
 
 
 async def test_a_directory_that_stays_behind_takes_nothing_in(incoming):

@@ -53,6 +53,9 @@ ALARMS: Mapping[str, str] = MappingProxyType(
         "gewijzigd: controleer de auditketen (gateway audit verify) en zoek uit wie.",
         "incoming.held": "Er kwam e-mail binnen die geen systeem kan opnemen. Kijk bij Quarantaine "
         "waarom, en doe wat er staat.",
+        "incoming.suspended": "Er komt e-mail van een partij die hier is geblokkeerd. Zij wacht "
+        "bij onze mailserver, die het na enkele dagen opgeeft. Hef de blokkade op, of vraag de "
+        "partij om langs een andere weg te sturen. Daarna: handel dit alarm af.",
         "mail.unproved": "Brieven naar een partij wachten: iets was niet aantoonbaar veilig. De "
         "reden zegt welke controle het was; het verloop van het bericht zegt wat er is gezien.",
         "message.twice": "Een bericht kwam over twee wegen: per e-mail en over ebMS2. Het tweede "

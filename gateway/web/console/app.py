@@ -10,6 +10,7 @@ from gateway.web.console.pages.beheerder import PAGES as BEHEERDER
 from gateway.web.console.pages.compliance import PAGES as COMPLIANCE
 from gateway.web.console.pages.officier import PAGES as OFFICIER
 from gateway.web.console.pages.operator import PAGES as OPERATOR
+from gateway.web.forwarded import forwarded
 from gateway.web.middleware import Answered, observe
 
 PAGES: tuple[Page, ...] = (
@@ -28,6 +29,7 @@ def console_app(office: Office, *, answered: Answered) -> web.Application:
     """Return console or portal, by its pages; serve it over TLS only: cookies go no other way."""
     app = web.Application(
         middlewares=[
+            forwarded(office.proxies),
             observe("console" if office.portal is None else "portal", office.clock, answered),
             check_text,
             check_busy(office),

@@ -1,6 +1,6 @@
 """What the pages work with."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -25,6 +25,7 @@ from gateway.web.console.assets import Assets
 from gateway.web.console.page import Page
 from gateway.web.console.render import Renderer
 from gateway.web.control import Desk
+from gateway.web.forwarded import Network
 
 
 class Note(Protocol):
@@ -114,6 +115,8 @@ class Office:
     portal: Portal | None = None
     """None: these are the pages of the console."""
     limits: ConsoleLimits = field(default_factory=ConsoleLimits)
+    proxies: Sequence[Network] = ()
+    """Reverse proxies in front, that are believed about who calls."""
 
     @property
     def directory(self) -> Directory:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from gateway.credentials import UserRole
+from gateway.directory import Directory
 
 if TYPE_CHECKING:
     from gateway.web.console.visit import Visit
@@ -43,6 +44,8 @@ class Page:
     """Only with a second factor that was shown a while ago at most."""
     nav: str = ""
     """Its name in the navigation; empty = it does not stand there."""
+    needs: Callable[[Directory], bool] | None = None
+    """Where this does not hold the navigation leaves the page out: it has nothing to show."""
     body: int = MOST_BODY
     """Octets that it takes at most."""
     live: bool = False
@@ -51,6 +54,10 @@ class Page:
     def allows(self, roles: frozenset[UserRole]) -> bool:
         """Tell whether a signed-in user with these roles may come. Without roles: nobody."""
         return self.access is not Access.ROLE or bool(self.roles & roles)
+
+    def is_offered(self, directory: Directory) -> bool:
+        """Tell whether the navigation has it."""
+        return bool(self.nav) and (self.needs is None or self.needs(directory))
 
 
 def post(

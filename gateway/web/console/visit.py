@@ -168,7 +168,9 @@ class Visit:
         return tuple(
             (one.path, one.nav, at == one.path or at.startswith(f"{one.path}/"))
             for one in self.office.pages
-            if one.nav and self.session is not None and one.allows(self.roles)
+            if one.is_offered(self.office.directory)
+            and self.session is not None
+            and one.allows(self.roles)
         )
 
     def said(self, line: Line) -> Mapping[str, object]:

@@ -233,7 +233,13 @@ def _shown(visit: Visit, done: str) -> web.Response:
 
 
 PAGES = (
-    Page(path="/quarantaine", handler=overview, roles=LOOKING, nav=N_("Quarantaine")),
+    Page(
+        path="/quarantaine",
+        handler=overview,
+        roles=LOOKING,
+        nav=N_("Quarantaine"),
+        needs=lambda directory: directory.mailbox is not None,
+    ),
     Page(path="/quarantaine/{id}", handler=one, roles=LOOKING),
     post("/quarantaine/{id}/inzage", look, roles=OPERATOR),
     Page(path="/quarantaine/{id}/lezen", handler=read, roles=OPERATOR),
