@@ -12,6 +12,8 @@ from tests.mail.commands import run
 
 DOVECOT = "10.25.0.143"
 PASSWORD = "postbus"
+WAITS = f"/^traag@/ lmtp:inet:{DOVECOT}:26\n"
+"""Where a Postfix brings mail in the beginning: nothing listens for one mailbox."""
 LOCAL = (
     ("pickup", "pickup", "unix n - n 60 1"),
     ("cleanup", "cleanup", "unix n - n - 0"),
@@ -56,12 +58,19 @@ class Postfix:
         os.chown(self.folder / "data", owner.pw_uid, owner.pw_gid)
         (self.folder / "conf" / "main.cf").write_text(self._main())
         (self.folder / "conf" / "master.cf").write_text(self._master())
-        (self.folder / "conf" / "boxes").write_text("/^(vt|bericht)@/ x\n")
+        (self.folder / "conf" / "boxes").write_text("/^(vt|bericht|weg|traag)@/ x\n")
+        self._ways().write_text(WAITS)
         run("postfix", "-c", self.folder / "conf", "start")
 
     def stop(self) -> None:
         with suppress(AssertionError):
             run("postfix", "-c", self.folder / "conf", "abort")
+
+    def reach_all(self) -> None:
+        """Let what waits for a mailbox that could not be reached go on, now."""
+        self._ways().write_text("")
+        run("postfix", "-c", self.folder / "conf", "reload")
+        self.flush()
 
     def flush(self) -> None:
         """Try what waits in the queue again, now."""
@@ -98,7 +107,8 @@ virtual_mailbox_domains = {" ".join(self.domains)}
 virtual_mailbox_maps = regexp:{self.folder}/conf/boxes
 virtual_transport = lmtp:inet:{DOVECOT}:24
 lmtp_assume_final = yes
-transport_maps = {self._transport()}
+transport_maps = {self._transport()} regexp:{self._ways()}
+delay_warning_time = 1s
 smtpd_relay_restrictions = reject_unauth_destination
 smtpd_tls_security_level = may
 smtpd_tls_chain_files = {self.chain}
@@ -109,6 +119,9 @@ smtp_host_lookup = dns
 smtp_tls_loglevel = 1
 message_size_limit = 1000000
 """
+
+    def _ways(self) -> Path:
+        return self.folder / "conf" / "ways"
 
     def _transport(self) -> str:
         if self.intake is None:
@@ -127,7 +140,7 @@ message_size_limit = 1000000
 
 @dataclass(frozen=True)
 class Dovecot:
-    """Mailboxes of every address that mail comes in for, with one password."""
+    """Mailboxes with one password. Postfix knows one more, `weg`, that is not here any more."""
 
     folder: Path
 
@@ -135,6 +148,7 @@ class Dovecot:
         (self.folder / "mail").mkdir(parents=True)
         os.chown(self.folder / "mail", pwd.getpwnam("mail").pw_uid, -1)
         conf = self.folder / "dovecot.conf"
+        (self.folder / "nobody").touch()
         conf.write_text(f"""
 protocols = imap lmtp
 base_dir = {self.folder}/run
@@ -147,11 +161,16 @@ first_valid_uid = 1
 mail_location = maildir:{self.folder}/mail/%u
 passdb {{
   driver = static
+  username_filter = vt@* bericht@* traag@*
   args = password={PASSWORD}
+}}
+passdb {{
+  driver = passwd-file
+  args = {self.folder}/nobody
 }}
 userdb {{
   driver = static
-  args = uid=mail gid=mail home={self.folder}/mail/%u allow_all_users=yes
+  args = uid=mail gid=mail home={self.folder}/mail/%u
 }}
 service lmtp {{
   inet_listener lmtp {{
@@ -179,12 +198,12 @@ service imap-login {{
             _, found = reader.search(None, "ALL")
             return [reader.fetch(n, "(BODY.PEEK[])")[1][0][1] for n in found[0].decode().split()]
 
-    def wait_for(self, address: str, token: str, *, seconds: float = 30.0) -> bytes:
-        """Return the first mail that has the token in it."""
+    def wait_for(self, address: str, *tokens: str, seconds: float = 30.0) -> bytes:
+        """Return the first mail that has each of the tokens in it."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             for mail in self.mails(address):
-                if token.encode() in mail:
+                if all(token.encode() in mail for token in tokens):
                     return mail
             time.sleep(0.1)
-        raise AssertionError(f"no mail with {token} came in for {address}")
+        raise AssertionError(f"no mail with {tokens} came in for {address}")
