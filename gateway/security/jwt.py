@@ -276,9 +276,18 @@ def _parse(text: str) -> jws.CompactSignature:
     if len(text) > LONGEST or not text.isascii():
         raise _unknown()
     try:
-        return jws.extract_compact(text.encode("ascii"))
+        parsed = jws.extract_compact(text.encode("ascii"))
     except (JoseError, ValueError, TypeError, binascii.Error, RecursionError):
         raise _unknown() from None
+    if not has_header(parsed):
+        raise _unknown()
+    return parsed
+
+
+def has_header(parsed: jws.CompactSignature) -> bool:
+    """Tell whether its header is a JSON object; `joserfc` is content with a text that says alg."""
+    header: object = parsed.headers()
+    return isinstance(header, dict)
 
 
 def _signed_by(parsed: jws.CompactSignature, key: ClientKey) -> bool:

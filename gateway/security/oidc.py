@@ -21,7 +21,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, RSAKey
 
 from gateway.errors import PeerUnreachable, Untrusted
-from gateway.security.jwt import read_claims
+from gateway.security.jwt import has_header, read_claims
 
 LONGEST_TOKEN = 16_384
 """Characters of an ID token."""
@@ -280,15 +280,18 @@ def _parse(token: str) -> jws.CompactSignature:
     if len(token) > LONGEST_TOKEN or not token.isascii():
         raise _unread()
     try:
-        return jws.extract_compact(token.encode("ascii"))
+        parsed = jws.extract_compact(token.encode("ascii"))
     except (JoseError, ValueError, TypeError, binascii.Error, RecursionError):
         raise _unread() from None
+    if not has_header(parsed):
+        raise _unread()
+    return parsed
 
 
 def _header(parsed: jws.CompactSignature) -> Mapping[str, Any]:
     """Return the header, with an algorithm of the list and nothing that we must understand."""
     header = parsed.headers()
-    if header.get("alg") not in ALGORITHMS or "crit" in header:
+    if str(header.get("alg")) not in ALGORITHMS or "crit" in header:
         raise Untrusted(
             "oidc.algorithm", "Het bewijs van de inlogvoorziening is niet veilig ondertekend."
         )
@@ -299,7 +302,7 @@ def _check_signature(parsed: jws.CompactSignature, keys: Sequence[SigningKey]) -
     """The one key that the token names; one that names none is of the only key that fits."""
     header = _header(parsed)
     algorithm, kid = str(header["alg"]), header.get("kid")
-    fitting = [one for one in keys if one.fits(algorithm) and kid in {None, one.kid}]
+    fitting = [one for one in keys if one.fits(algorithm) and kid in (None, one.kid)]
     if len(fitting) != 1:
         raise Untrusted("oidc.key", "Het bewijs is met een onbekende sleutel ondertekend.")
     try:

@@ -76,7 +76,7 @@ def entity(head: Mapping[str, str], octets: bytes, *, kind: str, name: str = "")
 
 def _base64(octets: bytes) -> bytes:
     text = b64encode(octets)
-    lines = [text[at : at + _LINE] for at in range(0, len(text), _LINE)]
+    lines = [text[at : at + _LINE] for at in range(0, len(text), _LINE)] or [b""]
     return b"\r\n".join((*lines, b""))
 
 

@@ -377,6 +377,7 @@ def test_damaged_cpa_is_refused_or_read_and_nothing_else(data):
         ({"cpa_id": ""}, "cpa.id"),
         ({"end": pki.AT}, "cpa.period"),
         ({"retries": -1}, "cpa.retries"),
+        ({"persist": timedelta(days=-1)}, "cpa.retries"),
         ({"parties": (spec().parties[0],) * 2}, "cpa.parties"),
         ({"parties": tuple(replace(p, sends=()) for p in spec().parties)}, "cpa.actions"),
         ({"parties": tuple(replace(p, sign=None) for p in spec().parties)}, "cpa.certificate"),

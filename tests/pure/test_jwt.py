@@ -51,6 +51,11 @@ def assertion(key=None, alg: str = "ES256", **changes) -> str:
     return jwts.jwt(jwts.claims(AT, **changes), key or jwts.ec_key(), alg=alg)
 
 
+def headed(header: bytes, rest: str = assertion()) -> str:
+    """Return a token with another header."""
+    return f"{jwts.base64url(header)}.{rest.partition('.')[2]}"
+
+
 # --- assertions -----------------------------------------------------------------------
 
 
@@ -90,6 +95,9 @@ def test_what_the_client_signed_is_known(key, alg, audience):
         ),
         (jwts.jwt(jwts.claims(AT), jwts.ec_key(), crit=["x"], x=1), "a critical header"),
         (jwts.jwt(jwts.claims(AT), jwts.ec_key(), kid=["x"]), "a header of the wrong kind"),
+        (headed(b'"alg"'), "a header that is a text"),
+        (headed(b'["alg"]'), "a header that is a list"),
+        (headed(b'{"alg": ["ES256"]}'), "two algorithms"),
         (jwts.jwt(b"[]", jwts.ec_key()), "claims that are no object"),
         (jwts.jwt(b"{", jwts.ec_key()), "claims that are no JSON"),
         (jwts.jwt(b"[" * 2_000, jwts.ec_key()), "claims that are too deep"),
@@ -233,6 +241,8 @@ def forged(key, *, alg="ES256", **header) -> str:
         (issued(url="https://een.ander/api/v1"), "another issuer, with our key"),
         (assertion(), "an assertion"),
         (jwts.jwt(jwts.claims(AT), jwts.ec_key("own"), typ="at+jwt", kid=ISSUER.keys[0].id), "aud"),
+        (headed(b'"alg"', issued()), "a header that is a text"),
+        (headed(b'["alg"]', issued()), "a header that is a list"),
         ("a.b.c", "nothing of ours"),
     ],
     ids=lambda value: value if len(value) < 40 else "",

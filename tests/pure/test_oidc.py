@@ -106,6 +106,10 @@ def test_an_rsa_key_counts_with_both_of_its_algorithms(alg):
     assert judged(jwt(CLAIMS, rsa_key("idp"), alg=alg, kid="k2")).subject == "persoon-1"
 
 
+def headed(header):
+    return f"{base64url(header)}.{token().partition('.')[2]}"
+
+
 WRONG = {
     "oidc.token": [
         "",
@@ -116,6 +120,8 @@ WRONG = {
         jwt(b"[1]", ec_key("idp"), kid="k1"),
         jwt(b"{", ec_key("idp"), kid="k1"),
         jwt(b'{"a":' * 4_000, ec_key("idp"), kid="k1")[:16_000],
+        headed(b'"alg"'),
+        headed(b'["alg"]'),
     ],
     "oidc.algorithm": [
         token(key=None, alg="none"),
@@ -123,10 +129,14 @@ WRONG = {
         token(key=public_pem(ec_key("idp")), alg="HS256"),
         token(alg="ES512"),
         token(header={"crit": ["exp"]}),
+        headed(b'{"alg": ["ES256"]}'),
+        headed(b'{"alg": {}}'),
     ],
     "oidc.key": [
         token(kid="k9"),
         token(kid=""),
+        token(kid=["k1"]),
+        token(kid={}),
         token(kid="k2"),
         jwt(CLAIMS, ec_key("idp")),
         token(kid="k1", alg="RS256"),

@@ -142,6 +142,12 @@ def test_what_is_no_document_goes_as_it_is():
 # --- on the outside -----------------------------------------------------------------------
 
 
+def test_an_empty_attachment_leaves_the_mail_readable():
+    found = opened(sealed(draft(payload=b"")).octets)
+
+    assert found.payloads == (b"",)
+
+
 def test_the_outside_says_nothing_of_the_message():
     mail = sealed(to=to(header=HEADER))
 

@@ -93,8 +93,8 @@ def check_spec(spec: CpaSpec) -> None:
         raise Misconfigured("cpa.id", "De CPAId is geen geschikte bestandsnaam.")
     if spec.start >= spec.end:
         raise Misconfigured("cpa.period", "De CPA eindigt voor zij begint.")
-    if spec.retries < 0 or spec.retry_interval < timedelta(0):
-        raise Misconfigured("cpa.retries", "Retries en interval kunnen niet negatief zijn.")
+    if spec.retries < 0 or min(spec.retry_interval, spec.persist_duration) < timedelta(0):
+        raise Misconfigured("cpa.retries", "Retries en termijnen kunnen niet negatief zijn.")
     a, b = spec.parties
     if a.oin == b.oin:
         raise Misconfigured("cpa.parties", "De partijen zijn niet verschillend.", where=a.oin)
