@@ -35,6 +35,7 @@ from gateway.web.inbound.lmtp import LmtpLimits, LmtpListener, Place, listen_lmt
 from gateway.web.inbound.lmtp_session import Patience
 from gateway.web.intake import IntakeLimits
 from gateway.web.listener import Listener, ListenerLimits, listen
+from gateway.web.turns import Turns
 
 log = structlog.get_logger("gateway.service")
 
@@ -158,8 +159,9 @@ async def _listen(
     where = app.settings.listen
     opened: list[Listener | LmtpListener] = []
     if ProcessRole.WEB in roles:
-        opened += await _listen_web(app)
-        opened += await _listen_mail(app)
+        turns = Turns()
+        opened += await _listen_web(app, turns)
+        opened += await _listen_mail(app, turns)
     beheer = health_app(
         ready=app.ready, metrics=app.metrics, reader=app.store.reader, clock=app.clock
     )
@@ -168,7 +170,7 @@ async def _listen(
     return [health, *opened]
 
 
-async def _listen_mail(app: App) -> list[LmtpListener]:
+async def _listen_mail(app: App, turns: Turns) -> list[LmtpListener]:
     """Take mail in from the organisation's mail server, where that is set."""
     email = app.settings.email
     lmtp = email.lmtp if email is not None else None
@@ -184,6 +186,7 @@ async def _listen_mail(app: App) -> list[LmtpListener]:
         mailbox=lambda: app.snapshots.current().mailbox,
         clock=app.clock,
         limits=limits,
+        turns=turns,
     )
     path = app.installation.path(lmtp.socket) if lmtp.socket is not None else None
     place = Place(path=path, group=lmtp.groep, host=lmtp.host, port=lmtp.port or 0)
@@ -191,7 +194,7 @@ async def _listen_mail(app: App) -> list[LmtpListener]:
     return [listener]
 
 
-async def _listen_web(app: App) -> list[Listener]:
+async def _listen_web(app: App, turns: Turns) -> list[Listener]:
     settings = app.settings
     where = settings.listen
     intake = IntakeLimits(
@@ -213,6 +216,7 @@ async def _listen_web(app: App) -> list[Listener]:
             owner_requests=settings.limits.partner_requests,
             owner_bytes=settings.limits.partner_memory_bytes,
         ),
+        turns=turns,
     )
     opened = [
         await listen(ebms, host=where.ebms.host, port=where.ebms.port, tls=app.tls, limits=bounds)
@@ -224,6 +228,7 @@ async def _listen_web(app: App) -> list[Listener]:
             answered=app.metrics,
             limits=ApiLimits(lease=timedelta(seconds=settings.worker.postvak_lease_seconds)),
             intake=replace(intake, owner_bytes=settings.limits.backend_memory_bytes),
+            turns=turns,
             fair_limits=_fair(settings.limits),
             oauth=app.oauth,
             contact=contact_of(settings),

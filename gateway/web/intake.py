@@ -3,7 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager, nullcontext, suppress
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -29,8 +29,6 @@ class IntakeLimits:
     """With a body, at once, of one system or partner; None = its share is not limited."""
     owner_bytes: int | None = None
     """Octets of all bodies of one system or partner; None = its share is not limited."""
-    large_bytes: int = 5_000_000
-    """From here on a body is worked on one at a time: it takes some seven times its octets."""
     silence: timedelta = timedelta(seconds=30)
     """Longest wait for the next octets of a body, or for a reader to take its next ones."""
     body: timedelta = timedelta(minutes=5)
@@ -53,7 +51,6 @@ class Intake:
     _of: Counter[str] = field(default_factory=Counter)
     """Octets per system or partner."""
     _requests_of: Counter[str] = field(default_factory=Counter)
-    _large: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     @asynccontextmanager
     async def body(self, request: web.Request, *, most: int, code: str) -> AsyncIterator[bytes]:
@@ -82,12 +79,6 @@ class Intake:
             self._requests_of[owner] -= 1
             if not self._requests_of[owner]:
                 del self._requests_of[owner]
-
-    @asynccontextmanager
-    async def turn(self, octets: int) -> AsyncIterator[None]:
-        """Wait until the large bodies before this one are done; a small one waits for nobody."""
-        async with self._large if octets >= self.limits.large_bytes else nullcontext():
-            yield
 
     @contextmanager
     def room(self, request: web.Request, octets: int) -> Iterator[None]:

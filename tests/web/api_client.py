@@ -10,6 +10,7 @@ from aiohttp import web
 from gateway.directory import Limits
 from gateway.web.api.app import api_app
 from gateway.web.listener import ListenerLimits
+from gateway.web.turns import Turns
 from tests.outbound.tls_files import serving
 from tests.web.doubles import TOKENS, Clock, Counted, Gateway, directory
 
@@ -38,10 +39,10 @@ class Api:
 
 
 @asynccontextmanager
-async def api(token: str | None = TOKENS["bvh"], **facts):
+async def api(token: str | None = TOKENS["bvh"], *, turns: Turns | None = None, **facts):
     gateway = Gateway(directory=directory(limits=LIMITS), **facts)
     counted = Counted()
-    app = api_app(gateway, clock=Clock(), answered=counted)
+    app = api_app(gateway, clock=Clock(), answered=counted, turns=turns)
     headers = {"Authorization": f"Bearer {token}"} if token is not None else {}
     bounds = ListenerLimits(lingering=timedelta(seconds=0.2), grace=timedelta(seconds=2))
     async with (

@@ -21,6 +21,7 @@ from gateway.ports import Answer
 from gateway.web.inbound.ebms import ebms_app
 from gateway.web.intake import IntakeLimits
 from gateway.web.listener import ListenerLimits, listen
+from gateway.web.turns import Turns
 from tests import pki
 from tests.outbound.tls_files import pair, serving
 from tests.web.doubles import Clock, Counted, Receiver
@@ -55,7 +56,9 @@ class Served:
 
 
 @asynccontextmanager
-async def endpoint(folder, answer=taken, *, limits: IntakeLimits | None = None):
+async def endpoint(
+    folder, answer=taken, *, limits: IntakeLimits | None = None, turns: Turns | None = None
+):
     own = pair(folder, pki.live_leaf(pki.KNOOPPUNT), "own")
     partner = pair(folder, pki.live_leaf(pki.POLITIE), "partner")
     trust = pki.live().trust()
@@ -68,6 +71,7 @@ async def endpoint(folder, answer=taken, *, limits: IntakeLimits | None = None):
         answered=counted,
         most=lambda: MOST,
         limits=limits or IntakeLimits(),
+        turns=turns,
     )
     bounds = ListenerLimits(lingering=timedelta(seconds=0.3), grace=timedelta(seconds=2))
     async with (
@@ -433,7 +437,7 @@ async def test_large_messages_take_turns_and_a_small_one_waits_for_none(tmp_path
             await go.wait()
         return Answer(status=204)
 
-    async with endpoint(tmp_path, wait, limits=IntakeLimits(large_bytes=1000)) as served:
+    async with endpoint(tmp_path, wait, turns=Turns(large_bytes=1000)) as served:
         first = await hold(served, arrived)
         second = await hold(served, arrived)
         async with served.post(b"x" * 999) as response:

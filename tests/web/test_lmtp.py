@@ -17,6 +17,7 @@ from gateway.ports.incoming import FULL
 from gateway.web.inbound.lmtp import LmtpLimits, LmtpListener, Place, listen_lmtp
 from gateway.web.inbound.lmtp_lines import LONGEST_LINE
 from gateway.web.inbound.lmtp_session import COMMANDS, RECIPIENTS, Patience
+from gateway.web.turns import Turns
 
 AT = datetime(2026, 11, 28, 4, 0, tzinfo=UTC)
 OURS = "gateway@vt.example"
@@ -38,12 +39,14 @@ class Desk:
 
     def __init__(self):
         self.taken = []
+        self.begun = asyncio.Queue()
         self.error = None
         self.box = OwnMailbox(address=OURS, certificates=(), maximum=MOST)
         self.gate = asyncio.Event()
         self.gate.set()
 
     async def take(self, mail):
+        self.begun.put_nowait(len(mail.octets))
         await self.gate.wait()
         if self.error is not None:
             raise self.error
@@ -56,9 +59,13 @@ def desk():
 
 
 @asynccontextmanager
-async def listening(desk, place=None, **limits):
+async def listening(desk, place=None, turns=None, **limits):
     listener = LmtpListener(
-        take=desk.take, mailbox=lambda: desk.box, clock=Clock(), limits=LmtpLimits(**limits)
+        take=desk.take,
+        mailbox=lambda: desk.box,
+        clock=Clock(),
+        limits=LmtpLimits(**limits),
+        turns=turns or Turns(),
     )
     await listen_lmtp(listener, place or Place())
     try:
@@ -271,6 +278,27 @@ async def test_what_says_to_be_too_large_is_refused_before_it_comes(desk):
         fits = await server.ask(f"MAIL FROM:<> SIZE={MOST} BODY=8BITMIME")
 
     assert (large[:3], fits[:3]) == ("552", "250")
+
+
+async def test_large_mails_take_turns_and_a_small_one_waits_for_none(desk):
+    large = MAIL + b"x" * 1_000 + b"\r\n"
+    desk.gate.clear()
+    async with listening(desk, turns=Turns(large_bytes=1_000)) as listener:
+        first = asyncio.create_task(posted(listener, large))
+        assert await desk.begun.get() == len(large)
+        async with line(listener) as second, line(listener) as third:
+            for server, octets in ((second, large), (third, MAIL)):
+                await server.envelope()
+                await server.ask("DATA")
+                await server.say(octets + b".\r\n")
+            assert await desk.begun.get() == len(MAIL)
+            assert desk.begun.empty()
+            desk.gate.set()
+            answers = [await second.heard(), await third.heard()]
+        await first
+
+    assert [one[:3] for one in answers] == ["250", "250"]
+    assert await desk.begun.get() == len(large)
 
 
 async def test_recipients_are_bounded(desk):

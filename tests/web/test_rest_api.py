@@ -44,6 +44,7 @@ from gateway.web.api.app import api_app
 from gateway.web.api.body import parse_json
 from gateway.web.api.postvak import WeigeringBody
 from gateway.web.listener import listen
+from gateway.web.turns import Turns
 from gateway.wire.xml import parse
 from tests.flow import town as towns
 from tests.web.api_client import BERICHTEN, POSTVAK, XML, api, refused
@@ -264,6 +265,22 @@ async def test_a_document_over_the_limit_is_not_read():
         body = await refused(response, 413)
     assert body["code"] == "size.payload"
     assert served.gateway.calls == []
+
+
+async def test_a_large_document_waits_its_turn_and_a_small_one_waits_for_none():
+    turns = Turns(large_bytes=1_000)
+    async with api(turns=turns) as served:
+        async with turns.turn(1_000):
+            large = asyncio.create_task(status(served.hand_in(b"x" * 1_000)))
+            assert await status(served.hand_in(b"x" * 999)) == 202
+            done, _ = await asyncio.wait({large}, timeout=0.2)
+            assert not done
+        assert await large == 202
+
+
+async def status(asked) -> int:
+    async with asked as response:
+        return response.status
 
 
 async def test_a_document_that_can_not_be_read_says_on_which_line_and_column():

@@ -14,6 +14,7 @@ from gateway.web.api.operations import OPERATIONS
 from gateway.web.errors import problem, problem_for
 from gateway.web.intake import Intake, IntakeLimits
 from gateway.web.middleware import Answered, errors, observe, safe_headers
+from gateway.web.turns import Turns
 
 
 def api_app(  # noqa: PLR0913 - what stands around the operations, each by name
@@ -23,6 +24,7 @@ def api_app(  # noqa: PLR0913 - what stands around the operations, each by name
     answered: Answered,
     limits: ApiLimits | None = None,
     intake: IntakeLimits | None = None,
+    turns: Turns | None = None,
     fair_limits: FairLimits | None = None,
     oauth: Oauth | None = None,
     contact: Contact = openapi.NOBODY,
@@ -30,7 +32,8 @@ def api_app(  # noqa: PLR0913 - what stands around the operations, each by name
 ) -> web.Application:
     """Return the API. Every refusal is problem details (RFC 9457) with a dotted code.
 
-    Client certificates count only when it is served over TLS that asks for them.
+    Client certificates count only when it is served over TLS that asks for them. `turns` are those
+    that it shares with other listeners; None = its own.
     """
     app = web.Application(
         middlewares=[
@@ -44,6 +47,7 @@ def api_app(  # noqa: PLR0913 - what stands around the operations, each by name
         gateway=gateway,
         clock=clock,
         intake=Intake(intake or IntakeLimits()),
+        turns=turns or Turns(),
         limits=limits or ApiLimits(),
     )
     app[OFFICE] = office

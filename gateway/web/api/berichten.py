@@ -117,7 +117,10 @@ async def hand_in(request: web.Request, query: HandIn) -> web.Response:
     )
     must_be(request, "application/xml")
     most = office.gateway.snapshots.current().limits.payload_bytes
-    async with office.intake.body(request, most=most, code="size.payload") as octets:
+    async with (
+        office.intake.body(request, most=most, code="size.payload") as octets,
+        office.turns.turn(len(octets)),
+    ):
         if query.proef:
             trial = await office.gateway.try_out(octets, aanlevering, request[BACKEND])
             return shapes.answer(shapes.trial(trial))

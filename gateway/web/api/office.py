@@ -14,6 +14,7 @@ from gateway.pipeline.desk import Deciding
 from gateway.pipeline.webhooks import Calling
 from gateway.ports import Clock, Holds, Payloads, Postvak, PostvakItem, Reader, Snapshots
 from gateway.web.intake import Intake
+from gateway.web.turns import Turns
 
 
 class BackOffice(Protocol):
@@ -84,6 +85,7 @@ class Office:
     gateway: BackOffice
     clock: Clock
     intake: Intake
+    turns: Turns
     limits: ApiLimits
     closing: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when the server stops: nobody waits any longer."""

@@ -24,6 +24,7 @@ from gateway.web.errors import RETRY_AFTER, fault
 from gateway.web.intake import Intake, IntakeLimits
 from gateway.web.middleware import PEER, Answered, errors, observe, safe_headers
 from gateway.web.peer import certificate_of
+from gateway.web.turns import Turns
 
 
 class Receives(Protocol):
@@ -39,6 +40,7 @@ class _Endpoint:
     gateway: Receives
     clock: Clock
     intake: Intake
+    turns: Turns
     most: Callable[[], int]
 
     async def post(self, request: web.Request) -> web.Response:
@@ -54,11 +56,11 @@ class _Endpoint:
                 peer=peer,
                 at=self.clock.now(),
             )
-            async with self.intake.turn(len(body)):
+            async with self.turns.turn(len(body)):
                 return _response(await self.gateway.receive(inbound))
 
 
-def ebms_app(
+def ebms_app(  # noqa: PLR0913 - wiring, by name
     gateway: Receives,
     *,
     clock: Clock,
@@ -66,8 +68,11 @@ def ebms_app(
     most: Callable[[], int],
     path: str = "/ebms",
     limits: IntakeLimits | None = None,
+    turns: Turns | None = None,
 ) -> web.Application:
     """Return the endpoint; `most` gives the largest body now, in octets.
+
+    `turns` are those that it shares with other listeners; None = its own.
 
     It must be served over TLS that demands a client certificate. Answers: 200 or 204, 500
     with a SOAP Fault (SOAP 1.1, 6.2), 503 to try again; 400, 403, 405, 408, 413 and 415 for
@@ -78,7 +83,7 @@ def ebms_app(
     )
     app.on_response_prepare.append(safe_headers)
     intake = Intake(limits or IntakeLimits())
-    endpoint = _Endpoint(gateway, clock, intake, most)
+    endpoint = _Endpoint(gateway, clock, intake, turns or Turns(), most)
     app.router.add_post(path, endpoint.post, expect_handler=intake.expecting(most))
     return app
 

@@ -12,9 +12,11 @@ from pathlib import Path
 from gateway.directory import OwnMailbox
 from gateway.errors import Misconfigured
 from gateway.ports import Clock
+from gateway.ports.incoming import Arrived
 from gateway.web import unix_socket
 from gateway.web.inbound.lmtp_lines import Lines
 from gateway.web.inbound.lmtp_session import Conversation, Patience, Take
+from gateway.web.turns import Turns
 
 WHO_MAY = 0o660
 """Our user and the group of the socket."""
@@ -39,6 +41,8 @@ class LmtpListener:
     mailbox: Callable[[], OwnMailbox | None]
     clock: Clock
     limits: LmtpLimits
+    turns: Turns = field(default_factory=Turns)
+    """Those that it shares with other listeners."""
     path: Path | None = None
     """Of a Unix socket."""
     port: int = 0
@@ -78,7 +82,7 @@ class LmtpListener:
             self._talks[task] = talk = Conversation(
                 lines=Lines(reader),
                 say=say,
-                take=self.take,
+                take=self._in_turn,
                 mailbox=self.mailbox,
                 now=self.clock.now,
                 patience=self.limits.patience,
@@ -92,6 +96,10 @@ class LmtpListener:
             writer.close()
             with suppress(OSError):
                 await writer.wait_closed()
+
+    async def _in_turn(self, mail: Arrived) -> None:
+        async with self.turns.turn(len(mail.octets)):
+            await self.take(mail)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
