@@ -98,6 +98,8 @@ def _demands(
         yield ack, not header.ack_requested
         may = synchronous and isinstance(content, MshRequest)
         yield "//Header/SyncReply", may or not header.sync_reply
+        if isinstance(content, Acknowledgment):
+            yield from _says_it_once(header, content)
         return
     yield f"{MESSAGE}/From/Role", header.sender_role == binding.sender_role
     yield f"{MESSAGE}/To/Role", header.receiver_role == binding.receiver_role
@@ -107,6 +109,14 @@ def _demands(
     eliminated = header.duplicate_elimination == channel.duplicate_elimination
     yield f"{MESSAGE}/DuplicateElimination", eliminated
     yield "//Header/SyncReply", header.sync_reply == synchronous
+
+
+def _says_it_once(header: Header, ack: Acknowledgment) -> Iterator[_Demand]:
+    """Who acknowledges, and what, may stand in two places (ebMS 2.0, 6.3.2.3 and 6.3.2.4)."""
+    where = "//Header/Acknowledgment"
+    yield f"{where}/From/PartyId", ack.sender is None or ack.sender.id == header.sender.id
+    about = header.ref_to_message_id
+    yield f"{where}/RefToMessageId", about is None or about == ack.ref_to_message_id
 
 
 # --- certificates -----------------------------------------------------------------------

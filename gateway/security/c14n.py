@@ -30,8 +30,16 @@ def canonicalize(element: etree._Element, algorithm: str, prefixes: tuple[str, .
     """Return the canonical octets of the element, comments left out.
 
     Raises SignatureInvalid `signature.algorithm` for another algorithm than the two,
-    `signature.transform` for a PrefixList that can not be honoured.
+    `signature.transform` for a PrefixList that can not be honoured, `signature.form` for what
+    has no canonical form: a namespace that is no absolute URI (Canonical XML, 1.3).
     """
+    try:
+        return _canonical(element, algorithm, prefixes)
+    except etree.C14NError:  # its text may hold values
+        raise SignatureInvalid("signature.form", "there is no canonical form") from None
+
+
+def _canonical(element: etree._Element, algorithm: str, prefixes: tuple[str, ...]) -> bytes:
     if algorithm == C14N_EXCLUSIVE:
         if "#default" in prefixes:
             raise SignatureInvalid("signature.transform", "#default in PrefixList not supported")

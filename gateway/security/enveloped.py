@@ -141,7 +141,7 @@ def _parse(octets: bytes, limits: xml.XmlLimits = LIMITS) -> etree._Element:
 def _canonical(element: etree._Element) -> bytes:
     try:
         return canonicalize(element, C14N_EXCLUSIVE)
-    except etree.LxmlError:  # a relative namespace, for example; its text may hold values
+    except SignatureInvalid:
         raise _refused("form", "document has no canonical form") from None
 
 

@@ -292,6 +292,8 @@ def _method(parent: etree._Element) -> etree._Element:
 
 def _cipher_value(parent: etree._Element) -> bytes:
     element = _one(_one(parent, XENC, "CipherData"), XENC, "CipherValue")
+    if len(element):
+        raise DecryptionFailed("decryption.form", "CipherValue holds more than text")
     try:
         return unbase64(element.text or "")
     except ValueError as exc:

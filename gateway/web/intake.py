@@ -103,7 +103,7 @@ class Intake:
 
     def refuse_early(self, request: web.Request, *, most: int, code: str) -> None:
         """Raise what the request line and headers already tell."""
-        if request.headers.get("Content-Encoding", "identity").lower() != "identity":
+        if _is_coded(request):
             raise Malformed("request.content_encoding", "Content-Encoding wordt niet ondersteund.")
         if request.content_length is not None and request.content_length > most:
             raise _too_large(code)
@@ -163,6 +163,15 @@ class Intake:
         held.octets += octets
         self._octets += octets
         self._of[held.owner] += octets
+
+
+def _is_coded(request: web.Request) -> bool:
+    """Tell whether the octets that come are another form of those that are meant."""
+    return any(
+        coding.lower() != plain
+        for name, plain in (("Content-Encoding", "identity"), ("Transfer-Encoding", "chunked"))
+        for coding in request.headers.getall(name, [])
+    )
 
 
 def _too_much(code: str) -> Limited:

@@ -2,8 +2,10 @@
 
 import asyncio
 import ssl
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 
 from aiohttp import web
 
@@ -52,17 +54,8 @@ async def listen(
 ) -> Listener:
     """Serve `app`; raise Misconfigured `listen.port` when the port can not be opened."""
     bounds = limits or ListenerLimits()
-    runner = web.AppRunner(
-        app,
-        handle_signals=False,
-        access_log=None,
-        keepalive_timeout=bounds.idle.total_seconds(),
-        lingering_time=bounds.lingering.total_seconds(),
-        max_line_size=bounds.header_bytes,
-        max_field_size=bounds.header_bytes,
-        auto_decompress=False,
-        shutdown_timeout=bounds.grace.total_seconds(),
-    )
+    grace = bounds.grace.total_seconds()
+    runner = web.AppRunner(app, handle_signals=False, shutdown_timeout=grace)
     await runner.setup()
     site = _Site(runner, host, port, tls=tls, bounds=bounds)
     try:
@@ -101,11 +94,9 @@ class _Site(web.BaseSite):
     async def start(self) -> None:
         """Open the port and learn its number."""
         await super().start()
-        if self._runner.server is None:
-            raise AssertionError
         handshake = self._bounds.handshake.total_seconds()
         self._server = server = await asyncio.get_running_loop().create_server(
-            self._runner.server,
+            self._connections(),
             self._host,
             self.port,
             ssl=self._ssl_context,
@@ -113,3 +104,38 @@ class _Site(web.BaseSite):
             reuse_port=self._bounds.shared or None,
         )
         self.port = server.sockets[0].getsockname()[1]
+
+    def _connections(self) -> "Callable[[], _Connection]":
+        """Return what makes the protocol of each connection."""
+        if self._runner.server is None:
+            raise AssertionError
+        bounds = self._bounds
+        return partial(
+            _Connection,
+            self._runner.server,
+            loop=asyncio.get_running_loop(),
+            access_log=None,  # type: ignore[arg-type]  # turns it off
+            keepalive_timeout=bounds.idle.total_seconds(),
+            lingering_time=bounds.lingering.total_seconds(),
+            max_line_size=bounds.header_bytes,
+            max_field_size=bounds.header_bytes,
+            auto_decompress=False,
+        )
+
+
+class _Connection(web.RequestHandler):
+    """Tells nobody what came: aiohttp quotes what it can not read, which may be of a payload."""
+
+    __slots__ = ()
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,  # noqa: ARG002 - it quotes
+    ) -> web.StreamResponse:
+        """Answer what is no HTTP request by its status alone, and hang up."""
+        response = super().handle_error(request, status, exc)
+        response.headers["Server"] = ""
+        return response

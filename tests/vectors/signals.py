@@ -5,7 +5,7 @@ The hub has sent a melding on to Veilig Thuis and waits; each vector is one sign
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from gateway.directory import MSH_SERVICE, Agreement
@@ -26,6 +26,7 @@ from gateway.wire.ebms2 import signals
 from tests.flow import bad_input as bad
 from tests.flow.town import HUB, POLITIE, VT, leaf
 from tests.sealing import Keys
+from tests.vectors.topics import Topic
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +47,8 @@ class Signal:
     """How a signal is made; by default a right Acknowledgment of Veilig Thuis."""
 
     sender: Oin = VT
+    from_: PartyRef | None = None
+    """In the Acknowledgment itself; the sender by default."""
     agreement: Oin = VT
     """The party whose agreement with the hub it names."""
     signer: Callable[[], Leaf] | None = lambda: leaf(VT, "sign")
@@ -63,9 +66,12 @@ class Signal:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignalVector:
     name: str
+    topic: Topic
     code: str
     signal: Signal
     status: int = 204
+    says: str = ""
+    """What is wrong, where the name does not tell."""
 
 
 def make_signal(recipe: Signal, waiting: Waiting) -> WireMessage:
@@ -98,7 +104,7 @@ def _acknowledgment(header: Header, recipe: Signal, waiting: Waiting) -> Any:
     body = Acknowledgment(
         timestamp=waiting.at,
         ref_to_message_id=recipe.refers_to or waiting.message_id,
-        sender=PartyRef(recipe.sender),
+        sender=recipe.from_ or PartyRef(recipe.sender),
         references=recipe.references(waiting.references),
     )
     return signals.acknowledgment(header, body)
@@ -126,8 +132,12 @@ def other_digest(references: tuple[Reference, ...]) -> tuple[Reference, ...]:
     return (replace(first, digest=b"\0" * 32), *rest)
 
 
-def vector(name: str, code: str, *, status: int = 204, **steps: Any) -> SignalVector:
-    return SignalVector(name=name, code=code, signal=Signal(**steps), status=status)
+def vector(
+    name: str, topic: Topic, code: str, *, status: int = 204, says: str = "", **steps: Any
+) -> SignalVector:
+    return SignalVector(
+        name=name, topic=topic, code=code, signal=Signal(**steps), status=status, says=says
+    )
 
 
 def by_police(**steps: Any) -> dict[str, Any]:
@@ -142,60 +152,165 @@ def by_police(**steps: Any) -> dict[str, Any]:
 
 
 TABLE = (
-    vector("acknowledgment_unsigned", "signature.missing", signer=None),
-    vector("acknowledgment_of_unknown_key", "signature.certificate", signer=bad.stranger),
+    vector("acknowledgment_unsigned", Topic.ACK_FORGED, "signature.missing", signer=None),
+    vector(
+        "acknowledgment_of_unknown_key",
+        Topic.ACK_FORGED,
+        "signature.certificate",
+        signer=bad.stranger,
+    ),
     vector(
         "acknowledgment_with_key_of_other",
+        Topic.ACK_FORGED,
         "signature.certificate",
         signer=lambda: leaf(POLITIE, "sign"),
     ),
     vector(
         "acknowledgment_changed",
+        Topic.ACK_FORGED,
         "signature.digest",
         signed=bad.swap("signal-1@vt.example", "signal-2@vt.example"),
     ),
-    vector("acknowledgment_digest_wrong", "signal.digests", references=other_digest),
-    vector("acknowledgment_digest_too_few", "signal.digests", references=lambda r: r[:1]),
-    vector("acknowledgment_without_digests", "signal.digests", references=lambda _r: ()),
+    vector(
+        "acknowledgment_digest_wrong", Topic.ACK_FORGED, "signal.digests", references=other_digest
+    ),
+    vector(
+        "acknowledgment_digest_too_few",
+        Topic.ACK_FORGED,
+        "signal.digests",
+        references=lambda r: r[:1],
+    ),
+    vector(
+        "acknowledgment_without_digests",
+        Topic.ACK_FORGED,
+        "signal.digests",
+        references=lambda _r: (),
+    ),
     vector(
         "acknowledgment_digest_too_many",
+        Topic.ACK_FORGED,
         "signal.digests",
         references=lambda r: (*r, Reference("cid:more", r[0].digest_method, b"\0" * 32)),
     ),
-    vector("acknowledgment_of_unknown_message", "signal.unknown", refers_to="other@x"),
-    vector("acknowledgment_of_foreign_party", "signal.unknown", **by_police()),
+    vector(
+        "acknowledgment_of_unknown_message",
+        Topic.ACK_MISDIRECTED,
+        "signal.unknown",
+        refers_to="other@x",
+    ),
+    vector(
+        "acknowledgment_of_foreign_party", Topic.ACK_MISDIRECTED, "signal.unknown", **by_police()
+    ),
     vector(
         "acknowledgment_foreign_under_agreement_of_other",
+        Topic.ACK_MISDIRECTED,
         "agreement.party",
         status=500,
         **by_police(agreement=VT),
     ),
     vector(
         "acknowledgment_over_foreign_connection",
+        Topic.ACK_MISDIRECTED,
         "peer.oin",
         status=500,
         peer=lambda: leaf(POLITIE, "tls"),
     ),
     vector(
         "acknowledgment_asks_for_acknowledgment",
+        Topic.ACK_FORGED,
         "header.inconsistent",
         unsigned=bad.add("//soap:Header", '<eb:AckRequested eb:version="2.0" eb:signed="true"/>'),
     ),
     vector(
         "acknowledgment_under_other_action",
+        Topic.ACK_FORGED,
         "header.bundled",
         status=500,
         header=lambda h: replace(h, action="MessageError"),
     ),
-    vector("error_unsigned", "signature.missing", signer=None, error=True),
-    vector("error_of_unknown_key", "signature.certificate", signer=bad.stranger, error=True),
-    vector("error_of_foreign_party", "signal.unknown", **by_police(error=True)),
+    vector("error_unsigned", Topic.ERROR_FORGED, "signature.missing", signer=None, error=True),
+    vector(
+        "error_of_unknown_key",
+        Topic.ERROR_FORGED,
+        "signature.certificate",
+        signer=bad.stranger,
+        error=True,
+    ),
+    vector("error_of_foreign_party", Topic.ERROR_FORGED, "signal.unknown", **by_police(error=True)),
     vector(
         "error_over_foreign_connection",
+        Topic.ERROR_FORGED,
         "peer.oin",
         status=500,
         error=True,
         peer=lambda: leaf(POLITIE, "tls"),
     ),
-    vector("error_about_unknown_message", "signal.unknown", refers_to="other@x", error=True),
+    vector(
+        "error_about_unknown_message",
+        Topic.ERROR_FORGED,
+        "signal.unknown",
+        refers_to="other@x",
+        error=True,
+    ),
+    vector(
+        "acknowledgment_signed_by_us",
+        Topic.ACK_FORGED,
+        "signature.certificate",
+        says="our own key, as if an answer of ours came back",
+        signer=lambda: leaf(HUB, "sign"),
+    ),
+    vector(
+        "acknowledgment_from_another",
+        Topic.ACK_MISDIRECTED,
+        "header.inconsistent",
+        says="its From is not the party that sends it",
+        from_=PartyRef(POLITIE),
+    ),
+    vector(
+        "acknowledgment_about_two_messages",
+        Topic.ACK_MISDIRECTED,
+        "header.inconsistent",
+        says="header and Acknowledgment refer to different messages",
+        header=lambda h: replace(h, ref_to_message_id="other@x"),
+    ),
+    vector(
+        "acknowledgment_to_another",
+        Topic.ACK_MISDIRECTED,
+        "agreement.receiver",
+        status=500,
+        header=lambda h: replace(h, receiver=PartyRef(POLITIE)),
+    ),
+    vector(
+        "acknowledgment_too_late",
+        Topic.TTL,
+        "ttl.expired",
+        header=lambda h: replace(h, time_to_live=h.timestamp),
+    ),
+    vector(
+        "acknowledgment_from_the_future",
+        Topic.SKEW,
+        "header.timestamp",
+        header=lambda h: replace(h, timestamp=h.timestamp + timedelta(minutes=6)),
+    ),
+    vector(
+        "error_changed",
+        Topic.ERROR_FORGED,
+        "signature.digest",
+        error=True,
+        signed=bad.swap("refused", "delayed"),
+    ),
+    vector(
+        "error_about_nothing",
+        Topic.ERROR_FORGED,
+        "signal.unknown",
+        error=True,
+        header=lambda h: replace(h, ref_to_message_id=None),
+    ),
+    vector(
+        "error_signed_by_us",
+        Topic.ERROR_FORGED,
+        "signature.certificate",
+        error=True,
+        signer=lambda: leaf(HUB, "sign"),
+    ),
 )

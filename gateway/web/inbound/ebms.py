@@ -89,8 +89,8 @@ def ebms_app(  # noqa: PLR0913 - wiring, by name
 
 
 def _soap_action(request: web.Request) -> None:
-    """SOAPAction MUST be "ebXML" (ebMS 2.0, B.2.2); some leave the quotes out."""
-    if request.headers.get("SOAPAction", "").strip() not in {'"ebXML"', "ebXML"}:
+    """SOAPAction MUST be "ebXML" (ebMS 2.0, B.2.2), once; some leave the quotes out."""
+    if request.headers.getall("SOAPAction", []) not in (['"ebXML"'], ["ebXML"]):
         raise Malformed("header.soapaction", 'SOAPAction is not "ebXML"')
 
 

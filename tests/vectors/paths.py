@@ -1,0 +1,10 @@
+"""Where things stand in an envelope and in a melding."""
+
+HEADER = "//soap:Header"
+BODY = "//soap:Body"
+MESSAGE = f"{HEADER}/eb:MessageHeader"
+DATA = f"{MESSAGE}/eb:MessageData"
+MANIFEST = f"{BODY}/eb:Manifest"
+ACK = f"{HEADER}/eb:AckRequested"
+STUUR = "/vtMeldingDi01/stuurgegevens"
+OBJECT = "/vtMeldingDi01/object"
