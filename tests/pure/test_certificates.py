@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID as Eku
 from cryptography.x509.oid import NameOID
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.catalogue import Role
@@ -411,6 +411,7 @@ def test_unreadable_anchor_stops_the_start():
     assert refused.value.code == "trust.malformed"
 
 
+@settings(deadline=None)  # the first one makes the keys
 @given(st.binary(max_size=100))
 def test_rubbish_is_refused(octets):
     assert refusal(octets) == "certificate.malformed"

@@ -14,6 +14,7 @@ from gateway.cpa_rules import CpaRule, Weight
 from gateway.directory import Party
 from gateway.security.algorithms import AES256_GCM, RSA_15, SHA1, SHA256, TRIPLE_DES
 from gateway.security.cpa_lint import SOON, all_remarks, lint
+from gateway.security.smime.der import oid
 from gateway.wire.ebms2.cpa import read_cpa
 from gateway.wire.ebms2.cpa_make import CpaAction, make_cpa
 from gateway.wire.ebms2.cpa_tree import cpp
@@ -69,6 +70,14 @@ def misspelled():
     octets[-len(signature) - 1] = 1
     octets[-1] &= 0xFE
     return bytes(octets)
+
+
+def unknown_key():
+    """Return a certificate whose key is of a kind that nobody knows."""
+    octets = pki.leaf(pki.POLITIE, "sign").certificate
+    rsa = oid("1.2.840.113549.1.1.1")
+    assert octets.count(rsa) == 1
+    return octets.replace(rsa, oid("1.2.840.113549.1.1.99"))
 
 
 def sends(*actions):
@@ -228,6 +237,13 @@ def test_rule_is_found(rule):
 @pytest.mark.parametrize("rule", [r for r in CpaRule if r.weight is Weight.STOPS])
 def test_what_stops_is_not_activated(rule):
     assert not lint(CASES[rule](), at=pki.AT).may_be_activated
+
+
+@pytest.mark.parametrize("usage", ["sign", "encrypt", "client", "server"])
+def test_a_certificate_with_a_key_that_nobody_knows_is_told(usage):
+    octets = with_certificate(usage, unknown_key())
+
+    assert R.CERTIFICATE_FORM in {one.rule for one in found(octets)}
 
 
 def test_ids_are_unique_and_in_order():
