@@ -9,7 +9,7 @@ SHORT  ?=
 SEED   ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help environments demo test histories browser crash lying check fix bench external interop mail-test lock clean
+.PHONY: help environments demo test histories browser crash fuzz lying check fix bench external interop mail-test lock clean
 
 help:
 	@echo "make demo              a zorgmelding crosses the hub: four processes on loopback"
@@ -18,6 +18,7 @@ help:
 	@echo "make test              the tests, self-contained"
 	@echo "make histories         the random histories of messages and of the gate, all on both databases"
 	@echo "make crash             kill -9 at every step, on both databases; SHORT=1: each step once"
+	@echo "make fuzz              garbage, and messages changed at every step, coverage-guided; SHORT=1: a minute"
 	@echo "make browser           the console in a real Chromium, with axe and a real OpenID provider"
 	@echo "make check             formatter, linter, strict types, import rules"
 	@echo "make external VECTORS=DIR   tests on third-party schemas, CPAs and messages"
@@ -59,6 +60,9 @@ histories: $(VENV)/.dev
 
 crash: $(VENV)/.dev
 	$(BIN)/python -m tests.crash $(if $(SHORT),--short) $(if $(SEED),--seed $(SEED))
+
+fuzz: $(VENV)/.dev
+	$(BIN)/python -m tests.fuzz $(if $(SHORT),--short) $(if $(SEED),--seed $(SEED))
 
 check: $(VENV)/.dev
 	$(BIN)/ruff format --check .
@@ -111,7 +115,7 @@ mail-test: $(VENV)/.dev
 lock: $(VENV)/.dev
 	$(PIP) install uv
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --group build pyproject.toml -o requirements/run.txt
-	$(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 -c requirements/run.txt --group build --group test --group browser --group check pyproject.toml -o requirements/dev.txt
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 -c requirements/run.txt --group build --group test --group browser --group check --group fuzz pyproject.toml -o requirements/dev.txt
 	echo 'as4==0.2.0' | $(BIN)/uv pip compile --quiet --generate-hashes --python-version 3.11 - -o requirements/as4.txt
 	echo 'xmlsec==1.3.17' | $(BIN)/uv pip compile --quiet --generate-hashes --python-version 3.11 -c requirements/run.txt - -o requirements/xmlsec.txt
 
