@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from gateway.directory import Directory, OwnMail, Party, StandingSpoed
-from gateway.errors import GatewayError, NoRoute, PolicyViolation
+from gateway.errors import GatewayError, NoRoute, PolicyViolation, Unavailable
 from gateway.message import Oin
 from gateway.pipeline.answers import to_delivery
 from gateway.pipeline.enquiring import Enquiring
@@ -20,8 +20,7 @@ from gateway.rules import approval, mailing, routing
 from gateway.rules.deciding import hold_deadline
 from gateway.rules.mailing import Fallback, Ground, Heard, SoFar
 
-AT_ONCE = 200
-"""Messages per standing ground that one round looks at."""
+PAGE = 200
 _SWITCHED = "delivery.switched"
 _FREE = frozenset({approval.Ground.NOT_GATED, approval.Ground.FORWARDED, approval.Ground.OWN})
 """Grounds that stand on no approval or decision."""
@@ -84,10 +83,19 @@ class Switching:
         done = 0
         for party in directory.parties.values():
             for one in party.mail.spoed if party.mail and directory.mail else ():
-                found = await self._house.switches.stuck(
-                    party.oin, one.messages, since=one.valid_from, limit=AT_ONCE
-                )
-                done += sum([await self._on_standing(seen, one, at, silent) for seen in found])
+                done += await self._switch_all(party.oin, one, at, silent)
+        return done
+
+    async def _switch_all(
+        self, receiver: Oin, one: StandingSpoed, at: datetime, silent: set[Oin]
+    ) -> int:
+        """Look at everything: what stays here, the oldest of all, keeps nothing newer here."""
+        done, last = 0, None
+        while found := await self._house.switches.stuck(
+            receiver, one.messages, since=one.valid_from, after=last, limit=PAGE
+        ):
+            done += sum([await self._on_standing(seen, one, at, silent) for seen in found])
+            last = found[-1]
         return done
 
     async def _on_standing(
@@ -106,6 +114,11 @@ class Switching:
             if error.code == _THERE:
                 await self._house.alarms.change(raised=(_there(seen),))
             return False  # it goes well, or may not: most do
+        except Unavailable:
+            raise
+        except GatewayError as error:  # octets that can not be read keep no other here
+            self._house.count.refused(error.code)
+            return False
         return True
 
     async def _switch(self, seen: Switchable, ground: Ground, ask: Ask) -> Switched:

@@ -14,6 +14,8 @@ class Switchable:
     """A message over its agreed route, as it stands there: secure e-mail may take its place."""
 
     delivery: str
+    seq: int
+    """Newer ones have a greater one."""
     message: Known
     recipient: Oin
     """The other party of the agreement, so possibly the hub."""
@@ -36,11 +38,18 @@ class Switches(Protocol):
         ...
 
     async def stuck(
-        self, receiver: Oin, messages: frozenset[str], *, since: datetime, limit: int
+        self,
+        receiver: Oin,
+        messages: frozenset[str],
+        *,
+        since: datetime,
+        after: Switchable | None = None,
+        limit: int,
     ) -> tuple[Switchable, ...]:
         """Return messages of these kinds for a party that wait over an agreed route, oldest first.
 
-        Taken in from `since` on; they may go well, so that each is still to be judged.
+        Taken in from `since` on, those behind `after`; they may go well, so that each is still to
+        be judged.
         """
         ...
 

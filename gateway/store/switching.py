@@ -42,6 +42,7 @@ _OVER_EBMS = (
 _EVERY: sa.Select[Any] = (
     sa.select(
         *SPOT,
+        deliveries.c.seq,
         deliveries.c.cpa_id.label("agreed"),
         deliveries.c.next_at,
         deliveries.c.ground,
@@ -134,11 +135,18 @@ class SqlSwitches:
         return None if row is None else _standing(row)
 
     async def stuck(
-        self, receiver: Oin, messages: frozenset[str], *, since: datetime, limit: int
+        self,
+        receiver: Oin,
+        messages: frozenset[str],
+        *,
+        since: datetime,
+        after: Switchable | None = None,
+        limit: int,
     ) -> tuple[Switchable, ...]:
         """Return what waits, the oldest first; see the port."""
         wanted = _EVERY.where(
             deliveries.c.state.in_(_LIVE),
+            deliveries.c.seq > (after.seq if after else 0),
             _messages.ontvanger == receiver,
             _messages.kind.in_(sorted(messages)),
             _messages.at >= since,
@@ -157,6 +165,7 @@ class SqlSwitches:
 def _standing(row: sa.Row[Any]) -> Switchable:
     return Switchable(
         delivery=row.id,
+        seq=row.seq,
         message=known(row),
         recipient=Oin(row.recipient),
         cpa_id=row.agreed,

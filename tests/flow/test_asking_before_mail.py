@@ -7,9 +7,11 @@ import pytest
 from gateway.errors import OutcomeUnknown, PeerUnreachable, PolicyViolation
 from gateway.lifecycle import State
 from gateway.message import MessageStatus
+from gateway.pipeline import switching
 from gateway.ports import Answer
 from tests.flow import letters
 from tests.flow.test_gate import FREE, melding
+from tests.flow.test_getting_round import tamper
 from tests.flow.test_mailing import SPOED, STANDS, alarms, hand_in, steps, stuck, view
 from tests.flow.town import HUB, POLITIE
 
@@ -166,6 +168,40 @@ async def test_on_a_standing_ground_a_person_hears_of_what_the_partner_has(maili
     assert len(questions(town)) == 1
 
 
+async def test_what_stays_here_does_not_stand_before_what_is_newer(mailing, monkeypatch):
+    """Of as many as are read at once, the partner says to have them."""
+    monkeypatch.setattr(switching, "PAGE", 1)
+    town, _ = mailing
+    await letters.set_up(town, spoed=(STANDS,))
+    lost(town)
+    await hand_in(town)
+    newer = await hand_in_another(town, "ref-2")
+
+    assert await town[POLITIE].gateway.switch_standing() == 1
+
+    assert steps(await view(town, newer), "delivery.switched")
+
+
+async def test_what_can_not_be_read_does_not_stand_before_what_is_newer(mailing, tmp_path):
+    town, _ = mailing
+    await letters.set_up(town, spoed=(STANDS,))
+    await stuck(mailing)
+    tamper(tmp_path, "UPDATE payload_chunks SET octets = x'00'")
+    newer = await hand_in_another(town, "ref-2")
+
+    assert await town[POLITIE].gateway.switch_standing() == 1
+
+    assert steps(await view(town, newer), "delivery.switched")
+
+
+async def hand_in_another(town, reference):
+    police = town[POLITIE]
+    octets = melding().replace(b"ref-1", reference.encode())
+    receipt = await police.gateway.hand_in(octets, FREE, police.backend)
+    await town.settle()
+    return receipt.id
+
+
 async def test_a_partner_that_is_silent_is_asked_once_in_a_round(mailing):
     town, post = mailing
     await letters.set_up(town, spoed=(STANDS,))
@@ -180,8 +216,8 @@ async def test_a_partner_that_is_silent_is_asked_once_in_a_round(mailing):
     town.breaks.append(counts)
     found = await town[POLITIE].store.switches.standing(message)
 
-    async def twice(*_given, **_named):
-        return (found, found)
+    async def twice(*_given, after, **_named):
+        return () if after else (found, found)
 
     town[POLITIE].gateway._house.switches.stuck = twice
     await town[POLITIE].gateway.switch_standing()
