@@ -1,5 +1,6 @@
 """docs/configuration.md, made from the settings: every one stands in one place only."""
 
+from inspect import getdoc
 from typing import get_args, get_origin
 
 from pydantic import BaseModel
@@ -32,7 +33,7 @@ def describe() -> str:
         ("Catalogue", CatalogueFile),
         ("Activations of schema packs", ActivationsFile),
     ):
-        lines += [f"# {title}", "", f"{model.__doc__}", ""]
+        lines += [f"# {title}", "", f"{getdoc(model)}", ""]
         _describe(model, "", lines)
     return "\n".join(lines).rstrip() + "\n"
 
@@ -54,7 +55,7 @@ def _describe(model: type[BaseModel], prefix: str, lines: list[str]) -> None:
 
 
 def _about(model: type[BaseModel], prefix: str) -> list[str]:
-    return [f"{model.__doc__}", ""] if prefix and model.__doc__ else []
+    return [f"{getdoc(model)}", ""] if prefix and model.__doc__ else []
 
 
 def _name(name: str, info: FieldInfo) -> str:

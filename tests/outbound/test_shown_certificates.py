@@ -66,7 +66,8 @@ async def test_who_was_busy_is_asked_again(quick, tmp_path, wanted):
         if taken <= 2:
             writer.transport.abort()
             return
-        await writer.start_tls(tls)
+        with closing(writer):
+            await writer.start_tls(tls)
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     async with server:
