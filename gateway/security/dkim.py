@@ -21,8 +21,10 @@ FIELDS = (
     *("from", "to", "date", "subject", "message-id", "in-reply-to", "mime-version"),
     *("content-type", "content-transfer-encoding", "content-disposition"),
     *("disposition-notification-to", "auto-submitted"),
+    *("sender", "reply-to", "cc"),
 )
-"""What is signed, there or not: nobody can add one of these either. Others are of servers."""
+"""What is signed, there or not, beside all else that is there: nobody can add one of these, so
+that nobody turns an answer aside. What servers add is theirs."""
 
 _LINE = 72
 _EMPTY_END = re.compile(rb"(?:\r\n)*\Z")
@@ -72,6 +74,7 @@ def signed_by(keys: Iterable[DkimKey], mail: bytes, at: datetime) -> bytes:
 
 
 def _signature(key: DkimKey, named: dict[str, list[str]], body: bytes, at: datetime) -> bytes:
+    fields = tuple(dict.fromkeys((*FIELDS, *named)))
     tags = {
         "v": "1",
         "a": f"{key.kind}-sha256",
@@ -80,11 +83,11 @@ def _signature(key: DkimKey, named: dict[str, list[str]], body: bytes, at: datet
         "s": key.selector,
         "t": str(int(at.timestamp())),
         # Once more than it is there: one that is added would be signed, and is not.
-        "h": ":".join(name for name in FIELDS for _ in (*named.get(name, ()), "none")),
+        "h": ":".join(name for name in fields for _ in (*named.get(name, ()), "none")),
         "bh": _text(body),
     }
     text = "; ".join(f"{tag}={value}" for tag, value in tags.items()) + "; b="
-    lines = [f"{name}:{value}" for name in FIELDS for value in reversed(named.get(name, []))]
+    lines = [f"{name}:{value}" for name in fields for value in reversed(named.get(name, []))]
     signed = "\r\n".join((*lines, f"dkim-signature:{text}"))
     return _folded(f"DKIM-Signature: {text}", _text(key.sign(signed.encode("latin-1"))))
 

@@ -20,10 +20,12 @@ MAIL = (
     b"Subject: Beveiligd bericht\r\n  abc   def \r\n"
     b"Message-ID: <1@gateway.example>\r\n"
     b"MIME-Version: 1.0\r\n"
+    b"X-Nta7516: 1.0\r\n"
     b'Content-Type: application/pkcs7-mime;\r\n\tname="smime.p7m"\r\n'
     b"\r\n"
     b"QUJD\r\nREVG\r\n"
 )
+WHERE_AN_ANSWER_GOES = (b"Reply-To", b"Cc", b"Sender")
 
 
 def in_dns(*keys):
@@ -69,6 +71,8 @@ def test_servers_may_fold_and_add_their_own():
         (b"QUJD", b"QUJE"),
         (b"Subject: Beveiligd", b"Subject: Onbeveiligd"),
         (b"From: bericht", b"From: ander"),
+        (b"X-Nta7516: 1.0", b"X-Nta7516: 2.0"),
+        *((b"From: ", b"%s: iets\r\nFrom: " % name) for name in WHERE_AN_ANSWER_GOES),
         *((b"From: ", b"%s: iets\r\nFrom: " % name.title().encode()) for name in FIELDS),
     ],
     ids=lambda change: change[1].decode(),
