@@ -58,7 +58,7 @@ class Postfix:
         os.chown(self.folder / "data", owner.pw_uid, owner.pw_gid)
         (self.folder / "conf" / "main.cf").write_text(self._main())
         (self.folder / "conf" / "master.cf").write_text(self._master())
-        (self.folder / "conf" / "boxes").write_text("/^(vt|bericht|weg|traag)@/ x\n")
+        (self.folder / "conf" / "boxes").write_text("/^(vt|bericht|weg\\+jz|traag)@/ x\n")
         self._ways().write_text(WAITS)
         run("postfix", "-c", self.folder / "conf", "start")
 

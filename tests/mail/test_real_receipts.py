@@ -57,7 +57,7 @@ async def test_the_notification_of_postfix_closes_the_letter(lab, town):
 
 async def test_a_letter_whose_mailbox_turns_out_not_to_exist_is_for_a_person(lab, town):
     """Postfix takes it; Dovecot behind it says that nobody is there."""
-    message, mail = await sent_to(town, "weg@partner.example")
+    message, mail = await sent_to(town, "weg+jz@partner.example")
 
     await give_back(lab, town, mail, "failed")
 
