@@ -5,8 +5,11 @@ from dataclasses import replace
 from datetime import timedelta
 from functools import cache
 
-from gateway.directory import SyncReply
+from gateway.catalogue import Role
+from gateway.config_algorithms import Weakness
+from gateway.directory import Party, SyncReply
 from gateway.errors import Malformed, Misconfigured
+from gateway.message import Oin
 from gateway.security import algorithms as a
 from gateway.security.agreed import certificates_of
 from gateway.security.cpa_lint import lint
@@ -20,11 +23,13 @@ from tests.fuzz.choices import Choices
 from tests.fuzz.target import Broken, Target
 from tests.fuzz.tree_changes import xml_changed
 from tests.smime import on_curve
+from tests.weak import allowing
 
 
 def read_agreement(octets: bytes) -> None:
     """Whatever it is, something can be said of it; a value of it is never said."""
     linted = lint(octets, at=pki.AT)
+    lint(octets, at=pki.AT + timedelta(days=364), parties=_parties())
     for remark in linted.remarks:
         if linted.agreement is None and CANARY in str(remark):
             raise Broken("a remark holds a value of what can not be read")
@@ -34,6 +39,13 @@ def read_agreement(octets: bytes) -> None:
     if not agreement.bindings or agreement.start >= agreement.end:
         raise Broken("an agreement on nothing")
     list(certificates_of(agreement))
+
+
+@cache
+def _parties() -> dict[Oin, Party]:
+    """Return the police, with every exception there is."""
+    police = Party(oin=Oin(pki.POLITIE), name="Politie", role=Role.POLITIE, local=False)
+    return {police.oin: allowing(police, *Weakness, until=pki.AT + timedelta(days=400))}
 
 
 def agreement_seeds() -> Iterator[bytes]:
@@ -49,6 +61,21 @@ def agreement_seeds() -> Iterator[bytes]:
     yield make_cpa(spec(parties=(replace(ours, **bad), theirs)))
     curves = replace(ours, sign=on_curve(pki.POLITIE).certificate)
     yield make_cpa(spec(parties=(curves, theirs), signature_algorithm=a.ECDSA_SHA256))
+    hosts = tuple(replace(p, endpoint="https://localhost/ebms") for p in (ours, theirs))
+    end = pki.AT + timedelta(days=300)
+    yield (good := make_cpa(spec(parties=hosts, end=end)))
+    changes = (
+        *((b"https://localhost/", b"http://localhost:8080/"), (a.RSA_SHA256.encode(), _SHA1)),
+        *((a.AES256_GCM.encode(), a.AES256_CBC.encode()), (b">NotGuaranteed<", b">Guaranteed<")),
+        *((b":toPartyMSH", b":nextMSH"), (b'"always"', b'"never"'), (b'"always"', b'"perMessage"')),
+        *((b'Elimination="always"', b'Elimination="never"'), (b">PT3H<", b">P1Y2M3DT4H5M6.7S<")),
+        *((b'version="1.2">TLS', b'version="3.0">SSL'), (b'"agreed"', b'"proposed"')),
+        *((b"/ebms<", b"/<"), (b'version="1.1">HTTP', b'version="1.1">SMTP')),
+    )
+    yield from (good.replace(old, new) for old, new in changes if old in good)
+
+
+_SHA1 = b"http://www.w3.org/2000/09/xmldsig#rsa-sha1"
 
 
 Made = Callable[[CpaSpec, Choices], dict[str, object]]

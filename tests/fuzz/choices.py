@@ -25,7 +25,8 @@ class Choices:
         return of[self.number(len(of))]
 
     def times(self, most: int) -> range:
-        return range(self.number(most + 1))
+        """Return how often something is changed: mostly not at all, so that others are seen."""
+        return range(max(0, self.number(4 * most) - 3 * most + 1))
 
     def flag(self) -> bool:
         return self.number(2) == 1

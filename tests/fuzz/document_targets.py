@@ -17,6 +17,7 @@ from gateway.directory import Party, Signing
 from gateway.errors import (
     CertificateRejected,
     Finding,
+    GatewayError,
     Malformed,
     Misconfigured,
     SchemaViolation,
@@ -46,13 +47,14 @@ from gateway.wire.toets import Stuur
 from tests import pki
 from tests.fuzz.changes import CANARY
 from tests.fuzz.choices import Choices
+from tests.fuzz.open_targets import forged
 from tests.fuzz.target import Broken, Target, Unmade
 from tests.fuzz.tree_changes import tree_changed, xml_changed
 from tests.parties import AT, EXAMPLES, OM, POLITIE
 from tests.sealing import load_key, trust
 from tests.smime import on_curve, signer_of
 
-_EXPLAINED = 4
+_EXPLAINED = 2
 """xmlschema is slow: one refused document in so many is explained."""
 
 
@@ -81,7 +83,11 @@ def _written() -> Iterator[bytes]:
 
 def read_any(octets: bytes) -> None:
     _show(octets)
-    document = stuf.read_document(octets)
+    try:
+        document = stuf.read_document(octets)
+    except GatewayError as error:
+        fout_for(error)
+        raise
     if document.octets is not octets or document.sha256 != sha256(octets).hexdigest():
         raise Broken("a document is not the octets that came")
     _name(document)
@@ -263,12 +269,14 @@ def word_seeds() -> Iterator[bytes]:
 def open_signed(octets: bytes) -> None:
     """A document that was signed and changed; what verifies is what was signed."""
     choices = Choices(octets)
-    leaf = choices.one(_SIGNERS)()
+    who = choices.number(len(_SIGNERS))
+    leaf = _SIGNERS[who]()
     try:
         document = _without_signature(choices.one(_unsigned()))
         signed = etree.fromstring(_sign(document, leaf))
+        within = signed if choices.flag() else signed.find(SIGNATURE)
         for _ in choices.times(3):
-            tree_changed(signed, choices)
+            tree_changed(within, choices)
         again = choices.number(4) == 1
         if again:
             _sign_again(signed, leaf)
@@ -276,13 +284,15 @@ def open_signed(octets: bytes) -> None:
     except (etree.LxmlError, ValueError, SignatureInvalid) as error:
         raise Unmade from error
     found = verify_document(changed)
-    if found.certificate != leaf.certificate:
+    if found.certificate != leaf.certificate or who == len(_SIGNERS) - 1:
         raise Broken("signed by another than signed it")
     if not again and _plain(changed) != _plain(document):
         raise Broken("another document was signed")
     party = Party(oin=Oin(pki.OM), name="OM", role=Role.OM, local=False)
     judge_signature_of(found, party=party, trust=trust(), at=pki.AT)
     judge_officer_signature(found, trust=trust(), parties=(party,), at=pki.AT)
+    if who >= _TRUSTED:
+        raise Broken("the OM decided by a signature that does not count")
 
 
 def _sign(document: bytes, leaf: Leaf) -> bytes:
@@ -329,7 +339,10 @@ _SIGNERS = (
     lambda: on_curve(pki.POLITIE),
     lambda: pki.leaf(pki.OM, "tls"),
     pki.expired,
+    lambda: forged(on_curve(pki.POLITIE)),
 )
+_TRUSTED = 2
+"""The first of these: what the others sign does not count, and what the last does, not at all."""
 
 # --- the table ------------------------------------------------------------------------
 
@@ -342,7 +355,7 @@ TARGETS = (
         seeds=_written,
         raises=(_XML, (Malformed, ("stuf.root", "stuf.stuurgegevens"))),
         change=xml_changed,
-        share=2,
+        share=3,
     ),
     Target(
         name="xsd",

@@ -1,11 +1,15 @@
 """Certificates of partners and of mail servers, and the lists that revoke them."""
 
+from base64 import encodebytes
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from functools import cache
+from typing import Any
 
+from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from gateway.directory import Trust
 from gateway.errors import (
@@ -96,9 +100,51 @@ def _lists(choices: Choices) -> tuple[bytes, ...]:
     if choices.number(4) != 1:
         return ()
     root, issuing = pki.pki().crls()
-    changed = reissued(issuing, choices)
+    changed = reissued(choices.one((issuing, *_scoped())), choices)
     lists = choices.one(((root, changed), (changed,), (root, changed, issuing), (root,)))
+    if choices.flag():
+        return _read_lists(b"".join(_PEM % encodebytes(one) for one in lists))
     return tuple(der for one in lists for der in _read_lists(one))
+
+
+_PEM = b"-----BEGIN X509 CRL-----\n%s-----END X509 CRL-----\n"
+
+
+@cache
+def _scoped() -> tuple[bytes, ...]:
+    """Return lists of the issuing authority that are about some of its certificates, or in PEM."""
+    authority = pki.pki()._issuing
+    url = x509.UniformResourceIdentifier("http://crl.example/1")
+    scopes = (
+        {"only_contains_user_certs": True},
+        {"only_contains_ca_certs": True},
+        {"full_name": [url]},
+        {"indirect_crl": True},
+    )
+    return tuple(_scoped_list(authority, scope) for scope in scopes)
+
+
+def _scoped_list(authority: Any, scope: dict[str, Any]) -> bytes:
+    nothing = dict.fromkeys(
+        ("full_name", "relative_name", "only_some_reasons"), None
+    ) | dict.fromkeys(
+        (
+            *("only_contains_user_certs", "only_contains_ca_certs", "indirect_crl"),
+            "only_contains_attribute_certs",
+        ),
+        False,
+    )
+    revoked = x509.RevokedCertificateBuilder().serial_number(1).revocation_date(pki.AT).build()
+    return (
+        x509.CertificateRevocationListBuilder()
+        .issuer_name(authority.certificate.subject)
+        .last_update(pki.AT)
+        .next_update(pki.AT + timedelta(days=30))
+        .add_extension(x509.IssuingDistributionPoint(**nothing | scope), critical=True)
+        .add_revoked_certificate(revoked)
+        .sign(authority.key, hashes.SHA256())
+        .public_bytes(Encoding.DER)
+    )
 
 
 def _read_lists(octets: bytes) -> tuple[bytes, ...]:
@@ -112,7 +158,9 @@ def certificate_seeds() -> Iterator[bytes]:
     fitting = {Usage.TLS_CLIENT: 2, Usage.TLS_SERVER: 2, Usage.ENCRYPT: 1}
     for n, usage in enumerate(Usage):
         yield bytes((n, fitting.get(usage, 0)))
-    yield bytes((n, 0, 0, 0, 0, 1))
+    for n in range(5):
+        yield bytes((2, 0, 0, 0, 0, 1, n))
+        yield bytes((2, 0, 0, 0, 0, 1, n, 0, 0, 0, 1))
 
 
 # --- servers of mail ------------------------------------------------------------------

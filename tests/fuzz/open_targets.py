@@ -38,7 +38,7 @@ from gateway.message import (
 from gateway.security import algorithms as a
 from gateway.security.algorithms import DIGIKOPPELING, AlgorithmPolicy
 from gateway.security.c14n import canonicalize
-from gateway.security.dsig import leave_out_next
+from gateway.security.dsig import SIGNATURE, leave_out_next
 from gateway.security.dsig_make import serialize, sign_envelope
 from gateway.security.open import Opened, open_message
 from gateway.security.weak import policy_for
@@ -80,12 +80,20 @@ def lenient() -> AlgorithmPolicy:
     return policy_for(allowing(PARTIES[0], *Weakness), pki.AT)
 
 
+def forged(leaf: Leaf) -> Leaf:
+    """Return a certificate with the key of somebody else."""
+    return replace(leaf, key=on_curve(pki.OM).key)
+
+
 POLICIES = (lambda: DIGIKOPPELING, lenient)
+TRUSTED = 4
+"""The first of the signers: what the others sign never opens."""
 SIGNERS = (
     lambda: (on_curve(ALICE), a.ECDSA_SHA256, a.SHA256),
     lambda: (pki.leaf(ALICE, "sign"), a.RSA_SHA256, a.SHA256),
     lambda: (pki.leaf(ALICE, "sign"), a.RSA_SHA512, a.SHA512),
     lambda: (on_curve(ALICE, curve="P-384"), a.ECDSA_SHA384, a.SHA384),
+    lambda: (forged(on_curve(ALICE)), a.ECDSA_SHA256, a.SHA256),
     lambda: (on_curve(BOB), a.ECDSA_SHA256, a.SHA256),
     lambda: (pki.expired(), a.RSA_SHA256, a.SHA256),
     lambda: (pki.unknown_issuer(), a.RSA_SHA256, a.SHA256),
@@ -111,7 +119,9 @@ class Sent:
     kind: str
     payloads: Mapping[str, bytes]
     canonical: bytes
-    """Of the envelope; empty where nothing is proven by a signature."""
+    """Of the envelope as it was signed; empty where nothing is signed, or anew behind changes."""
+    trusted: bool
+    """Whoever signed it may; also where nothing is signed."""
 
 
 def open_any(octets: bytes) -> None:
@@ -119,6 +129,8 @@ def open_any(octets: bytes) -> None:
     claimed = read(sent.body, sent.kind, limits=LIMITS)
     _same_by_the_long_way(claimed, sent)
     opened = _opened(claimed, sent)
+    if opened.signer is not None and not sent.trusted:
+        raise Broken("opened by a signature that does not count")
     if sent.canonical:
         _check(opened, sent)
 
@@ -170,7 +182,8 @@ def _check(opened: Opened, sent: Sent) -> None:
 
 def _sent(choices: Choices) -> Sent:
     profile, policy = choices.one(PROFILES), choices.one(POLICIES)()
-    leaf, by, digests = choices.one(SIGNERS)()
+    who = choices.number(len(SIGNERS))
+    leaf, by, digests = SIGNERS[who]()
     agreed = _agreed(profile, leaf, by, digests)
     payloads = {cid: choices.one(PAYLOADS) for cid in CIDS[: choices.one((1, 2, 0, 3))]}
     is_signal = choices.number(8) == 1
@@ -197,6 +210,7 @@ def _sent(choices: Choices) -> Sent:
         kind=message.content_type,
         payloads=payloads,
         canonical=b"" if resigned else canonical,
+        trusted=who < TRUSTED,
     )
 
 
@@ -249,8 +263,10 @@ def _changed(octets: bytes, leaf: Leaf, by: str, choices: Choices) -> tuple[byte
     if not count:
         return octets, False
     tree = xml.parse(octets)
+    signature = next(tree.iter(SIGNATURE), None)
+    within = tree if signature is None or choices.flag() else signature
     for _ in range(count):
-        tree_changed(tree, choices)
+        tree_changed(within, choices)
     resigned = choices.number(4) == 1
     if resigned:
         info, value = (tree.find(f".//{{*}}{name}") for name in ("SignedInfo", "SignatureValue"))

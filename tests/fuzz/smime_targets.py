@@ -11,13 +11,16 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from gateway.errors import (
     CertificateRejected,
     DecryptionFailed,
+    Misconfigured,
     PolicyViolation,
     SignatureInvalid,
     TooLarge,
     Untrusted,
 )
+from gateway.keys.keystore import SoftwareSigner
 from gateway.keys.test_pki import Leaf
 from gateway.rules import approval
+from gateway.security.algorithms import RSA_SHA256
 from gateway.security.dkim import DkimKey, signed_by
 from gateway.security.smime import (
     Draft,
@@ -26,7 +29,17 @@ from gateway.security.smime import (
     open_mail,
     seal_mail,
 )
-from gateway.security.smime.der import SET, NotDer, Reader, encode, only, tagged
+from gateway.security.smime.der import (
+    NULL,
+    OCTET_STRING,
+    SEQUENCE,
+    SET,
+    Reader,
+    encode,
+    oid,
+    only,
+    tagged,
+)
 from gateway.security.smime.enveloped import encrypt
 from gateway.security.smime.open import open_signed
 from gateway.security.smime.seal import Reply, seal_notice
@@ -39,6 +52,7 @@ from tests import pki
 from tests.fuzz.choices import Choices
 from tests.fuzz.der_changes import der_changed
 from tests.fuzz.mail_targets import LETTER, READING, WORDS, notice
+from tests.fuzz.open_targets import forged
 from tests.fuzz.target import Broken, Target, Unmade
 from tests.fuzz.wire_targets import package_changed
 from tests.sealing import load_key, octets_from, trust
@@ -73,9 +87,12 @@ KEYS = (
     on_curve,
     lambda: pki.leaf(pki.POLITIE, "sign"),
     lambda: on_curve(curve="P-384"),
-    lambda: on_curve(pki.KNOOPPUNT),
     pki.expired,
+    lambda: forged(on_curve()),
+    lambda: on_curve(pki.KNOOPPUNT),
 )
+TRUSTED = 3
+"""The first of these: what the others sign never opens."""
 OURS = (
     lambda: on_curve(pki.KNOOPPUNT, "encrypt"),
     bob,
@@ -88,9 +105,8 @@ MOMENTS = (timedelta(0), timedelta(minutes=4), timedelta(minutes=6), timedelta(d
 def open_any(octets: bytes) -> None:
     """Whatever opens is what a key of the sender signed, whole."""
     posted = _posted(Choices(octets))
-    senders = alice(
-        certificates=tuple(key().certificate for key in KEYS[:3]), encryption=posted.encryption
-    )
+    known = tuple(key().certificate for key in KEYS[: TRUSTED + 1])
+    senders = alice(certificates=known, encryption=posted.encryption)
     box = replace(
         mailbox(senders, keys=tuple(one() for one in OURS[:3])), limits=MailLimits(octets=400_000)
     )
@@ -98,10 +114,13 @@ def open_any(octets: bytes) -> None:
     found = opens(posted.octets, box, trust=trust(), at=pki.AT)
     if found.content not in posted.signed:
         raise Broken("what was opened is not what was signed")
+    if found.protected and BOB_ADDRESS.encode() not in found.content.lower():
+        raise Broken("what was signed for another is opened")
 
 
 def _posted(choices: Choices) -> Posted:
-    leaf, ours = choices.one(KEYS)(), choices.one(OURS)()
+    who = choices.number(len(KEYS))
+    leaf, ours = KEYS[who](), choices.one(OURS)()
     encryption = choices.one(tuple(Encryption))
     content = choices.one(_contents())
     for _ in choices.times(2):
@@ -110,14 +129,14 @@ def _posted(choices: Choices) -> Posted:
         inside = _signed(content, leaf, choices)
         sealed = choices.number(4) != 1
         outside = _sealed(inside, ours, encryption, choices) if sealed else _headed(inside, choices)
-    except (NotDer, IndexError, PolicyViolation, ValueError) as error:
+    except (IndexError, PolicyViolation, Misconfigured, ValueError) as error:
         raise Unmade from error
     for _ in choices.times(1):
         outside = package_changed(outside, choices)
     return Posted(
         octets=outside,
-        signed=frozenset({content}),
-        encryption=Encryption.GCM if encryption is Encryption.GCM else encryption,
+        signed=frozenset({content} if who < TRUSTED else ()),
+        encryption=encryption,
         sealed=sealed,
     )
 
@@ -126,50 +145,60 @@ def _signed(content: bytes, leaf: Leaf, choices: Choices) -> bytes:
     """Return the entity with a signature over the content: in it, or beside it."""
     signer = signer_of(leaf)
     signature = sign(content, signer, at=pki.AT + choices.one(MOMENTS))
-    changed = choices.number(4)
-    for _ in range(changed):
+    if choices.number(8) == 1:
+        signature = signature.replace(content, content[:-1] + b"x")
+    changed = choices.times(3)
+    for _ in changed:
         signature = der_changed(signature, choices)
     if changed and choices.flag():
-        signature = signed_again(signature, signer)
+        signature = _signed_again(signature, signer, old=choices.flag())
     if choices.number(3) != 1:
         return mail_make.entity({}, signature, kind=choices.one(_INSIDE))
     beside = mail_make.entity({}, _detached(signature), kind="application/pkcs7-signature")
+    if choices.number(8) == 1:
+        content = package_changed(content, choices)
     lines = (b'Content-Type: multipart/signed; boundary="=_m"', b"", b"--=_m", content, b"--=_m")
     return b"\r\n".join((*lines, beside, b"--=_m--", b""))
 
 
 def _detached(signature: bytes) -> bytes:
     """Take the content out of a SignedData."""
-    info = only(signature, 0x30)
+    info = only(signature, SEQUENCE)
     kind, wrapped = info.element(), Reader(info.take(tagged(0)))
-    fields = wrapped.inside(0x30)
+    fields = wrapped.inside(SEQUENCE)
     before = fields.element() + fields.element()
-    encapsulated = fields.inside(0x30)
+    encapsulated = fields.inside(SEQUENCE)
     rest = b""
     name = encapsulated.element()
     while fields.more:
         rest += fields.element()
-    return encode(0x30, kind, encode(tagged(0), encode(0x30, before, encode(0x30, name), rest)))
+    return encode(
+        SEQUENCE, kind, encode(tagged(0), encode(SEQUENCE, before, encode(SEQUENCE, name), rest))
+    )
 
 
-def signed_again(signature: bytes, signer) -> bytes:
-    """Sign the attributes of a SignedData as they stand there now."""
-    info = only(signature, 0x30)
+def _signed_again(signature: bytes, signer: SoftwareSigner, *, old: bool) -> bytes:
+    """Sign the attributes of a SignedData as they stand there now; `old` as others may."""
+    info = only(signature, SEQUENCE)
     kind, wrapped = info.element(), Reader(info.take(tagged(0)))
-    fields, elements = wrapped.inside(0x30), list[bytes]()
+    fields, elements = wrapped.inside(SEQUENCE), list[bytes]()
     while fields.more:
         elements.append(fields.element())
-    of_signer, parts = only(elements[-1], SET).inside(0x30), list[bytes]()
+    of_signer, parts = only(elements[-1], SET).inside(SEQUENCE), list[bytes]()
     while of_signer.more:
         parts.append(of_signer.element())
     attributes = only(parts[3], tagged(0))
     octets = b""
     while attributes.more:
         octets += attributes.element()
-    algorithm, value = sign_value(encode(SET, octets), signer)
-    parts[4:6] = [algorithm, encode(4, value)]
-    elements[-1] = encode(SET, encode(0x30, *parts))
-    return encode(0x30, kind, encode(tagged(0), encode(0x30, *elements)))
+    said = encode(SET, octets)
+    algorithm, value = sign_value(said, signer)
+    if old:
+        algorithm = encode(SEQUENCE, oid("1.2.840.113549.1.1.1"), NULL)
+        value = signer.sign(said, algorithm=RSA_SHA256)
+    parts[4:6] = [algorithm, encode(OCTET_STRING, value)]
+    elements[-1] = encode(SET, encode(SEQUENCE, *parts))
+    return encode(SEQUENCE, kind, encode(tagged(0), encode(SEQUENCE, *elements)))
 
 
 def _sealed(inside: bytes, ours: Leaf, encryption: Encryption, choices: Choices) -> bytes:

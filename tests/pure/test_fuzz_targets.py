@@ -3,6 +3,8 @@
 import pytest
 
 from gateway.errors import Malformed
+from gateway.security import dsig
+from gateway.security.smime import signed
 from tests.fuzz.changes import CANARY
 from tests.fuzz.choices import Choices
 from tests.fuzz.findings import Findings, read_finding
@@ -23,6 +25,32 @@ def test_a_change_of_a_seed_is_the_same_each_time(target):
     once, again = (target.change(seed, Choices(bytes(range(1, 99)))) for _ in range(2))
 
     assert once == again != seed
+
+
+# --- what opens is held against what was signed ---------------------------------------
+
+
+CHANGED_PAYLOAD = bytes((1, 0, 0, 0, 0, 0, 0, 0, 0, 1, 10))
+FORGED = bytes((1, 0, 4))
+CHANGED_MAIL = bytes((0, 0, 0, 5, 0, 0, 1))
+
+
+@pytest.mark.parametrize(
+    ("name", "octets", "module", "check"),
+    [
+        ("open", CHANGED_PAYLOAD, dsig, "_check_digest"),
+        ("open", FORGED, dsig, "verify_value"),
+        ("smime", CHANGED_MAIL, signed, "_check"),
+    ],
+)
+def test_without_a_check_something_opens_that_was_not_signed(
+    name, octets, module, check, monkeypatch
+):
+    assert judge(TABLE[name], octets) is Outcome.REFUSED
+
+    monkeypatch.setattr(module, check, lambda *_given, **_named: None)
+    with pytest.raises(Broken):
+        judge(TABLE[name], octets)
 
 
 # --- the judge ------------------------------------------------------------------------
