@@ -37,6 +37,10 @@ $(VENV)/.dev: requirements/dev.txt $(VENV)/.run
 	$(PIP) install --require-hashes -r requirements/dev.txt
 	@touch $@
 
+$(VENV)/.fuzz: requirements/fuzz.txt $(VENV)/.dev
+	$(PIP) install --require-hashes -r requirements/fuzz.txt
+	@touch $@
+
 .venv-xmlsec/.done: requirements/xmlsec.txt
 	$(PYTHON) -m venv .venv-xmlsec
 	.venv-xmlsec/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes -r requirements/xmlsec.txt
@@ -61,7 +65,7 @@ histories: $(VENV)/.dev
 crash: $(VENV)/.dev
 	$(BIN)/python -m tests.crash $(if $(SHORT),--short) $(if $(SEED),--seed $(SEED))
 
-fuzz: $(VENV)/.dev
+fuzz: $(VENV)/.fuzz
 	$(BIN)/python -m tests.fuzz $(if $(SHORT),--short) $(if $(SEED),--seed $(SEED))
 
 check: $(VENV)/.dev
@@ -115,7 +119,8 @@ mail-test: $(VENV)/.dev
 lock: $(VENV)/.dev
 	$(PIP) install uv
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --group build pyproject.toml -o requirements/run.txt
-	$(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 -c requirements/run.txt --group build --group test --group browser --group check --group fuzz pyproject.toml -o requirements/dev.txt
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 -c requirements/run.txt --group build --group test --group browser --group check pyproject.toml -o requirements/dev.txt
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 -c requirements/dev.txt --group fuzz -o requirements/fuzz.txt
 	echo 'as4==0.2.0' | $(BIN)/uv pip compile --quiet --generate-hashes --python-version 3.11 - -o requirements/as4.txt
 	echo 'xmlsec==1.3.17' | $(BIN)/uv pip compile --quiet --generate-hashes --python-version 3.11 -c requirements/run.txt - -o requirements/xmlsec.txt
 
