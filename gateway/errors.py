@@ -87,6 +87,9 @@ class CertificateRejected(Untrusted):
 class DecryptionFailed(Untrusted):
     """A part can not be decrypted with our keys, or not as the agreement demands."""
 
+    part = ""
+    """Its Content-ID, as its sender made it up: told to that one, never written down."""
+
 
 class SchemaViolation(Refused):
     """The document breaks its schema or a business rule; every finding is listed."""

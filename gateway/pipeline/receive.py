@@ -17,7 +17,7 @@ from datetime import datetime
 from functools import partial
 from typing import assert_never
 
-from gateway.directory import Agreement, Directory, Party
+from gateway.directory import MSH_SERVICE, Agreement, Directory, Party
 from gateway.errors import (
     DuplicateConflict,
     Expired,
@@ -252,7 +252,7 @@ def _soap_fault(error: GatewayError, status: int) -> Answer:
 
 def _is_signal(header: Header) -> bool:
     """Never answer an answer."""
-    return header.action in _SIGNALS
+    return header.service == MSH_SERVICE and header.action in _SIGNALS
 
 
 def _ids(header: Header) -> tuple[str, str]:

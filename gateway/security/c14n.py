@@ -70,10 +70,9 @@ def _standalone(element: etree._Element) -> etree._Element:
 
 def is_not_next(expression: etree._Element) -> bool:
     """Tell whether a ds:XPath element holds the one filter that ebMS 2.0 prescribes."""
-    if len(expression):
-        return False
-    found = _KNOWN_XPATH.fullmatch("".join((expression.text or "").split()))
-    if found is None:
+    text = expression.text or ""
+    found = None if len(expression) else _KNOWN_XPATH.fullmatch("".join(text.split()))
+    if found is None or not all(actor in text for actor in _ACTORS):
         return False
     prefix_a, double_a, single_a, prefix_b, double_b, single_b = found.groups()
     actors = {double_a or single_a, double_b or single_b}

@@ -183,6 +183,14 @@ def _match_manifest(content: Content, parts: tuple[Part, ...]) -> tuple[Part, ..
 
 def _payload(part: Part, channel: Channel, means: _Means) -> tuple[Payload, frozenset[str]]:
     """Return the payload, and the algorithms by which it was encrypted."""
+    try:
+        return _decrypted(part, channel, means)
+    except DecryptionFailed as error:
+        error.part = part.content_id
+        raise
+
+
+def _decrypted(part: Part, channel: Channel, means: _Means) -> tuple[Payload, frozenset[str]]:
     if channel.encryption is None:
         if is_encrypted(part):
             raise DecryptionFailed("decryption.unexpected", "encryption was not agreed")

@@ -20,7 +20,7 @@ from gateway.ports import (
 from gateway.store.bell import WORK
 from gateway.store.deliveries import SPOT, Spot, close_breaker, lane_id, move, spot
 from gateway.store.prepared import Prepared
-from gateway.store.records import read_references
+from gateway.store.records import write_references
 from gateway.store.switching import not_needed
 from gateway.store.tables import deliveries, evidence
 from gateway.store.transaction import Tx
@@ -83,12 +83,11 @@ class Receive:
         return Event.REFUSE if self.signal.error else Event.CONFIRM
 
     def _fits(self, row: sa.Row[Any]) -> bool:
-        """The acknowledged digests are those that we signed, no fewer and no more."""
+        """What is acknowledged is what we signed: name, method and digest, as often (3.1b)."""
         if self.signal.error or not self.signal.references_required:
             return True
-        signed = {(r.uri, r.digest) for r in read_references(row.signed_references)}
-        acknowledged = {(r.uri, r.digest) for r in self.signal.references}
-        return bool(signed) and signed == acknowledged
+        acknowledged = self.signal.references
+        return bool(acknowledged) and row.signed_references == write_references(acknowledged)
 
     def _settle(self, tx: Tx, at: Spot) -> SignalOutcome:
         signal = self.signal

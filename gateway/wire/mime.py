@@ -26,6 +26,7 @@ _USUAL_HEAD = re.compile(
     rb"Content-Type: ([!-~][ -~]{0,999}+)(?<! )\r\nContent-ID: <([!-;=?-~]{1,512})>"
 )
 """The head of a part as `join` writes it."""
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _FOLD = re.compile(r"\r\n[ \t]+")
 _QUOTED_PRINTABLE = re.compile(rb"(?:[!-<>-~]|[ \t]++(?!\r\n|\Z)|=[0-9A-Fa-f]{2}|=?\r\n)*+")
 _PLAIN = frozenset({"", "7bit", "8bit", "binary"})
@@ -160,7 +161,7 @@ def _headers(head: bytes) -> dict[str, str]:
     for line in _FOLD.sub(" ", text).split("\r\n"):
         name, colon, text = line.partition(":")
         key = name.lower()
-        if not colon or not _NAME.fullmatch(name) or key in headers:
+        if not colon or not _NAME.fullmatch(name) or key in headers or _CONTROL.search(text):
             raise Malformed("mime.part", "part headers are not readable")
         headers[key] = text.strip(" \t")
     return headers

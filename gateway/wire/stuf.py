@@ -79,8 +79,8 @@ def read_document(octets: bytes, *, limits: XmlLimits = DEFAULT) -> Document:
     """Parse a document and read its stuurgegevens.
 
     Zender and ontvanger may be without organisatie on Bv01 and Fo01 only; they are None then.
-    Raises Malformed: `stuf.root`, `stuf.stuurgegevens` (an element is missing, empty, or
-    stands there twice), and those of `xml.parse`.
+    Raises Malformed: `stuf.root`, `stuf.stuurgegevens` (an element is missing, empty, stands
+    there twice, or holds more than text), and those of `xml.parse`.
     """
     tree = parse(octets, limits=limits)
     root = etree.QName(tree)
@@ -151,7 +151,10 @@ def fault_of(document: Document) -> Fault | None:
 
 
 class _Envelope:
-    """Reads stuurgegevens by exact names. One of each: two would be read two ways."""
+    """Reads stuurgegevens by exact names.
+
+    One of each, and nothing but text in it: two, or a comment inside, would be read two ways.
+    """
 
     def __init__(self, tree: etree._Element, root: etree.QName) -> None:
         self._path = f"/{root.localname}"
@@ -197,7 +200,12 @@ class _Envelope:
 
     def _value(self, parts: _Parts, name: str) -> str:
         element = self._only(parts.get(name, []), name)
-        return "" if element is None else value_of(element)
+        if element is None:
+            return ""
+        if len(element):
+            text = "Een element van de stuurgegevens bevat meer dan tekst."
+            raise Malformed("stuf.stuurgegevens", text, where=f"{self._path}/{name}")
+        return (element.text or "").strip()
 
     def _only(self, found: list[etree._Element], name: str) -> etree._Element | None:
         if len(found) > 1:

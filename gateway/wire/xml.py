@@ -43,6 +43,7 @@ SMALL_OCTETS = 128_000
 _ENCODINGS = frozenset({b"utf-8", b"us-ascii"})
 _BOM = b"\xef\xbb\xbf"
 _DECLARATION = re.compile(rb"<\?xml[ \t\r\n]([^>]*)\?>")
+_VERSION = re.compile(rb"[ \t\r\n]*version[ \t\r\n]*=[ \t\r\n]*[\"']1\.0[\"']")
 _ENCODING = re.compile(rb"[ \t\r\n]encoding[ \t\r\n]*=[ \t\r\n]*[\"']([^\"']*)[\"']")
 # Possessive: linear in the size of the prolog, whatever stands there.
 _BEFORE_ROOT = re.compile(rb"(?:[ \t\r\n]++|<!--(?>.*?-->)|<\?(?>.*?\?>))*+", re.DOTALL)
@@ -187,6 +188,9 @@ def _check_prolog(octets: bytes, where: str) -> None:
     if octets[start : start + 1] in {b"\xff", b"\xfe"} or b"\0" in octets[start : start + 4]:
         raise Malformed("xml.encoding", "Het document is niet in UTF-8.", where=where)
     declaration = _DECLARATION.match(octets, start)
+    if declaration and _VERSION.match(declaration[1]) is None:
+        # Of XML 1.1 other readers know other line ends and characters.
+        raise Malformed("xml.malformed", "Het document is niet in XML 1.0.", where=where)
     named = _ENCODING.search(b" " + declaration[1]) if declaration else None
     if named and named[1].lower() not in _ENCODINGS:
         raise Malformed("xml.encoding", "Het document is niet in UTF-8.", where=where)

@@ -359,10 +359,20 @@ async def test_bad_signal_settles_nothing(tmp_path, vector):
     await hub.town.close()
 
 
+def many_words(tree) -> None:
+    """What adapters write for a person: a trace of many lines, and no place."""
+    bad.one(tree, "//eb:Description").text = "java.lang.Exception\n\tat nl.adapter\n" * 200
+    bad.one(tree, "//eb:Error").set(f"{{{bad.NS['eb']}}}location", "")
+
+
 @pytest.mark.parametrize(
     ("signal", "ends"),
-    [(Signal(), State.DELIVERED), (Signal(error=True), State.REFUSED)],
-    ids=["acknowledgment", "error"],
+    [
+        (Signal(), State.DELIVERED),
+        (Signal(error=True), State.REFUSED),
+        (Signal(error=True, unsigned=many_words), State.REFUSED),
+    ],
+    ids=["acknowledgment", "error", "error_of_many_words"],
 )
 async def test_right_signal_settles(tmp_path, signal, ends):
     hub, waiting = await waiting_hub(tmp_path)

@@ -126,6 +126,11 @@ def test_an_answer_of_the_msh_reads_the_same(answer):
     assert read_again(services.answer(header, answer)) == (header, answer)
 
 
+def of_part(error: DecryptionFailed) -> DecryptionFailed:
+    error.part = "p"
+    return error
+
+
 @pytest.mark.parametrize(
     ("error", "code", "location"),
     [
@@ -142,7 +147,7 @@ def test_an_answer_of_the_msh_reads_the_same(answer):
         (SignatureInvalid("signature.digest", "x"), "SecurityFailure", "//Header/Signature"),
         (SignatureInvalid("header.version", "x"), "SecurityFailure", "//Header/MessageHeader"),
         (CertificateRejected("certificate.usage", "x"), "SecurityFailure", "//Header/Signature"),
-        (DecryptionFailed("decryption.failed", "x", where="cid:p"), "SecurityFailure", "cid:p"),
+        (of_part(DecryptionFailed("decryption.failed", "x")), "SecurityFailure", "cid:p"),
         (PolicyViolation("peer.oin", "x", where="//a"), "SecurityFailure", "//a"),
         (
             Expired("ttl.expired", "x"),
@@ -152,6 +157,11 @@ def test_an_answer_of_the_msh_reads_the_same(answer):
         (
             UnknownAgreement("agreement.unknown", "x"),
             "ValueNotRecognized",
+            "//Header/MessageHeader/CPAId",
+        ),
+        (
+            UnknownAgreement("agreement.signals", "x"),
+            "Unknown",
             "//Header/MessageHeader/CPAId",
         ),
         (

@@ -256,4 +256,27 @@ HEADERS = (
         Fault(),
         unsigned=lambda t: setattr(bad.one(t, MESSAGE), "tag", "{urn:other}MessageHeader"),
     ),
+    vector(
+        "action_of_a_signal",
+        Topic.ACTION,
+        "agreement.action",
+        Error("ValueNotRecognized", f"{WHERE}/Action"),
+        says="a user message with the action of a signal",
+        **rename(action="Acknowledgment"),
+    ),
+    vector(
+        "id_turns_direction",
+        Topic.HEADER_FORM,
+        "header.value",
+        Fault(),
+        says="a mark in the MessageId turns the direction of writing",
+        **rename(message_id="melding\u202e-1@politie.example"),
+    ),
+    vector(
+        "id_with_invisible_space",
+        Topic.HEADER_FORM,
+        "header.value",
+        Fault(),
+        **rename(message_id="melding\u200b-1@politie.example"),
+    ),
 )

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
-from tests.flow.bad_input import Recipe
+from tests.flow.bad_input import CID, Recipe
 from tests.vectors.topics import Topic
 
 
@@ -45,10 +45,9 @@ Answer = Fault | Error | Fo01 | Acknowledged | Repeated
 
 SIGNATURE = "//Header/Signature"
 PART = "//Body/Manifest/Reference"
-MANIFEST = "//Body/Manifest"
 SECURITY = Error("SecurityFailure", SIGNATURE)
 SECURITY_OF_PART = Error("SecurityFailure", PART)
-SECURITY_OF_CIPHER = Error("SecurityFailure", MANIFEST)
+SECURITY_OF_CIPHER = Error("SecurityFailure", f"cid:{CID}")
 
 _GIVEN = frozenset({"profile", "action"})
 """What a recipe starts from: no fault by itself."""

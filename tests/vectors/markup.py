@@ -6,6 +6,7 @@ from dataclasses import replace
 from gateway.message import WireMessage
 from tests.flow import bad_input as bad
 from tests.flow.bad_input import swap
+from tests.flow.town import POLITIE
 from tests.vectors.kinds import SECURITY, SECURITY_OF_CIPHER, Fault, Fo01, vector
 from tests.vectors.package import body
 from tests.vectors.paths import OBJECT
@@ -256,5 +257,33 @@ ENTITIES = (
         SECURITY,
         says="a namespace that canonical XML can not write",
         wire=body("<soap:Body>", '<soap:Body xmlns:x="relative">'),
+    ),
+    vector(
+        "envelope_of_xml_1_1",
+        Topic.XML_FORM,
+        "xml.malformed",
+        Fault(),
+        wire=body("version='1.0'", "version='1.1'"),
+    ),
+    vector(
+        "payload_of_xml_1_1",
+        Topic.XML_FORM,
+        "xml.malformed",
+        UNREADABLE,
+        document=swap("version='1.0'", "version='1.1'"),
+    ),
+    vector(
+        "comment_in_the_sender",
+        Topic.ODD_PLACES,
+        "stuf.stuurgegevens",
+        Fo01("StUF055", "/organisatie"),
+        document=swap(f">{POLITIE}<", f">{POLITIE[:8]}<!-- -->{POLITIE[8:]}<"),
+    ),
+    vector(
+        "instruction_in_the_reference",
+        Topic.ODD_PLACES,
+        "stuf.stuurgegevens",
+        Fo01("StUF055", "/referentienummer"),
+        document=swap(">ref-1<", ">ref<?x y?>-1<"),
     ),
 )

@@ -215,7 +215,7 @@ MIME = (
     vector(
         "line_feed_in_a_part_header",
         Topic.MIME_FORM,
-        "mime.content_id",
+        "mime.part",
         Fault(),
         says="a lone line feed hides the Content-ID in another header",
         wire=body(PART_ID, f"X: y\n{PART_ID}"),
@@ -242,5 +242,12 @@ MIME = (
         "mime.charset",
         Fault(),
         wire=body("charset=UTF-8", "charset=UTF-7"),
+    ),
+    vector(
+        "control_in_a_part_header",
+        Topic.MIME_FORM,
+        "mime.part",
+        Fault(),
+        wire=body(PART_ID, f"X: \x01\r\n{PART_ID}"),
     ),
 )

@@ -208,4 +208,12 @@ PARTIES = (
         Fo01("StUF010", f"{STUUR}/ontvanger/applicatie"),
         document=swap("VTregistratie<", "Onbekend<"),
     ),
+    vector(
+        "message_of_our_own",
+        Topic.OIN,
+        "peer.oin",
+        Fault(),
+        says="it names us as its sender, as if one of ours came back",
+        **rename(sender=PartyRef(HUB)),
+    ),
 )

@@ -162,6 +162,11 @@ def filter_twice(tree: Tree) -> None:
     found.addnext(deepcopy(found))
 
 
+def filter_with_space(tree: Tree) -> None:
+    found = one(tree, f"{WHOLE}//ds:XPath")
+    found.text = bad.swap(":nextMSH", ": nextMSH")((found.text or "").encode()).decode()
+
+
 def hmac_with_the_certificate(tree: Tree) -> None:
     """The public key as a shared secret: whoever trusts the method that is named is lost."""
     one(tree, f"{INFO}/ds:SignatureMethod").set(

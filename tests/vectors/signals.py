@@ -22,6 +22,7 @@ from gateway.message import (
     WireMessage,
 )
 from gateway.security import seal
+from gateway.security.algorithms import SHA512
 from gateway.wire.ebms2 import signals
 from tests.flow import bad_input as bad
 from tests.flow.town import HUB, POLITIE, VT, leaf
@@ -312,5 +313,17 @@ TABLE = (
         "signature.certificate",
         error=True,
         signer=lambda: leaf(HUB, "sign"),
+    ),
+    vector(
+        "acknowledgment_digest_twice",
+        Topic.ACK_FORGED,
+        "signal.digests",
+        references=lambda r: (*r, r[0]),
+    ),
+    vector(
+        "acknowledgment_digest_of_other_method",
+        Topic.ACK_FORGED,
+        "signal.digests",
+        references=lambda r: (replace(r[0], digest_method=SHA512), *r[1:]),
     ),
 )

@@ -524,4 +524,12 @@ SIGNATURES = (
             f"{resigned.PART}/ds:DigestMethod", "http://www.w3.org/2001/04/xmldsig-more#md5"
         ),
     ),
+    vector(
+        "filter_of_another_actor",
+        Topic.TRANSFORM,
+        "signature.transform",
+        SECURITY,
+        says="a space in the name of the actor that is left out",
+        signed=resigned.signed_by_the_partner(resigned.filter_with_space),
+    ),
 )

@@ -150,9 +150,15 @@ def _error(element: etree._Element) -> EbmsError:
     return EbmsError(
         code=fields.attribute(element, "errorCode", _ERROR),
         severity=_severity(element, "severity", _ERROR),
-        location=fields.maybe_attribute(element, "location", _ERROR) or "",
-        text=Fields(element, _ERROR).maybe_text("Description") or "",
+        location=_words(element.get(eb("location"))),
+        text=_words(element.findtext(eb("Description"))),
     )
+
+
+def _words(text: str | None) -> str:
+    """Return what a partner tells a person, on one line: a refusal counts whatever it says."""
+    printable = "".join(c if c.isprintable() else " " for c in text or "")
+    return " ".join(printable.split())[: fields.VALUE_LENGTH]
 
 
 def _severity(element: etree._Element, name: str, where: str) -> str:

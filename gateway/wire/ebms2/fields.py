@@ -20,7 +20,6 @@ ID_LENGTH = 512
 """Characters of an id that is stored: no more than its column holds."""
 
 _EB_ANY = eb("*")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:\S+")
 _MOMENT = re.compile(
     r"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2})(?:\.([0-9]{1,12}))?"
@@ -112,11 +111,15 @@ def value(element: etree._Element, where: str) -> str:
 
 
 def checked(text: str, where: str) -> str:
-    """Return the text of an id, name or attribute; raise Malformed `header.value`, `.missing`."""
+    """Return the text of an id, name or attribute; raise Malformed `header.value`, `.missing`.
+
+    What nobody can see (controls, marks that turn the direction of writing, spaces of no width)
+    would let two ids look the same.
+    """
     if not text:
         raise Malformed("header.missing", "a value is empty", where=where)
-    if len(text) > VALUE_LENGTH or _CONTROL.search(text):
-        raise Malformed("header.value", "a value is too long or holds controls", where=where)
+    if len(text) > VALUE_LENGTH or not text.isprintable():
+        raise Malformed("header.value", "a value is too long or can not be shown", where=where)
     return text
 
 

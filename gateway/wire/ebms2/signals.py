@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from lxml import etree
 
 from gateway.errors import (
+    DecryptionFailed,
     DuplicateConflict,
     Expired,
     GatewayError,
@@ -35,6 +36,7 @@ _BY_CODE: Mapping[str, str] = {
     "header.must_understand": "NotSupported",
     "header.unknown": "NotSupported",
     "header.manifest": "MimeProblem",
+    "agreement.signals": "Unknown",
     "peer.oin": "SecurityFailure",
 }
 _BY_CLASS: tuple[tuple[type[GatewayError], str], ...] = (
@@ -56,7 +58,6 @@ _LOCATIONS: Mapping[str, str] = {
     "duplicate": f"{_MESSAGE}/MessageData/MessageId",
     "signature": "//Header/Signature",
     "certificate": "//Header/Signature",
-    "decryption": "//Body/Manifest",
     "mime": "//Body/Manifest",
 }
 
@@ -123,6 +124,8 @@ def _code(error: GatewayError) -> str:
 
 def _location(error: GatewayError) -> str:
     family = error.code.partition(".")[0]
+    if isinstance(error, DecryptionFailed) and error.part:
+        return f"cid:{error.part}"  # ebMS 2.0, 4.2.3.2.6
     return error.where or _LOCATIONS.get(error.code) or _LOCATIONS.get(family) or _MESSAGE
 
 
