@@ -260,5 +260,8 @@ def _ids(header: Header) -> tuple[str, str]:
 
 
 def _same(known: Known, opened: Opened) -> bool:
-    """In unsigned profiles there are no references: compare the payload."""
-    return bool(opened.references) or known.content_sha256 == content_sha256(opened)
+    """In unsigned profiles there are no references: compare the payload and what is on file."""
+    if opened.references:
+        return True
+    told = (content_sha256(opened), opened.header.conversation_id)
+    return (known.content_sha256, known.conversation_id) == told

@@ -215,4 +215,13 @@ REPLAYS = (
         before=GOOD,
         signed=text(f"{DATA}/eb:TimeToLive", "2027-11-24T10:00:00.000Z"),
     ),
+    vector(
+        "message_id_with_other_header_unsigned",
+        Topic.DUPLICATE,
+        "duplicate.message_id",
+        Error("Inconsistent", "//Header/MessageHeader/MessageData/MessageId"),
+        before=Recipe(profile="osb-rm"),
+        profile="osb-rm",
+        **rename(conversation_id="other"),
+    ),
 )
