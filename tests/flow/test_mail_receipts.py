@@ -566,6 +566,21 @@ async def test_a_bounce_that_anybody_can_write_sends_nothing_and_is_for_a_person
     assert await held(town) == ["receipt.unproven"]
 
 
+async def test_a_late_bounce_of_an_earlier_attempt_does_not_end_the_newer_one(mailing):
+    town, post = mailing
+    letter, message = await sent(mailing)
+    town.clock.forward(hours=5)
+    await town.settle()
+    await town[POLITIE].store.decisions.resume(message, who="o.operator", why="nogmaals")
+    await town.settle()
+
+    await back(town, dsn(letter, "failed", "5.1.1"))
+
+    assert await state(town, message) is State.SENT
+    assert len(post.letters) == 2
+    assert ("delivery.dead", "mail.bounced") not in await alarms(town)
+
+
 async def test_a_bounce_of_a_letter_that_arrived_changes_nothing(mailing):
     town, post = mailing
     letter, message = await sent(mailing)

@@ -17,7 +17,7 @@ from gateway.web.console.pages.portal.letters import ONTVANGER
 from tests.consoles import console
 from tests.flow import letters
 from tests.flow.letters import VT_MAIL
-from tests.flow.test_gate import melding
+from tests.flow.test_gate import FREE, melding
 from tests.flow.test_mailing import SPOED, hand_in, letter_of, steps, stuck, view
 from tests.flow.test_toets import decide
 from tests.flow.town import HUB, OM, POLITIE, VT, leaf
@@ -27,6 +27,12 @@ ORIGIN = "https://portaal.example"
 RECIPIENT = UserRole.ONTVANGER
 NAME = "Proefpersoon"
 """Stands in the melding."""
+NAME_OTHER_OCTETS = (
+    "UPDATE messages SET (payload_id, content_sha256) = (SELECT payload_id, content_sha256 "
+    "FROM messages WHERE id = :other) WHERE id = :it",
+    "UPDATE deliveries SET ground = :ground, payload_sha256 = (SELECT payload_sha256 "
+    "FROM deliveries WHERE message = :other) WHERE message = :it AND channel = 'e-mail'",
+)
 
 
 @pytest.fixture
@@ -209,20 +215,22 @@ async def test_a_standing_approval_that_ends_before_it_was_read_ends_the_showing
 
 
 async def test_a_row_that_was_edited_is_not_shown(portal, rie, tmp_path):
-    """Past the program: what the OM holds is judged by its octets."""
-    message, path = await at_portal(portal, aanhouding="ja")
+    """Past the program: a row whose mail left names what the OM holds, judged by its octets."""
+    message, path = await at_portal(portal)
+    held = melding(aanhouding="ja").replace(b"ref-1", b"ref-2")
+    police = portal.town[POLITIE]
+    other = (await police.gateway.hand_in(held, FREE, police.backend)).id
+    assert NAME in (await rie.get(path)).words
+
     with closing(sqlite3.connect(tmp_path / "town" / POLITIE / "gateway.db")) as database:
         for ground in ("niet-gegate", "doorgestuurd", "doorlopend", "individueel"):
-            database.execute(
-                "UPDATE deliveries SET state = 'sent', attempt = 1, ground = ? WHERE channel ="
-                " 'e-mail'",
-                (ground,),
-            )
+            for edit in NAME_OTHER_OCTETS:
+                database.execute(edit, {"it": message, "other": other, "ground": ground})
             database.commit()
 
             assert path not in (await rie.get("/postbus")).links()
             assert (await rie.get(path)).status == 404, ground
-    assert await told(portal, message, "portal.read") == []
+    assert await told(portal, message, "portal.read") == ["rie"]
 
 
 async def test_a_partner_that_is_suspended_or_gets_no_mail_any_more_sees_nothing(portal, rie):
