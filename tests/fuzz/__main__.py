@@ -76,6 +76,8 @@ class Run:
 def _plant(target: Target) -> None:
     """Write the seeds, and see that the target takes them: garbage alone reaches nothing."""
     folder, outcomes = _folder("seeds", target.name), []
+    for old in folder.iterdir():  # of other keys
+        old.unlink()
     for octets in target.seeds():
         (folder / sha256(octets).hexdigest()[:16]).write_bytes(octets)
         outcomes.append(judge(target, octets))
@@ -87,17 +89,21 @@ def _start(run: Run, seed: int) -> None:
     run.process = os.fork()
     if run.process:
         return
-    name = run.target.name
-    with _quietly(_folder("logs") / f"{name}.log"):
-        fuzz(
-            run.target,
-            corpus=_folder("corpus", name),
-            seeds=_folder("seeds", name),
-            findings=_folder("findings"),
-            seconds=run.seconds,
-            seed=seed,
-            tally=run.tally,
-        )
+    name, status = run.target.name, 1
+    try:
+        with _quietly(_folder("logs") / f"{name}.log"):
+            fuzz(
+                run.target,
+                corpus=_folder("corpus", name),
+                seeds=_folder("seeds", name),
+                findings=_folder("findings"),
+                seconds=run.seconds,
+                seed=seed,
+                tally=run.tally,
+            )
+        status = 0
+    finally:
+        os._exit(status)  # never back into what the parent does
 
 
 def _perform(runs: Sequence[Run], *, jobs: int, seed: int) -> None:
