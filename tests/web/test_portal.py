@@ -27,12 +27,13 @@ ORIGIN = "https://portaal.example"
 RECIPIENT = UserRole.ONTVANGER
 NAME = "Proefpersoon"
 """Stands in the melding."""
-NAME_OTHER_OCTETS = (
-    "UPDATE messages SET (payload_id, content_sha256) = (SELECT payload_id, content_sha256 "
-    "FROM messages WHERE id = :other) WHERE id = :it",
-    "UPDATE deliveries SET ground = :ground, payload_sha256 = (SELECT payload_sha256 "
-    "FROM deliveries WHERE message = :other) WHERE message = :it AND channel = 'e-mail'",
-)
+NAME_OTHER_OCTETS = """
+UPDATE messages SET (payload_id, content_sha256) =
+    (SELECT payload_id, content_sha256 FROM messages WHERE id = :other) WHERE id = :it;
+UPDATE deliveries SET ground = :ground, payload_sha256 =
+    (SELECT payload_sha256 FROM deliveries WHERE message = :other)
+    WHERE message = :it AND channel = 'e-mail'
+"""
 
 
 @pytest.fixture
@@ -224,7 +225,7 @@ async def test_a_row_that_was_edited_is_not_shown(portal, rie, tmp_path):
 
     with closing(sqlite3.connect(tmp_path / "town" / POLITIE / "gateway.db")) as database:
         for ground in ("niet-gegate", "doorgestuurd", "doorlopend", "individueel"):
-            for edit in NAME_OTHER_OCTETS:
+            for edit in NAME_OTHER_OCTETS.split(";"):
                 database.execute(edit, {"it": message, "other": other, "ground": ground})
             database.commit()
 
