@@ -15,6 +15,7 @@ from datetime import timedelta
 
 import structlog
 
+from gateway import heap, open_files
 from gateway.app import App, build
 from gateway.config import LimitSettings, ProcessRole
 from gateway.consoles import desk_of, office_of, people_of, portal_of
@@ -54,6 +55,8 @@ def run(
 
     A stop takes at most the grace of the settings and five seconds.
     """
+    heap.bound()
+    open_files.allow_all()
     stopping = Stopping(timedelta(seconds=installation.settings.worker.grace_seconds))
     asyncio.run(_serve(installation, stopping, roles=roles, beheer_port=beheer_port))
     stopping.done()
@@ -159,7 +162,7 @@ async def _listen(
     where = app.settings.listen
     opened: list[Listener | LmtpListener] = []
     if ProcessRole.WEB in roles:
-        turns = Turns()
+        turns = Turns(done=heap.give_back)
         opened += await _listen_web(app, turns)
         opened += await _listen_mail(app, turns)
     beheer = health_app(

@@ -26,6 +26,8 @@ class ListenerLimits:
     """Request line, and each header."""
     grace: timedelta = timedelta(seconds=10)
     """How long a stop waits for requests under way."""
+    backlog: int = 4_096
+    """Connections that wait to be taken in; the system may allow fewer (`net.core.somaxconn`)."""
     shared: bool = False
     """Whether other processes on this machine open the same port."""
 
@@ -102,6 +104,7 @@ class _Site(web.BaseSite):
             ssl=self._ssl_context,
             ssl_handshake_timeout=handshake if self._ssl_context else None,
             reuse_port=self._bounds.shared or None,
+            backlog=self._bounds.backlog,
         )
         self.port = server.sockets[0].getsockname()[1]
 

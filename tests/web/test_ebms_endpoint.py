@@ -1,8 +1,9 @@
 """The ebMS2 endpoint over real mutual TLS on loopback."""
 
 import asyncio
+import socket
 import ssl
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager, closing
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -497,6 +498,15 @@ async def test_a_handshake_that_does_not_go_on_is_cut_off(tmp_path):
         async with asyncio.timeout(5):
             assert await reader.read() == b""
         writer.close()
+
+
+async def test_who_comes_at_once_waits_and_is_not_turned_away():
+    app = ebms_app(Receiver(taken), clock=Clock(), answered=Counted(), most=lambda: MOST)
+    async with serving(app) as url:
+        port = int(url.rpartition(":")[2])
+        with ExitStack() as stack:
+            for _ in range(500):  # nothing of ours runs meanwhile: the system keeps them for us
+                stack.enter_context(closing(socket.create_connection(("127.0.0.1", port), 5)))
 
 
 async def test_a_port_that_is_taken_stops_the_start():
