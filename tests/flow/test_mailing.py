@@ -182,11 +182,13 @@ async def test_a_row_that_was_edited_into_a_letter_to_the_hub_does_not_leave(mai
     assert (await letter_of(town, message)).state is State.HELD
 
 
+@pytest.mark.parametrize("portal", [False, True], ids=["letter", "portal"])
 async def test_a_row_that_was_edited_into_a_letter_to_its_receiver_does_not_leave(
-    mailing, tmp_path
+    mailing, tmp_path, portal
 ):
     """Nobody gave a ground: no row of the audit log says how it became a letter."""
     town, post = mailing
+    await letters.set_up(town, portal=portal)
     message = await stuck(mailing)
 
     with closing(sqlite3.connect(tmp_path / POLITIE / "gateway.db")) as database:
