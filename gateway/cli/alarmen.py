@@ -9,7 +9,7 @@ from rich.table import Table
 from gateway.cli import Config
 from gateway.cli.deciding import Door, Reden, decide
 from gateway.cli.look import look
-from gateway.cli.screen import screen
+from gateway.cli.screen import newest, screen
 from gateway.ports import AlarmView
 from gateway.store.view import View
 from gateway.web.api import alarm_texts
@@ -27,7 +27,7 @@ def list_(
     """List open alarms, newest first. Those whose cause is gone close by themselves."""
 
     async def work(view: View) -> tuple[AlarmView, ...]:
-        return await view.reader.alarms(limit=limit)
+        return await view.reader.alarms(limit=limit + 1)
 
     found = look(config, work)
     if not found:
@@ -38,7 +38,7 @@ def list_(
         table.add_column(column, no_wrap=True)
     for column in ("oorzaak", "keer", "wie kijkt", "wat te doen"):
         table.add_column(column, overflow="fold")
-    for alarm in found:
+    for alarm in newest(found, limit):
         table.add_row(
             str(alarm.id),
             rfc3339(alarm.raised_at),

@@ -11,7 +11,7 @@ from rich.table import Table
 from gateway.cli import Config
 from gateway.cli.deciding import Door, Reden, decide
 from gateway.cli.look import look
-from gateway.cli.screen import screen
+from gateway.cli.screen import newest, screen
 from gateway.errors import NoRoute
 from gateway.lifecycle import State
 from gateway.ports import MessageView, Summary, Wanted
@@ -40,13 +40,13 @@ def list_(
     wanted = Wanted(state=status, answer=antwoord)
 
     async def work(view: View) -> tuple[Summary, ...]:
-        return (await view.reader.newest(wanted, limit=limit)).found
+        return (await view.reader.newest(wanted, limit=limit + 1)).found
 
     table = Table()
     table.add_column("id", no_wrap=True)
     for column in ("ontvangen", "richting", "soort", "referentienummer", "status", "antwoord"):
         table.add_column(column, overflow="fold")
-    for found in look(config, work):
+    for found in newest(look(config, work), limit):
         message = found.message
         table.add_row(
             message.id,

@@ -8,7 +8,7 @@ from rich.table import Table
 
 from gateway.cli import Config
 from gateway.cli.look import look
-from gateway.cli.screen import screen
+from gateway.cli.screen import newest, screen
 from gateway.ports.incoming import Item
 from gateway.store.view import View
 from gateway.web.api.models import rfc3339
@@ -29,7 +29,7 @@ def list_(
     """List what nobody closed, newest first, without content. Reading and closing: the console."""
 
     async def work(view: View) -> tuple[Item, ...]:
-        return await view.held_mail(limit=limit)
+        return await view.held_mail(limit=limit + 1)
 
     found = look(config, work)
     if not found:
@@ -38,7 +38,7 @@ def list_(
     table = Table()
     for column in ("ontvangen", "code", "van", "bewezen", "octetten", "wie kijkt", "bewaard tot"):
         table.add_column(column, overflow="fold")
-    for item in found:
+    for item in newest(found, limit):
         table.add_row(
             rfc3339(item.at),
             item.code,

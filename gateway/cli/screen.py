@@ -1,7 +1,11 @@
 """Where commands print: wide enough for whole ids when no terminal says how wide it is."""
 
+from collections.abc import Sequence
+from typing import TypeVar
+
 from rich.console import Console
 
+T = TypeVar("T")
 WIDTH = 200
 
 
@@ -13,3 +17,10 @@ def screen(width: int = WIDTH, *, markup: bool = False) -> Console:
     """
     console = Console(highlight=False, markup=markup)
     return console if console.is_terminal else Console(highlight=False, markup=markup, width=width)
+
+
+def newest(found: Sequence[T], limit: int) -> Sequence[T]:
+    """Return the first `limit`, and say that there are more where one more was found."""
+    if len(found) > limit:
+        print(f"Dit zijn de nieuwste {limit}; er zijn er meer: --limit.")
+    return found[:limit]

@@ -512,10 +512,15 @@ async def test_mail_in_quarantine_is_listed_without_its_content(config):
     nothing = gateway("quarantaine", "list", "-c", config)
     stage = await opened(config)
     await hold(stage)
+    await hold(stage, 2)
     await stage.store.close()
 
     listed = gateway("quarantaine", "list", "-c", config)
+    cut = gateway("quarantaine", "list", "--limit", "1", "-c", config)
 
     assert nothing.out.strip() == "Er staat geen e-mail in quarantaine."
     assert "incoming.plain" in "".join(listed.out.split())
     assert "hallo" not in listed.out
+    more = "Dit zijn de nieuwste 1; er zijn er meer: --limit."
+    assert (more in cut.out, more in listed.out) == (True, False)
+    assert cut.out.count("incoming.plain") == 1
