@@ -60,7 +60,7 @@ def _binding(header: Header, content: Content, agreement: Agreement) -> Binding 
         case Manifest():
             if header.service == MSH_SERVICE:
                 raise _inconsistent(f"{MESSAGE}/Action")
-            return agreement.binding(header.sender.id, header.service, header.action)
+            return _agreed_binding(header, agreement)
         case Acknowledgment():
             expected = "Acknowledgment"
         case ErrorList():
@@ -70,6 +70,17 @@ def _binding(header: Header, content: Content, agreement: Agreement) -> Binding 
     if (header.service, header.action) != (MSH_SERVICE, expected):
         raise _inconsistent(f"{MESSAGE}/Action")
     return None
+
+
+def _agreed_binding(header: Header, agreement: Agreement) -> Binding:
+    """Return it, or say which of both is not known: Service or Action."""
+    sender = header.sender.id
+    try:
+        return agreement.binding(sender, header.service, header.action)
+    except UnknownAgreement as error:
+        known = (sender, header.service) in {(b.sender.id, b.service) for b in agreement.bindings}
+        error.where = f"{MESSAGE}/{'Action' if known else 'Service'}"
+        raise
 
 
 def _signal_channel(header: Header, agreement: Agreement) -> Channel:

@@ -117,6 +117,7 @@ PAYLOAD = (
         Acknowledged(),
         action="Bv01Bericht",
         document=lambda _o: b"Bv01",
+        says="a Bv01 that is no XML: an answer is never answered",
     ),
     *(
         vector(
@@ -163,6 +164,7 @@ REPLAYS = (
         before=Recipe(profile="osb-rm"),
         profile="osb-rm",
         document=swap("Verzonnenstad", "Verzonnendorp"),
+        says="message id with other content, where nothing is signed",
     ),
     vector(
         "tampered_copy_of_a_known_message",
@@ -223,5 +225,6 @@ REPLAYS = (
         before=Recipe(profile="osb-rm"),
         profile="osb-rm",
         **rename(conversation_id="other"),
+        says="message id with other header, where nothing is signed",
     ),
 )

@@ -23,6 +23,7 @@ ENCRYPTION = (
         "decryption.failed",
         SECURITY_OF_CIPHER,
         encrypt=bad.for_another,
+        says="encrypted for the key of another party",
     ),
     vector(
         "rsa15_key_transport",
@@ -30,9 +31,15 @@ ENCRYPTION = (
         "decryption.algorithm",
         SECURITY_OF_CIPHER,
         encrypt=bad.rsa15,
+        says="RSA-1.5",
     ),
     vector(
-        "cbc_cipher", Topic.DOWNGRADE, "decryption.algorithm", SECURITY_OF_CIPHER, encrypt=bad.cbc
+        "cbc_cipher",
+        Topic.DOWNGRADE,
+        "decryption.algorithm",
+        SECURITY_OF_CIPHER,
+        encrypt=bad.cbc,
+        says="AES-CBC",
     ),
     vector(
         "plain_payload",
@@ -40,6 +47,7 @@ ENCRYPTION = (
         "decryption.not_encrypted",
         SECURITY_OF_CIPHER,
         encrypt=bad.not_encrypted,
+        says="the payload is not encrypted, though that was agreed",
     ),
     vector(
         "encrypted_where_not_agreed",
@@ -48,6 +56,7 @@ ENCRYPTION = (
         SECURITY_OF_CIPHER,
         profile="osb-rm-s",
         parts=bad.encrypted_unasked,
+        says="encrypted, though that was not agreed",
     ),
     vector(
         "dtd_in_encrypted_data",
@@ -92,6 +101,7 @@ ENCRYPTION = (
         "decryption.failed",
         SECURITY_OF_CIPHER,
         encrypt=ciphers.value(ciphers.VALUE, lambda o: o[:12] + o[-16:]),
+        says="the cipher text between nonce and tag is cut out",
     ),
     vector(
         "nonce_alone",
@@ -135,6 +145,7 @@ ENCRYPTION = (
         "decryption.algorithm",
         SECURITY_OF_CIPHER,
         encrypt=ciphers.algorithm("/*/xenc:EncryptionMethod", TRIPLE_DES),
+        says="3DES",
     ),
     vector(
         "oaep_with_md5",
@@ -165,6 +176,7 @@ ENCRYPTION = (
         "decryption.form",
         SECURITY_OF_CIPHER,
         encrypt=ciphers.reshaped(ciphers.key_outside),
+        says="EncryptedKey beside KeyInfo, which points to it",
     ),
     vector(
         "cipher_text_to_be_fetched",
@@ -172,6 +184,7 @@ ENCRYPTION = (
         "decryption.form",
         SECURITY_OF_CIPHER,
         encrypt=ciphers.reshaped(ciphers.cipher_elsewhere),
+        says="a CipherReference",
     ),
     vector(
         "cipher_text_twice",
@@ -186,6 +199,7 @@ ENCRYPTION = (
         "decryption.not_encrypted",
         SECURITY_OF_CIPHER,
         encrypt=ciphers.in_a_wrapper,
+        says="EncryptedData within another element",
     ),
     vector(
         "encrypted_twice",
@@ -193,5 +207,6 @@ ENCRYPTION = (
         "signature.digest",
         SECURITY_OF_PART,
         encrypt=ciphers.twice_encrypted,
+        says="what is encrypted is an EncryptedData",
     ),
 )

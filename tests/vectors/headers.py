@@ -55,6 +55,7 @@ HEADERS = (
         "header.version",
         Fault(),
         unsigned=lambda t: bad.one(t, MESSAGE).set(f"{{{bad.NS['eb']}}}version", "1.0"),
+        says="version 1.0",
     ),
     vector(
         "two_party_ids",
@@ -64,7 +65,12 @@ HEADERS = (
         unsigned=add(f"{MESSAGE}/eb:From", f'<eb:PartyId eb:type="urn:osb:oin">{VT}</eb:PartyId>'),
     ),
     vector(
-        "no_role", Topic.ROLE, "header.role", Fault(), unsigned=cut(f"{MESSAGE}/eb:From/eb:Role")
+        "no_role",
+        Topic.ROLE,
+        "header.role",
+        Fault(),
+        unsigned=cut(f"{MESSAGE}/eb:From/eb:Role"),
+        says="From without Role",
     ),
     vector(
         "ack_requested_of_next_msh",
@@ -85,6 +91,7 @@ HEADERS = (
             '<eb:MessageOrder eb:version="2.0" soap:mustUnderstand="1">'
             "<eb:SequenceNumber>1</eb:SequenceNumber></eb:MessageOrder>",
         ),
+        says="MessageOrder",
     ),
     vector(
         "must_understand_unknown",
@@ -92,6 +99,7 @@ HEADERS = (
         "header.must_understand",
         Fault(),
         unsigned=add(HEADER, '<x:y xmlns:x="urn:x" soap:mustUnderstand="1"/>'),
+        says="a header block that must be understood and is not known",
     ),
     vector(
         "unknown_ebms_block",
@@ -99,6 +107,7 @@ HEADERS = (
         "header.unknown",
         Fault(),
         unsigned=add(HEADER, "<eb:Via/>"),
+        says="a header block of ebMS that does not exist",
     ),
     vector(
         "timestamp_no_moment",
@@ -106,6 +115,7 @@ HEADERS = (
         "header.timestamp",
         Fault(),
         unsigned=text(f"{DATA}/eb:Timestamp", "yesterday"),
+        says="a Timestamp that is no moment",
     ),
     vector(
         "timestamp_without_zone",
@@ -113,6 +123,7 @@ HEADERS = (
         "header.timestamp",
         Fault(),
         unsigned=text(f"{DATA}/eb:Timestamp", "2026-11-24T09:00:00"),
+        says="a Timestamp without a zone",
     ),
     vector(
         "time_to_live_passed",
@@ -120,6 +131,7 @@ HEADERS = (
         "ttl.expired",
         Error("TimeToLiveExpired", "//Header/MessageHeader/MessageData/TimeToLive"),
         at=timedelta(hours=1),
+        says="it comes at the moment of its TimeToLive",
     ),
     vector(
         "timestamp_in_future",
@@ -127,6 +139,7 @@ HEADERS = (
         "header.timestamp",
         Error("ValueNotRecognized", "//Header/MessageHeader/MessageData/Timestamp"),
         **rename(timestamp=at(minutes=6)),
+        says="a Timestamp six minutes ahead",
     ),
     vector(
         "comment_in_value",
@@ -141,6 +154,7 @@ HEADERS = (
         "header.bundled",
         Fault(),
         unsigned=add(HEADER, '<eb:Acknowledgment eb:version="2.0"/>'),
+        says="an Acknowledgment bundled with a message",
     ),
     vector(
         "envelope_too_large",
@@ -162,6 +176,7 @@ HEADERS = (
         "header.inconsistent",
         Error("Inconsistent", "//Header/AckRequested"),
         unsigned=cut(ACK),
+        says="no acknowledgement is asked for, though that was agreed",
     ),
     vector(
         "ack_unsigned_requested",
@@ -176,6 +191,7 @@ HEADERS = (
         "header.inconsistent",
         Error("Inconsistent", "//Header/MessageHeader/DuplicateElimination"),
         unsigned=cut(f"{MESSAGE}/eb:DuplicateElimination"),
+        says="no DuplicateElimination, though that was agreed",
     ),
     vector(
         "sync_reply_not_agreed",
@@ -183,6 +199,7 @@ HEADERS = (
         "header.inconsistent",
         Error("Inconsistent", "//Header/SyncReply"),
         **rename(sync_reply=True),
+        says="SyncReply, though that was not agreed",
     ),
     vector(
         "no_party_id",
@@ -197,6 +214,7 @@ HEADERS = (
         "header.inconsistent",
         Error("Inconsistent", f"{WHERE}/Service/@type"),
         unsigned=without_type,
+        says="Service without the type of the CPA",
     ),
     vector(
         "service_is_no_uri_and_has_no_type",
@@ -225,6 +243,7 @@ HEADERS = (
         "ttl.expired",
         Error("TimeToLiveExpired", f"{WHERE}/MessageData/TimeToLive"),
         **rename(time_to_live=NOW),
+        says="TimeToLive is the Timestamp itself",
     ),
     vector(
         "message_without_payload",
@@ -248,6 +267,7 @@ HEADERS = (
         "header.version",
         Fault(),
         unsigned=version_without_namespace,
+        says="eb:version without its namespace",
     ),
     vector(
         "header_of_other_namespace",

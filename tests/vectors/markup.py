@@ -78,7 +78,14 @@ ENTITIES = (
         Fault(),
         wire=in_root("", "&naam;"),
     ),
-    vector("envelope_deep", Topic.DEPTH, "xml.depth", Fault(), wire=in_root("", DEEP)),
+    vector(
+        "envelope_deep",
+        Topic.DEPTH,
+        "xml.depth",
+        Fault(),
+        wire=in_root("", DEEP),
+        says="the envelope is nested too deep",
+    ),
     vector(
         "envelope_many_attributes",
         Topic.ATTRIBUTES,
@@ -99,6 +106,7 @@ ENTITIES = (
         "xml.encoding",
         Fault(),
         wire=body("encoding='UTF-8'", "encoding='UTF-16'"),
+        says="the XML declaration of the envelope names UTF-16",
     ),
     vector(
         "payload_internal_entity",
@@ -129,7 +137,12 @@ ENTITIES = (
         document=bad.declared(REMOTE),
     ),
     vector(
-        "payload_deep", Topic.DEPTH, "xml.depth", UNREADABLE, document=swap("Proefpersoon", DEEP)
+        "payload_deep",
+        Topic.DEPTH,
+        "xml.depth",
+        UNREADABLE,
+        document=swap("Proefpersoon", DEEP),
+        says="the payload is nested too deep",
     ),
     vector(
         "payload_not_xml",
@@ -145,6 +158,7 @@ ENTITIES = (
         "xml.encoding",
         UNREADABLE,
         document=swap("UTF-8", "ISO-8859-1"),
+        says="the XML declaration of the payload names ISO-8859-1",
     ),
     vector(
         "envelope_empty_dtd",
@@ -175,6 +189,7 @@ ENTITIES = (
         "header.size",
         Fault(),
         wire=body("<eb:Manifest", f'<eb:Manifest a="{"x" * 64_000}"'),
+        says="an attribute of 64,000 octets in the envelope",
     ),
     vector(
         "payload_many_attributes",
@@ -228,13 +243,21 @@ ENTITIES = (
             "<!-- -->AAAA</xenc:CipherValue></xenc:CipherData></xenc:EncryptedData>",
         ),
     ),
-    vector("cdata_around_the_header", Topic.ODD_PLACES, "header.missing", Fault(), wire=in_cdata),
+    vector(
+        "cdata_around_the_header",
+        Topic.ODD_PLACES,
+        "header.missing",
+        Fault(),
+        wire=in_cdata,
+        says="the MessageHeader is the text of a CDATA section",
+    ),
     vector(
         "prefix_of_other_namespace",
         Topic.NAMESPACES,
         "header.missing",
         Fault(),
         wire=body("<eb:CPAId>", '<eb:CPAId xmlns:eb="urn:other">'),
+        says="the prefix eb is declared anew for another namespace",
     ),
     vector(
         "prefix_not_declared",
@@ -249,6 +272,7 @@ ENTITIES = (
         "xml.malformed",
         Fault(),
         wire=body("<soap:Body>", '<soap:Body xmlns:xml="urn:x">'),
+        says="the prefix xml is declared for another namespace",
     ),
     vector(
         "namespace_is_no_absolute_uri",

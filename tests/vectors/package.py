@@ -63,6 +63,7 @@ MIME = (
         "mime.boundary",
         Fault(),
         wire=content_type('boundary="=_b"; ', ""),
+        says="the Content-Type names no boundary",
     ),
     vector(
         "other_boundary",
@@ -70,14 +71,23 @@ MIME = (
         "mime.boundary",
         Fault(),
         wire=content_type("=_b", "=_c"),
+        says="the Content-Type names another boundary than is used",
     ),
-    vector("cut_short", Topic.MIME_TRUNCATED, "mime.boundary", Fault(), wire=body("--=_b--", "")),
+    vector(
+        "cut_short",
+        Topic.MIME_TRUNCATED,
+        "mime.boundary",
+        Fault(),
+        wire=body("--=_b--", ""),
+        says="the closing delimiter is missing",
+    ),
     vector(
         "start_names_no_part",
         Topic.CONTENT_TYPE,
         "mime.start",
         Fault(),
         wire=content_type("envelope@", "other@"),
+        says="start names a part that is not there",
     ),
     vector(
         "start_names_payload",
@@ -85,6 +95,7 @@ MIME = (
         "mime.content_type",
         Fault(),
         wire=content_type("envelope@politie.example", bad.CID),
+        says="start names the payload, not the envelope",
     ),
     vector(
         "charset_latin1",
@@ -92,6 +103,7 @@ MIME = (
         "mime.charset",
         Fault(),
         wire=body("charset=UTF-8", "charset=latin1"),
+        says="the charset of the envelope is latin1",
     ),
     vector(
         "multipart_mixed",
@@ -99,6 +111,7 @@ MIME = (
         "mime.content_type",
         Fault(),
         wire=content_type("related", "mixed"),
+        says="multipart/mixed in place of multipart/related",
     ),
     vector(
         "plain_xml_of_a_multipart",
@@ -106,6 +119,7 @@ MIME = (
         "xml.malformed",
         Fault(),
         wire=lambda m: replace(m, content_type="text/xml"),
+        says="text/xml is announced, a multipart comes",
     ),
     vector(
         "text_plain",
@@ -113,6 +127,7 @@ MIME = (
         "mime.content_type",
         Fault(),
         wire=lambda m: replace(m, content_type="text/plain"),
+        says="text/plain",
     ),
     vector(
         "no_content_type",
@@ -127,6 +142,7 @@ MIME = (
         "mime.boundary",
         Fault(),
         wire=lambda m: replace(m, body=b""),
+        says="multipart is announced, nothing comes",
     ),
     vector(
         "duplicate_content_id",
@@ -134,6 +150,7 @@ MIME = (
         "mime.duplicate_cid",
         Fault(),
         parts=one_more(bad.CID),
+        says="two parts with one Content-ID",
     ),
     vector(
         "too_many_parts", Topic.MIME_FORM, "mime.parts", Fault(), parts=one_more("more-{n}@x", 10)
@@ -147,6 +164,7 @@ MIME = (
             "Content-ID: <payload",
             "Content-Transfer-Encoding: x-uuencode\r\nContent-ID: <payload",
         ),
+        says="a Content-Transfer-Encoding that is not known",
     ),
     vector(
         "missing_part",
@@ -154,6 +172,7 @@ MIME = (
         "mime.missing_part",
         Error("MimeProblem", "//Body/Manifest/Reference"),
         parts=lambda _parts: (),
+        says="the part of the Manifest is not there",
     ),
     vector(
         "part_under_other_id",
@@ -161,6 +180,7 @@ MIME = (
         "mime.missing_part",
         Error("MimeProblem", "//Body/Manifest/Reference"),
         parts=lambda parts: (replace(parts[0], content_id="other@x"),),
+        says="the part has another Content-ID than the Manifest says",
     ),
     vector(
         "unreferenced_part",
@@ -168,6 +188,7 @@ MIME = (
         "mime.unreferenced_part",
         Error("MimeProblem", "//Body/Manifest"),
         parts=one_more("more@x"),
+        says="a part that the Manifest does not name",
     ),
     vector(
         "payload_without_manifest",
@@ -175,6 +196,7 @@ MIME = (
         "header.manifest",
         Fault(),
         signed=cut(MANIFEST),
+        says="a payload, and no Manifest",
     ),
     vector(
         "cut_in_the_envelope",
@@ -211,6 +233,7 @@ MIME = (
         "mime.boundary",
         Fault(),
         wire=lambda m: replace(m, body=m.body.replace(b"\r\n", b"\n")),
+        says="lines end in a line feed alone",
     ),
     vector(
         "line_feed_in_a_part_header",
@@ -242,6 +265,7 @@ MIME = (
         "mime.charset",
         Fault(),
         wire=body("charset=UTF-8", "charset=UTF-7"),
+        says="the charset of the envelope is UTF-7",
     ),
     vector(
         "control_in_a_part_header",
@@ -249,5 +273,6 @@ MIME = (
         "mime.part",
         Fault(),
         wire=body(PART_ID, f"X: \x01\r\n{PART_ID}"),
+        says="a control character in the head of a part",
     ),
 )

@@ -126,7 +126,7 @@ def _request(request: Request) -> Line:
 
 def page() -> str:
     found = lines()
-    text = [_HEAD.format(count=len(found))]
+    text = [_HEAD.format(count=len(found)).rstrip()]
     for topic in Topic:
         rows = [line for line in found if line.topic is topic]
         text += [f"\n## {topic[0].upper()}{topic[1:]}\n"]

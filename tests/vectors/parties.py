@@ -61,6 +61,7 @@ CERTIFICATES = (
         "certificate.malformed",
         Fault(),
         peer=lambda: b"no certificate",
+        says="the TLS certificate is none",
     ),
     vector(
         "revocation_list_stale",
@@ -114,6 +115,7 @@ PARTIES = (
         "peer.oin",
         Fault(),
         peer=lambda: leaf(VT, "tls").certificate,
+        says="the TLS certificate is of another party than From",
     ),
     vector(
         "sender_not_in_agreement",
@@ -121,6 +123,7 @@ PARTIES = (
         "agreement.party",
         Fault(),
         **rename(sender=PartyRef(VT)),
+        says="From is not a party of the CPA",
     ),
     vector(
         "receiver_not_here",
@@ -128,6 +131,7 @@ PARTIES = (
         "agreement.receiver",
         Fault(),
         **rename(receiver=PartyRef(VT)),
+        says="To is not a party here",
     ),
     vector(
         "sender_of_other_type",
@@ -135,6 +139,7 @@ PARTIES = (
         "agreement.party",
         Fault(),
         **rename(sender=PartyRef(POLITIE, "urn:other")),
+        says="the type of the PartyId is another than in the CPA",
     ),
     vector("unknown_cpa", Topic.CPA, "agreement.unknown", Fault(), **rename(cpa_id="cpa_unknown")),
     vector(
@@ -143,6 +148,7 @@ PARTIES = (
         "agreement.party",
         Fault(),
         **rename(cpa_id=bad.agreement(VT).cpa_id),
+        says="the CPA of other parties",
     ),
     vector("cpa_ended", Topic.CPA, "agreement.not_in_force", Fault(), hub=not_in_force),
     vector(
@@ -158,12 +164,13 @@ PARTIES = (
         "agreement.action",
         Error("ValueNotRecognized", "//Header/MessageHeader/Action"),
         **rename(action="vtTerugkoppelingDi01"),
+        says="an action that only the other side may send",
     ),
     vector(
         "unknown_service",
         Topic.SERVICE,
         "agreement.action",
-        Error("ValueNotRecognized", "//Header/MessageHeader/Action"),
+        Error("ValueNotRecognized", "//Header/MessageHeader/Service"),
         **rename(service="other"),
     ),
     vector(
@@ -172,6 +179,7 @@ PARTIES = (
         "bericht.actie",
         Fo01("StUF034", "/vtTerugkoppelingDi01"),
         document=lambda _o: melding(name="vtTerugkoppelingDi01"),
+        says="the payload is another message than the Action says",
     ),
     vector(
         "zender_is_not_the_connection",
@@ -179,6 +187,7 @@ PARTIES = (
         "regel.zender.organisatie",
         Fo01("StUF013", f"{STUUR}/zender/organisatie"),
         document=known(zender=HALT),
+        says="stuurgegevens/zender is another than the sending party",
     ),
     vector(
         "direction_not_permitted",

@@ -171,6 +171,7 @@ TABLE = (
         Topic.ACK_FORGED,
         "signature.digest",
         signed=bad.swap("signal-1@vt.example", "signal-2@vt.example"),
+        says="an Acknowledgment that was changed after signing",
     ),
     vector(
         "acknowledgment_digest_wrong", Topic.ACK_FORGED, "signal.digests", references=other_digest
@@ -208,6 +209,7 @@ TABLE = (
         "agreement.party",
         status=500,
         **by_police(agreement=VT),
+        says="an Acknowledgment of another party under the CPA of the recipient",
     ),
     vector(
         "acknowledgment_over_foreign_connection",
@@ -215,12 +217,14 @@ TABLE = (
         "peer.oin",
         status=500,
         peer=lambda: leaf(POLITIE, "tls"),
+        says="an Acknowledgment over the connection of another party",
     ),
     vector(
         "acknowledgment_asks_for_acknowledgment",
         Topic.ACK_FORGED,
         "header.inconsistent",
         unsigned=bad.add("//soap:Header", '<eb:AckRequested eb:version="2.0" eb:signed="true"/>'),
+        says="an Acknowledgment that asks for one",
     ),
     vector(
         "acknowledgment_under_other_action",
@@ -228,6 +232,7 @@ TABLE = (
         "header.bundled",
         status=500,
         header=lambda h: replace(h, action="MessageError"),
+        says="an Acknowledgment with the action of a MessageError",
     ),
     vector("error_unsigned", Topic.ERROR_FORGED, "signature.missing", signer=None, error=True),
     vector(
@@ -245,6 +250,7 @@ TABLE = (
         status=500,
         error=True,
         peer=lambda: leaf(POLITIE, "tls"),
+        says="a MessageError over the connection of another party",
     ),
     vector(
         "error_about_unknown_message",
@@ -299,6 +305,7 @@ TABLE = (
         "signature.digest",
         error=True,
         signed=bad.swap("refused", "delayed"),
+        says="a MessageError that was changed after signing",
     ),
     vector(
         "error_about_nothing",
@@ -306,6 +313,7 @@ TABLE = (
         "signal.unknown",
         error=True,
         header=lambda h: replace(h, ref_to_message_id=None),
+        says="a MessageError that refers to no message",
     ),
     vector(
         "error_signed_by_us",

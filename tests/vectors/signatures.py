@@ -18,6 +18,7 @@ WRAPPING = (
         "signature.digest",
         SECURITY,
         signed=bad.original_in_wrapper,
+        says="the signed MessageHeader moves into a wrapper, another takes its place",
     ),
     vector(
         "original_in_wrapper_for_next",
@@ -25,6 +26,7 @@ WRAPPING = (
         "signature.uncovered",
         SECURITY,
         signed=bad.original_in_wrapper_for_next,
+        says="the same, in a wrapper that the ebMS filter leaves out",
     ),
     vector(
         "copy_signed_by_id",
@@ -32,6 +34,7 @@ WRAPPING = (
         "signature.uncovered",
         SECURITY,
         signed=bad.signed_by_id,
+        says="the signature refers to an element by its Id, another like it is read",
     ),
     vector(
         "second_signature",
@@ -39,6 +42,7 @@ WRAPPING = (
         "signature.multiple",
         SECURITY,
         signed=bad.second_signature,
+        says="the signature twice",
     ),
     vector(
         "signature_in_body",
@@ -46,6 +50,7 @@ WRAPPING = (
         "header.body",
         Fault(),
         signed=bad.signature_moved("//soap:Body"),
+        says="the signature stands in the Body",
     ),
     vector(
         "signature_in_manifest",
@@ -53,6 +58,7 @@ WRAPPING = (
         "signature.misplaced",
         SECURITY,
         signed=bad.signature_moved(MANIFEST),
+        says="the signature stands in the Manifest",
     ),
     vector(
         "signature_in_wrapper",
@@ -60,6 +66,7 @@ WRAPPING = (
         "signature.misplaced",
         SECURITY,
         signed=bad.signature_in_wrapper,
+        says="the signature stands in a wrapper",
     ),
     vector(
         "payloads_exchanged",
@@ -69,6 +76,7 @@ WRAPPING = (
         more="it takes two payloads to exchange them",
         second=b"<second/>",
         parts=exchanged,
+        says="two signed payloads have changed names",
     ),
     vector(
         "header_twice",
@@ -78,6 +86,7 @@ WRAPPING = (
         signed=lambda t: bad.one(t, MESSAGE).addnext(
             etree.fromstring(etree.tostring(bad.one(t, MESSAGE)))
         ),
+        says="MessageHeader twice",
     ),
     vector(
         "header_for_next",
@@ -85,6 +94,7 @@ WRAPPING = (
         "header.actor",
         Fault(),
         signed=lambda t: bad.one(t, MESSAGE).set(f"{{{bad.NS['soap']}}}actor", bad.NEXT),
+        says="the MessageHeader is for the next actor",
     ),
     vector(
         "filter_leaves_out_more",
@@ -92,6 +102,7 @@ WRAPPING = (
         "signature.transform",
         SECURITY,
         signed=bad.transform_added,
+        says="the XPath filter leaves out more than that of ebMS",
     ),
     vector(
         "old_envelope_in_header",
@@ -99,6 +110,7 @@ WRAPPING = (
         "signature.misplaced",
         SECURITY,
         signed=resigned.old_envelope_in_header,
+        says="a signed envelope in the header of a forged one",
     ),
     vector(
         "old_envelope_in_body",
@@ -106,6 +118,7 @@ WRAPPING = (
         "header.body",
         Fault(),
         signed=resigned.old_envelope_in_body,
+        says="a signed envelope in the Body of a forged one",
     ),
     vector(
         "old_envelope_in_object",
@@ -113,6 +126,7 @@ WRAPPING = (
         "signature.form",
         SECURITY,
         signed=resigned.old_envelope_in_object,
+        says="a signed envelope in the Object of its own signature",
     ),
     vector(
         "manifest_in_wrapper",
@@ -120,6 +134,7 @@ WRAPPING = (
         "signature.digest",
         SECURITY,
         signed=resigned.manifest_in_wrapper,
+        says="the signed Manifest moves into a wrapper, another takes its place",
     ),
     vector(
         "manifest_twice", Topic.WRAPPING, "header.body", Fault(), signed=resigned.twice(MANIFEST)
@@ -134,6 +149,7 @@ WRAPPING = (
         "soap.envelope",
         Fault(),
         signed=resigned.old_header_before_the_envelope_ends,
+        says="a second SOAP Header, behind the Body",
     ),
     vector(
         "reference_by_xpointer",
@@ -141,6 +157,7 @@ WRAPPING = (
         "signature.transform",
         SECURITY,
         signed=resigned.refer(resigned.WHOLE, "#xpointer(/)"),
+        says="the envelope is referred to by an XPointer",
     ),
     vector(
         "second_signature_of_a_stranger",
@@ -148,6 +165,7 @@ WRAPPING = (
         "signature.multiple",
         SECURITY,
         signed=resigned.strange_signature_before,
+        says="the signature of a stranger before that of the partner",
     ),
     vector(
         "signature_in_a_signature",
@@ -162,6 +180,7 @@ WRAPPING = (
         "signature.uncovered",
         SECURITY,
         signed=add(HEADER, f'<x:y xmlns:x="urn:x" soap:actor="{bad.NEXT}"/>'),
+        says="a block for the next actor, which the filter leaves out",
     ),
     vector(
         "manifest_reference_for_next",
@@ -171,6 +190,7 @@ WRAPPING = (
         signed=lambda t: bad.one(t, f"{MANIFEST}/eb:Reference").set(
             f"{{{bad.NS['soap']}}}actor", bad.NEXT
         ),
+        says="a Reference of the Manifest is for the next actor",
     ),
     vector(
         "envelope_for_next",
@@ -178,6 +198,7 @@ WRAPPING = (
         "signature.uncovered",
         SECURITY,
         signed=lambda t: t.set(f"{{{bad.NS['soap']}}}actor", bad.NEXT),
+        says="the envelope itself is for the next actor",
     ),
 )
 
@@ -189,6 +210,7 @@ SIGNATURES = (
         SECURITY,
         profile="osb-rm-s",
         signed=cut("//ds:Signature"),
+        says="the signature is taken away",
     ),
     vector(
         "encrypted_not_signed",
@@ -196,6 +218,7 @@ SIGNATURES = (
         "signature.missing",
         SECURITY,
         signed=cut("//ds:Signature"),
+        says="encrypted, and not signed",
     ),
     vector(
         "part_not_signed",
@@ -276,14 +299,23 @@ SIGNATURES = (
         "signature.value",
         SECURITY,
         signed=bad.agreed_name_other_key,
+        says="KeyInfo names the agreed certificate, another key signed",
     ),
-    vector("sha1_digest", Topic.DOWNGRADE, "signature.algorithm", SECURITY, signed=bad.sha1_digest),
+    vector(
+        "sha1_digest",
+        Topic.DOWNGRADE,
+        "signature.algorithm",
+        SECURITY,
+        signed=bad.sha1_digest,
+        says="SHA-1 as digest",
+    ),
     vector(
         "sha1_signature",
         Topic.DOWNGRADE,
         "signature.algorithm",
         SECURITY,
         signed=bad.sha1_signature,
+        says="a signature with SHA-1",
     ),
     vector(
         "signed_where_not_agreed",
@@ -292,6 +324,7 @@ SIGNATURES = (
         SECURITY,
         profile="osb-rm",
         signed=add(HEADER, "<ds:Signature/>"),
+        says="signed, though that was not agreed",
     ),
     vector(
         "white_space_added_after_signing",
@@ -384,6 +417,7 @@ SIGNATURES = (
         "signature.reference",
         SECURITY,
         signed=resigned.marked("Id", "Id"),
+        says="two elements with one Id, and a reference to it",
     ),
     vector(
         "ids_of_two_spellings",
@@ -391,6 +425,7 @@ SIGNATURES = (
         "signature.reference",
         SECURITY,
         signed=resigned.marked("Id", "ID", "id"),
+        says="one value as Id, ID and id, and a reference to it",
     ),
     vector(
         "ids_of_xml_are_the_same",
@@ -400,6 +435,7 @@ SIGNATURES = (
         signed=resigned.marked(
             "{http://www.w3.org/XML/1998/namespace}id", "{http://www.w3.org/XML/1998/namespace}id"
         ),
+        says="two elements with one xml:id, and a reference to it",
     ),
     vector(
         "transform_by_stylesheet",
@@ -409,6 +445,7 @@ SIGNATURES = (
         signed=resigned.algorithm(
             resigned.transform(2), "http://www.w3.org/TR/1999/REC-xslt-19991116"
         ),
+        says="a transform by XSLT",
     ),
     vector(
         "filter_of_xpath_2",
@@ -418,6 +455,7 @@ SIGNATURES = (
         signed=resigned.algorithm(
             resigned.transform(2), "http://www.w3.org/2002/06/xmldsig-filter2"
         ),
+        says="XPath Filter 2.0",
     ),
     vector(
         "filter_twice",
@@ -432,6 +470,7 @@ SIGNATURES = (
         "signature.transform",
         SECURITY,
         signed=resigned.signed_by_the_partner(cut(resigned.transform(1))),
+        says="without the enveloped-signature transform",
     ),
     vector(
         "not_canonical",
@@ -439,6 +478,7 @@ SIGNATURES = (
         "signature.transform",
         SECURITY,
         signed=resigned.signed_by_the_partner(cut(resigned.transform(3))),
+        says="without canonicalization",
     ),
     vector(
         "part_transformed",
@@ -446,6 +486,7 @@ SIGNATURES = (
         "signature.transform",
         SECURITY,
         signed=resigned.signed_by_the_partner(resigned.part_transformed),
+        says="a transform of a payload",
     ),
     vector(
         "default_prefix_listed",
@@ -453,6 +494,7 @@ SIGNATURES = (
         "signature.transform",
         SECURITY,
         signed=resigned.prefix_list("#default"),
+        says="#default in a PrefixList",
     ),
     vector(
         "canonical_with_comments",
@@ -462,6 +504,7 @@ SIGNATURES = (
         signed=resigned.algorithm(
             resigned.transform(3), "http://www.w3.org/2001/10/xml-exc-c14n#WithComments"
         ),
+        says="canonicalization with comments",
     ),
     vector(
         "signed_info_with_comments",
@@ -472,6 +515,7 @@ SIGNATURES = (
             f"{resigned.INFO}/ds:CanonicalizationMethod",
             "http://www.w3.org/2001/10/xml-exc-c14n#WithComments",
         ),
+        says="canonicalization of SignedInfo with comments",
     ),
     vector(
         "key_name_alone",
@@ -479,6 +523,7 @@ SIGNATURES = (
         "signature.certificate",
         SECURITY,
         signed=resigned.key_info("<ds:KeyName>TEST politie</ds:KeyName>"),
+        says="KeyInfo holds a KeyName alone",
     ),
     vector(
         "key_to_be_fetched",
@@ -486,6 +531,7 @@ SIGNATURES = (
         "signature.certificate",
         SECURITY,
         signed=resigned.key_info('<ds:RetrievalMethod URI="http://192.0.2.1/key"/>'),
+        says="KeyInfo holds a RetrievalMethod",
     ),
     vector(
         "key_value_of_a_stranger",
@@ -493,6 +539,7 @@ SIGNATURES = (
         "signature.certificate",
         SECURITY,
         signed=resigned.key_value_of_the_stranger,
+        says="KeyInfo holds the key of a stranger, who signed",
     ),
     vector(
         "stranger_names_both_certificates",
@@ -514,6 +561,7 @@ SIGNATURES = (
         "signature.algorithm",
         SECURITY,
         signed=resigned.hmac_with_the_certificate,
+        says="HMAC, with the public key as its secret",
     ),
     vector(
         "md5_digest",
