@@ -26,7 +26,7 @@ from gateway.rules import approval
 from gateway.wire.mail_outside import Outside
 
 MOST = 50
-"""Messages in a list; those behind them come when some were destroyed."""
+"""Messages in a list; of those that wait, the others come when some of these are confirmed."""
 
 
 class How(StrEnum):
@@ -76,7 +76,7 @@ class PickingUp:
         self._proving = Proving(house)
 
     async def waiting(self, party: Oin) -> tuple[Waiting, ...]:
-        """Return what is there for this party, the newest first; raises Unavailable."""
+        """Return what is there for this party, as the port `Pickup` says; raises Unavailable."""
         directory = self._house.snapshots.current()
         if _is_shut(directory, party):
             return ()

@@ -45,7 +45,10 @@ class Pickup(Protocol):
     """Only what its own party may see; what it stands on was not taken back, by its row."""
 
     async def ready(self, party: Oin, *, limit: int) -> Sequence[Ready]:
-        """Return what is there with its content, the newest first."""
+        """Return what is there with its content: what nobody confirmed, then the rest.
+
+        Each the newest first.
+        """
         ...
 
     async def find(self, delivery: str, *, party: Oin) -> Ready | None:

@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from gateway.directory import InForce
+from gateway.lifecycle import State
 from gateway.message import Oin
 from gateway.ports import AuditEvent, Clock, DeliveryChannel
 from gateway.ports.pickup import AT_PORTAL, NOTICE, Ready
@@ -45,6 +46,9 @@ _READY: sa.Select[Any] = (
         NOT_ENDED,
     )
 )
+
+
+_CONFIRMED = sa.case((deliveries.c.state == str(State.DELIVERED), 1), else_=0)
 
 
 def _of(party: Oin) -> sa.Select[Any]:
@@ -122,8 +126,10 @@ class SqlPickup:
 
     async def ready(self, party: Oin, *, limit: int) -> Sequence[Ready]:
         """Return what is there; see the port."""
-        newest = _of(party).order_by(deliveries.c.seq.desc()).limit(limit)
-        return await self._reads(lambda c: tuple(_ready(c, row) for row in c.execute(newest).all()))
+        statement = _of(party).order_by(_CONFIRMED, deliveries.c.seq.desc()).limit(limit)
+        return await self._reads(
+            lambda c: tuple(_ready(c, row) for row in c.execute(statement).all())
+        )
 
     async def find(self, delivery: str, *, party: Oin) -> Ready | None:
         """Return one; see the port."""

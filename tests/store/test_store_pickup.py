@@ -48,6 +48,17 @@ async def test_what_a_mail_told_of_is_there_for_its_party_only(stage):
     assert await stage.store.pickup.ready(POLITIE, limit=9) == ()
 
 
+async def test_what_was_confirmed_stands_behind_what_waits(stage):
+    await put(stage)
+    newer = await put(stage, 2)
+    await put(stage, 3)
+    await stage.store.pickup.confirm(newer, who="rie")
+
+    found = await stage.store.pickup.ready(VT, limit=9)
+
+    assert [one.delivery for one in found] == ["l-3", "l-1", "l-2"]
+
+
 async def test_a_letter_to_another_party_than_that_of_the_message_is_not_there(stage):
     """A row can be edited: who collects, and for whom the message is, must be the same."""
     await put(stage, party=POLITIE)

@@ -10,6 +10,7 @@ import pytest
 from gateway.credentials import UserRole
 from gateway.directory import PartyMail
 from gateway.lifecycle import State
+from gateway.pipeline import pickup
 from gateway.web.console.app import PAGES as CONSOLE
 from gateway.web.console.page import Access
 from gateway.web.console.pages.portal import PAGES
@@ -155,6 +156,23 @@ async def test_a_person_reads_fetches_and_confirms_and_all_of_it_is_written_down
     for name in ("portal.read", "portal.downloaded", "mail.receipt"):
         assert await told(portal, message, name) == ["rie"]
     assert "Ik heb dit bericht ontvangen" not in (await rie.get(path)).words
+
+
+async def test_a_list_that_is_full_says_that_more_may_wait(portal, rie, monkeypatch):
+    monkeypatch.setattr(pickup, "MOST", 1)
+    more = "Er kunnen er meer wachten."
+    _message, path = await at_portal(portal)
+    police = portal.town[POLITIE]
+    await police.gateway.hand_in(melding().replace(b"ref-1", b"ref-2"), FREE, police.backend)
+    await portal.town.settle()
+
+    full = await rie.get("/postbus")
+    assert path not in full.links()
+    assert more in full.words
+    (newest,) = (link for link in full.links() if link.startswith("/postbus/"))
+    await rie.post(f"{newest}/ontvangen")
+
+    assert path in (await rie.get("/postbus")).links()
 
 
 async def test_a_mail_and_its_message_are_found_by_the_same_reference(portal, rie):

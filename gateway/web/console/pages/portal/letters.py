@@ -6,6 +6,7 @@ from aiohttp import web
 
 from gateway.credentials import UserRole
 from gateway.message import Oin
+from gateway.pipeline import pickup
 from gateway.pipeline.pickup import How, Opened
 from gateway.web.console.language import N_
 from gateway.web.console.page import Page, post
@@ -20,9 +21,11 @@ _DONE = {"ontvangen": N_("U hebt de ontvangst bevestigd. De afzender weet het nu
 async def letters(visit: Visit) -> web.Response:
     """List what is there for his partner."""
     found = await visit.office.gateway.pickup.waiting(_party(visit))
+    waiting = [one for one in found if not one.ready.fetched]
     return visit.show(
         "portal/letters.html",
-        waiting=[one for one in found if not one.ready.fetched],
+        waiting=waiting,
+        full=len(waiting) >= pickup.MOST,
         fetched=[one for one in found if one.ready.fetched],
         done=visit.done(_DONE),
     )
