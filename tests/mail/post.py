@@ -25,7 +25,7 @@ LOCAL = (
     ("trace", "bounce", "unix - - n - 0"),
     ("proxymap", "proxymap", "unix - - n - -"),
     ("smtp", "smtp", "unix - - n - -"),
-    ("lmtp", "lmtp", "unix - - n - -"),
+    ("lmtp", "lmtp flags=X", "unix - - n - -"),
     ("error", "error", "unix - - n - -"),
     ("retry", "error", "unix - - n - -"),
     ("anvil", "anvil", "unix - - n - 1"),
@@ -106,7 +106,6 @@ local_recipient_maps =
 virtual_mailbox_domains = {" ".join(self.domains)}
 virtual_mailbox_maps = regexp:{self.folder}/conf/boxes
 virtual_transport = lmtp:inet:{DOVECOT}:24
-lmtp_assume_final = yes
 transport_maps = {self._transport()} regexp:{self._ways()}
 delay_warning_time = 1s
 smtpd_relay_restrictions = reject_unauth_destination
