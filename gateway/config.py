@@ -216,7 +216,7 @@ class LimitSettings(Section):
     clock_skew_seconds: int = Field(
         300, ge=0, le=3_600, description="How far the clock of a partner may be ahead."
     )
-    requests: int = Field(64, ge=1, description="Bodies that are read at once, per listener.")
+    requests: int = Field(512, ge=1, description="Bodies that are read at once, per listener.")
     memory_bytes: int = Field(
         400_000_000,
         ge=1_000,

@@ -21,7 +21,7 @@ _AGAIN_SECONDS = 1
 class IntakeLimits:
     """Bounds of one listener."""
 
-    requests: int = 64
+    requests: int = 512
     """With a body, at once."""
     memory_bytes: int = 400_000_000
     """Octets of all bodies that are held at once."""

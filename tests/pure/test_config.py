@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from gateway.catalogue import Catalogue, Role
-from gateway.config import Canonical, Settings
+from gateway.config import Canonical, LimitSettings, Settings
 from gateway.config_gate import ApprovalsFile
 from gateway.config_page import describe
 from gateway.errors import Misconfigured
@@ -511,3 +511,9 @@ def test_any_name_can_stand_in_a_new_configuration(name):
     assert settings.partijen[0].naam == name
     assert settings.partijen[0].applicaties == (name,)
     assert settings.diensten == {name: "1.0.9"}
+
+
+def test_some_partners_that_stall_leave_places_for_the_others():
+    limits = LimitSettings()
+
+    assert limits.requests >= 16 * limits.partner_requests

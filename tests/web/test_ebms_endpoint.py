@@ -3,7 +3,8 @@
 import asyncio
 import socket
 import ssl
-from contextlib import ExitStack, asynccontextmanager, closing
+import tracemalloc
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, closing
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -498,6 +499,22 @@ async def test_a_handshake_that_does_not_go_on_is_cut_off(tmp_path):
         async with asyncio.timeout(5):
             assert await reader.read() == b""
         writer.close()
+
+
+async def test_connections_that_say_nothing_take_little_memory(tmp_path):
+    """asyncio has 256 KiB ready for each, before its certificate is seen."""
+    async with endpoint(tmp_path) as served, AsyncExitStack() as stack:
+        port = int(served.url.rpartition(":")[2])
+        tracemalloc.start()
+        stack.callback(tracemalloc.stop)
+        for _ in range(20):
+            _, writer = await asyncio.open_connection("127.0.0.1", port)
+            stack.callback(writer.close)
+        async with served.post() as response:  # they were taken in before this one
+            assert response.status == 204
+        now, _ = tracemalloc.get_traced_memory()
+
+    assert now < 20 * 100_000
 
 
 async def test_who_comes_at_once_waits_and_is_not_turned_away():
