@@ -239,10 +239,11 @@ def _malformed() -> CertificateRejected:
 
 
 def load(der: bytes) -> x509.Certificate:
-    """Parse with its key, trust unseen; raise CertificateRejected `certificate.malformed`."""
+    """Parse with key and names, trust unseen; raise CertificateRejected `certificate.malformed`."""
     try:
         certificate = x509.load_der_x509_certificate(der)
-        certificate.public_key()
+        # What is parsed late raises here, not where it is used.
+        _ = certificate.public_key(), certificate.subject, certificate.issuer
         positive = certificate.serial_number > 0  # RFC 5280, 4.1.2.2
     except (*UNREADABLE, CryptographyDeprecationWarning) as exc:
         raise _malformed() from exc  # a warning comes as an error where they are told to

@@ -82,13 +82,17 @@ class Standing:
 def read_lists(octets: bytes) -> tuple[bytes, ...]:
     """Return every list of a file, DER; PEM may hold several. Raises ValueError."""
     if _PEM not in octets:
-        return (x509.load_der_x509_crl(octets).public_bytes(serialization.Encoding.DER),)
+        return (_octets_of(x509.load_der_x509_crl(octets)),)
     found = _PEM_LIST.findall(octets)
     if not found or any(octets.count(mark) != len(found) for mark in _PEM_MARKS):
         raise ValueError("no revocation list, or one that is cut short")
-    return tuple(
-        x509.load_pem_x509_crl(pem).public_bytes(serialization.Encoding.DER) for pem in found
-    )
+    return tuple(_octets_of(x509.load_pem_x509_crl(pem)) for pem in found)
+
+
+def _octets_of(crl: x509.CertificateRevocationList) -> bytes:
+    """Return its DER; the name of the issuer is parsed now, or raises ValueError."""
+    crl.issuer.public_bytes()
+    return crl.public_bytes(serialization.Encoding.DER)
 
 
 class Revocations:
@@ -116,13 +120,13 @@ def _load(
 ) -> Iterator[tuple[_Issuer, RevocationList]]:
     try:
         crl = x509.load_der_x509_crl(der)
-        found = read_list(crl)
+        found, name = read_list(crl), crl.issuer
     except UNREADABLE:
         return
     if found is None:
         return
     for issuer in issuers:
-        if issuer.subject == crl.issuer and may_sign_lists(issuer) and signed_by(crl, issuer):
+        if issuer.subject == name and may_sign_lists(issuer) and signed_by(crl, issuer):
             yield _key(issuer), found
             return
 

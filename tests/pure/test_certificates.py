@@ -20,6 +20,7 @@ from gateway.directory import Party, Trust
 from gateway.errors import CertificateRejected, GatewayError, Misconfigured, RevocationUnknown
 from gateway.message import Oin
 from gateway.security.certificates import TrustStore, Usage, acts_for, oin_of, thumbprint
+from gateway.security.revocation import read_lists
 from tests import pki
 from tests.pki import AT, POLITIE, leaf
 
@@ -491,7 +492,14 @@ def scope(**fields) -> x509.IssuingDistributionPoint:
     return x509.IssuingDistributionPoint(**{**base, **fields})
 
 
+def of_nobody(octets: bytes) -> bytes:
+    """Return a list in whose issuer a name is no text; that is read late."""
+    name = x509.load_der_x509_crl(octets).issuer.public_bytes()
+    return octets.replace(name, name[:-1] + b"\xa0")
+
+
 UNUSABLE = {
+    "issuer": lambda: of_nobody(middle().crl()),
     "other key": lambda: middle().crl(key=ec_key("other")),
     "delta": lambda: middle().crl(extensions=(x509.DeltaCRLIndicator(1),)),
     "indirect": lambda: middle().crl(scope=scope(indirect_crl=True)),
@@ -639,3 +647,8 @@ def test_openssl_judges_the_same(name, tmp_path):
 
     assert openssl_accepts(tmp_path, octets, trust) is ours
     assert ours is (name == "good")
+
+
+def test_a_file_whose_list_has_no_readable_issuer_is_none():
+    with pytest.raises(ValueError, match="asn1"):
+        read_lists(of_nobody(middle().crl()))

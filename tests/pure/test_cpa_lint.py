@@ -239,9 +239,18 @@ def test_what_stops_is_not_activated(rule):
     assert not lint(CASES[rule](), at=pki.AT).may_be_activated
 
 
+def unreadable_name():
+    """Return a certificate in whose subject a name is no text; that is read late."""
+    octets = pki.leaf(pki.POLITIE, "sign").certificate
+    name = pki.NAMES[pki.POLITIE].encode()
+    assert name in octets
+    return octets.replace(name, name[:-1] + b"\xa0")
+
+
 @pytest.mark.parametrize("usage", ["sign", "encrypt", "client", "server"])
-def test_a_certificate_with_a_key_that_nobody_knows_is_told(usage):
-    octets = with_certificate(usage, unknown_key())
+@pytest.mark.parametrize("made", [unknown_key, unreadable_name])
+def test_a_certificate_that_is_read_in_part_only_is_told(usage, made):
+    octets = with_certificate(usage, made())
 
     assert R.CERTIFICATE_FORM in {one.rule for one in found(octets)}
 
