@@ -89,10 +89,15 @@ class Switching:
     async def _switch_all(
         self, receiver: Oin, one: StandingSpoed, at: datetime, silent: set[Oin]
     ) -> int:
-        """Look at everything: what stays here, the oldest of all, keeps nothing newer here."""
+        """Look past what stays here, the oldest of all, until a page of messages went.
+
+        The others go in the next round: alarms wait for the end of this one.
+        """
         done, last = 0, None
-        while found := await self._house.switches.stuck(
-            receiver, one.messages, since=one.valid_from, after=last, limit=PAGE
+        while done < PAGE and (
+            found := await self._house.switches.stuck(
+                receiver, one.messages, since=one.valid_from, after=last, limit=PAGE
+            )
         ):
             done += sum([await self._on_standing(seen, one, at, silent) for seen in found])
             last = found[-1]

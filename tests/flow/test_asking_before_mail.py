@@ -182,6 +182,17 @@ async def test_what_stays_here_does_not_stand_before_what_is_newer(mailing, monk
     assert steps(await view(town, newer), "delivery.switched")
 
 
+async def test_a_round_lets_no_more_go_than_it_reads_at_once(mailing, monkeypatch):
+    """Alarms wait for the end of it; what is left goes in the next."""
+    monkeypatch.setattr(switching, "PAGE", 1)
+    town, _ = mailing
+    await letters.set_up(town, spoed=(STANDS,))
+    await stuck(mailing)
+    await hand_in_another(town, "ref-2")
+
+    assert [await town[POLITIE].gateway.switch_standing() for _ in range(3)] == [1, 1, 0]
+
+
 async def test_what_can_not_be_read_does_not_stand_before_what_is_newer(mailing, tmp_path):
     town, _ = mailing
     await letters.set_up(town, spoed=(STANDS,))
