@@ -7,6 +7,8 @@
 `python -m bench held`       what 10,000 held messages cost the others; `held postgresql`
 `python -m bench mail`       making and reading a secure e-mail
 `python -m bench judge`      reading and judging each message, and refusals of 35 MB
+`python -m bench large`      the memory that large messages take
+`python -m bench slow`       2,000 connections with slow handshakes beside messages
 `python -m bench console`    every page of the console with 1,000,000 messages on PostgreSQL;
                              `console --messages 20000` for a first look
 `python -m bench others`     the same message by as4 (PyPI), and by Santuario in Java
@@ -23,13 +25,16 @@ from rich.table import Table
 
 from bench import (
     hop,
+    large,
     mails,
     others,
     pages,
+    posted,
     profile,
     refusals,
     schemas,
     sealing,
+    slow,
     throughput,
     validation,
     waiting,
@@ -103,6 +108,14 @@ def _mail(console: Console, _: Database) -> None:
     _show(console, (mails.figures,))
 
 
+def _large(console: Console, _: Database) -> None:
+    _show(console, (large.figures, posted.figures))
+
+
+def _slow(console: Console, _: Database) -> None:
+    _show(console, (slow.figures,))
+
+
 def _others(console: Console, _: Database) -> None:
     _show(console, (others.figures,))
 
@@ -136,8 +149,10 @@ COMMANDS: dict[str, Callable[[Console, Database], None]] = {
     "hop": _hop,
     "held": _held,
     "judge": _judge,
+    "large": _large,
     "mail": _mail,
     "others": _others,
+    "slow": _slow,
     "two": _two,
     "profile": _profile,
 }

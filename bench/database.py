@@ -10,7 +10,7 @@ from bench.place import ACTION, DEAD_RETRY_INTERVAL, HALT, VT, Place
 from gateway.lifecycle import State
 from gateway.ports import DeliveryChannel, DeliveryKind
 from gateway.store.deliveries import lane_id
-from gateway.store.tables import deliveries, holds, lanes, messages
+from gateway.store.tables import audit, deliveries, holds, lanes, messages
 
 LIFE = timedelta(days=7)
 CHUNK = 10_000
@@ -31,6 +31,14 @@ def delivered(place: Place) -> int:
             sa.select(sa.func.count()).where(deliveries.c.state == str(State.DELIVERED))
         )
         return int(found.scalar_one())
+
+
+def refused(place: Place, code: str) -> bool:
+    """Tell whether the hub wrote down that it refused something for this."""
+    with engine(place).connect() as connection:
+        return (
+            connection.execute(sa.select(audit.c.n).where(audit.c.code == code)).first() is not None
+        )
 
 
 def probes(place: Place) -> int:

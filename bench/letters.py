@@ -12,10 +12,11 @@ from uuid import uuid4
 
 from lxml import etree
 
-from bench.place import ACTION, HUB, POLITIE, VT, Place
+from bench.place import ACTION, HUB, POLITIE, REQUEST, RVDK, VT, Place
 from gateway.cli.demo.documents import Address, document
 from gateway.cli.demo.letter import sealed
 from gateway.directory import MSH_SERVICE, Agreement
+from gateway.installation_new import NewParty
 from gateway.keys.keystore import FileKeyring
 from gateway.message import Acknowledgment, Header, Oin, PartyRef, Reference, WireMessage
 from gateway.security import seal
@@ -24,15 +25,29 @@ from gateway.wire.ebms2.cpa import read_cpa
 from gateway.wire.ebms2.names import ds, eb
 
 DOMAIN = "bench.example"
+_CONTENT = b"<ZKN:inhoud "
 _COMPACT = etree.XMLParser(remove_blank_text=True, remove_comments=True)
 
 
 def melding(referentienummer: str) -> bytes:
     """Return a vtMeldingDi01 of 4 KB, from politie to Veilig Thuis."""
+    return _compact(ACTION, POLITIE, VT, referentienummer)
+
+
+def request(referentienummer: str, document_base64: bytes) -> bytes:
+    """Return a vtoDi01 with this document in it, from Veilig Thuis to the Raad."""
+    small = _compact(REQUEST, VT, RVDK, referentienummer)
+    begin, end = small.index(_CONTENT), small.index(b"</ZKN:inhoud>")
+    begin = small.index(b">", begin) + 1
+    return small[:begin] + document_base64 + small[end:]
+
+
+def _compact(name: str, zender: NewParty, ontvanger: NewParty, referentienummer: str) -> bytes:
+    """Return the example of that name between these two, without white space."""
     octets = document(
-        ACTION,
-        zender=Address(oin=POLITIE.oin, applicatie=POLITIE.applicaties[0]),
-        ontvanger=Address(oin=VT.oin, applicatie=VT.applicaties[0]),
+        name,
+        zender=Address(oin=zender.oin, applicatie=zender.applicaties[0]),
+        ontvanger=Address(oin=ontvanger.oin, applicatie=ontvanger.applicaties[0]),
         referentienummer=referentienummer,
         zaak="PL0000-2026000001",
         at=datetime.now(UTC),
@@ -65,11 +80,11 @@ class Letters:
         """URL of this party."""
         return self.agreement.signals[Oin(HUB.oin)].endpoint
 
-    def sealed(self, octets: bytes) -> WireMessage:
+    def sealed(self, octets: bytes, action: str = ACTION) -> WireMessage:
         """Sign and encrypt a document for the knooppunt."""
         return sealed(
             octets,
-            self.agreement.find(self.oin, ACTION)[0],
+            self.agreement.find(self.oin, action)[0],
             cpa_id=self.agreement.cpa_id,
             keyring=self.keyring,
             domain=DOMAIN,

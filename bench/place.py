@@ -1,6 +1,7 @@
 """A knooppunt with three parties, on disk: keys of 2048 bits, agreements, a gateway.toml.
 
-Politie sends, Veilig Thuis receives, Halt is down: its endpoint is a port that nobody has.
+Politie sends, Veilig Thuis receives, Halt is down: its endpoint is a port that nobody has. With
+documents Veilig Thuis sends, to the Raad voor de Kinderbescherming.
 """
 
 from dataclasses import dataclass
@@ -16,6 +17,8 @@ from gateway.wire.ebms2.cpa_make import CpaAction, CpaParty, CpaSpec, make_cpa
 SERVICE = "jz:corv:1.0.9"
 VERSION = "1.0.9"
 ACTION = "vtMeldingDi01"
+REQUEST = "vtoDi01"
+"""From Veilig Thuis to the Raad: a message with documents in it."""
 PROFILE = "osb-rm-e"
 RETRIES = 8
 RETRY_INTERVAL = timedelta(minutes=10)
@@ -32,7 +35,13 @@ VT = NewParty(
     applicaties=("VTregistratie",),
 )
 HALT = NewParty(oin="00000004000000005000", name="Halt", role="halt", applicaties=("AURAH",))
-PARTIES = (POLITIE, VT, HALT)
+RVDK = NewParty(
+    oin="00000004000000007000",
+    name="Raad voor de Kinderbescherming",
+    role="rvdk",
+    applicaties=("KBPS",),
+)
+PARTIES = (POLITIE, VT, HALT, RVDK)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +51,12 @@ class Place:
     folder: Path
     database_url: str = ""
     """Empty: SQLite."""
+    beheer_port: int = 0
+
+    @property
+    def beheer(self) -> str:
+        """URL of the management listener of the hub."""
+        return f"http://127.0.0.1:{self.beheer_port}"
 
     @property
     def hub(self) -> Path:
@@ -74,18 +89,19 @@ def make_place(folder: Path, *, database_url: str = "") -> Place:
     """Make everything that a hub and its neighbours need; an empty URL means SQLite."""
     now = datetime.now(UTC)
     pki = TestPki(now, authority_bits=2048)
-    hub, politie, vt, halt, beheer = free_ports(5)
-    ports = {HUB.oin: hub, POLITIE.oin: politie, VT.oin: vt, HALT.oin: halt}
-    place = Place(folder=folder, database_url=database_url)
-    file = write_installation(place.hub, _installation(hub, beheer))
+    members = (HUB, *PARTIES)
+    beheer, *rest = free_ports(1 + len(members))
+    ports = {member.oin: port for member, port in zip(members, rest, strict=True)}
+    place = Place(folder=folder, database_url=database_url, beheer_port=beheer)
+    file = write_installation(place.hub, _installation(ports[HUB.oin], beheer))
     if database_url:
         _use_database(file, database_url)
     pki.write(place.hub / "trust")
-    leaves = {party.oin: _leaves(pki, party) for party in (HUB, *PARTIES)}
+    leaves = {party.oin: _leaves(pki, party) for party in members}
     for oin, uses in leaves.items():
         for usage, leaf in uses.items():
             leaf.write(place.keys(oin), usage)
-    sides = {party.oin: _side(party, leaves[party.oin], ports) for party in (HUB, *PARTIES)}
+    sides = {party.oin: _side(party, leaves[party.oin], ports) for party in members}
     for party in PARTIES:
         cpa = _cpa(place.cpa_id(party.oin), sides[party.oin], sides[HUB.oin], now)
         place.agreement(party.oin).write_bytes(cpa)
@@ -122,7 +138,7 @@ def _side(party: NewParty, leaves: dict[str, Leaf], ports: dict[str, int]) -> Cp
         name=party.name,
         role=party.role.upper(),
         endpoint=f"https://localhost:{ports[party.oin]}/ebms",
-        sends=(CpaAction(service=SERVICE, action=ACTION),),
+        sends=tuple(CpaAction(service=SERVICE, action=action) for action in (ACTION, REQUEST)),
         sign=leaves[LeafUsage.SIGN].certificate,
         encrypt=leaves[LeafUsage.ENCRYPT].certificate,
         client=tls,

@@ -1,9 +1,10 @@
 """The processes of a measurement: the hub and its neighbours. One that dies ends the bench."""
 
+import json
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic, sleep
@@ -86,29 +87,34 @@ def _started(place: Place, name: str, arguments: Sequence[str]) -> Iterator[Proc
 @contextmanager
 def neighbours(place: Place) -> Iterator["Neighbours"]:
     """Start them; stop them at the end."""
-    log = place.folder / "neighbours.log"
-    arguments = ["-m", "bench.neighbours", str(place.folder)]
-    with _process("neighbours", log, arguments, talks=True) as process:
+    with _talking(place, "neighbours") as process:
         started = Neighbours(process)
         started.answer()
         yield started
 
 
+@contextmanager
+def crowd(place: Place) -> Iterator["Crowd"]:
+    """Start who hardly goes on; stop it at the end."""
+    with _talking(place, "slowly") as process:
+        started = Crowd(process)
+        started.answer()
+        yield started
+
+
+def _talking(place: Place, module: str) -> AbstractContextManager[Process]:
+    log = place.folder / f"{module}.log"
+    return _process(module, log, ["-m", f"bench.{module}", str(place.folder)], talks=True)
+
+
 @dataclass(frozen=True, slots=True)
-class Neighbours:
-    """Tells the other process what to do."""
+class Talking:
+    """Tells another process what to do."""
 
     process: Process
 
-    def seal(self, count: int) -> None:
-        """Make messages beforehand."""
-        self._order(f"seal {count}")
-
-    def post(self, count: int) -> float:
-        """Send that many through the hub; return how many seconds it took."""
-        return float(self._order(f"post {count}"))
-
-    def _order(self, order: str) -> str:
+    def order(self, order: str) -> str:
+        """Give it; return the answer."""
         self.process.check()
         pipe = self.process.popen.stdin
         assert pipe is not None
@@ -124,6 +130,38 @@ class Neighbours:
             self.process.popen.wait(STOP_SECONDS)
             self.process.check()
         return line.strip()
+
+
+class Neighbours(Talking):
+    """Send and receive."""
+
+    def seal(self, count: int) -> None:
+        """Make messages beforehand."""
+        self.order(f"seal {count}")
+
+    def post(self, count: int) -> float:
+        """Send that many through the hub; return how many seconds it took."""
+        return float(self.order(f"post {count}"))
+
+    def pace(self, count: int, rate: float) -> list[float]:
+        """Send that many at so many a second; return after how many seconds each was answered."""
+        return [float(one) for one in json.loads(self.order(f"pace {count} {rate}"))]
+
+
+class Crowd(Talking):
+    """Hardly goes on."""
+
+    def open(self, number: int) -> None:
+        """Return when all are connected."""
+        self.order(f"open {number}")
+
+    def close(self) -> None:
+        """Let them go away."""
+        self.order("close 0")
+
+    def counted(self) -> dict[str, int]:
+        """Return what became of them so far."""
+        return dict(json.loads(self.order("count 0")))
 
 
 @contextmanager

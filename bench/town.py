@@ -1,6 +1,6 @@
 """A hub that runs, with neighbours that send through it, block by block."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,7 +51,7 @@ class Town:
         before, server = self._at_rest(), self.database.seconds()
         wall = self._post(count)
         self.sent += count
-        self._all_delivered()
+        until_delivered(self.place, self.sent, self._check)
         after, server_after = self._at_rest(), self.database.seconds()
         return Block(
             cpu=(after - before) / count, server=(server_after - server) / count, wall=wall / count
@@ -71,16 +71,17 @@ class Town:
     def _at_rest(self) -> float:
         return sum(cpu.seconds_at_rest(process.pid) for process in self.hubs)
 
-    def _all_delivered(self) -> None:
-        """Wait for the last settlements; raise BenchFailed when something stays behind."""
-        wanted = PER_MESSAGE * self.sent
-        for _ in range(LOOKS):
-            self._check()
-            found = delivered(self.place)
-            if found == wanted:
-                return
-            sleep(LOOK_SECONDS)
-        raise BenchFailed(f"{found} of {wanted} deliveries are DELIVERED: nothing of this counts")
+
+def until_delivered(place: Place, messages: int, check: Callable[[], None]) -> None:
+    """Wait for the last settlements; raise BenchFailed when something stays behind."""
+    wanted = PER_MESSAGE * messages
+    for _ in range(LOOKS):
+        check()
+        found = delivered(place)
+        if found == wanted:
+            return
+        sleep(LOOK_SECONDS)
+    raise BenchFailed(f"{found} of {wanted} deliveries are DELIVERED: nothing of this counts")
 
 
 @contextmanager
