@@ -15,7 +15,7 @@ from time import monotonic
 import atheris
 
 FOLDER = Path("var/fuzz")
-LONG, SHORT = 3_600, 40
+LONG, SHORT = 3_600, 30
 """Seconds that all targets share, on each processor."""
 LEAST = 20
 """Inputs: a target that had fewer was not fuzzed."""
@@ -166,7 +166,7 @@ def main() -> int:
         _plant(target)
     seconds = given.seconds or (SHORT if given.short else LONG)
     part = seconds * given.jobs / sum(target.share for target in targets)
-    runs = [Run(target, max(1, round(part * target.share))) for target in targets]
+    runs = [Run(target, max(1, int(part * target.share))) for target in targets]
     _perform(sorted(runs, key=lambda run: -run.seconds), jobs=given.jobs, seed=given.seed)
     total = sum(run.tally.inputs for run in runs)
     print(f"{total:,} inputs in {monotonic() - begin:.0f} s")
