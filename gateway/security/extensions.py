@@ -7,6 +7,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 
 UNREADABLE = (
     ValueError,
+    TypeError,  # a name one of whose texts is none
     UnsupportedAlgorithm,
     x509.InvalidVersion,
     x509.DuplicateExtension,

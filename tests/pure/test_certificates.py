@@ -443,13 +443,16 @@ def test_a_serial_number_that_is_not_positive_is_refused(action):
         assert refusal(bytes(octets)) == "certificate.malformed"
 
 
-@given(st.data())
-def test_a_flipped_bit_is_refused(data):
-    octets = bytearray(leaf(POLITIE, "sign").certificate)
-    octets[data.draw(st.integers(0, len(octets) - 1))] ^= 1 << data.draw(st.integers(0, 7))
+@pytest.mark.parametrize("bit", range(8))
+def test_a_flipped_bit_is_refused(bit):
+    good = leaf(POLITIE, "sign").certificate
+    trust = TrustStore(pki.trust())
 
-    with pytest.raises(CertificateRejected):
-        TrustStore(pki.trust()).judge(bytes(octets), Usage.SIGN, AT)
+    for at in range(len(good)):
+        octets = bytearray(good)
+        octets[at] ^= 1 << bit
+        with pytest.raises(CertificateRejected):
+            trust.judge(bytes(octets), Usage.SIGN, AT)
 
 
 # --- the moment -----------------------------------------------------------------------
