@@ -273,21 +273,25 @@ def _parse_assertion(text: str) -> jws.CompactSignature:
 
 def _parse(text: str) -> jws.CompactSignature:
     """Take the three parts apart, unproven; raise Untrusted `token.unknown`."""
-    if len(text) > LONGEST or not text.isascii():
-        raise _unknown()
-    try:
-        parsed = jws.extract_compact(text.encode("ascii"))
-    except (JoseError, ValueError, TypeError, binascii.Error, RecursionError):
-        raise _unknown() from None
-    if not has_header(parsed):
+    parsed = take_apart(text, longest=LONGEST)
+    if parsed is None:
         raise _unknown()
     return parsed
 
 
-def has_header(parsed: jws.CompactSignature) -> bool:
-    """Tell whether its header is a JSON object; `joserfc` is content with a text that says alg."""
+def take_apart(text: str, *, longest: int) -> jws.CompactSignature | None:
+    """Return the three parts of a token, unproven; None for what is none, or has more characters.
+
+    Its header is a JSON object: `joserfc` is content with a text that says alg.
+    """
+    if len(text) > longest or not text.isascii():
+        return None
+    try:
+        parsed = jws.extract_compact(text.encode("ascii"))
+    except (JoseError, ValueError, TypeError, binascii.Error, RecursionError):
+        return None
     header: object = parsed.headers()
-    return isinstance(header, dict)
+    return parsed if isinstance(header, dict) else None
 
 
 def _signed_by(parsed: jws.CompactSignature, key: ClientKey) -> bool:

@@ -21,7 +21,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, RSAKey
 
 from gateway.errors import PeerUnreachable, Untrusted
-from gateway.security.jwt import has_header, read_claims
+from gateway.security.jwt import read_claims, take_apart
 
 LONGEST_TOKEN = 16_384
 """Characters of an ID token."""
@@ -277,13 +277,8 @@ def verify(
 
 
 def _parse(token: str) -> jws.CompactSignature:
-    if len(token) > LONGEST_TOKEN or not token.isascii():
-        raise _unread()
-    try:
-        parsed = jws.extract_compact(token.encode("ascii"))
-    except (JoseError, ValueError, TypeError, binascii.Error, RecursionError):
-        raise _unread() from None
-    if not has_header(parsed):
+    parsed = take_apart(token, longest=LONGEST_TOKEN)
+    if parsed is None:
         raise _unread()
     return parsed
 

@@ -9,15 +9,13 @@ from datetime import timedelta
 from pathlib import Path
 
 from gateway.message import Inbound, Peer
-from gateway.outbound.tls import ReloadableContext, client_context, server_context
 from gateway.ports import Answer
 from gateway.web.inbound.ebms import Receives, ebms_app
 from gateway.web.intake import IntakeLimits
 from gateway.web.listener import ListenerLimits
-from tests import pki
 from tests.flow.bad_input import Recipe, make
 from tests.flow.town import NOW, POLITIE, leaf
-from tests.outbound.tls_files import pair, serving
+from tests.outbound.tls_files import mutual, serving
 from tests.vectors.http import MOST
 from tests.web.doubles import Clock, Counted
 
@@ -59,11 +57,7 @@ class Port:
 
 @asynccontextmanager
 async def port_of(gateway: Receives, folder: Path) -> AsyncIterator[Port]:
-    own = pair(folder, pki.live_leaf(pki.KNOOPPUNT), "own")
-    partner = pair(folder, pki.live_leaf(pki.POLITIE), "partner")
-    trust = pki.live().trust()
-    tls = ReloadableContext(server_context(own, clients=trust))
-    client = client_context(partner, servers=trust, check=lambda _der: None)
+    tls, client = mutual(folder)
     town, counted = InTown(gateway), Counted()
     app = ebms_app(
         town,

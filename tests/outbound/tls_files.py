@@ -1,5 +1,6 @@
 """Key files and listeners for tests over real TLS on loopback."""
 
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -7,13 +8,23 @@ from pathlib import Path
 from aiohttp import web
 
 from gateway.keys.test_pki import Leaf
-from gateway.outbound.tls import KeyPair
+from gateway.outbound.tls import KeyPair, ReloadableContext, client_context, server_context
 from gateway.web.listener import ListenerLimits, listen
+from tests import pki
 
 
 def pair(folder: Path, leaf: Leaf, name: str) -> KeyPair:
     leaf.write(folder, name)
     return KeyPair(certificate=folder / f"{name}.pem", key=folder / f"{name}.key")
+
+
+def mutual(folder: Path) -> tuple[ReloadableContext, ssl.SSLContext]:
+    """Return the contexts of a hub that asks for certificates, and of the police that calls it."""
+    own = pair(folder, pki.live_leaf(pki.KNOOPPUNT), "own")
+    partner = pair(folder, pki.live_leaf(pki.POLITIE), "partner")
+    trust = pki.live().trust()
+    server = ReloadableContext(server_context(own, clients=trust))
+    return server, client_context(partner, servers=trust, check=lambda _der: None)
 
 
 @asynccontextmanager

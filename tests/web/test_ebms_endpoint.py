@@ -14,7 +14,6 @@ import pytest
 from gateway.errors import Misconfigured
 from gateway.message import WireMessage
 from gateway.outbound.tls import (
-    KeyPair,
     ReloadableContext,
     client_context,
     server_context,
@@ -25,7 +24,7 @@ from gateway.web.intake import IntakeLimits
 from gateway.web.listener import ListenerLimits, listen
 from gateway.web.turns import Turns
 from tests import pki
-from tests.outbound.tls_files import pair, serving
+from tests.outbound.tls_files import mutual, pair, serving
 from tests.web.doubles import Clock, Counted, Receiver
 
 SOAP = {"SOAPAction": '"ebXML"', "Content-Type": "text/xml"}
@@ -44,7 +43,6 @@ class Served:
     session: aiohttp.ClientSession
     receiver: Receiver
     counted: Counted
-    own: KeyPair
     tls: ReloadableContext
 
     def post(self, body=b"<soap/>", **headers):
@@ -61,11 +59,7 @@ class Served:
 async def endpoint(
     folder, answer=taken, *, limits: IntakeLimits | None = None, turns: Turns | None = None
 ):
-    own = pair(folder, pki.live_leaf(pki.KNOOPPUNT), "own")
-    partner = pair(folder, pki.live_leaf(pki.POLITIE), "partner")
-    trust = pki.live().trust()
-    tls = ReloadableContext(server_context(own, clients=trust))
-    client = client_context(partner, servers=trust, check=lambda _der: None)
+    tls, client = mutual(folder)
     receiver, counted = Receiver(answer), Counted()
     app = ebms_app(
         receiver,
@@ -80,7 +74,7 @@ async def endpoint(
         serving(app, tls=tls, limits=bounds) as url,
         aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=client)) as session,
     ):
-        yield Served(url, client, session, receiver, counted, own, tls)
+        yield Served(url, client, session, receiver, counted, tls)
 
 
 def head(**headers: str) -> bytes:
@@ -480,7 +474,8 @@ async def test_a_client_of_a_removed_ca_gets_no_new_connection(tmp_path):
     async with endpoint(tmp_path) as served:
         async with served.post() as response:
             assert response.status == 204
-        served.tls.swap(server_context(served.own, clients=others))
+        own = pair(tmp_path, pki.live_leaf(pki.KNOOPPUNT), "again")
+        served.tls.swap(server_context(own, clients=others))
         async with served.post() as response:
             assert response.status == 204  # the connection that was there is kept
         fresh = aiohttp.TCPConnector(ssl=served.client)
